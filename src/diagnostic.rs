@@ -1,0 +1,318 @@
+//! What the compiler says about a spec: one value for the command line, the editor and every report format.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::rules::Rule;
+use crate::source::Span;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Nothing is built.
+    Error,
+    /// Built, but somebody should look.
+    Warning,
+    /// Worth knowing.
+    Advice,
+}
+
+impl Level {
+    /// The word for it in every format.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Advice => "advice",
+        }
+    }
+}
+
+/// A place and what it has to do with the matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// A few words, such as "first defined here"; may be empty on a primary label.
+    pub message: String,
+}
+
+/// Whether a fix may be applied unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applicability {
+    /// It says what the author certainly meant.
+    Safe,
+    /// It may change what the spec means: somebody must look.
+    Unsafe,
+}
+
+/// One replacement of a fix; an empty span inserts, an empty replacement deletes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced.
+    pub span: Span,
+    /// By what.
+    pub replacement: String,
+}
+
+/// A change of the source that removes the diagnostic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, in the imperative: "write `#true`".
+    pub title: String,
+    /// Whether it may be applied unseen.
+    pub applicability: Applicability,
+    /// The replacements: ordered by place, none overlapping another.
+    pub edits: Vec<Edit>,
+}
+
+/// One finding about a spec.
+///
+/// The message stands alone in one line: lower case, names in backticks, no full stop. Labels may speak. Text that
+/// comes from a spec goes through [`quote`], so that no control character reaches a terminal.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// The rule that it breaks.
+    pub rule: &'static Rule,
+    /// How bad it is: the rule's level unless something lowered it.
+    pub level: Level,
+    /// What is wrong.
+    pub message: String,
+    /// The mistake itself, exactly; its message says what was expected there.
+    pub primary: Label,
+    /// The other places concerned.
+    pub related: Vec<Label>,
+    /// What to do: each one line.
+    pub help: Vec<String>,
+    /// A change that removes it.
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// A diagnostic of `rule` at its own level.
+    #[must_use]
+    pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            level: rule.level,
+            message: message.into(),
+            primary: Label { span, message: String::new() },
+            related: Vec::new(),
+            help: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// Says at the mistake what was expected.
+    #[must_use]
+    pub fn label(mut self, message: impl Into<String>) -> Self {
+        self.primary.message = message.into();
+        self
+    }
+
+    /// Cites another place.
+    #[must_use]
+    pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push(Label { span, message: message.into() });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, message: impl Into<String>) -> Self {
+        self.help.push(message.into());
+        self
+    }
+
+    /// Says what to do, when there is something to say.
+    #[must_use]
+    pub fn help_if(mut self, message: Option<impl Into<String>>) -> Self {
+        self.help.extend(message.map(Into::into));
+        self
+    }
+
+    /// Offers a change.
+    #[must_use]
+    pub fn fix(mut self, title: impl Into<String>, applicability: Applicability, edits: Vec<Edit>) -> Self {
+        self.fix = Some(Fix { title: title.into(), applicability, edits });
+        self
+    }
+
+    /// Offers a change of one place.
+    #[must_use]
+    pub fn replace(
+        self,
+        title: impl Into<String>,
+        applicability: Applicability,
+        span: Span,
+        replacement: impl Into<String>,
+    ) -> Self {
+        self.fix(title, applicability, vec![Edit { span, replacement: replacement.into() }])
+    }
+}
+
+/// The diagnostics of one compile, bounded: a file of nothing but mistakes costs no more memory than one with
+/// [`Diagnostics::LIMIT`] of them.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    items: Vec<Diagnostic>,
+    dropped: usize,
+    errors: usize,
+}
+
+impl Diagnostics {
+    /// How many are kept.
+    pub const LIMIT: usize = 1_000;
+
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one, or counts it when there are too many.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.level == Level::Error);
+        if self.items.len() < Self::LIMIT {
+            self.items.push(diagnostic);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Adds all of `other`.
+    pub fn append(&mut self, other: Self) {
+        // The total counts what `other` had dropped, too.
+        let kept_errors = other.items.iter().filter(|d| d.level == Level::Error).count();
+        self.errors += other.errors - kept_errors;
+        self.dropped += other.dropped;
+        for item in other.items {
+            self.push(item);
+        }
+    }
+
+    /// What is kept.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Diagnostic] {
+        &self.items
+    }
+
+    /// How many more there were.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.dropped == 0
+    }
+
+    /// Whether anything forbids a build.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// Puts them in the order in which every report shows them: by source, place, rule, message.
+    pub fn sort(&mut self) {
+        self.items.sort_by(|a, b| {
+            (a.primary.span, a.rule.id, &a.message).cmp(&(b.primary.span, b.rule.id, &b.message))
+        });
+    }
+}
+
+/// The most characters of a spec's text that one message repeats.
+const MAX_QUOTED: usize = 80;
+
+/// A spec's text in backticks for a message: control, bidirectional and invisible characters escaped, so that a
+/// message can neither drive a terminal nor read other than it is; long text shortened.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::from("`");
+    for (n, c) in text.chars().enumerate() {
+        if n == MAX_QUOTED {
+            quoted.push('…');
+            break;
+        }
+        match c {
+            '`' => quoted.push('\''),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if is_unsafe_to_show(c) => {
+                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+/// Whether showing `c` as it is could drive a terminal, reorder what is read, or hide.
+#[must_use]
+pub fn is_unsafe_to_show(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `text` with each unsafe character replaced by harmless ones of the same length in bytes, so that spans stay true
+/// in an excerpt. Line ends and tabs stay.
+#[must_use]
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let unsafe_here = |c: char| !matches!(c, '\n' | '\r' | '\t') && is_unsafe_to_show(c);
+    if !text.contains(unsafe_here) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !unsafe_here(c) {
+            shown.push(c);
+            continue;
+        }
+        match c.len_utf8() {
+            1 => shown.push('?'),
+            2 => shown.push('¿'),
+            3 => shown.push('\u{fffd}'),
+            _ => shown.push_str("\u{fffd}?"),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// "expected one of `a`, `b` or `c`": the list part, in the order given.
+#[must_use]
+pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(quote).collect();
+    match names.as_slice() {
+        [] => String::from("nothing"),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// The name among `known` that `given` is most likely a slip of: close in edits, or the same letters.
+#[must_use]
+pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Names are short; a long text is no slip of one, and the comparison is quadratic.
+    if given.len() > 64 {
+        return None;
+    }
+    let given = given.to_lowercase();
+    let allowed = given.chars().count().div_ceil(3).min(3);
+    known
+        .into_iter()
+        .filter_map(|name| {
+            let lower = name.to_lowercase();
+            let distance = strsim::osa_distance(&given, &lower);
+            let squeezed = |s: &str| s.replace(['-', '_', '.'], "");
+            let distance = if squeezed(&given) == squeezed(&lower) { 0 } else { distance };
+            (distance <= allowed).then_some((distance, name))
+        })
+        .min_by_key(|(distance, name)| (*distance, *name))
+        .map(|(_, name)| name)
+}

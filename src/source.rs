@@ -1,0 +1,266 @@
+//! Named texts, byte spans, and the line index that turns offsets into the columns people and editors count.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+/// The largest source that is read, in bytes (16 MiB). A spec is a few kilobytes; the bound keeps memory and time
+/// bounded whatever a stranger's pull request holds, and every offset in 32 bits.
+pub const MAX_SOURCE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Which source of a [`Sources`] a span lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub(crate) u32);
+
+/// A range of bytes in one source, `start..end`, on character boundaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The source.
+    pub source: SourceId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span of `range` in `source`.
+    #[must_use]
+    pub fn new(source: SourceId, range: Range<u32>) -> Self {
+        Self { source, start: range.start, end: range.end }
+    }
+
+    /// An empty span at `offset`.
+    #[must_use]
+    pub fn at(source: SourceId, offset: u32) -> Self {
+        Self { source, start: offset, end: offset }
+    }
+
+    /// The bytes as an index range of the source's text.
+    #[must_use]
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The smallest span that holds both; `other` must lie in the same source.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        debug_assert_eq!(self.source, other.source);
+        Self { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// A place as people and editors count it. Everything is zero-based; renderers for people add one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line: lines end with LF, CR LF or CR, as in the Language Server Protocol.
+    pub line: u32,
+    /// Bytes from the start of the line.
+    pub byte: u32,
+    /// Characters (Unicode scalar values) from the start of the line.
+    pub character: u32,
+    /// UTF-16 code units from the start of the line.
+    pub utf16: u32,
+}
+
+/// One named text.
+#[derive(Debug)]
+pub struct Source {
+    name: String,
+    text: Arc<str>,
+    line_starts: OnceLock<Vec<u32>>,
+    invalid_utf8: Vec<Range<u32>>,
+    real_len: usize,
+    raw_digest_bytes: Option<Arc<[u8]>>,
+}
+
+impl Source {
+    /// A source from bytes as they were read. Bytes that are not UTF-8 become `?` one for one, so that every offset
+    /// stays true, and are remembered in [`Source::invalid_utf8`]. A source above [`MAX_SOURCE_BYTES`] keeps no text
+    /// at all and is remembered as [`Source::too_large`].
+    #[must_use]
+    pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let real_len = bytes.len();
+        if real_len > MAX_SOURCE_BYTES {
+            return Self::build(name.into(), Arc::from(""), Vec::new(), real_len, None);
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::build(name.into(), Arc::from(text), Vec::new(), real_len, None),
+            Err(error) => {
+                let bytes = error.into_bytes();
+                let mut text = String::with_capacity(bytes.len());
+                let mut invalid = Vec::new();
+                for chunk in bytes.utf8_chunks() {
+                    text.push_str(chunk.valid());
+                    let bad = chunk.invalid().len();
+                    if bad > 0 {
+                        let start = offset(text.len());
+                        text.extend(std::iter::repeat_n('?', bad));
+                        invalid.push(start..offset(text.len()));
+                    }
+                }
+                Self::build(name.into(), Arc::from(text), invalid, real_len, Some(Arc::from(bytes)))
+            }
+        }
+    }
+
+    /// A source from text.
+    #[must_use]
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::from_bytes(name, text.into().into_bytes())
+    }
+
+    /// A source of which only the size was looked at, because it is above [`MAX_SOURCE_BYTES`].
+    #[must_use]
+    pub fn oversized(name: impl Into<String>, bytes: usize) -> Self {
+        Self::build(name.into(), Arc::from(""), Vec::new(), bytes.max(MAX_SOURCE_BYTES + 1), None)
+    }
+
+    fn build(
+        name: String,
+        text: Arc<str>,
+        invalid_utf8: Vec<Range<u32>>,
+        real_len: usize,
+        raw_digest_bytes: Option<Arc<[u8]>>,
+    ) -> Self {
+        Self { name, text, line_starts: OnceLock::new(), invalid_utf8, real_len, raw_digest_bytes }
+    }
+
+    /// The name it is shown by: a path relative to the workspace with `/` between its parts, or `<stdin>`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// The bytes as they were read.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.raw_digest_bytes.as_deref().unwrap_or(self.text.as_bytes())
+    }
+
+    /// Runs of bytes that were not UTF-8, in order.
+    #[must_use]
+    pub fn invalid_utf8(&self) -> &[Range<u32>] {
+        &self.invalid_utf8
+    }
+
+    /// Its size in bytes, when that is above [`MAX_SOURCE_BYTES`] and the text was therefore not kept.
+    #[must_use]
+    pub fn too_large(&self) -> Option<usize> {
+        (self.real_len > MAX_SOURCE_BYTES).then_some(self.real_len)
+    }
+
+    /// The byte offset of each line's start; the first is 0.
+    #[must_use]
+    pub fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let bytes = self.text.as_bytes();
+            let mut starts = vec![0];
+            for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+                if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
+                    continue;
+                }
+                starts.push(offset(at + 1));
+            }
+            starts
+        })
+    }
+
+    /// The zero-based line that holds the byte at `offset`.
+    #[must_use]
+    pub fn line_of(&self, offset: u32) -> usize {
+        self.line_starts().partition_point(|start| *start <= offset) - 1
+    }
+
+    /// The text of a zero-based line without its line end; empty past the last line.
+    #[must_use]
+    pub fn line_text(&self, line: usize) -> &str {
+        let starts = self.line_starts();
+        let Some(start) = starts.get(line) else { return "" };
+        let end = starts.get(line + 1).map_or(self.text.len(), |end| *end as usize);
+        self.text[*start as usize..end].trim_end_matches(['\r', '\n'])
+    }
+
+    /// The position of a byte offset, which must lie on a character boundary; past the end it is the end's.
+    #[must_use]
+    pub fn position(&self, offset: u32) -> Position {
+        let end = (offset as usize).min(self.text.len());
+        let line = self.line_of(self::offset(end));
+        let start = self.line_starts()[line] as usize;
+        let before = &self.text[start..end];
+        let (character, utf16) =
+            before.chars().fold((0, 0), |(n, units), c| (n + 1, units + self::offset(c.len_utf16())));
+        Position { line: self::offset(line), byte: self::offset(end - start), character, utf16 }
+    }
+}
+
+/// Offsets fit in 32 bits because no source is larger than [`MAX_SOURCE_BYTES`].
+fn offset(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// All texts of one compile.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+    roots: Vec<SourceId>,
+}
+
+impl Sources {
+    /// No source yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a source that was asked for by name: the command line's or the editor's own.
+    pub fn add(&mut self, source: Source) -> SourceId {
+        let id = self.add_included(source);
+        self.roots.push(id);
+        id
+    }
+
+    /// Adds a source that another one includes.
+    pub fn add_included(&mut self, source: Source) -> SourceId {
+        let id = SourceId(offset(self.files.len()));
+        self.files.push(source);
+        id
+    }
+
+    /// The source `id`.
+    ///
+    /// # Panics
+    /// When `id` comes from another `Sources`.
+    #[must_use]
+    pub fn get(&self, id: SourceId) -> &Source {
+        &self.files[id.0 as usize]
+    }
+
+    /// The source of that name.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<SourceId> {
+        self.files.iter().position(|file| file.name == name).map(|at| SourceId(offset(at)))
+    }
+
+    /// Every source in the order it was added.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        self.files.iter().enumerate().map(|(at, file)| (SourceId(offset(at)), file))
+    }
+
+    /// The sources that were asked for by name.
+    #[must_use]
+    pub fn roots(&self) -> &[SourceId] {
+        &self.roots
+    }
+
+    /// The text that `span` covers.
+    #[must_use]
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.source).text.get(span.range()).unwrap_or("")
+    }
+}
