@@ -216,10 +216,14 @@ impl Diagnostics {
         self.errors > 0
     }
 
-    /// Puts them in the order in which every report shows them: by source, place, rule, message.
-    pub fn sort(&mut self) {
+    /// Puts them in the order in which every report shows them, by source, place, rule and message, and leaves out
+    /// what was said twice: a profile's mistake is found again from each bottle that extends it.
+    pub fn finish(&mut self) {
         self.items.sort_by(|a, b| {
             (a.primary.span, a.rule.id, &a.message).cmp(&(b.primary.span, b.rule.id, &b.message))
+        });
+        self.items.dedup_by(|later, first| {
+            later.primary.span == first.primary.span && later.rule == first.rule && later.message == first.message
         });
     }
 }

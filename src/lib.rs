@@ -1,7 +1,41 @@
-//! `bottlec` compiles one KDL spec into the stage of a bottle: a microVM for an AI coding agent that may dial
-//! exactly one address.
+//! `bottlec` compiles one KDL spec into the stage of a bottle: a microVM for an AI coding agent that may dial exactly
+//! one address, its bundle of sidecars.
+//!
+//! ```text
+//! text ─lex/parse─▶ Tree ─decode─▶ File ─lay profiles─▶ Bottle<Name> ─resolve─▶ Bottle<MemberId> ─plan─▶ Plan ─lower─▶ Stage
+//!         diagnostics accumulate beside every arrow; nothing but `stage` and the command line touches a disk
+//! ```
+//!
+//! The modules, in the order in which a spec goes through them:
+//!
+//! - [`source`]: named texts, spans, lines and columns
+//! - [`syntax`]: KDL 2, lossless and error-recovering
+//! - [`schema`]: every node of the language, once
+//! - [`spec`]: the typed model, with the place of every leaf
+//! - [`include`], [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
+//! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`report`]: how it is shown
+//! - [`network`], [`host`], [`engine`], [`backend`], [`builtin`]: what is known of the world outside
+//! - [`plan`]: everything decided; [`lower`]: the files of a stage
+//! - [`compile`](mod@compile): all of it in one function
+//! - [`stage`]: the one place that writes
 
+pub mod backend;
+pub mod builtin;
+pub mod compile;
 pub mod diagnostic;
+pub mod engine;
+pub mod graph;
+pub mod host;
+pub mod include;
 pub mod lower;
+pub mod network;
+pub mod plan;
+pub mod resolve;
 pub mod rules;
+pub mod schema;
+pub mod scope;
 pub mod source;
+pub mod spec;
+pub mod syntax;
+
+pub use compile::{Compilation, Options, compile};

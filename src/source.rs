@@ -1,5 +1,6 @@
 //! Named texts, byte spans, and the line index that turns offsets into the columns people and editors count.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -209,6 +210,8 @@ fn offset(value: usize) -> u32 {
 pub struct Sources {
     files: Vec<Source>,
     roots: Vec<SourceId>,
+    by_name: BTreeMap<String, SourceId>,
+    absent: BTreeMap<String, String>,
 }
 
 impl Sources {
@@ -228,8 +231,20 @@ impl Sources {
     /// Adds a source that another one includes.
     pub fn add_included(&mut self, source: Source) -> SourceId {
         let id = SourceId(offset(self.files.len()));
+        self.by_name.entry(source.name.clone()).or_insert(id);
         self.files.push(source);
         id
+    }
+
+    /// Remembers why the source of that name, which another one includes, could not be added.
+    pub fn add_absent(&mut self, name: impl Into<String>, why: impl Into<String>) {
+        self.absent.insert(name.into(), why.into());
+    }
+
+    /// Why the source of that name could not be added.
+    #[must_use]
+    pub fn why_absent(&self, name: &str) -> Option<&str> {
+        self.absent.get(name).map(String::as_str)
     }
 
     /// The source `id`.
@@ -244,7 +259,7 @@ impl Sources {
     /// The source of that name.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<SourceId> {
-        self.files.iter().position(|file| file.name == name).map(|at| SourceId(offset(at)))
+        self.by_name.get(name).copied()
     }
 
     /// Every source in the order it was added.

@@ -1,6 +1,16 @@
-//! Lowering: one file an artifact.
+//! Lowering: a plan to the files of a stage, one module an artifact. Each has a struct that mirrors its target format
+//! and leaves the writing to serde, so that no text of a spec can become syntax.
+
+pub mod agent_env;
+pub mod commands;
+pub mod digest;
+pub mod manifest;
+pub mod smolfile;
 
 use std::collections::BTreeMap;
+
+use crate::plan::Plan;
+use crate::spec::VariableValue;
 
 /// Who may read a file of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +30,11 @@ impl Mode {
             Self::Private => 0o600,
         }
     }
+
+    /// The mode of a file that names secrets, or does not.
+    fn of_secrets(named: bool) -> Self {
+        if named { Self::Private } else { Self::Shared }
+    }
 }
 
 /// One file of a stage, in memory.
@@ -38,4 +53,24 @@ pub struct Stage {
     pub slug: String,
     /// Path in the stage, with `/` between its parts, to the file.
     pub files: BTreeMap<String, Artifact>,
+}
+
+/// Lowers a plan to its stage.
+#[must_use]
+pub fn lower(plan: &Plan) -> Stage {
+    let mut files = BTreeMap::new();
+    let agent_secrets = plan.env.values().any(|variable| matches!(variable.value, VariableValue::Secret(_)));
+    let sidecars = plan.sidecars.iter().filter_map(|sidecar| sidecar.container.as_ref());
+    let sidecar_secrets = sidecars
+        .flat_map(|container| container.env.values())
+        .any(|variable| matches!(variable.value, VariableValue::Secret(_)));
+    let private = Mode::of_secrets(agent_secrets);
+    files.insert(smolfile::PATH.to_owned(), Artifact { bytes: smolfile::lower(plan), mode: private });
+    files.insert(agent_env::PATH.to_owned(), Artifact { bytes: agent_env::lower(plan), mode: private });
+    // The manifest comes last: it holds the digest of every other file.
+    let manifest = manifest::lower(plan, &files);
+    // An identity is the path of a private key, which is a secret's name, too.
+    let private = Mode::of_secrets(agent_secrets || sidecar_secrets || !plan.repos.is_empty());
+    files.insert(manifest::PATH.to_owned(), Artifact { bytes: manifest, mode: private });
+    Stage { slug: plan.slug.clone(), files }
 }

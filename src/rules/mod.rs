@@ -5,6 +5,15 @@
 
 use crate::diagnostic::Level;
 
+pub mod boot;
+pub mod bottle;
+pub mod engine;
+pub mod env;
+pub mod expose;
+pub mod fleet;
+pub mod names;
+pub mod port_taken;
+pub mod schema;
 pub mod syntax;
 
 /// One thing that can be wrong with a spec.
@@ -47,20 +56,60 @@ use rule;
 
 /// Every rule, by id.
 pub static ALL: &[&Rule] = &[
+    &boot::CONFLICTING_BOOT,
+    &bottle::DEPENDENCY_CYCLE,
     &syntax::DISALLOWED_CHARACTER,
+    &bottle::DUPLICATE_NAME,
+    &schema::DUPLICATE_NODE,
+    &schema::DUPLICATE_PROPERTY,
+    &schema::EGRESS_NEVER_MATCHES,
+    &fleet::EMPTY_SPEC,
+    &engine::ENGINE_NEWER,
+    &engine::ENGINE_TOO_OLD,
+    &env::ENV_OWNED,
+    &env::ENV_SOURCE,
+    &schema::ENV_VALUE_ALTERED,
+    &fleet::EXPANSION_TOO_LARGE,
+    &expose::EXPOSE_WITHOUT_PORT,
+    &boot::IMAGE_NOT_PINNED,
+    &bottle::INCLUDE_CYCLE,
+    &bottle::INCLUDE_ESCAPE,
+    &bottle::INCLUDE_UNREADABLE,
     &syntax::INVALID_ESCAPE,
     &syntax::INVALID_MULTI_LINE_STRING,
+    &schema::INVALID_NAME,
     &syntax::INVALID_NUMBER,
     &syntax::INVALID_UTF8,
+    &schema::INVALID_VALUE,
     &syntax::KDL_V1,
+    &schema::MISSING_ARGUMENT,
+    &schema::MISSING_NODE,
+    &schema::MISSING_PROPERTY,
     &syntax::NESTING_TOO_DEEP,
+    &engine::POLICY_DROPPED,
+    &engine::POLICY_NOT_ENFORCED,
+    &port_taken::PORT_TAKEN,
+    &bottle::PROFILE_CYCLE,
+    &names::RESERVED_NAME,
     &syntax::RESERVED_WORD,
+    &schema::RETIRED_NODE,
     &syntax::SOURCE_TOO_LARGE,
+    &fleet::SUBNET_COLLISION,
     &syntax::SYNTAX_ERROR,
     &syntax::UNCLOSED_BRACE,
     &syntax::UNCLOSED_COMMENT,
     &syntax::UNCLOSED_STRING,
+    &schema::UNEXPECTED_ANNOTATION,
+    &schema::UNEXPECTED_ARGUMENT,
+    &schema::UNEXPECTED_BLOCK,
+    &schema::UNKNOWN_BACKEND,
+    &schema::UNKNOWN_ENGINE,
+    &schema::UNKNOWN_NODE,
+    &bottle::UNKNOWN_PROFILE,
+    &schema::UNKNOWN_PROPERTY,
+    &bottle::UNKNOWN_SIDECAR,
     &syntax::UNMATCHED_BRACE,
+    &schema::WRONG_TYPE,
 ];
 
 /// The rule of that id.

@@ -1,0 +1,55 @@
+//! The sidecars that come with every bundle, and the names that the compiler owns.
+
+/// The egress proxy: always there.
+pub const PIPELOCK: &str = "pipelock";
+/// The git mirror: there when a repository is declared.
+pub const GIT_GATE: &str = "git-gate";
+/// The question to a human: there when asked for.
+pub const SUPERVISE: &str = "supervise";
+/// What the graph calls the agent itself, which needs every sidecar.
+pub const AGENT: &str = "agent";
+
+/// A sidecar of ours.
+#[derive(Debug)]
+pub struct Builtin {
+    /// Its name in `needs`, in the plan and in its container's name.
+    pub name: &'static str,
+    /// The TCP port that it listens on, on the bundle's address.
+    pub port: u16,
+    /// What stands before `://` in its URL.
+    pub scheme: &'static str,
+    /// The path of its URL; empty or from `/` on.
+    pub path: &'static str,
+    /// The agent's variables that hold its URL.
+    pub variables: &'static [&'static str],
+}
+
+/// The built-in sidecars, by name. Ports and variables: the bundle's first implementation, whose launchers and agents
+/// expect them.
+pub static BUILTINS: &[Builtin] = &[
+    Builtin { name: GIT_GATE, port: 9418, scheme: "git", path: "", variables: &["GIT_GATE_URL"] },
+    Builtin {
+        name: PIPELOCK,
+        port: 8888,
+        scheme: "http",
+        path: "",
+        // Programs differ in which spelling they read.
+        variables: &["HTTPS_PROXY", "HTTP_PROXY", "http_proxy", "https_proxy"],
+    },
+    Builtin { name: SUPERVISE, port: 9100, scheme: "http", path: "/", variables: &["MCP_SUPERVISE_URL"] },
+];
+
+/// The variables that keep the bundle's own addresses out of the proxy.
+pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// The built-in sidecar of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    BUILTINS.iter().find(|builtin| builtin.name == name)
+}
+
+/// Whether the compiler sets this variable of the agent, in this bottle or in another one.
+#[must_use]
+pub fn owns_variable(name: &str) -> bool {
+    NO_PROXY.contains(&name) || BUILTINS.iter().any(|builtin| builtin.variables.contains(&name))
+}

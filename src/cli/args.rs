@@ -1,0 +1,150 @@
+//! The arguments, as the help text, the completions and the man page tell them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A config compiler for sandboxed AI agents: one KDL spec in, a verified microVM stage out.
+#[derive(Debug, Parser)]
+#[command(name = "bottlec", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  clean: nothing is wrong
+  1  findings: an error in a spec, a stage that differs, a host that is not ready
+  2  usage: the arguments make no sense
+  3  failure: a file cannot be read or written, or the host does not answer
+
+`-` in place of a spec reads standard input.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compile specs and write a stage for each bottle
+    Build(Build),
+    /// Compile specs and say what is wrong with them; write nothing
+    Check(Check),
+    /// Show what a spec compiles to: addresses, sidecars, who reaches what, secrets, files
+    Plan(Plan),
+    /// Explain a rule: what it wants, why, and what to write instead
+    Explain(Explain),
+    /// Write a starter spec that compiles
+    Init(Init),
+    /// Ask the host: is the engine there, is it the right version, is the subnet free
+    Preflight(Preflight),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the man page
+    Man,
+}
+
+/// How diagnostics are shown.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: with the lines concerned and what to do
+    #[default]
+    Fancy,
+    /// One line each: `path:line:column: error[rule]: message`
+    Concise,
+    /// One JSON object, described by schemas/diagnostics.schema.json
+    Json,
+}
+
+impl From<Format> for bottlec::report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Fancy => Self::Fancy,
+            Format::Concise => Self::Concise,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// The specs; `-` is standard input. All their bottles are compiled together, for one host
+    #[arg(required = true, value_name = "SPEC")]
+    pub(crate) specs: Vec<PathBuf>,
+    /// Where the stages go: a directory for each bottle, by its name
+    #[arg(long, value_name = "DIR", default_value = "stage")]
+    pub(crate) out: PathBuf,
+    /// Write nothing; fail if a stage on disk differs from what the specs say
+    #[arg(long, conflicts_with = "force")]
+    pub(crate) check: bool,
+    /// Overwrite a stage that was edited by hand
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How diagnostics are shown, on standard error
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The specs; `-` is standard input. All their bottles are compiled together, for one host
+    #[arg(required = true, value_name = "SPEC")]
+    pub(crate) specs: Vec<PathBuf>,
+    /// How diagnostics are shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people
+    #[default]
+    Text,
+    /// The `plan.json` that `build` would write; a list of them for several bottles
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The spec; `-` is standard input
+    #[arg(value_name = "SPEC")]
+    pub(crate) spec: PathBuf,
+    /// Only this bottle of it
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) bottle: Option<String>,
+    /// Where the stages would go
+    #[arg(long, value_name = "DIR", default_value = "stage")]
+    pub(crate) out: PathBuf,
+    /// How the plan is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The rule's id, as it stands in a diagnostic; without it, all rules are listed
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The directory that the spec, `bottle.kdl`, is written to
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Preflight {
+    /// Specs whose bottles are to run on this host; without one, only the engine is looked for
+    #[arg(value_name = "SPEC")]
+    pub(crate) specs: Vec<PathBuf>,
+    /// How diagnostics of the specs are shown, on standard error
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,82 @@
+//! `bottlec build`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use bottlec::diagnostic::quote;
+use bottlec::lower::{Stage, lower};
+use bottlec::plan::Plan;
+use bottlec::stage::{self, Written};
+use bottlec::{Options, compile};
+
+use super::args::Build;
+use super::error::Error;
+use super::output::Output;
+use super::{Outcome, load};
+
+pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
+    let sources = load::load(&command.specs)?;
+    let options = Options { stage_to_workspace: load::stage_to_workspace(&command.out)? };
+    let compilation = compile(&sources, &options);
+    let diagnostics = &compilation.diagnostics;
+    if !diagnostics.is_empty() {
+        output.warn(command.format.into(), diagnostics, &sources)?;
+    }
+    if diagnostics.has_errors() {
+        return Ok(Outcome::Findings);
+    }
+    let stages: Vec<Stage> = compilation.plans.iter().map(lower).collect();
+    if command.check {
+        return compare(&command.out, &stages, output);
+    }
+    let written = match stage::write(&command.out, &stages, command.force) {
+        Ok(written) => written,
+        Err(stage::StageError::Edited { stages }) => {
+            output.complain(&stage::StageError::Edited { stages });
+            return Ok(Outcome::Findings);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut text = String::new();
+    for (plan, (_, written)) in compilation.plans.iter().zip(&written) {
+        say(&mut text, plan, *written, &command.out);
+    }
+    output.print(&text)?;
+    Ok(Outcome::Clean)
+}
+
+fn say(text: &mut String, plan: &Plan, written: Written, out: &Path) {
+    let done = match written {
+        Written::Created => "built",
+        Written::Replaced => "rebuilt",
+        Written::Unchanged => "unchanged",
+    };
+    let path = out.join(&plan.slug);
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(
+        text,
+        "{done} {}: the agent may dial {} and nothing else",
+        quote(&path.to_string_lossy()),
+        plan.addresses.bundle()
+    );
+}
+
+fn compare(out: &Path, stages: &[Stage], output: &Output) -> Result<Outcome, Error> {
+    let mut text = String::new();
+    let mut outcome = Outcome::Clean;
+    for stage in stages {
+        let differences = stage::compare(out, stage)?;
+        let path = quote(&out.join(&stage.slug).to_string_lossy());
+        if differences.is_empty() {
+            let _ = writeln!(text, "{path} is what the spec says");
+            continue;
+        }
+        outcome = Outcome::Findings;
+        let _ = writeln!(text, "{path} is not what the spec says:");
+        for difference in differences {
+            let _ = writeln!(text, "  {difference}");
+        }
+    }
+    output.print(&text)?;
+    Ok(outcome)
+}

@@ -1,0 +1,21 @@
+//! `bottlec check`.
+
+use bottlec::{Options, compile};
+
+use super::args::{Check, Format};
+use super::error::Error;
+use super::output::Output;
+use super::{Outcome, load};
+
+pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
+    let sources = load::load(&command.specs)?;
+    let compilation = compile(&sources, &Options::default());
+    let diagnostics = &compilation.diagnostics;
+    if diagnostics.is_empty() && matches!(command.format, Format::Fancy) {
+        let bottles = compilation.plans.len();
+        output.print(&format!("{bottles} {} checked, nothing found\n", if bottles == 1 { "bottle" } else { "bottles" }))?;
+    } else {
+        output.report(command.format.into(), diagnostics, &sources)?;
+    }
+    Ok(if diagnostics.has_errors() { Outcome::Findings } else { Outcome::Clean })
+}

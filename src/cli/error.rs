@@ -1,0 +1,53 @@
+//! What keeps the tool from doing its work, as opposed to what is wrong with a spec.
+
+use std::io;
+use std::path::PathBuf;
+
+use bottlec::diagnostic::quote;
+use bottlec::stage::StageError;
+
+/// A failure of the tool, or of a call of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The arguments contradict each other.
+    #[error("{0}")]
+    Usage(String),
+    /// A spec that was named cannot be read.
+    #[error("cannot read {}: {reason}", quote(&path.to_string_lossy()))]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// Why it was not.
+        reason: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {reason}", quote(&path.to_string_lossy()))]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why it was not.
+        reason: String,
+    },
+    /// The stage cannot be read or written.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// The host does not say what it was asked for.
+    #[error("{0}")]
+    Host(String),
+    /// Our own output cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// What an error of the file system means, without the number.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => String::from("there is no such file"),
+        io::ErrorKind::PermissionDenied => String::from("permission denied"),
+        io::ErrorKind::IsADirectory => String::from("it is a directory"),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Arguments, exit codes, and all access to files and to the host. What is to be said of a spec is decided in the
+//! library; what is here finds the inputs and carries out what the library says.
+#![allow(clippy::disallowed_methods, reason = "the command line is where files and the environment are read")]
+
+mod args;
+mod build;
+mod check;
+mod docs;
+mod error;
+mod host;
+mod init;
+mod load;
+mod output;
+mod plan;
+mod preflight;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use error::Error;
+use output::Output;
+
+/// How a run ended. Documented in the help text, the man page and the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing is wrong: 0.
+    Clean,
+    /// The spec, the stage or the host has something that must be mended: 1.
+    Findings,
+}
+
+/// The exit code of a run whose arguments make no sense; clap uses it, too.
+const USAGE: u8 = 2;
+/// The exit code of a run in which the tool itself failed.
+const FAILED: u8 = 3;
+
+/// Runs the command that the arguments name.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::from_environment();
+    let outcome = match arguments.command {
+        Command::Build(command) => build::run(&command, &output),
+        Command::Check(command) => check::run(&command, &output),
+        Command::Plan(command) => plan::run(&command, &output),
+        Command::Explain(command) => docs::explain(&command, &output),
+        Command::Init(command) => init::run(&command, &output),
+        Command::Preflight(command) => preflight::run(&command, &output),
+        Command::Completions(command) => docs::completions(&command, &output),
+        Command::Man => docs::man(&output),
+    };
+    match outcome {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        // Who reads our output has read enough.
+        Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            output.complain(&error);
+            ExitCode::from(if matches!(error, Error::Usage(_)) { USAGE } else { FAILED })
+        }
+    }
+}

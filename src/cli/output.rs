@@ -1,0 +1,56 @@
+//! Where output goes, and how it may look there.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _, Write};
+
+use bottlec::diagnostic::Diagnostics;
+use bottlec::report::{self, Format, Style};
+use bottlec::source::Sources;
+
+use super::terminal;
+
+/// The two streams and their styles.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// What standard output can show.
+    pub(crate) stdout: Style,
+    /// What standard error can show.
+    pub(crate) stderr: Style,
+}
+
+impl Output {
+    /// By what the streams are and what the environment wants.
+    pub(crate) fn from_environment() -> Self {
+        let width = terminal::width();
+        let style = |terminal: bool| terminal::style_for(terminal, width, |name| std::env::var(name).ok());
+        Self { stdout: style(io::stdout().is_terminal()), stderr: style(io::stderr().is_terminal()) }
+    }
+
+    /// Writes text to standard output, whole.
+    pub(crate) fn print(&self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    }
+
+    /// Writes diagnostics to standard output: they are what the command is for.
+    pub(crate) fn report(&self, format: Format, diagnostics: &Diagnostics, sources: &Sources) -> io::Result<()> {
+        let mut stdout = io::BufWriter::new(io::stdout().lock());
+        report::render(format, diagnostics, sources, &self.stdout, &mut stdout)?;
+        stdout.flush()
+    }
+
+    /// Writes diagnostics to standard error: the command's own output goes to standard output.
+    pub(crate) fn warn(&self, format: Format, diagnostics: &Diagnostics, sources: &Sources) -> io::Result<()> {
+        let mut stderr = io::BufWriter::new(io::stderr().lock());
+        report::render(format, diagnostics, sources, &self.stderr, &mut stderr)?;
+        stderr.flush()
+    }
+
+    /// Says on standard error why the tool failed.
+    pub(crate) fn complain(&self, error: &dyn Display) {
+        let head = if self.stderr.color { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+        // When not even that can be written, the exit code still tells.
+        let _ = writeln!(io::stderr().lock(), "{head}: {error}");
+    }
+}

@@ -1,0 +1,133 @@
+//! The pipeline: text → tree → spec → plan. Diagnostics accumulate beside every step; nothing here reads or writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::Diagnostics;
+use crate::lower::digest::sha256_hex;
+use crate::plan::{self, Plan};
+use crate::rules::{boot, engine, env, expose, fleet, names, port_taken};
+use crate::scope::Scope;
+use crate::source::{SourceId, Sources, Span};
+use crate::spec::{Bottle, BottleDecl, File, Layer};
+use crate::{include, resolve, schema, syntax};
+
+/// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
+/// a large bottle; the bound keeps a small file with many bottles on large profiles from taking all memory.
+pub const MAX_NODES: usize = 500_000;
+
+/// What a compile is told besides its sources.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The way from a bottle's stage directory to the workspace that the sources' names are relative to, with `/`
+    /// between its parts: `../..` for `stage/<slug>/`.
+    pub stage_to_workspace: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { stage_to_workspace: String::from("../..") }
+    }
+}
+
+/// What a compile gives.
+#[derive(Debug, Default)]
+pub struct Compilation {
+    /// Everything that is to be said, in order.
+    pub diagnostics: Diagnostics,
+    /// A plan for each bottle, by name; none at all beside an error.
+    pub plans: Vec<Plan>,
+}
+
+/// Compiles all bottles of `sources` together: they are to run on one host.
+#[must_use]
+pub fn compile(sources: &Sources, options: &Options) -> Compilation {
+    let mut diagnostics = Diagnostics::new();
+    let files: BTreeMap<SourceId, File> =
+        sources.iter().map(|(id, _)| (id, decode(id, sources, &mut diagnostics))).collect();
+    for layer in layers(&files) {
+        check_layer(layer, &mut diagnostics);
+    }
+    let reach = include::reach(&files, sources, &mut diagnostics);
+    let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
+    // A file that is not even KDL may well have had a bottle.
+    if decls.is_empty() && !diagnostics.has_errors() {
+        let start = sources.roots().first().map(|id| Span::at(*id, 0));
+        if let Some(start) = start {
+            diagnostics.push(fleet::empty(start));
+        }
+    }
+    fleet::check(&decls, sources, &mut diagnostics);
+    let resolved = bottles(&files, &reach, sources, &mut diagnostics);
+    diagnostics.finish();
+    let mut plans = Vec::new();
+    if !diagnostics.has_errors() {
+        let digests: BTreeMap<SourceId, String> =
+            sources.iter().map(|(id, source)| (id, sha256_hex(source.bytes()))).collect();
+        for (file, decl, resolved) in resolved {
+            let used = reach[&file].iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
+            let mut digests: Vec<_> = used.collect();
+            digests.sort();
+            let context =
+                plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests };
+            plans.push(plan::plan(resolved, fleet::addresses(decl), context));
+        }
+        plans.sort_by(|a, b| a.slug.cmp(&b.slug));
+    }
+    Compilation { diagnostics, plans }
+}
+
+fn decode(id: SourceId, sources: &Sources, diagnostics: &mut Diagnostics) -> File {
+    let tree = syntax::parse(id, sources.get(id), diagnostics);
+    schema::check(&tree, diagnostics);
+    File::decode(&tree)
+}
+
+fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {
+    files.values().flat_map(|file| {
+        let profiles = file.profiles.iter().map(|profile| &profile.layer);
+        profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer))
+    })
+}
+
+/// What can be said of a layer by itself.
+fn check_layer(layer: &Layer, diagnostics: &mut Diagnostics) {
+    names::check(layer, diagnostics);
+    env::check(layer, diagnostics);
+    boot::check(layer, diagnostics);
+    for sidecar in &layer.sidecars {
+        expose::check_sidecar(sidecar, diagnostics);
+    }
+}
+
+/// Lays profiles under bottles and resolves what their sidecars need.
+fn bottles<'a>(
+    files: &'a BTreeMap<SourceId, File>,
+    reach: &BTreeMap<SourceId, BTreeSet<SourceId>>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(SourceId, &'a BottleDecl, resolve::Resolved)> {
+    let mut resolved = Vec::new();
+    let mut nodes = 0;
+    for (id, file) in files {
+        if file.bottles.is_empty() && file.profiles.is_empty() {
+            continue;
+        }
+        let scope = Scope::new(*id, files, &reach[id], sources, diagnostics);
+        for decl in &file.bottles {
+            nodes += scope.weight(decl);
+            if nodes > MAX_NODES {
+                diagnostics.push(fleet::too_large(decl, MAX_NODES));
+                return resolved;
+            }
+            let Some(layer) = scope.layer(decl, sources, diagnostics) else { continue };
+            let bottle = Bottle::assemble(decl, layer);
+            port_taken::check(&bottle, diagnostics);
+            expose::check(&bottle, diagnostics);
+            engine::check(&bottle, diagnostics);
+            if let Some(done) = resolve::resolve(bottle, diagnostics) {
+                resolved.push((*id, decl, done));
+            }
+        }
+    }
+    resolved
+}

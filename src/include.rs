@@ -1,0 +1,137 @@
+//! `include`: paths to sources, the files that each file reaches, and circles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::rules::bottle as rules;
+use crate::source::{SourceId, Sources, Span};
+use crate::spec::{File, Spanned};
+
+/// The name of the source that `path`, written in the source `from`, stands for: both are paths relative to the
+/// workspace with `/` between their parts. `None` when it leaves the workspace, or the directory of a `from` that is
+/// outside of it.
+#[must_use]
+pub fn target(from: &str, path: &str) -> Option<String> {
+    let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let joined = join(directory, path);
+    // A source outside of the workspace, `../x/spec.kdl`, may include what lies in its own directory.
+    let inside = if from.starts_with("../") {
+        joined.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+    } else {
+        joined != ".." && !joined.starts_with("../")
+    };
+    inside.then_some(joined)
+}
+
+/// `path` seen from `directory`, without `.` and with `..` only in front.
+#[must_use]
+pub fn join(directory: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in directory.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() { String::from(".") } else { parts.join("/") }
+}
+
+/// The sources that each file reaches over its includes, itself among them. Reports what cannot be included.
+pub fn reach(
+    files: &BTreeMap<SourceId, File>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<SourceId, BTreeSet<SourceId>> {
+    let mut edges: BTreeMap<SourceId, Vec<(SourceId, Span)>> = BTreeMap::new();
+    for (id, file) in files {
+        let found = file.includes.iter().filter_map(|include| {
+            let to = resolve(*id, include, sources, diagnostics)?;
+            Some((to, include.span))
+        });
+        edges.insert(*id, found.collect());
+    }
+    report_cycles(&edges, sources, diagnostics);
+    let reach_of = |start: SourceId| {
+        let mut reached = BTreeSet::from([start]);
+        let mut open = vec![start];
+        while let Some(id) = open.pop() {
+            for (to, _) in edges.get(&id).into_iter().flatten() {
+                if reached.insert(*to) {
+                    open.push(*to);
+                }
+            }
+        }
+        reached
+    };
+    files.keys().map(|id| (*id, reach_of(*id))).collect()
+}
+
+fn resolve(
+    from: SourceId,
+    include: &Spanned<String>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<SourceId> {
+    let name = sources.get(from).name();
+    let Some(target) = target(name, &include.value) else {
+        diagnostics.push(
+            Diagnostic::new(
+                &rules::INCLUDE_ESCAPE,
+                include.span,
+                format!("{} leaves the workspace", quote(&include.value)),
+            )
+            .label("expected a file below the directory that bottlec was started in")
+            .help("start bottlec further up, or move the file into the workspace"),
+        );
+        return None;
+    };
+    let found = sources.by_name(&target);
+    if found.is_none() {
+        let why = sources.why_absent(&target).unwrap_or("it is not there");
+        diagnostics.push(
+            Diagnostic::new(
+                &rules::INCLUDE_UNREADABLE,
+                include.span,
+                format!("{} cannot be included: {why}", quote(&target)),
+            )
+            .label("expected a file that can be read")
+            .help(format!("the path is relative to the directory of {}", quote(name))),
+        );
+    }
+    found
+}
+
+/// One diagnostic for each circle, at its smallest place.
+fn report_cycles(
+    edges: &BTreeMap<SourceId, Vec<(SourceId, Span)>>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
+    let ids: Vec<SourceId> = edges.keys().copied().collect();
+    let number = |id: &SourceId| ids.binary_search(id).ok();
+    let needs = edges.iter().flat_map(|(from, to)| {
+        to.iter().filter_map(move |(to, span)| {
+            Some(crate::graph::Need { from: number(from)?, to: number(to)?, span: *span })
+        })
+    });
+    let Err(cycles) = crate::graph::Graph::new(ids.len(), needs).waves() else { return };
+    for cycle in cycles {
+        let name = |at: usize| quote(sources.get(ids[at]).name());
+        let mut chain: Vec<String> = cycle.iter().map(|need| name(need.from)).collect();
+        chain.extend(chain.first().cloned());
+        let mut diagnostic = Diagnostic::new(
+            &rules::INCLUDE_CYCLE,
+            cycle[0].span,
+            format!("files include each other in a circle: {}", chain.join(" → ")),
+        )
+        .label(format!("includes {}", name(cycle[0].to)))
+        .help("take one of these out");
+        for need in &cycle[1..] {
+            diagnostic = diagnostic.related(need.span, format!("includes {}", name(need.to)));
+        }
+        diagnostics.push(diagnostic);
+    }
+}

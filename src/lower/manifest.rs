@@ -1,0 +1,378 @@
+//! `plan.json`: everything that a launcher or a reviewer needs to know of a stage.
+//!
+//! The types here are the format: `schemas/plan.schema.json` is made from them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Artifact, agent_env, commands, digest, smolfile};
+use crate::builtin;
+use crate::engine::SMOLVM;
+use crate::plan::{
+    Container, Origin, Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced,
+};
+use crate::spec::{Reference, VariableValue};
+
+/// Its path in the stage.
+pub const PATH: &str = "plan.json";
+
+/// The version of the format. It grows when a reader of the old one could misread the new one.
+pub const FORMAT: u32 = 1;
+
+type Text<'a> = Cow<'a, str>;
+
+/// The plan of one bottle: what is made, what it may reach, how it is launched and undone.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "bottlec plan", deny_unknown_fields)]
+pub struct Manifest<'a> {
+    /// The version of this format.
+    format: u32,
+    /// The bottle's name.
+    slug: Text<'a>,
+    /// What runs the bottle.
+    backend: Text<'a>,
+    /// What the stage is compiled for.
+    engine: Engine<'a>,
+    /// The bottle's own network, as a CIDR.
+    bundle_subnet: String,
+    /// The host's address on that network.
+    bundle_gateway: String,
+    /// The one address that the agent may dial.
+    bundle_ip: String,
+    /// The Smolfile, relative to the stage's directory.
+    smolfile_path: Text<'a>,
+    /// The agent's environment file, relative to the stage's directory.
+    agent_env_path: Text<'a>,
+    /// What the agent boots from; null is the engine's bare system.
+    boot: Option<Boot<'a>>,
+    /// The bundle, in the order in which it starts: by wave, then by name.
+    sidecars: Vec<Sidecar<'a>>,
+    /// Who starts together, wave by wave; the agent comes last.
+    start_order: Vec<Vec<Text<'a>>>,
+    /// The same, reversed.
+    stop_order: Vec<Vec<Text<'a>>>,
+    /// The agent's environment, by name.
+    agent_env: BTreeMap<Text<'a>, Variable<'a>>,
+    /// What the agent may reach beyond the bundle.
+    egress: Egress<'a>,
+    /// Repositories behind git-gate.
+    git: Git<'a>,
+    /// The name of everything that is made on the host.
+    resources: Resources<'a>,
+    /// Argument vectors to run in the stage's directory, without a shell.
+    commands: Commands,
+    /// The specs that the plan was made of, by name.
+    sources: BTreeMap<Text<'a>, Source<'a>>,
+    /// Every other file of the stage, by path.
+    files: BTreeMap<Text<'a>, File>,
+    /// SHA-256 of this file, with these 64 digits as zeros.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    plan_sha256: String,
+}
+
+/// An engine and its version.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Engine<'a> {
+    /// The engine's name, which is its program's.
+    name: Text<'a>,
+    /// The version, as `major.minor.patch`.
+    version: String,
+}
+
+/// What the agent boots from.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Boot<'a> {
+    /// `artifact`, `image` or `rootfs`.
+    kind: Text<'a>,
+    /// A path, relative to the stage's directory unless the spec gives an absolute one, or an image reference.
+    source: Text<'a>,
+}
+
+/// One sidecar of the bundle.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Sidecar<'a> {
+    /// Its name.
+    name: Text<'a>,
+    /// Whether it comes with every bundle of its kind, or is the spec's own.
+    built_in: bool,
+    /// The image of a sidecar of the spec's own.
+    image: Option<Text<'a>>,
+    /// The address that it listens on.
+    address: String,
+    /// The port that it listens on.
+    port: Option<u16>,
+    /// Its URL.
+    url: Option<Text<'a>>,
+    /// What starts before it.
+    needs: &'a [String],
+    /// The wave that it starts in, from 0 on.
+    wave: usize,
+    /// Its environment, by name.
+    env: BTreeMap<Text<'a>, Variable<'a>>,
+}
+
+/// A variable: one of the three has a value.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Variable<'a> {
+    /// The text itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Text<'a>>,
+    /// The variable of the host that holds the secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_env: Option<Text<'a>>,
+    /// The file of the host that holds the secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_file: Option<Text<'a>>,
+    /// The line that says so, as `file:line`, or `computed`.
+    origin: String,
+}
+
+/// What the agent may reach through pipelock.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Egress<'a> {
+    /// Hosts that may be reached.
+    allow: Vec<HostEntry<'a>>,
+    /// Hosts that may not, whatever allows them.
+    deny: Vec<HostEntry<'a>>,
+    /// Requests a minute; null is pipelock's default.
+    rate_limit: Option<u32>,
+}
+
+/// One host of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct HostEntry<'a> {
+    /// A host, `*.` and a domain, or an IP address.
+    host: Text<'a>,
+    /// The line that says so, as `file:line`.
+    origin: String,
+}
+
+/// Repositories behind git-gate.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Git<'a> {
+    /// Who commits are by.
+    user: Option<GitUser<'a>>,
+    /// The repositories, in the order of the spec.
+    repos: Vec<Repo<'a>>,
+}
+
+/// Who commits are by.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct GitUser<'a> {
+    /// The author's name.
+    name: Text<'a>,
+    /// The author's mail address.
+    email: Text<'a>,
+}
+
+/// One repository.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Repo<'a> {
+    /// What the agent calls it.
+    name: Text<'a>,
+    /// Where it is.
+    url: Text<'a>,
+    /// The private key on the host.
+    identity: Text<'a>,
+    /// The upstream's host key.
+    host_key: Text<'a>,
+}
+
+/// The name of everything that is made on the host.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Resources<'a> {
+    /// The microVM.
+    machine: String,
+    /// The bundle's bridge network.
+    network: String,
+    /// The container of each sidecar, by the sidecar's name.
+    containers: BTreeMap<Text<'a>, String>,
+}
+
+/// Argument vectors to run in the stage's directory, without a shell.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Commands {
+    /// Makes the machine.
+    create: Vec<String>,
+    /// Starts it.
+    start: Vec<String>,
+    /// Undoes everything, in this order; a step that finds nothing to undo is no failure.
+    cleanup: Vec<Vec<String>>,
+}
+
+/// A spec that the plan was made of.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Source<'a> {
+    /// Its SHA-256, in hexadecimal.
+    sha256: Text<'a>,
+}
+
+/// A file of the stage.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct File {
+    /// Its SHA-256, in hexadecimal.
+    sha256: String,
+    /// Its permissions, in octal.
+    mode: String,
+}
+
+/// The manifest of a plan whose other files are `files`.
+#[must_use]
+pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Manifest<'a> {
+    let Plan {
+        slug,
+        backend,
+        version,
+        addresses,
+        boot,
+        env,
+        sidecars,
+        egress,
+        git_user,
+        repos,
+        sources,
+    } = plan;
+    let start_order = start_order(sidecars);
+    let mut stop_order = start_order.clone();
+    stop_order.reverse();
+    let commands::Commands { create, start, cleanup } = commands::lower(plan);
+    Manifest {
+        format: FORMAT,
+        slug: text(slug),
+        backend: text(backend),
+        engine: Engine { name: text(SMOLVM), version: version.to_string() },
+        bundle_subnet: addresses.subnet().to_string(),
+        bundle_gateway: addresses.gateway().to_string(),
+        bundle_ip: addresses.bundle().to_string(),
+        smolfile_path: text(smolfile::PATH),
+        agent_env_path: text(agent_env::PATH),
+        boot: boot
+            .as_ref()
+            .map(|PlannedBoot { kind, source }| Boot { kind: text(kind.as_str()), source: text(source) }),
+        sidecars: sidecars.iter().map(|sidecar| self::sidecar(sidecar, addresses.bundle().to_string())).collect(),
+        start_order,
+        stop_order,
+        agent_env: variables(env),
+        egress: self::egress(egress),
+        git: Git {
+            user: git_user.as_ref().map(|(name, email)| GitUser { name: text(name), email: text(email) }),
+            repos: repos.iter().map(repo).collect(),
+        },
+        resources: Resources {
+            machine: commands::machine(plan),
+            network: commands::network(plan),
+            containers: sidecars
+                .iter()
+                .map(|sidecar| (text(&sidecar.name), commands::container(plan, &sidecar.name)))
+                .collect(),
+        },
+        commands: Commands { create, start, cleanup },
+        sources: sources.iter().map(|(name, sha256)| (text(name), Source { sha256: text(sha256) })).collect(),
+        files: files.iter().map(|(path, file)| (text(path), self::file(file))).collect(),
+        plan_sha256: digest::UNSEALED.to_owned(),
+    }
+}
+
+/// The file: the manifest of a plan, sealed with its own digest.
+pub(super) fn lower(plan: &Plan, files: &BTreeMap<String, Artifact>) -> Vec<u8> {
+    // Text, numbers and maps with text keys: JSON holds each.
+    let mut json = serde_json::to_vec_pretty(&manifest(plan, files)).unwrap_or_default();
+    json.push(b'\n');
+    digest::seal(json)
+}
+
+fn text(text: &str) -> Text<'_> {
+    Cow::Borrowed(text)
+}
+
+fn sidecar(sidecar: &PlannedSidecar, address: String) -> Sidecar<'_> {
+    let PlannedSidecar { name, container, port, url, needs, wave } = sidecar;
+    let nothing = BTreeMap::new();
+    let (image, env) = match container {
+        Some(Container { image, env }) => (Some(text(image)), variables(env)),
+        None => (None, nothing),
+    };
+    Sidecar {
+        name: text(name),
+        built_in: container.is_none(),
+        image,
+        address,
+        port: *port,
+        url: url.as_deref().map(text),
+        needs,
+        wave: *wave,
+        env,
+    }
+}
+
+fn start_order(sidecars: &[PlannedSidecar]) -> Vec<Vec<Text<'_>>> {
+    let mut waves: Vec<Vec<Text<'_>>> = Vec::new();
+    for sidecar in sidecars {
+        if waves.len() <= sidecar.wave {
+            waves.resize(sidecar.wave + 1, Vec::new());
+        }
+        waves[sidecar.wave].push(text(&sidecar.name));
+    }
+    waves.push(vec![text(builtin::AGENT)]);
+    waves
+}
+
+fn variables(env: &BTreeMap<String, Traced<VariableValue>>) -> BTreeMap<Text<'_>, Variable<'_>> {
+    env.iter().map(|(name, variable)| (text(name), self::variable(variable))).collect()
+}
+
+fn variable(variable: &Traced<VariableValue>) -> Variable<'_> {
+    let Traced { value, origin } = variable;
+    let (value, from_env, from_file) = match value {
+        VariableValue::Literal(value) => (Some(text(value)), None, None),
+        VariableValue::Secret(Reference::Env(name)) => (None, Some(text(name)), None),
+        VariableValue::Secret(Reference::File(path)) => (None, None, Some(text(path))),
+    };
+    Variable { value, from_env, from_file, origin: self::origin(origin) }
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Spec { source, line } => format!("{source}:{line}"),
+        Origin::Computed => String::from("computed"),
+    }
+}
+
+fn egress(egress: &PlannedEgress) -> Egress<'_> {
+    let PlannedEgress { allow, deny, rate_limit } = egress;
+    let host = |entry: &Traced<String>| -> (String, String) { (entry.value.clone(), origin(&entry.origin)) };
+    let list = |entries: &[Traced<String>]| {
+        entries
+            .iter()
+            .map(host)
+            .map(|(host, origin)| HostEntry { host: Cow::Owned(host), origin })
+            .collect::<Vec<_>>()
+    };
+    Egress { allow: list(allow), deny: list(deny), rate_limit: *rate_limit }
+}
+
+fn repo(repo: &PlannedRepo) -> Repo<'_> {
+    let PlannedRepo { name, url, identity, host_key } = repo;
+    Repo { name: text(name), url: text(url), identity: text(identity), host_key: text(host_key) }
+}
+
+fn file(file: &Artifact) -> File {
+    let Artifact { bytes, mode } = file;
+    File { sha256: digest::sha256_hex(bytes), mode: format!("{:04o}", mode.bits()) }
+}

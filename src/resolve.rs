@@ -1,0 +1,124 @@
+//! What a bottle's sidecars need: names to members.
+
+use crate::builtin;
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, did_you_mean, one_of, quote};
+use crate::graph::{Graph, Need};
+use crate::rules::bottle as rules;
+use crate::spec::{Bottle, Member, Name, Spanned};
+
+/// A sidecar of a bottle: its place among the bottle's members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MemberId(pub usize);
+
+/// A bottle whose every name is resolved, and the wave that each of its sidecars starts in.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The bottle.
+    pub bottle: Bottle<MemberId>,
+    /// Wave by member.
+    pub waves: Vec<usize>,
+}
+
+/// "`name` is defined twice", for anything that must be unique.
+pub(crate) fn duplicate(what: &str, again: &Spanned<Name>, first: &Spanned<Name>) -> Diagnostic {
+    Diagnostic::new(
+        &rules::DUPLICATE_NAME,
+        again.span,
+        format!("{what} {} is defined more than once", quote(&again.value)),
+    )
+    .label("defined again here")
+    .related(first.span, "first defined here")
+    .help("rename one of them, or take it out")
+}
+
+/// Resolves what the sidecars of a bottle need. `None` when something is not known or in a circle.
+pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Resolved> {
+    let names: Vec<Name> = bottle.members.iter().map(|member| member.name.value.clone()).collect();
+    let mut complete = true;
+    let mut needs = Vec::with_capacity(names.len());
+    for member in &bottle.members {
+        let mut resolved: Vec<Spanned<MemberId>> = Vec::with_capacity(member.needs.len());
+        for need in &member.needs {
+            match names.binary_search(&need.value) {
+                Ok(at) => resolved.push(Spanned { value: MemberId(at), span: need.span }),
+                Err(_) => {
+                    complete = false;
+                    diagnostics.push(unknown_sidecar(need, &names));
+                }
+            }
+        }
+        needs.push(resolved);
+    }
+    let edges = needs.iter().enumerate().flat_map(|(from, needs)| {
+        needs.iter().map(move |need| Need { from, to: need.value.0, span: need.span })
+    });
+    let waves = match Graph::new(names.len(), edges).waves() {
+        Ok(waves) => waves,
+        Err(cycles) => {
+            for cycle in cycles {
+                diagnostics.push(dependency_cycle(&cycle, &names));
+            }
+            return None;
+        }
+    };
+    if !complete {
+        return None;
+    }
+    let Bottle { slug, backend, engine, boot, env, egress, git, octet, members } = bottle;
+    let members = members
+        .into_iter()
+        .zip(needs)
+        .map(|(Member { name, kind, needs: _ }, needs)| Member { name, kind, needs })
+        .collect();
+    let bottle = Bottle { slug, backend, engine, boot, env, egress, git, octet, members };
+    Some(Resolved { bottle, waves })
+}
+
+fn unknown_sidecar(need: &Spanned<Name>, names: &[Name]) -> Diagnostic {
+    let known = || names.iter().map(Name::as_str);
+    let diagnostic = Diagnostic::new(
+        &rules::UNKNOWN_SIDECAR,
+        need.span,
+        format!("there is no sidecar {} in this bottle", quote(&need.value)),
+    );
+    match need.value.as_str() {
+        builtin::GIT_GATE => {
+            diagnostic.label("not part of this bottle").help("git-gate runs only when `git` declares a `repo`")
+        }
+        builtin::SUPERVISE => {
+            diagnostic.label("not part of this bottle").help("it runs only when the bottle says `supervise`")
+        }
+        builtin::AGENT => {
+            diagnostic.label("not a sidecar").help("the agent needs every sidecar and starts last; nothing needs it")
+        }
+        name => match did_you_mean(name, known()) {
+            Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")).replace(
+                format!("write `{meant}`"),
+                Applicability::Unsafe,
+                need.span,
+                crate::syntax::quoted_string(meant),
+            ),
+            None => diagnostic.label(format!("expected one of {}", one_of(known()))),
+        },
+    }
+}
+
+fn dependency_cycle(cycle: &[Need], names: &[Name]) -> Diagnostic {
+    let mut chain: Vec<String> = cycle.iter().map(|need| quote(&names[need.from])).collect();
+    chain.extend(chain.first().cloned());
+    let says = |need: &Need| match need.from == need.to {
+        true => format!("{} needs itself", quote(&names[need.from])),
+        false => format!("{} needs {}", quote(&names[need.from]), quote(&names[need.to])),
+    };
+    let mut diagnostic = Diagnostic::new(
+        &rules::DEPENDENCY_CYCLE,
+        cycle[0].span,
+        format!("sidecars need each other in a circle: {}", chain.join(" → ")),
+    )
+    .label(says(&cycle[0]))
+    .help(if cycle.len() == 1 { "take it out" } else { "take one of these out: none of them could start first" });
+    for need in &cycle[1..] {
+        diagnostic = diagnostic.related(need.span, says(need));
+    }
+    diagnostic
+}

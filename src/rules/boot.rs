@@ -1,0 +1,42 @@
+//! What the agent boots from: one thing, pinned.
+
+use super::rule;
+use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::spec::{BootKind, Layer, Spanned};
+
+rule!(CONFLICTING_BOOT, "conflicting-boot", Error, "0.1.0", "a bottle boots from two things");
+rule!(IMAGE_NOT_PINNED, "image-not-pinned", Warning, "0.1.0", "an image is named without its digest");
+
+/// Checks the images of a layer.
+pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
+    if let [first, again, ..] = layer.boots.as_slice() {
+        diagnostics.push(
+            Diagnostic::new(
+                &CONFLICTING_BOOT,
+                again.node,
+                format!("`{}` and `{}` are both given", first.kind.as_str(), again.kind.as_str()),
+            )
+            .label("a second thing to boot from")
+            .related(first.node, "the first one is here")
+            .help("keep at most one of `artifact`, `image` and `rootfs`"),
+        );
+    }
+    let boots = layer.boots.iter().filter(|boot| boot.kind == BootKind::Image).map(|boot| &boot.source);
+    for image in boots.chain(layer.sidecars.iter().filter_map(|sidecar| sidecar.image.as_ref())) {
+        pinned(image, diagnostics);
+    }
+}
+
+fn pinned(image: &Spanned<String>, diagnostics: &mut Diagnostics) {
+    if !image.value.contains('@') {
+        diagnostics.push(
+            Diagnostic::new(
+                &IMAGE_NOT_PINNED,
+                image.span,
+                format!("image {} is not pinned by digest", quote(&image.value)),
+            )
+            .label("expected `@sha256:…` at its end")
+            .help("whoever may push the tag decides what runs; `docker buildx imagetools inspect` prints the digest"),
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! Variables: one source each, and none that the compiler sets.
+
+use super::rule;
+use crate::builtin;
+use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::source::Span;
+use crate::spec::{Layer, Reference, Variable, VariableValue};
+
+rule!(ENV_OWNED, "env-owned", Error, "0.1.0", "the spec sets a variable that the compiler computes");
+rule!(ENV_SOURCE, "env-source", Error, "0.1.0", "a variable has no source, or more than one");
+
+/// Checks the variables of a layer.
+pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
+    for variable in &layer.env {
+        owned(&variable.name.value, variable.name.span, diagnostics);
+        source(variable, diagnostics);
+    }
+    for sidecar in &layer.sidecars {
+        for variable in &sidecar.env {
+            source(variable, diagnostics);
+        }
+        for expose in &sidecar.exposes {
+            owned(&expose.variable.value, expose.variable.span, diagnostics);
+        }
+    }
+}
+
+fn owned(name: &str, span: Span, diagnostics: &mut Diagnostics) {
+    if builtin::owns_variable(name) {
+        diagnostics.push(
+            Diagnostic::new(&ENV_OWNED, span, format!("{} is set by the compiler", quote(name)))
+                .label("cannot be set here")
+                .help("remove it: its value follows from the bottle's addresses, and another one would go round the bundle"),
+        );
+    }
+}
+
+fn source(variable: &Variable, diagnostics: &mut Diagnostics) {
+    let says = |value: &VariableValue| match value {
+        VariableValue::Literal(_) => "a literal",
+        VariableValue::Secret(Reference::Env(_)) => "`from-env`",
+        VariableValue::Secret(Reference::File(_)) => "`from-file`",
+    };
+    match variable.sources.as_slice() {
+        [_] => {}
+        [] => diagnostics.push(
+            Diagnostic::new(
+                &ENV_SOURCE,
+                variable.name.span,
+                format!("variable {} has no value", quote(&variable.name.value)),
+            )
+            .label("expected a literal, `from-env=` or `from-file=`")
+            .help("an empty value is written `\"\"`"),
+        ),
+        [first, again, ..] => diagnostics.push(
+            Diagnostic::new(
+                &ENV_SOURCE,
+                again.span,
+                format!("variable {} has more than one source", quote(&variable.name.value)),
+            )
+            .label(format!("{} here", says(&again.value)))
+            .related(first.span, format!("{} here", says(&first.value)))
+            .help("keep one of them"),
+        ),
+    }
+}

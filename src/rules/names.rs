@@ -1,0 +1,49 @@
+//! One name, one thing, within one layer; a later layer may say it anew.
+
+use std::collections::BTreeMap;
+
+use super::rule;
+use crate::builtin;
+use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::resolve::duplicate;
+use crate::spec::{Layer, Name, Spanned};
+
+rule!(RESERVED_NAME, "reserved-name", Error, "0.1.0", "a sidecar has the name of a built-in one");
+
+/// Checks the names of a layer.
+pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
+    unique("variable", layer.env.iter().map(|variable| &variable.name), diagnostics);
+    unique("repository", layer.git.repos.iter().map(|repo| &repo.name), diagnostics);
+    unique("sidecar", layer.sidecars.iter().map(|sidecar| &sidecar.name), diagnostics);
+    for sidecar in &layer.sidecars {
+        unique("variable", sidecar.env.iter().map(|variable| &variable.name), diagnostics);
+        let name = &sidecar.name.value;
+        if builtin::find(name).is_some() || name == builtin::AGENT {
+            let help = match name.as_str() {
+                builtin::AGENT => "choose another name".to_owned(),
+                name => format!("the built-in one is set up by a node of its own: `{name}`"),
+            };
+            diagnostics.push(
+                Diagnostic::new(
+                    &RESERVED_NAME,
+                    sidecar.name.span,
+                    format!("no sidecar can be called {}", quote(name)),
+                )
+                .label("expected a name of its own")
+                .help(help),
+            );
+        }
+    }
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a Spanned<Name>>, diagnostics: &mut Diagnostics) {
+    let mut first: BTreeMap<&str, &Spanned<Name>> = BTreeMap::new();
+    for name in names {
+        match first.get(name.value.as_str()) {
+            Some(first) => diagnostics.push(duplicate(what, name, first)),
+            None => {
+                first.insert(&name.value, name);
+            }
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! The table.
+
+use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
+use crate::builtin;
+
+/// The top of a file.
+pub static ROOT: Node = Node {
+    name: "file",
+    doc: "A spec: any number of bottles, profiles and includes.",
+    arguments: &[],
+    properties: &[],
+    children: Children::Nodes(&[
+        Child { occurs: Occurs::Many, node: &INCLUDE },
+        Child { occurs: Occurs::Many, node: &PROFILE },
+        Child { occurs: Occurs::Many, node: &BOTTLE },
+    ]),
+    example: "",
+};
+
+const fn required(name: &'static str, value: ValueType, doc: &'static str) -> Argument {
+    Argument { name, value, required: true, repeats: false, doc }
+}
+
+const fn repeated(name: &'static str, value: ValueType, doc: &'static str) -> Argument {
+    Argument { name, value, required: true, repeats: true, doc }
+}
+
+const fn optional_property(
+    name: &'static str,
+    value: ValueType,
+    default: Option<&'static str>,
+    doc: &'static str,
+) -> Property {
+    Property { name, value, required: false, default, doc }
+}
+
+const fn required_property(name: &'static str, value: ValueType, doc: &'static str) -> Property {
+    Property { name, value, required: true, default: None, doc }
+}
+
+const fn once(node: &'static Node) -> Child {
+    Child { occurs: Occurs::Once, node }
+}
+
+const fn many(node: &'static Node) -> Child {
+    Child { occurs: Occurs::Many, node }
+}
+
+static INCLUDE: Node = Node {
+    name: "include",
+    doc: "Reads another file as part of this spec.\n\nIts bottles are compiled, its profiles can be extended. The path \
+          is relative to this file and stays below the workspace: the directory that `bottlec` was started in. A \
+          file that includes itself, over however many others, is an error.",
+    arguments: &[required("path", ValueType::RelativePath, "the other file, relative to this one")],
+    properties: &[],
+    children: Children::None,
+    example: "include \"profiles/team.kdl\"",
+};
+
+/// `profile`.
+pub static PROFILE: Node = Node {
+    name: "profile",
+    doc: "Settings that several bottles share.\n\nA bottle, or another profile, takes them over with `extends`. A \
+          profile by itself makes nothing.",
+    arguments: &[required("name", ValueType::Name, "what `extends` calls it")],
+    properties: &[],
+    children: Children::Nodes(&[
+        many(&EXTENDS),
+        once(&BACKEND),
+        once(&ENGINE),
+        once(&ARTIFACT),
+        once(&IMAGE),
+        once(&ROOTFS),
+        many(&ENV),
+        many(&EGRESS),
+        many(&GIT),
+        once(&PIPELOCK),
+        once(&GIT_GATE),
+        once(&SUPERVISE),
+        many(&SIDECAR),
+    ]),
+    example: "profile \"team\" {\n    egress { allow \"api.anthropic.com\" }\n}",
+};
+
+/// `bottle`.
+pub static BOTTLE: Node = Node {
+    name: "bottle",
+    doc: "One AI coding agent in one microVM, with the sidecars that it may reach.\n\nIts name is its slug: the name \
+          of the machine, of the stage's directory, and what its addresses are derived from. Names are unique over \
+          all files compiled together.",
+    arguments: &[required("slug", ValueType::Name, "the bottle's name")],
+    properties: &[],
+    children: Children::Nodes(&[
+        many(&EXTENDS),
+        once(&BACKEND),
+        once(&ENGINE),
+        once(&ARTIFACT),
+        once(&IMAGE),
+        once(&ROOTFS),
+        many(&ENV),
+        many(&EGRESS),
+        many(&GIT),
+        once(&PIPELOCK),
+        once(&GIT_GATE),
+        once(&SUPERVISE),
+        many(&SIDECAR),
+        once(&NETWORK),
+    ]),
+    example: "bottle \"api-dev\" {\n    artifact \"./agent.smolmachine\"\n    egress { allow \"api.anthropic.com\" }\n}",
+};
+
+static EXTENDS: Node = Node {
+    name: "extends",
+    doc: "Takes over the settings of one or several profiles.\n\nThey are laid over each other from left to right, the \
+          bottle last: env by key, repositories and sidecars by name, allow and deny lists united, of everything else \
+          the last one wins. A `deny` is never lifted by a later layer.",
+    arguments: &[repeated("profile", ValueType::Name, "a profile of this file or of one that it includes")],
+    properties: &[],
+    children: Children::None,
+    example: "extends \"team\" \"python\"",
+};
+
+static BACKEND: Node = Node {
+    name: "backend",
+    doc: "What runs the bottle.\n\nThe one backend is `smolmachines`; it needs `smolvm` on the host's PATH and nothing \
+          else.",
+    arguments: &[required("name", ValueType::Backend, "the backend's name; `smolmachines` when not given")],
+    properties: &[],
+    children: Children::None,
+    example: "backend \"smolmachines\"",
+};
+
+static ENGINE: Node = Node {
+    name: "engine",
+    doc: "The engine, and the version of it, that the stage is compiled for.\n\nWhat a version does with the same \
+          Smolfile differs, so the compiler must know it. Without a version the newest known one is meant.",
+    arguments: &[required("name", ValueType::Engine, "the engine's name")],
+    properties: &[optional_property(
+        "version",
+        ValueType::Version,
+        Some("the newest known version"),
+        "the version that `smolvm --version` prints on the host",
+    )],
+    children: Children::None,
+    example: "engine \"smolvm\" version=\"1.33.0\"",
+};
+
+static ARTIFACT: Node = Node {
+    name: "artifact",
+    doc: "The packed machine that the agent boots from: a `.smolmachine` file.\n\nAt most one of `artifact`, `image` \
+          and `rootfs`; with none of them the machine boots the engine's bare system.",
+    arguments: &[required("path", ValueType::MachinePath, "the file, relative to the spec that names it")],
+    properties: &[],
+    children: Children::None,
+    example: "artifact \"./agent.smolmachine\"",
+};
+
+static IMAGE: Node = Node {
+    name: "image",
+    doc: "The container image that the agent boots from.\n\nPin it by digest, or what runs tomorrow is what somebody \
+          pushed tonight.",
+    arguments: &[required("reference", ValueType::Image, "an image reference with its digest")],
+    properties: &[],
+    children: Children::None,
+    example: "image \"ghcr.io/acme/agent:2.1@sha256:…\"",
+};
+
+static ROOTFS: Node = Node {
+    name: "rootfs",
+    doc: "The unpacked root file system that the agent boots from.",
+    arguments: &[required("path", ValueType::Directory, "the directory, relative to the spec that names it")],
+    properties: &[],
+    children: Children::None,
+    example: "rootfs \"./rootfs\"",
+};
+
+static ENV: Node = Node {
+    name: "env",
+    doc: "Environment variables: of the agent, or of the sidecar that it stands in.\n\nA variable is a literal or a \
+          reference to a secret on the host, whose value is in no file that the compiler writes.",
+    arguments: &[],
+    properties: &[],
+    children: Children::Named { name: ValueType::EnvName, node: &VARIABLE },
+    example: "env {\n    GH_HOST \"github.com\"\n    ANTHROPIC_API_KEY from-env=\"ANTHROPIC_API_KEY\"\n}",
+};
+
+static VARIABLE: Node = Node {
+    name: "NAME",
+    doc: "One variable: a literal, `from-env`, or `from-file`; exactly one of them.",
+    arguments: &[Argument {
+        name: "value",
+        value: ValueType::EnvValue,
+        required: false,
+        repeats: false,
+        doc: "a literal, one line, kept as it is",
+    }],
+    properties: &[
+        optional_property(
+            "from-env",
+            ValueType::EnvName,
+            None,
+            "the host's variable that holds the secret when the machine starts",
+        ),
+        optional_property(
+            "from-file",
+            ValueType::AbsolutePath,
+            None,
+            "the host's file that holds the secret when the machine starts",
+        ),
+    ],
+    children: Children::None,
+    example: "NPM_TOKEN from-file=\"/run/secrets/npm\"",
+};
+
+static EGRESS: Node = Node {
+    name: "egress",
+    doc: "What the agent may reach beyond the bundle, through pipelock.\n\nNothing that is not allowed here can be \
+          reached. A `deny` beats every `allow`, whichever layer it comes from.",
+    arguments: &[],
+    properties: &[],
+    children: Children::Nodes(&[many(&ALLOW), many(&DENY), once(&RATE_LIMIT)]),
+    example: "egress {\n    allow \"api.anthropic.com\" \"*.github.com\"\n    deny \"gist.github.com\"\n}",
+};
+
+static ALLOW: Node = Node {
+    name: "allow",
+    doc: "Hosts that may be reached.\n\n`*.github.com` stands for `github.com` and every name below it. Ports are not \
+          enforced by pipelock: an allowed host can be reached on each.",
+    arguments: &[repeated("host", ValueType::HostPattern, "a host, `*.` and a domain, or an IP address")],
+    properties: &[],
+    children: Children::None,
+    example: "allow \"packages.example.com\" \"*.github.com\"",
+};
+
+static DENY: Node = Node {
+    name: "deny",
+    doc: "Hosts that may not be reached, even when something allows them.",
+    arguments: &[repeated("host", ValueType::HostPattern, "a host, `*.` and a domain, or an IP address")],
+    properties: &[],
+    children: Children::None,
+    example: "deny \"gist.github.com\"",
+};
+
+static RATE_LIMIT: Node = Node {
+    name: "rate-limit",
+    doc: "How many requests a minute pipelock lets through to one registrable domain.",
+    arguments: &[required(
+        "requests",
+        ValueType::Integer { min: 1, max: 1_000_000, what: "a number of requests a minute" },
+        "requests a minute",
+    )],
+    properties: &[],
+    children: Children::None,
+    example: "rate-limit 600",
+};
+
+static GIT: Node = Node {
+    name: "git",
+    doc: "Repositories that the agent may fetch from and push to, through git-gate.\n\ngit-gate runs only when a \
+          repository is declared. The agent never holds a key.",
+    arguments: &[],
+    properties: &[],
+    children: Children::Nodes(&[once(&USER), many(&REPO)]),
+    example: "git {\n    repo \"api\" {\n        url \"ssh://git@github.com/acme/api.git\"\n        identity \
+              \"~/.ssh/id_ed25519\"\n        host-key \"ssh-ed25519 AAAA…\"\n    }\n}",
+};
+
+static USER: Node = Node {
+    name: "user",
+    doc: "Who the agent's commits are by.",
+    arguments: &[],
+    properties: &[
+        required_property("name", ValueType::Text, "the author's name"),
+        required_property("email", ValueType::Email, "the author's address"),
+    ],
+    children: Children::None,
+    example: "user name=\"Ada\" email=\"ada@example.com\"",
+};
+
+static REPO: Node = Node {
+    name: "repo",
+    doc: "One upstream repository that git-gate mirrors.",
+    arguments: &[required("name", ValueType::RepoName, "what the agent calls it")],
+    properties: &[],
+    children: Children::Nodes(&[
+        Child { occurs: Occurs::Required, node: &URL },
+        Child { occurs: Occurs::Required, node: &IDENTITY },
+        Child { occurs: Occurs::Required, node: &HOST_KEY },
+    ]),
+    example: "repo \"api\" {\n    url \"ssh://git@github.com/acme/api.git\"\n    identity \"~/.ssh/id_ed25519\"\n    \
+              host-key \"ssh-ed25519 AAAA…\"\n}",
+};
+
+static URL: Node = Node {
+    name: "url",
+    doc: "Where the upstream repository is.\n\nOnly SSH goes through the gate: a clone over HTTPS would go round it.",
+    arguments: &[required("url", ValueType::GitUrl, "`ssh://user@host[:port]/path`, or `user@host:path`")],
+    properties: &[],
+    children: Children::None,
+    example: "url \"ssh://git@github.com/acme/api.git\"",
+};
+
+static IDENTITY: Node = Node {
+    name: "identity",
+    doc: "The private key that git-gate pushes with. It stays on the host.",
+    arguments: &[required("path", ValueType::HostPath, "a path on the host; `~/` is the home of who launches")],
+    properties: &[],
+    children: Children::None,
+    example: "identity \"~/.ssh/id_ed25519\"",
+};
+
+static HOST_KEY: Node = Node {
+    name: "host-key",
+    doc: "The upstream's SSH host key, as `ssh-keyscan` prints it without the host's name.\n\nThere is no trust on \
+          first use.",
+    arguments: &[required("key", ValueType::HostKey, "key type and base64 key")],
+    properties: &[],
+    children: Children::None,
+    example: "host-key \"ssh-ed25519 AAAA…\"",
+};
+
+static PIPELOCK: Node = Node {
+    name: builtin::PIPELOCK,
+    doc: "Settings of the egress proxy, which every bottle has.",
+    arguments: &[],
+    properties: &[],
+    children: Children::Nodes(&[many(&NEEDS)]),
+    example: "pipelock { needs \"resolver\" }",
+};
+
+static GIT_GATE: Node = Node {
+    name: builtin::GIT_GATE,
+    doc: "Settings of the git mirror, which runs when a repository is declared.",
+    arguments: &[],
+    properties: &[],
+    children: Children::Nodes(&[many(&NEEDS)]),
+    example: "git-gate { needs \"pipelock\" }",
+};
+
+static SUPERVISE: Node = Node {
+    name: builtin::SUPERVISE,
+    doc: "Lets the agent ask a human, over MCP: for a wider allow list, or another tool.",
+    arguments: &[],
+    properties: &[],
+    children: Children::Nodes(&[many(&NEEDS)]),
+    example: "supervise",
+};
+
+static NEEDS: Node = Node {
+    name: "needs",
+    doc: "Sidecars that must run before this one starts.\n\nThe agent needs them all and starts last. A cycle is an \
+          error.",
+    arguments: &[repeated("sidecar", ValueType::Name, "a sidecar of this bottle")],
+    properties: &[],
+    children: Children::None,
+    example: "needs \"pipelock\"",
+};
+
+static SIDECAR: Node = Node {
+    name: "sidecar",
+    doc: "A program of your own beside the agent, in the bundle.\n\nAll sidecars share the bundle's one address, so no \
+          two listen on one port.",
+    arguments: &[required("name", ValueType::Name, "its name, unique in the bottle")],
+    properties: &[required_property("image", ValueType::Image, "the container image that it runs, with its digest")],
+    children: Children::Nodes(&[once(&PORT), many(&NEEDS), many(&ENV), many(&EXPOSE)]),
+    example: "sidecar \"db\" image=\"docker.io/library/postgres:17@sha256:…\" {\n    port 5432 \
+              scheme=\"postgres\"\n    expose \"DATABASE_URL\" path=\"/app\"\n}",
+};
+
+static PORT: Node = Node {
+    name: "port",
+    doc: "Where the sidecar listens, on the bundle's address.",
+    arguments: &[required(
+        "port",
+        ValueType::Integer { min: 1, max: 65_535, what: "a port" },
+        "the port it listens on",
+    )],
+    properties: &[optional_property(
+        "scheme",
+        ValueType::Scheme,
+        Some("`http`"),
+        "what stands before `://` in its URL",
+    )],
+    children: Children::None,
+    example: "port 5432 scheme=\"postgres\"",
+};
+
+static EXPOSE: Node = Node {
+    name: "expose",
+    doc: "Gives the agent the sidecar's URL in an environment variable.\n\nThe host in it is the bundle's address in \
+          digits: inside the machine no name resolves.",
+    arguments: &[required("variable", ValueType::EnvName, "the agent's variable")],
+    properties: &[optional_property("path", ValueType::UrlPath, Some("no path"), "what follows the port in the URL")],
+    children: Children::None,
+    example: "expose \"DATABASE_URL\" path=\"/app\"",
+};
+
+static NETWORK: Node = Node {
+    name: "network",
+    doc: "Pins the bottle's subnet.\n\nWithout it the third octet is derived from the slug: 1 + (the first 8 bytes of \
+          its SHA-256, big-endian) mod 254, and 18 for 17, which is Docker's.",
+    arguments: &[],
+    properties: &[required_property(
+        "octet",
+        ValueType::Octet,
+        "the third octet: the subnet is `192.168.<octet>.0/24`, the gateway `.1`, the bundle `.2`",
+    )],
+    children: Children::None,
+    example: "network octet=42",
+};
+
+/// A node of a design that is gone, and what took its place.
+#[derive(Debug)]
+pub struct Retired {
+    /// The node's name.
+    pub name: &'static str,
+    /// What to write instead.
+    pub instead: &'static str,
+}
+
+/// Nodes of the retired gvproxy design, in which a userspace gateway stood between guest and bundle.
+pub static RETIRED: &[Retired] = &[
+    Retired {
+        name: "gvproxy",
+        instead: "leave it out: the engine's own allow list confines the machine to the bundle's address",
+    },
+    Retired { name: "gateway", instead: "leave it out: the gateway is the `.1` of the bottle's subnet, see `network`" },
+    Retired { name: "net", instead: "write `network octet=…` to pin the subnet, or leave it out" },
+    Retired {
+        name: "unixgram",
+        instead: "leave it out: there is no socket between guest and bundle any more, the engine routes by address",
+    },
+    Retired {
+        name: "forward",
+        instead: "write `sidecar` with a `port` and `expose`: the agent dials the bundle's address itself",
+    },
+    Retired {
+        name: "outbound-localhost-only",
+        instead: "leave it out: it would open every service on the host's loopback; the allow list confines instead",
+    },
+];

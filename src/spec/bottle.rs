@@ -1,0 +1,132 @@
+//! A bottle after its profiles were laid under it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Boot, BottleDecl, Egress, Engine, Expose, Git, Layer, Name, Port, Spanned, Variable,
+};
+use crate::builtin::{self, Builtin};
+use crate::source::Span;
+
+/// What a member of the bundle is.
+#[derive(Debug)]
+pub enum MemberKind {
+    /// One of ours.
+    Builtin(&'static Builtin),
+    /// The user's.
+    Custom {
+        /// Its image.
+        image: Option<Spanned<String>>,
+        /// Where it listens.
+        port: Option<Port>,
+        /// Its own environment, by name.
+        env: BTreeMap<String, Variable>,
+        /// What the agent learns of it.
+        exposes: Vec<Expose>,
+    },
+}
+
+/// A sidecar of a bottle. `R` is how it refers to others: by [`Name`], or by index once that is resolved.
+#[derive(Debug)]
+pub struct Member<R> {
+    /// Its name, unique in the bottle.
+    pub name: Spanned<Name>,
+    /// What it is.
+    pub kind: MemberKind,
+    /// What must run before it.
+    pub needs: Vec<Spanned<R>>,
+}
+
+/// A bottle. `R` is how its sidecars refer to each other: by [`Name`], or by index once that is resolved, so that an
+/// unresolved bottle cannot be planned.
+#[derive(Debug)]
+pub struct Bottle<R> {
+    /// Its name.
+    pub slug: Spanned<Name>,
+    /// What runs it.
+    pub backend: Option<Spanned<String>>,
+    /// What the stage is compiled for.
+    pub engine: Option<Engine>,
+    /// What the agent boots from.
+    pub boot: Option<Boot>,
+    /// The agent's variables, by name.
+    pub env: BTreeMap<String, Variable>,
+    /// What the agent may reach.
+    pub egress: Egress,
+    /// Its repositories.
+    pub git: Git,
+    /// The pinned octet of its subnet.
+    pub octet: Option<Spanned<u8>>,
+    /// Its sidecars, built-in and the user's, by name.
+    pub members: Vec<Member<R>>,
+}
+
+impl<R> Member<R> {
+    /// Where it listens and where that is said: for a built-in one, where it is asked for.
+    #[must_use]
+    pub fn port(&self) -> Option<Spanned<u16>> {
+        match &self.kind {
+            MemberKind::Builtin(builtin) => Some(Spanned { value: builtin.port, span: self.name.span }),
+            MemberKind::Custom { port, .. } => port.as_ref().map(|port| port.number),
+        }
+    }
+}
+
+impl Bottle<Name> {
+    /// The bottle that `decl` says once `layer`, its profiles and itself laid over each other, is in force.
+    #[must_use]
+    pub fn assemble(decl: &BottleDecl, layer: Layer) -> Self {
+        let Layer { backend, engine, boots, env, egress, git, supervise, builtins, sidecars } = layer;
+        // Where a built-in sidecar comes from, for diagnostics that must show a place.
+        let asked = |name: &str| -> Option<Span> {
+            match name {
+                builtin::GIT_GATE => git.repos.first().map(|repo| repo.name.span),
+                builtin::SUPERVISE => supervise,
+                _ => Some(decl.slug.span),
+            }
+        };
+        let mut members = Vec::new();
+        for builtin in builtin::BUILTINS {
+            let Some(span) = asked(builtin.name) else { continue };
+            let needs = builtins.iter().filter(|node| node.name.value == builtin.name);
+            let node = needs.clone().next().map(|node| node.name.span);
+            members.push(Member {
+                name: Spanned { value: builtin.name.to_owned(), span: node.unwrap_or(span) },
+                kind: MemberKind::Builtin(builtin),
+                needs: needs.flat_map(|node| node.needs.iter().cloned()).collect(),
+            });
+        }
+        for sidecar in sidecars {
+            let super::Sidecar { name, image, port_node: _, port, needs, env, exposes } = sidecar;
+            let kind = MemberKind::Custom { image, port, env: by_name(env), exposes };
+            members.push(Member { name, kind, needs });
+        }
+        members.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+        Self {
+            slug: decl.slug.clone(),
+            backend,
+            engine,
+            boot: boots.into_iter().next(),
+            env: by_name(env),
+            egress: united(egress),
+            git,
+            octet: decl.octet,
+            members,
+        }
+    }
+}
+
+/// Variables by name; of several with one name the last one is in force.
+fn by_name(variables: Vec<Variable>) -> BTreeMap<String, Variable> {
+    variables.into_iter().map(|variable| (variable.name.value.clone(), variable)).collect()
+}
+
+/// Each host once and in order, at the first place that names it.
+fn united(egress: Egress) -> Egress {
+    let Egress { mut allow, mut deny, rate_limit } = egress;
+    for list in [&mut allow, &mut deny] {
+        list.sort_by(|a, b| a.value.cmp(&b.value));
+        list.dedup_by(|later, first| later.value == first.value);
+    }
+    Egress { allow, deny, rate_limit }
+}

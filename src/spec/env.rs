@@ -1,0 +1,51 @@
+//! `env`: variables, literal or by reference.
+
+use super::{Spanned, first_argument, text_property};
+use crate::syntax::Node;
+
+/// Where the host keeps a secret. Its value is never read here.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reference {
+    /// A variable of the launcher's environment.
+    Env(String),
+    /// A file, by absolute path.
+    File(String),
+}
+
+/// What a variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VariableValue {
+    /// The text itself.
+    Literal(String),
+    /// A reference to a secret.
+    Secret(Reference),
+}
+
+/// One variable as it is written.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Each of the sources given for it, in the order literal, `from-env`, `from-file`; a valid one has one.
+    pub sources: Vec<Spanned<VariableValue>>,
+}
+
+impl Variable {
+    pub(super) fn decode(node: Node<'_>) -> Self {
+        let literal = first_argument(node).map(|text| (VariableValue::Literal(text.value), text.span));
+        let secret = |key, reference: fn(String) -> Reference| {
+            text_property(node, key).map(|text| (VariableValue::Secret(reference(text.value)), text.span))
+        };
+        let sources = [literal, secret("from-env", Reference::Env), secret("from-file", Reference::File)];
+        Self {
+            name: Spanned { value: node.name().to_owned(), span: node.name_span() },
+            sources: sources.into_iter().flatten().map(|(value, span)| Spanned { value, span }).collect(),
+        }
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn value(&self) -> Option<&VariableValue> {
+        self.sources.first().map(|source| &source.value)
+    }
+}

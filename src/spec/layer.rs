@@ -1,0 +1,101 @@
+//! What a profile and a bottle both may set, and how one layer is laid over another.
+
+use super::{
+    Boot, Egress, Engine, Git, Name, Sidecar, Spanned, Variable, arguments, children, first_argument,
+};
+use crate::builtin;
+use crate::source::Span;
+use crate::syntax::Node;
+
+/// The settings of a built-in sidecar.
+#[derive(Clone, Debug)]
+pub struct BuiltinNeeds {
+    /// Which one.
+    pub name: Spanned<&'static str>,
+    /// What must run before it.
+    pub needs: Vec<Spanned<Name>>,
+}
+
+/// The settings of one profile or bottle, or of several laid over each other.
+#[derive(Clone, Debug, Default)]
+pub struct Layer {
+    /// What runs the bottle.
+    pub backend: Option<Spanned<String>>,
+    /// What the stage is compiled for.
+    pub engine: Option<Engine>,
+    /// What the agent boots from; a valid layer has at most one.
+    pub boots: Vec<Boot>,
+    /// The agent's variables.
+    pub env: Vec<Variable>,
+    /// What the agent may reach.
+    pub egress: Egress,
+    /// Its repositories.
+    pub git: Git,
+    /// Whether it may ask a human: the place that says so.
+    pub supervise: Option<Span>,
+    /// What the built-in sidecars need.
+    pub builtins: Vec<BuiltinNeeds>,
+    /// The user's own sidecars.
+    pub sidecars: Vec<Sidecar>,
+}
+
+impl Layer {
+    pub(super) fn decode(node: Node<'_>) -> Self {
+        let mut layer = Self::default();
+        for node in node.children() {
+            match node.name() {
+                "backend" => layer.backend = layer.backend.take().or_else(|| first_argument(node)),
+                "engine" => layer.engine = layer.engine.take().or_else(|| Engine::decode(node)),
+                "artifact" | "image" | "rootfs" => layer.boots.extend(Boot::decode(node)),
+                "env" => layer.env.extend(node.children().map(Variable::decode)),
+                "egress" => layer.egress.decode_into(node),
+                "git" => layer.git.decode_into(node),
+                "sidecar" => layer.sidecars.extend(Sidecar::decode(node)),
+                name => {
+                    let Some(builtin) = builtin::find(name) else { continue };
+                    if builtin.name == builtin::SUPERVISE {
+                        layer.supervise = layer.supervise.or(Some(node.name_span()));
+                    }
+                    layer.builtins.push(BuiltinNeeds {
+                        name: Spanned { value: builtin.name, span: node.name_span() },
+                        needs: children(node, "needs").flat_map(arguments).collect(),
+                    });
+                }
+            }
+        }
+        layer
+    }
+
+    /// Lays `over` on top: variables by name, repositories and sidecars by name, lists united, of everything else the
+    /// last one wins.
+    pub fn merge(&mut self, over: &Self) {
+        let Self { backend, engine, boots, env, egress, git, supervise, builtins, sidecars } = over;
+        self.backend = backend.clone().or(self.backend.take());
+        // A version belongs to the engine that it is given with: both are taken together.
+        self.engine = engine.clone().or(self.engine.take());
+        if !boots.is_empty() {
+            self.boots.clone_from(boots);
+        }
+        self.env.extend(env.iter().cloned());
+        self.egress.merge(egress);
+        self.git.merge(git);
+        self.supervise = self.supervise.or(*supervise);
+        self.builtins.extend(builtins.iter().cloned());
+        for sidecar in sidecars {
+            match self.sidecars.iter_mut().find(|known| known.name.value == sidecar.name.value) {
+                Some(known) => *known = sidecar.clone(),
+                None => self.sidecars.push(sidecar.clone()),
+            }
+        }
+    }
+
+    /// How many nodes it is made of, more or less.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let Self { backend: _, engine: _, boots, env, egress, git, supervise: _, builtins, sidecars } = self;
+        let own = boots.len() + env.len() + egress.allow.len() + egress.deny.len() + git.repos.len();
+        let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
+        let members = sidecars.iter().map(|s| s.needs.len() + s.env.len() + s.exposes.len() + 1).sum::<usize>();
+        own + needs + members
+    }
+}
