@@ -3,5 +3,6 @@
 
 pub mod diagnostic;
 pub mod lower;
+pub mod report;
 pub mod rules;
 pub mod source;

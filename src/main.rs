@@ -1,1 +1,5 @@
+//! The command line of `bottlec`.
+
+mod cli;
+
 fn main() {}
