@@ -271,7 +271,9 @@ impl<'a> Group<'a> {
         if self.window.is_some() {
             return self.lines.clone();
         }
-        let blank = |line: usize| source.line_text(line).trim().is_empty();
+        // What could be shown of the line is blank: no line is read further than that.
+        let blank =
+            |line: usize| source.line_text(line).bytes().take(1024).all(|byte| byte.is_ascii_whitespace());
         let mut start = self.lines.start.saturating_sub(CONTEXT);
         let mut end = (self.lines.end + CONTEXT).min(source.line_starts().len());
         while start < self.lines.start && blank(start) {

@@ -14,10 +14,13 @@ use textwrap::core::display_width;
 use super::excerpt::{CONTEXT, Drawing, Excerpt, Row, beginning, columns, shifted};
 use super::{Style, Summary, one_line};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Fix};
-use crate::source::Sources;
+use crate::source::{SourceId, Sources};
 
 /// The most bytes of text that the preview of a fix may replace and write.
 const MAX_PREVIEW_BYTES: usize = 4096;
+
+/// What stands before each line of a fix's preview, and before the second and later lines of a text.
+const INDENT: &str = "        ";
 
 /// The most lines of a fix's preview.
 const MAX_PREVIEW_LINES: usize = 6;
@@ -45,14 +48,20 @@ pub(super) fn render(
 
 fn one(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> io::Result<String> {
     // Taken apart whole, so that a new field cannot be forgotten here.
-    let Diagnostic { rule, level, message, primary: _, related: _, help, fix } = diagnostic;
+    let Diagnostic { rule, level, message, primary, related, help, fix } = diagnostic;
     let excerpt = Excerpt::new(diagnostic, sources, style);
 
     let head = format!("{}[{}]", level.as_str(), rule.id);
     let linked = format!("{}[{}]", level.as_str(), link(rule.id, style));
     let mut text =
         paragraph(&head, &linked.style(style.level(*level)).to_string(), message, style.strong(), style);
-    text.push_str(&draw(&excerpt, style)?);
+    let source = sources.get(primary.span.source);
+    if source.too_large().is_some() && related.is_empty() {
+        // Its text was not kept: an excerpt would show an empty line that the file does not have.
+        text.push_str(&footer("file", source.name(), style));
+    } else {
+        text.push_str(&draw(&excerpt, style)?);
+    }
     for note in &excerpt.notes {
         text.push_str(&footer("note", note, style));
     }
@@ -65,7 +74,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> io::Result<
             Applicability::Unsafe => format!("{} (may change what the spec means)", fix.title),
         };
         text.push_str(&footer("help", &title, style));
-        text.push_str(&preview(fix, sources, style));
+        text.push_str(&preview(fix, primary.span.source, sources, style));
     }
     Ok(text)
 }
@@ -89,7 +98,7 @@ fn footer(head: &str, body: &str, style: &Style) -> String {
 fn paragraph(head: &str, shown_head: &str, body: &str, paint: Paint, style: &Style) -> String {
     let body = one_line(body);
     let first = " ".repeat(display_width(head) + ": ".len());
-    let indent = " ".repeat(first.len().min("  help: ".len()));
+    let indent = " ".repeat(first.len().min(INDENT.len()));
     let options = textwrap::Options::new(style.columns())
         .initial_indent(&first)
         .subsequent_indent(&indent)
@@ -119,7 +128,7 @@ fn draw(excerpt: &Excerpt, style: &Style) -> io::Result<String> {
         },
         styles: ThemeStyles {
             linum: style.paint(Paint::new().dimmed()),
-            link: style.paint(Paint::new().cyan()),
+            link: style.place(),
             highlights: excerpt.colors.clone(),
             ..ThemeStyles::none()
         },
@@ -136,67 +145,86 @@ fn draw(excerpt: &Excerpt, style: &Style) -> io::Result<String> {
     Ok(text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()))
 }
 
-/// The lines that a fix writes, unless its title already says what that is.
-fn preview(fix: &Fix, sources: &Sources, style: &Style) -> String {
-    let said = |replacement: &str| fix.title.contains(replacement.trim());
-    if fix.edits.iter().all(|edit| said(&edit.replacement)) {
+/// The lines that a fix writes, unless its title already quotes what it writes.
+fn preview(fix: &Fix, primary: SourceId, sources: &Sources, style: &Style) -> String {
+    let said = |text: &str| text.is_empty() || fix.title.contains(&format!("`{text}`"));
+    if fix.edits.iter().all(|edit| said(edit.replacement.trim())) {
         return String::new();
     }
-    let Some((first_line, text, change)) = rewritten(fix, sources) else { return String::new() };
-    let lines: Vec<&str> = text.split('\n').collect();
+    let Some(Rewritten { source, first_line, text, change }) = Rewritten::new(fix, sources) else {
+        return String::new();
+    };
+    let mut lines: Vec<&str> = text.lines().collect();
+    let before = sources.get(source).line_text(first_line);
+    // What is inserted below a line leaves that line as it is.
+    let unchanged = usize::from(lines.len() > 1 && lines[0] == before);
+    lines.drain(..unchanged);
+
     let shown = lines.len().min(MAX_PREVIEW_LINES);
-    let columns = columns(first_line + shown, style) - "      ".len();
-    let digits = (first_line + shown).to_string().len();
+    let numbers = first_line + unchanged + 1..first_line + unchanged + 1 + shown;
+    let columns = columns(numbers.end, style) - INDENT.len();
+    let digits = (numbers.end - 1).to_string().len();
     let mut preview = String::new();
-    for (n, line) in lines[..shown].iter().enumerate() {
-        let line = line.trim_end_matches('\r');
-        let window = (n == 0)
-            .then(|| {
-                shifted(line, &(change.start.min(line.len())..change.end.min(line.len())), columns, style)
-            })
+    if source != primary {
+        let name = one_line(sources.get(source).name());
+        let _ = writeln!(preview, "{INDENT}in {}:", name.style(style.place()));
+    }
+    for (n, (line, number)) in lines.iter().zip(numbers).enumerate() {
+        let change = change.start.min(line.len())..change.end.min(line.len());
+        let window = (n + unchanged == 0)
+            .then(|| shifted(line, &change, columns, style))
             .flatten()
             .unwrap_or_else(|| beginning(line, columns, style));
-        let row = Row::new(line, window, style);
-        let added = format!("{:>digits$} + {}", first_line + n + 1, row.text);
-        let _ = writeln!(preview, "        {}", added.trim_end().style(style.added()));
+        let added = format!("{number:>digits$} + {}", Row::new(line, window, style).text);
+        let _ = writeln!(preview, "{INDENT}{}", added.trim_end().style(style.added()));
     }
     if lines.len() > shown {
-        let _ = writeln!(preview, "        {:>digits$}   {}", "", style.ellipsis());
+        let _ = writeln!(preview, "{INDENT}{:>digits$}   {}", "", style.ellipsis());
     }
     preview
 }
 
-/// The lines of a fix that changes one place of one file, as it would leave them: the zero-based number of the first,
-/// the text, and where in it the first change is. `None` when that is too much to look at.
-fn rewritten(fix: &Fix, sources: &Sources) -> Option<(usize, String, Range<usize>)> {
-    let (first, last) = (fix.edits.first()?.span, fix.edits.last()?.span);
-    let source = sources.get(first.source);
-    let written: usize = fix.edits.iter().map(|edit| edit.replacement.len()).sum();
-    if fix.edits.iter().any(|edit| edit.span.source != first.source)
-        || (last.end.checked_sub(first.start)? as usize).saturating_add(written) > MAX_PREVIEW_BYTES
-    {
-        return None;
-    }
-    let all = source.text();
-    let line = source.line_of(first.start);
-    let last_line = source.line_of(last.end);
-    // Of a line of megabytes, the part around the change.
-    let line_start = *source.line_starts().get(line)? as usize;
-    let near = all.floor_char_boundary((first.start as usize).saturating_sub(MAX_PREVIEW_BYTES));
-    let mut at = line_start.max(near);
-    let line_end =
-        source.line_starts().get(last_line)? + u32::try_from(source.line_text(last_line).len()).ok()?;
-    let end =
-        all.floor_char_boundary((last.end as usize).saturating_add(MAX_PREVIEW_BYTES)).min(line_end as usize);
+/// The lines of a fix that changes one place of one file, as it would leave them.
+struct Rewritten {
+    source: SourceId,
+    /// The zero-based number of the first line.
+    first_line: usize,
+    text: String,
+    /// Where in the text the first replacement is.
+    change: Range<usize>,
+}
 
-    let start = first.start as usize - at;
-    let change = start..start + fix.edits.first()?.replacement.len();
-    let mut text = String::new();
-    for edit in &fix.edits {
-        text.push_str(all.get(at..edit.span.start as usize)?);
-        text.push_str(&edit.replacement);
-        at = edit.span.end as usize;
+impl Rewritten {
+    /// `None` when that is too much to look at.
+    fn new(fix: &Fix, sources: &Sources) -> Option<Self> {
+        let (first, last) = (fix.edits.first()?, fix.edits.last()?.span);
+        let source = sources.get(first.span.source);
+        let replaced = last.end.checked_sub(first.span.start)? as usize;
+        let written: usize = fix.edits.iter().map(|edit| edit.replacement.len()).sum();
+        if fix.edits.iter().any(|edit| edit.span.source != first.span.source)
+            || replaced.saturating_add(written) > MAX_PREVIEW_BYTES
+        {
+            return None;
+        }
+        let all = source.text();
+        let (first_line, last_line) = (source.line_of(first.span.start), source.line_of(last.end));
+        // Of a line of megabytes, the part around the change.
+        let start = (*source.line_starts().get(first_line)? as usize)
+            .max(all.floor_char_boundary((first.span.start as usize).saturating_sub(MAX_PREVIEW_BYTES)));
+        let end = (*source.line_starts().get(last_line)? as usize + source.line_text(last_line).len())
+            .min(all.floor_char_boundary((last.end as usize).saturating_add(MAX_PREVIEW_BYTES)))
+            .max(last.end as usize);
+
+        let change = (first.span.start as usize).checked_sub(start)?;
+        let mut text = String::new();
+        let mut at = start;
+        for edit in &fix.edits {
+            text.push_str(all.get(at..edit.span.start as usize)?);
+            text.push_str(&edit.replacement);
+            at = edit.span.end as usize;
+        }
+        text.push_str(all.get(at..end)?);
+        let change = change..change + first.replacement.len();
+        Some(Self { source: first.span.source, first_line, text, change })
     }
-    text.push_str(all.get(at..end.max(at))?);
-    Some((line, text, change))
 }

@@ -58,6 +58,11 @@ impl Style {
         self.paint(Paint::new().cyan())
     }
 
+    /// The colour of a file's name.
+    pub(super) fn place(&self) -> Paint {
+        self.paint(Paint::new().cyan())
+    }
+
     /// The colour of what a fix writes.
     pub(super) fn added(&self) -> Paint {
         self.paint(Paint::new().green())
