@@ -495,6 +495,48 @@ proptest! {
         prop_assert_eq!(text(Format::Concise, &diagnostics, &sources, &style).lines().count(), 1);
     }
 
+    /// What is underlined is what the span covers on its first line, or as much of it as fits.
+    #[test]
+    fn underlines_are_in_the_right_place(
+        text in proptest::collection::vec("[a-z]{1,6}|[ \t\n]|\r\n|日本|🦀|\u{1b}|[a-z\t日]{60,90}", 1..16),
+        from in any::<proptest::sample::Index>(),
+        to in any::<proptest::sample::Index>(),
+        width in 40_usize..120,
+    ) {
+        let source_text = text.concat();
+        let boundaries = boundaries(&source_text);
+        let (from, to) = (*from.get(&boundaries), *to.get(&boundaries));
+        let covered = &source_text[from.min(to)..from.max(to)];
+        // As far as it is shown as it is.
+        let covered = covered.split_once(['\t', '\u{1b}']).map_or(covered, |(before, _)| before);
+        let first = covered.lines().next().unwrap_or("");
+        if first.is_empty() {
+            return Ok(());
+        }
+
+        let mut sources = Sources::new();
+        let id = sources.add(Source::new("a.kdl", source_text.as_str()));
+        let place = Span::new(id, offset(from.min(to))..offset(from.min(to) + covered.len()));
+        let style = Style { width, ..USUAL };
+        let shown = fancy(Diagnostic::new(rule("syntax-error"), place, "wrong"), &sources, &style);
+        let lines: Vec<&str> = shown.lines().collect();
+        let at = lines.iter().position(|line| line.trim_start().starts_with("· ")).expect("an underline");
+        let blank = |c: char| matches!(c, ' ' | '·');
+        let start = lines[at].chars().take_while(|c| blank(*c)).count();
+        let end = lines[at].chars().count();
+        let mut column = 0;
+        let mut underlined = String::new();
+        for c in lines[at - 1].chars() {
+            if (start..end).contains(&column) {
+                underlined.push(c);
+            }
+            column += textwrap::core::display_width(c.encode_utf8(&mut [0; 4]));
+        }
+        let complete = first.trim_end() == underlined.trim_end();
+        let clipped = lines[at - 1].ends_with('…') && first.starts_with(&underlined);
+        prop_assert!(complete || clipped, "{first:?} {underlined:?}\n{shown}");
+    }
+
     /// A terminal that breaks a line of an excerpt puts the underlines in the wrong place. Only of characters on whose
     /// width everybody agrees can that be said.
     #[test]
