@@ -30,6 +30,7 @@ pub mod include;
 pub mod lower;
 pub mod network;
 pub mod plan;
+pub mod report;
 pub mod resolve;
 pub mod rules;
 pub mod schema;

@@ -69,6 +69,7 @@ pub struct Source {
     name: String,
     text: Arc<str>,
     line_starts: OnceLock<Vec<u32>>,
+    marks: OnceLock<Vec<Units>>,
     invalid_utf8: Vec<Range<u32>>,
     real_len: usize,
     raw_digest_bytes: Option<Arc<[u8]>>,
@@ -123,7 +124,15 @@ impl Source {
         real_len: usize,
         raw_digest_bytes: Option<Arc<[u8]>>,
     ) -> Self {
-        Self { name, text, line_starts: OnceLock::new(), invalid_utf8, real_len, raw_digest_bytes }
+        Self {
+            name,
+            text,
+            line_starts: OnceLock::new(),
+            marks: OnceLock::new(),
+            invalid_utf8,
+            real_len,
+            raw_digest_bytes,
+        }
     }
 
     /// The name it is shown by: a path relative to the workspace with `/` between its parts, or `<stdin>`.
@@ -193,10 +202,53 @@ impl Source {
         let end = (offset as usize).min(self.text.len());
         let line = self.line_of(self::offset(end));
         let start = self.line_starts()[line] as usize;
-        let before = &self.text[start..end];
-        let (character, utf16) =
-            before.chars().fold((0, 0), |(n, units), c| (n + 1, units + self::offset(c.len_utf16())));
-        Position { line: self::offset(line), byte: self::offset(end - start), character, utf16 }
+        let (before, there) = (self.units_before(start), self.units_before(end));
+        Position {
+            line: self::offset(line),
+            byte: self::offset(end - start),
+            character: there.characters - before.characters,
+            utf16: there.utf16 - before.utf16,
+        }
+    }
+
+    /// What the text before the byte `end` counts. A count is kept every [`MARK_EVERY`] bytes, so that a thousand
+    /// diagnostics on one line of megabytes do not read that line a thousand times.
+    fn units_before(&self, end: usize) -> Units {
+        let bytes = self.text.as_bytes();
+        let marks = self.marks.get_or_init(|| {
+            let mut marks = vec![Units::default()];
+            let mut units = Units::default();
+            for chunk in bytes.chunks_exact(MARK_EVERY) {
+                units = units.and(chunk);
+                marks.push(units);
+            }
+            marks
+        });
+        let mark = end / MARK_EVERY;
+        marks[mark].and(&bytes[mark * MARK_EVERY..end])
+    }
+}
+
+/// How many bytes lie between two kept counts.
+const MARK_EVERY: usize = 1024;
+
+/// The length of a piece of text.
+#[derive(Clone, Copy, Debug, Default)]
+struct Units {
+    characters: u32,
+    utf16: u32,
+}
+
+impl Units {
+    /// With `bytes` behind it. A character is counted where it begins, so a piece may end inside one.
+    fn and(self, bytes: &[u8]) -> Self {
+        bytes.iter().fold(self, |units, byte| {
+            let begins = u32::from(byte & 0xc0 != 0x80);
+            Self {
+                characters: units.characters + begins,
+                utf16: units.utf16 + begins + u32::from(*byte >= 0xf0),
+            }
+        })
     }
 }
 

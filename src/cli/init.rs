@@ -30,7 +30,7 @@ pub(super) fn run(command: &Init, output: &Output) -> Result<Outcome, Error> {
     output.print(&format!(
         "wrote {}: look through it, then run\n  bottlec build {}\n",
         quote(&shown),
-        super::plan::shell_word(&shown)
+        bottlec::report::plan::shell_word(&shown)
     ))?;
     Ok(Outcome::Clean)
 }

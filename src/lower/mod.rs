@@ -74,3 +74,11 @@ pub fn lower(plan: &Plan) -> Stage {
     files.insert(manifest::PATH.to_owned(), Artifact { bytes: manifest, mode: private });
     Stage { slug: plan.slug.clone(), files }
 }
+
+impl Stage {
+    /// The bytes of its `plan.json`.
+    #[must_use]
+    pub fn plan(&self) -> &[u8] {
+        self.files.get(manifest::PATH).map_or(&[], |file| &file.bytes)
+    }
+}

@@ -1,0 +1,223 @@
+//! A plan as a person reads it: addresses, the order of things, who reaches what, secrets by name, files, commands.
+
+use std::fmt::Write as _;
+
+use super::Style;
+use super::one_line;
+use crate::builtin;
+use crate::lower::{Stage, commands, digest, manifest};
+use crate::network::Addresses;
+use crate::plan::{Origin, Plan, PlannedEgress, PlannedSidecar, Traced};
+use crate::spec::{BootKind, Reference, VariableValue};
+
+/// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
+#[must_use]
+pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
+    let mut page = Page { text: String::new(), style };
+    page.head(plan);
+    page.addresses(plan.addresses);
+    page.order(plan);
+    page.reach(plan);
+    page.secrets(plan);
+    page.files(plan, stage, out);
+    page.commands(plan);
+    page.text
+}
+
+/// A word of a command line as a POSIX shell takes it.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:,@%+=~".contains(&b);
+    if !word.is_empty() && !word.starts_with('~') && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+struct Page<'a> {
+    text: String,
+    style: &'a Style,
+}
+
+impl Page<'_> {
+    /// Writing to a `String` cannot fail. Whatever comes from a spec is made harmless for a terminal.
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.text, "{}", one_line(line).trim_end());
+    }
+
+    fn title(&mut self, title: &str) {
+        let _ = writeln!(self.text, "\n{}", self.style.strong().style(title));
+    }
+
+    /// Rows of cells, each column as wide as its widest cell.
+    fn table(&mut self, rows: &[Vec<String>]) {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = rows.iter().filter(|row| row.len() > column + 1).map(|row| &row[column]);
+            cells.map(|cell| textwrap::core::display_width(&one_line(cell))).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for row in rows {
+            let mut line = String::from("  ");
+            for (column, cell) in row.iter().enumerate() {
+                let cell = one_line(cell);
+                line.push_str(&cell);
+                if column + 1 < row.len() {
+                    let pad = widths[column].saturating_sub(textwrap::core::display_width(&cell)) + 2;
+                    line.extend(std::iter::repeat_n(' ', pad));
+                }
+            }
+            self.line(&line);
+        }
+    }
+
+    fn head(&mut self, plan: &Plan) {
+        let Plan { slug, backend, version, .. } = plan;
+        let _ = writeln!(
+            self.text,
+            "{}  on {backend}, compiled for smolvm {version}",
+            self.style.strong().style(format_args!("bottle {slug}"))
+        );
+    }
+
+    fn addresses(&mut self, addresses: Addresses) {
+        self.title("Addresses");
+        let row = |name: &str, address: String, what: &str| vec![name.to_owned(), address, what.to_owned()];
+        self.table(&[
+            row("subnet", addresses.subnet().to_string(), "the bottle's own network"),
+            row("gateway", addresses.gateway().to_string(), "the host's end of it"),
+            row("bundle", addresses.bundle().to_string(), "the one address that the agent may dial"),
+        ]);
+    }
+
+    fn order(&mut self, plan: &Plan) {
+        self.title("Start order (stopped in reverse)");
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut last = None;
+        for sidecar in &plan.sidecars {
+            let PlannedSidecar { name, container, url, needs, wave, port: _ } = sidecar;
+            let number = if last == Some(*wave) { String::new() } else { (wave + 1).to_string() };
+            last = Some(*wave);
+            let needs = if needs.is_empty() { String::new() } else { format!("needs {}", needs.join(", ")) };
+            let what = container.as_ref().map_or("built in", |container| &container.image).to_owned();
+            rows.push(vec![number, name.clone(), url.clone().unwrap_or_else(|| "no port".into()), needs, what]);
+        }
+        let number = last.map_or(1, |wave| wave + 2).to_string();
+        let boots = plan.boot.as_ref().map_or_else(
+            || String::from("boots the engine's bare system"),
+            |boot| match boot.kind {
+                BootKind::Image => format!("boots image {}", boot.source),
+                BootKind::Artifact | BootKind::Rootfs => {
+                    format!("boots {} {} (seen from the stage)", boot.kind.as_str(), boot.source)
+                }
+            },
+        );
+        rows.push(vec![number, builtin::AGENT.to_owned(), boots]);
+        self.table(&rows);
+    }
+
+    fn reach(&mut self, plan: &Plan) {
+        self.title("Who reaches what");
+        let bundle = plan.addresses.bundle();
+        let arrow = if self.style.unicode { "→" } else { "->" };
+        self.line(&format!("  agent {arrow} {bundle}, the bundle, on every port of it; no other address"));
+        let egress_head = format!("  agent {arrow} {} {arrow} ", builtin::PIPELOCK);
+        self.egress(&plan.egress, &egress_head);
+        for repo in &plan.repos {
+            self.line(&format!("  agent {arrow} {} {arrow} {} (repository {})", builtin::GIT_GATE, repo.url, repo.name));
+        }
+        for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
+            let url = sidecar.url.as_deref().unwrap_or("no port");
+            self.line(&format!("  agent {arrow} {} at {url}", sidecar.name));
+        }
+        if plan.sidecars.iter().any(|sidecar| sidecar.name == builtin::SUPERVISE) {
+            self.line(&format!("  agent {arrow} {} {arrow} a human", builtin::SUPERVISE));
+        }
+    }
+
+    fn egress(&mut self, egress: &PlannedEgress, head: &str) {
+        let PlannedEgress { allow, deny, rate_limit } = egress;
+        if allow.is_empty() {
+            self.line(&format!("{head}no host: the spec allows none"));
+        }
+        let mut rows = Vec::new();
+        for (list, head) in [(allow, head.trim_start().to_owned()), (deny, String::from("but never"))] {
+            for (at, host) in list.iter().enumerate() {
+                let head = if at == 0 { head.clone() } else { String::new() };
+                rows.push(vec![head, host.value.clone(), origin(&host.origin)]);
+            }
+        }
+        if let Some(limit) = rate_limit {
+            rows.push(vec![String::from("at most"), format!("{limit} requests a minute")]);
+        }
+        self.table(&rows);
+    }
+
+    fn secrets(&mut self, plan: &Plan) {
+        self.title("Secrets (references; no file holds a value)");
+        let mut rows = Vec::new();
+        let agent = plan.env.iter().map(|(name, variable)| (builtin::AGENT, name, variable));
+        let containers = plan.sidecars.iter().filter_map(|s| Some((s.name.as_str(), s.container.as_ref()?)));
+        let others = containers.flat_map(|(who, container)| container.env.iter().map(move |(name, v)| (who, name, v)));
+        for (who, name, Traced { value, origin: from }) in agent.chain(others) {
+            let VariableValue::Secret(reference) = value else { continue };
+            let place = match reference {
+                Reference::Env(variable) => format!("the host's variable {variable}"),
+                Reference::File(path) => format!("the host's file {path}"),
+            };
+            rows.push(vec![who.to_owned(), name.clone(), place, origin(from)]);
+        }
+        for repo in &plan.repos {
+            rows.push(vec![
+                builtin::GIT_GATE.to_owned(),
+                format!("key of {}", repo.name),
+                format!("the host's file {}", repo.identity),
+            ]);
+        }
+        if rows.is_empty() {
+            self.line("  none");
+        }
+        self.table(&rows);
+    }
+
+    fn files(&mut self, plan: &Plan, stage: &Stage, out: &str) {
+        self.title(&format!("Files in {}/{}", one_line(out).trim_end_matches('/'), plan.slug));
+        let rows: Vec<Vec<String>> = stage
+            .files
+            .iter()
+            .map(|(path, file)| {
+                let digest = digest::sha256_hex(&file.bytes);
+                // The plan's own digest is another one than that of its bytes: it stands in it.
+                let name = if path == manifest::PATH { "sha256 (sealed)" } else { "sha256" };
+                vec![path.clone(), format!("{:04o}", file.mode.bits()), name.to_owned(), digest]
+            })
+            .collect();
+        self.table(&rows);
+        self.title("Made from");
+        let rows: Vec<Vec<String>> =
+            plan.sources.iter().map(|(name, digest)| vec![name.clone(), "sha256".into(), digest.clone()]).collect();
+        self.table(&rows);
+    }
+
+    fn commands(&mut self, plan: &Plan) {
+        let commands::Commands { create, start, cleanup } = commands::lower(plan);
+        self.title("Launch, in that directory");
+        let shell = |command: &[String]| {
+            let words: Vec<String> = command.iter().map(|word| shell_word(word)).collect();
+            format!("  {}", words.join(" "))
+        };
+        self.line(&shell(&create));
+        self.line(&shell(&start));
+        self.title("Undo");
+        for command in &cleanup {
+            self.line(&shell(command));
+        }
+    }
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Spec { source, line } => format!("{source}:{line}"),
+        Origin::Computed => String::from("computed"),
+    }
+}

@@ -1,0 +1,38 @@
+//! One line each, as editors' quickfix lists and `grep` read it.
+
+use std::io::{self, Write};
+
+use owo_colors::OwoColorize as _;
+
+use super::{Style, Summary, one_line};
+use crate::diagnostic::Diagnostics;
+use crate::source::Sources;
+
+/// Writes `path:line:column: error[rule-id]: message` for each: line and column count from 1, columns are characters.
+/// One more line tells how many are not shown, when there are such.
+pub(super) fn render(
+    diagnostics: &Diagnostics,
+    sources: &Sources,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for diagnostic in diagnostics.as_slice() {
+        let span = diagnostic.primary.span;
+        let source = sources.get(span.source);
+        let position = source.position(span.start);
+        let rule = format!("{}[{}]", diagnostic.level.as_str(), diagnostic.rule.id);
+        writeln!(
+            out,
+            "{}:{}:{}: {}: {}",
+            one_line(source.name()),
+            position.line + 1,
+            position.character + 1,
+            rule.style(style.level(diagnostic.level)),
+            one_line(&diagnostic.message),
+        )?;
+    }
+    if diagnostics.dropped() > 0 {
+        writeln!(out, "{}", Summary::of(diagnostics))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Renderers of diagnostics: one output format a file, each a translation of the same values and nothing more.
+//!
+//! All of them are pure. Whether there is a terminal, how wide it is and whether it wants colours is the caller's to
+//! find out and to say in a [`Style`]. Whatever a spec, a file name or a message holds, no control, bidirectional or
+//! invisible character of it reaches the output.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::diagnostic::{Diagnostics, harmless};
+use crate::source::Sources;
+
+mod concise;
+mod excerpt;
+mod fancy;
+pub mod json;
+pub mod plan;
+mod style;
+mod summary;
+
+pub use style::Style;
+pub use summary::Summary;
+
+/// How diagnostics are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// For people: each with the excerpts that it speaks of, then a [`Summary`].
+    #[default]
+    Fancy,
+    /// One line each, as editors and `grep` read it: `path:line:column: error[rule-id]: message`.
+    Concise,
+    /// One object for programs: [`json::Report`].
+    Json,
+}
+
+/// Writes `diagnostics` to `out` in the order they are in. The output ends with a line end, unless it is empty.
+///
+/// # Errors
+/// Those of `out`.
+pub fn render(
+    format: Format,
+    diagnostics: &Diagnostics,
+    sources: &Sources,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Fancy => fancy::render(diagnostics, sources, style, out),
+        Format::Concise => concise::render(diagnostics, sources, style, out),
+        Format::Json => json::render(diagnostics, sources, out),
+    }
+}
+
+/// `text` as it may stand within a line: nothing that drives a terminal, and no line end.
+fn one_line(text: &str) -> Cow<'_, str> {
+    let shown = harmless(text);
+    if shown.contains(['\n', '\r', '\t']) {
+        Cow::Owned(shown.replace(['\n', '\r', '\t'], " "))
+    } else {
+        shown
+    }
+}
+
+/// `1 error`, `2 errors`.
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}

@@ -1,0 +1,72 @@
+//! The counts of a report.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::count;
+use crate::diagnostic::{Diagnostics, Level};
+
+/// How many diagnostics there are. Its text is the last line of a report: "2 errors, 1 warning in 3 files".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Errors among the diagnostics that are shown.
+    pub errors: usize,
+    /// Warnings among the diagnostics that are shown.
+    pub warnings: usize,
+    /// Pieces of advice among the diagnostics that are shown.
+    pub advice: usize,
+    /// Files that those diagnostics' primary places lie in.
+    pub files: usize,
+    /// Diagnostics of any level that are not shown, because there are too many.
+    pub dropped: usize,
+}
+
+impl Summary {
+    /// The counts of `diagnostics`.
+    #[must_use]
+    pub fn of(diagnostics: &Diagnostics) -> Self {
+        let shown = diagnostics.as_slice();
+        let of_level = |level| shown.iter().filter(|diagnostic| diagnostic.level == level).count();
+        Self {
+            errors: of_level(Level::Error),
+            warnings: of_level(Level::Warning),
+            advice: of_level(Level::Advice),
+            files: shown
+                .iter()
+                .map(|diagnostic| diagnostic.primary.span.source)
+                .collect::<BTreeSet<_>>()
+                .len(),
+            dropped: diagnostics.dropped(),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts: Vec<String> = [
+            (self.errors, "error", "errors"),
+            (self.warnings, "warning", "warnings"),
+            (self.advice, "piece of advice", "pieces of advice"),
+        ]
+        .into_iter()
+        .filter(|(n, ..)| *n > 0)
+        .map(|(n, one, many)| count(n, one, many))
+        .collect();
+        if counts.is_empty() {
+            return f.write_str("nothing to report");
+        }
+        write!(f, "{} in {}", counts.join(", "), count(self.files, "file", "files"))?;
+        if self.dropped > 0 {
+            write!(
+                f,
+                ", and {} more {} not shown",
+                self.dropped,
+                if self.dropped == 1 { "is" } else { "are" }
+            )?;
+        }
+        Ok(())
+    }
+}
