@@ -2,6 +2,8 @@
 //! exactly one address.
 
 pub mod diagnostic;
+pub mod engine;
 pub mod lower;
 pub mod rules;
 pub mod source;
+pub mod stage;
