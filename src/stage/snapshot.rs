@@ -226,6 +226,9 @@ impl Reader<'_> {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || size > MAX_FILE_BYTES {
             return Ok(None);
         }
+        if self.bytes + size > MAX_STAGE_BYTES {
+            return Err(self.too_large("more than 256 MiB"));
+        }
         let mut reader = file.take(MAX_FILE_BYTES + 1);
         let mut digest = Sha256::new();
         let mut plan = is_plan.then(Vec::new);
