@@ -1,1 +1,5 @@
+//! The `bottlec` command.
+
+mod cli;
+
 fn main() {}

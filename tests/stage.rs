@@ -1,6 +1,7 @@
 //! The stage on disk: whole or not at all, whatever happens.
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, reason = "tests touch files")]
+#![allow(clippy::unwrap_used, reason = "clippy knows `#[test]` functions only, not what they share")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};

@@ -14,7 +14,7 @@ use super::error::StageError;
 const NAME: &str = ".bottlec.lock";
 
 /// A build takes well under a second; a process that is stopped in the middle must not make all others hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Held until dropped; the kernel drops it when the process dies.
 #[derive(Debug)]
