@@ -60,7 +60,7 @@ pub struct EditedStage {
 }
 
 /// Why a stage could not be read or written. Each message is one line (a list follows [`StageError::Edited`]'s) that
-/// says what to do; after any of them the old stages are as they were.
+/// says what to do; after any of them but [`StageError::NotUndone`] the old stages are as they were.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The operating system refused. Its reason is part of the message, so it is not a `source` as well.
@@ -144,6 +144,17 @@ pub enum StageError {
         expected: u32,
         /// The bits it got.
         found: u32,
+    },
+    /// Swapping failed, and then so did undoing it: the one case where an old stage is not in its place.
+    #[error(
+        "{cause}; old stages that could not be put back are kept in {}: move them back yourself",
+        show(kept)
+    )]
+    NotUndone {
+        /// What failed first.
+        cause: Box<StageError>,
+        /// Where they are.
+        kept: PathBuf,
     },
     /// What the compiler gave is no stage: a mistake of ours.
     #[error("internal error: stage {}: {reason}", quote(slug))]

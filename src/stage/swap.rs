@@ -1,5 +1,7 @@
 //! The working directory in `<out>`, and how what is in it takes its place.
 
+use std::path::PathBuf;
+
 use rustix::fs::{self, FileType};
 use rustix::io::Errno;
 
@@ -12,6 +14,9 @@ const WORK: &str = ".bottlec.tmp";
 const NEW: &str = "new";
 /// In it: old stages that were moved aside because the file system knows no exchange.
 const OLD: &str = "old";
+
+/// What the working directory is called, with a number, when it holds an old stage that could not be put back.
+const KEPT: &str = ".bottlec.kept";
 
 /// Whether the file system's exchange is used; tests say no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,7 @@ pub(super) struct Work<'a> {
     out: &'a Dir,
     new: Dir,
     exchange: Exchange,
+    kept: bool,
 }
 
 /// What has to be done to undo a swap.
@@ -41,7 +47,7 @@ impl<'a> Work<'a> {
     pub(super) fn new(out: &'a Dir, exchange: Exchange) -> Result<Self, StageError> {
         let made = out.make(WORK).and_then(|work| work.make(NEW));
         match made {
-            Ok(new) => Ok(Self { out, new, exchange }),
+            Ok(new) => Ok(Self { out, new, exchange, kept: false }),
             Err(error) => {
                 let _ = recover(out);
                 Err(error)
@@ -75,16 +81,31 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Undoes a swap as well as it can; what cannot be put back stays in the working directory.
-    pub(super) fn swap_back(&self, slug: &str, swapped: &Swapped) {
-        let _ = match swapped {
+    /// Undoes a swap.
+    pub(super) fn swap_back(&self, slug: &str, swapped: &Swapped) -> Result<(), Errno> {
+        match swapped {
             Swapped::Created => rename_to_nothing(self.out, &self.new, slug, self.exchange),
             Swapped::Exchanged => exchange(&self.new, self.out, slug, self.exchange),
-            Swapped::MovedAside => self.make_old().and_then(|old| {
+            Swapped::MovedAside => {
+                let old = self.make_old()?;
                 rename_to_nothing(self.out, &self.new, slug, self.exchange)?;
                 rename_to_nothing(&old, self.out, slug, self.exchange)
-            }),
-        };
+            }
+        }
+    }
+
+    /// Moves all that is here to where no run removes it, and says where: an old stage could not be put back.
+    pub(super) fn keep(&mut self) -> PathBuf {
+        self.kept = true;
+        for n in 1..100 {
+            let name = format!("{KEPT}-{n}");
+            if matches!(self.out.stat(&name), Ok(None))
+                && fs::renameat(self.out, WORK, self.out, &name).is_ok()
+            {
+                return self.out.path().join(name);
+            }
+        }
+        self.out.path().join(WORK)
     }
 
     /// The stage that was replaced.
@@ -108,7 +129,9 @@ impl<'a> Work<'a> {
 impl Drop for Work<'_> {
     fn drop(&mut self) {
         // What cannot be removed now is the next run's to report: this one's result stands.
-        let _ = recover(self.out);
+        if !self.kept {
+            let _ = recover(self.out);
+        }
     }
 }
 

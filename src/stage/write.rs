@@ -71,7 +71,7 @@ pub fn compare(out: &Path, stage: &Stage) -> Result<Vec<Difference>, StageError>
 /// A stage that was edited by hand is replaced with `force` only, what is no stage of ours never.
 ///
 /// # Errors
-/// See [`StageError`]. The old stages are as they were, and nothing new is left but, perhaps, an empty `out`.
+/// See [`StageError`]. The old stages are as they were, and nothing new is left but the lock in, perhaps, a new `out`.
 pub fn write(out: &Path, stages: &[Stage], force: bool) -> Result<Vec<(String, Written)>, StageError> {
     write_with(out, stages, force, Exchange::IfKnown)
 }
@@ -160,14 +160,18 @@ fn replace(out: &Dir, jobs: &[Job<'_>], force: bool, exchange: Exchange) -> Resu
             Err(reason) => Err(StageError::io("replace", out.path().join(slug), reason)),
         };
         if let Err(error) = result {
-            for (slug, swapped) in done.iter().rev() {
-                work.swap_back(slug, swapped);
-            }
-            return Err(error);
+            return Err(undo(work, &done, error));
         }
     }
     out.sync();
     Ok(())
+}
+
+/// Puts everything back, the last first, because of `cause`.
+fn undo(mut work: Work<'_>, done: &[(&str, Swapped)], cause: StageError) -> StageError {
+    // All of them are tried, whatever becomes of one.
+    let failed = done.iter().rev().filter(|(slug, swapped)| work.swap_back(slug, swapped).is_err()).count();
+    if failed == 0 { cause } else { StageError::NotUndone { cause: Box::new(cause), kept: work.keep() } }
 }
 
 /// Whether what was swapped out is what was inspected: somebody may have edited it in between.

@@ -102,6 +102,28 @@ fn an_edit_between_inspection_and_exchange_is_put_back() {
 }
 
 #[test]
+fn an_old_stage_that_cannot_be_put_back_is_kept() {
+    for exchange in BOTH {
+        let tmp = tempfile::tempdir().unwrap();
+        let out = Dir::open(tmp.path()).unwrap().unwrap();
+        let (old, new) = (stage("a", "1"), stage("a", "2"));
+        write(tmp.path(), std::slice::from_ref(&old), false).unwrap();
+        let work = Work::new(&out, exchange).unwrap();
+        write_new(&work, &new, &check(&new).unwrap()).unwrap();
+        let swapped = work.swap_in("a", true).unwrap();
+        assert!(is(tmp.path(), &new));
+        // Somebody removes the new one meanwhile, so that there is nothing to change places with.
+        std::fs::remove_dir_all(tmp.path().join("a")).unwrap();
+        let cause = StageError::invalid("a", "whatever");
+        let StageError::NotUndone { kept, .. } = undo(work, &[("a", swapped)], cause) else { panic!() };
+        let place = if exchange == Exchange::Never { "old" } else { "new" };
+        assert!(is(&kept.join(place), &old));
+        write(tmp.path(), &[new], false).unwrap();
+        assert_eq!(names(tmp.path()), [".bottlec.kept-1", ".bottlec.lock", "a"]);
+    }
+}
+
+#[test]
 fn a_run_killed_with_the_old_stage_moved_aside_is_repaired() {
     let tmp = tempfile::tempdir().unwrap();
     let out = tmp.path();
