@@ -10,7 +10,7 @@ use bottlec::lower::{Stage, lower};
 use bottlec::plan::Plan;
 use bottlec::report::Style;
 use bottlec::spec::{Reference, VariableValue};
-use bottlec::stage::verify_seal;
+use bottlec::digest::verify_seal;
 use proptest::prelude::*;
 use support::{assert_generated, compile_file, compile_text, root, specs};
 
