@@ -5,3 +5,4 @@ pub mod diagnostic;
 pub mod lower;
 pub mod rules;
 pub mod source;
+pub mod syntax;
