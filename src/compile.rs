@@ -64,11 +64,11 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
         let digests: BTreeMap<SourceId, String> =
             sources.iter().map(|(id, source)| (id, sha256_hex(source.bytes()))).collect();
         for (file, decl, resolved) in resolved {
-            let used = reach[&file].iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
+            let used =
+                reach[&file].iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
             let mut digests: Vec<_> = used.collect();
             digests.sort();
-            let context =
-                plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests };
+            let context = plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests };
             plans.push(plan::plan(resolved, fleet::addresses(decl), context));
         }
         plans.sort_by(|a, b| a.slug.cmp(&b.slug));

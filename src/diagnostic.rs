@@ -223,7 +223,9 @@ impl Diagnostics {
             (a.primary.span, a.rule.id, &a.message).cmp(&(b.primary.span, b.rule.id, &b.message))
         });
         self.items.dedup_by(|later, first| {
-            later.primary.span == first.primary.span && later.rule == first.rule && later.message == first.message
+            later.primary.span == first.primary.span
+                && later.rule == first.rule
+                && later.message == first.message
         });
     }
 }

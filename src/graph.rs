@@ -61,7 +61,8 @@ impl Graph {
         let mut waves = vec![0; self.graph.node_count()];
         // Tarjan gives components in reverse topological order: what is needed comes before who needs it.
         for node in components.into_iter().flatten() {
-            waves[node.index()] = self.graph.neighbors(node).map(|needed| waves[needed.index()] + 1).max().unwrap_or(0);
+            waves[node.index()] =
+                self.graph.neighbors(node).map(|needed| waves[needed.index()] + 1).max().unwrap_or(0);
         }
         Ok(waves)
     }
@@ -69,7 +70,8 @@ impl Graph {
     /// A shortest cycle through the need that stands first in the source, beginning with it.
     fn cycle(&self, component: &[NodeIndex]) -> Option<Vec<Need>> {
         let edges = component.iter().flat_map(|node| self.graph.edges(*node));
-        let first = edges.filter(|edge| component.contains(&edge.target())).min_by_key(|edge| *edge.weight())?;
+        let first =
+            edges.filter(|edge| component.contains(&edge.target())).min_by_key(|edge| *edge.weight())?;
         let (start, goal) = (first.target(), first.source());
         // Breadth first from the needed one back to who needs it.
         let mut reached_by: BTreeMap<NodeIndex, Need> = BTreeMap::new();

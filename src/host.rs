@@ -16,56 +16,23 @@ const MAX_LABEL: usize = 63;
 /// # Errors
 /// What is wrong with it, and the entry that is most likely meant.
 pub fn check(text: &str) -> Result<(), Problem> {
-    let never = |why: &str| Problem {
+    if matches(text) {
+        return Ok(());
+    }
+    let (why, meant, help) = diagnose(text);
+    Err(Problem {
         rule: &rules::schema::EGRESS_NEVER_MATCHES,
         message: format!("{} would never match: {why}", quote(text)),
         expected: format!("expected {}", ValueType::HostPattern.describe()),
-        help: None,
-        meant: None,
-    };
-    let meant = |problem: Problem, text: &str| {
-        let meant = (!text.is_empty() && check(text).is_ok()).then(|| text.to_owned());
-        Problem { meant, ..problem }
-    };
+        help: help.map(str::to_owned),
+        meant: meant.filter(|meant| matches(meant)),
+    })
+}
+
+/// Whether an entry can match anything.
+fn matches(text: &str) -> bool {
     if text.parse::<IpAddr>().is_ok() {
-        return Ok(());
-    }
-    if let Some((_, rest)) = text.split_once("://") {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or("");
-        let host = host.rsplit('@').next().unwrap_or("");
-        return Err(meant(never("pipelock compares host names, without a scheme"), without_port(host)));
-    }
-    if let Some((host, _)) = text.split_once('/') {
-        let why = if host.parse::<IpAddr>().is_ok() { "address ranges are not matched" } else { "it holds a `/`" };
-        return Err(meant(never(why), host));
-    }
-    if text.starts_with('[') || without_port(text) != text {
-        return Err(meant(never("pipelock compares host names, without a port"), without_port(text)));
-    }
-    if text.contains(char::is_whitespace) {
-        return Err(meant(never("it holds a blank"), text.trim()));
-    }
-    if text == "*" {
-        let problem = never("`*` alone stands for no host");
-        return Err(Problem { help: Some("name each host that the agent needs".into()), ..problem });
-    }
-    let domain = text.strip_prefix("*.").unwrap_or(text);
-    if domain.contains('*') {
-        let why = "a wildcard stands only at the start, as `*.` and a domain";
-        return Err(match text.strip_prefix('*') {
-            Some(rest) if !rest.contains('*') => meant(never(why), &format!("*.{}", rest.trim_start_matches('.'))),
-            _ => never(why),
-        });
-    }
-    if let Some(rest) = text.strip_suffix('.') {
-        return Err(meant(never("it ends with a dot"), rest));
-    }
-    if let Some(rest) = text.strip_prefix('.') {
-        return Err(meant(never("it begins with a dot"), &format!("*.{rest}")));
-    }
-    if !domain.is_ascii() {
-        let problem = never("names with letters outside ASCII are compared in punycode");
-        return Err(Problem { help: Some("write the name as `xn--…`".into()), ..problem });
+        return true;
     }
     let label = |label: &str| {
         (1..=MAX_LABEL).contains(&label.len())
@@ -73,14 +40,58 @@ pub fn check(text: &str) -> Result<(), Problem> {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    if domain.len() > MAX_DOMAIN || !domain.split('.').all(label) {
-        return Err(never("it is no host name"));
+    let domain = text.strip_prefix("*.").unwrap_or(text);
+    domain.len() <= MAX_DOMAIN && domain.split('.').all(label) && !is_numeric(domain)
+}
+
+/// `1.2.3` or `300.1.1.1`: some resolvers read these as addresses, none of them as a name.
+fn is_numeric(domain: &str) -> bool {
+    domain.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Why an entry matches nothing, what may be meant by it, and what to do.
+fn diagnose(text: &str) -> (&'static str, Option<String>, Option<&'static str>) {
+    if let Some((_, rest)) = text.split_once("://") {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+        let host = host.rsplit('@').next().unwrap_or("");
+        return ("pipelock compares host names, without a scheme", Some(without_port(host).to_owned()), None);
     }
-    // `1.2.3` or `300.1.1.1`: some resolvers read these as addresses, none of them as a name.
-    if domain.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit())) {
-        return Err(never("it is neither a name nor a whole IP address"));
+    if let Some((host, _)) = text.split_once('/') {
+        return match host.parse::<IpAddr>() {
+            Ok(_) => ("address ranges are not matched", None, Some("name each address")),
+            Err(_) => {
+                ("pipelock compares host names, without a path", Some(without_port(host).to_owned()), None)
+            }
+        };
     }
-    Ok(())
+    if text.starts_with('[') || without_port(text) != text {
+        return ("pipelock compares host names, without a port", Some(without_port(text).to_owned()), None);
+    }
+    if text.contains(char::is_whitespace) {
+        return ("it holds a blank", Some(text.trim().to_owned()), None);
+    }
+    if text == "*" {
+        return ("`*` alone stands for no host", None, Some("name each host that the agent needs"));
+    }
+    let domain = text.strip_prefix("*.").unwrap_or(text);
+    if domain.contains('*') {
+        let rest = text.strip_prefix('*').map(|rest| format!("*.{}", rest.trim_start_matches('.')));
+        return ("a wildcard stands only at the start, as `*.` and a domain", rest, None);
+    }
+    if let Some(rest) = text.strip_suffix('.') {
+        return ("it ends with a dot", Some(rest.to_owned()), None);
+    }
+    if let Some(rest) = text.strip_prefix('.') {
+        return ("it begins with a dot", Some(format!("*.{rest}")), None);
+    }
+    if !domain.is_ascii() {
+        let help = "write the name as `xn--…`";
+        return ("names with letters outside ASCII are compared in punycode", None, Some(help));
+    }
+    if is_numeric(domain) {
+        return ("it is neither a name nor a whole IP address", None, None);
+    }
+    ("it is no host name", None, None)
 }
 
 /// The host of `host:port` or `[address]:port`.

@@ -61,7 +61,7 @@ impl Addresses {
 /// The first octet after `from`, going round, that is not `taken`.
 #[must_use]
 pub fn free_octet(from: u8, taken: impl Fn(u8) -> bool) -> Option<u8> {
-    (1..=254).map(|step| u8::try_from((u16::from(from) - 1 + step) % 254 + 1).unwrap_or(1)).find(|octet| {
-        *octet != AVOIDED && !taken(*octet)
-    })
+    (1..=254)
+        .map(|step| u8::try_from((u16::from(from) - 1 + step) % 254 + 1).unwrap_or(1))
+        .find(|octet| *octet != AVOIDED && !taken(*octet))
 }

@@ -179,7 +179,8 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
     }
     for (expose, url) in exposed(&members, addresses) {
         let origin = context.origin(expose.variable.span);
-        variables.insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
+        variables
+            .insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
     }
     let Egress { allow, deny, rate_limit } = egress;
     let egress = PlannedEgress {
@@ -259,7 +260,9 @@ const DEFAULT_SCHEME: &str = "http";
 fn url(member: &Member<MemberId>, addresses: Addresses) -> Option<String> {
     let bundle = addresses.bundle();
     match &member.kind {
-        MemberKind::Builtin(Builtin { scheme, port, path, .. }) => Some(format!("{scheme}://{bundle}:{port}{path}")),
+        MemberKind::Builtin(Builtin { scheme, port, path, .. }) => {
+            Some(format!("{scheme}://{bundle}:{port}{path}"))
+        }
         MemberKind::Custom { port, .. } => {
             let Port { number, scheme } = port.as_ref()?;
             let scheme = scheme.as_ref().map_or(DEFAULT_SCHEME, |scheme| &scheme.value);
@@ -272,7 +275,9 @@ fn url(member: &Member<MemberId>, addresses: Addresses) -> Option<String> {
 fn computed_variables(members: &[Member<MemberId>], addresses: Addresses) -> Vec<(String, String)> {
     let mut variables = Vec::new();
     for member in members {
-        let (MemberKind::Builtin(builtin), Some(url)) = (&member.kind, url(member, addresses)) else { continue };
+        let (MemberKind::Builtin(builtin), Some(url)) = (&member.kind, url(member, addresses)) else {
+            continue;
+        };
         variables.extend(builtin.variables.iter().map(|name| ((*name).to_owned(), url.clone())));
     }
     // Without the bundle's own address a client would send its calls to supervise through the proxy.
@@ -285,7 +290,9 @@ fn computed_variables(members: &[Member<MemberId>], addresses: Addresses) -> Vec
 fn exposed(members: &[Member<MemberId>], addresses: Addresses) -> Vec<(&Expose, String)> {
     let mut urls = Vec::new();
     for member in members {
-        let (MemberKind::Custom { exposes, .. }, Some(url)) = (&member.kind, url(member, addresses)) else { continue };
+        let (MemberKind::Custom { exposes, .. }, Some(url)) = (&member.kind, url(member, addresses)) else {
+            continue;
+        };
         for expose in exposes {
             let path = expose.path.as_ref().map_or("", |path| &path.value);
             urls.push((expose, format!("{url}{path}")));

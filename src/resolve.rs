@@ -82,15 +82,15 @@ fn unknown_sidecar(need: &Spanned<Name>, names: &[Name]) -> Diagnostic {
         format!("there is no sidecar {} in this bottle", quote(&need.value)),
     );
     match need.value.as_str() {
-        builtin::GIT_GATE => {
-            diagnostic.label("not part of this bottle").help("git-gate runs only when `git` declares a `repo`")
-        }
+        builtin::GIT_GATE => diagnostic
+            .label("not part of this bottle")
+            .help("git-gate runs only when `git` declares a `repo`"),
         builtin::SUPERVISE => {
             diagnostic.label("not part of this bottle").help("it runs only when the bottle says `supervise`")
         }
-        builtin::AGENT => {
-            diagnostic.label("not a sidecar").help("the agent needs every sidecar and starts last; nothing needs it")
-        }
+        builtin::AGENT => diagnostic
+            .label("not a sidecar")
+            .help("the agent needs every sidecar and starts last; nothing needs it"),
         name => match did_you_mean(name, known()) {
             Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")).replace(
                 format!("write `{meant}`"),
@@ -116,7 +116,11 @@ fn dependency_cycle(cycle: &[Need], names: &[Name]) -> Diagnostic {
         format!("sidecars need each other in a circle: {}", chain.join(" → ")),
     )
     .label(says(&cycle[0]))
-    .help(if cycle.len() == 1 { "take it out" } else { "take one of these out: none of them could start first" });
+    .help(if cycle.len() == 1 {
+        "take it out"
+    } else {
+        "take one of these out: none of them could start first"
+    });
     for need in &cycle[1..] {
         diagnostic = diagnostic.related(need.span, says(need));
     }

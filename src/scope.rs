@@ -102,16 +102,21 @@ impl<'a> Scope<'a> {
             None if self.profiles.is_empty() => diagnostic
                 .label("not defined")
                 .help(format!("{place} and the files that it includes define no profile")),
-            None => diagnostic
-                .label(format!("expected one of {}", one_of(known().take(12))))
-                .help(format!("a profile of another file is seen when {place} has an `include` of that file")),
+            None => diagnostic.label(format!("expected one of {}", one_of(known().take(12)))).help(format!(
+                "a profile of another file is seen when {place} has an `include` of that file"
+            )),
         }
     }
 
     /// The settings of a bottle: its profiles from left to right, each after its own, then the bottle's. `None` when a
     /// profile is not known or broken. A profile that two others extend is laid once, at its first place: laying it
     /// again would undo what lies between.
-    pub fn layer(&self, decl: &BottleDecl, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Layer> {
+    pub fn layer(
+        &self,
+        decl: &BottleDecl,
+        sources: &Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Layer> {
         let mut whole = true;
         for name in &decl.extends {
             match self.profiles.get(name.value.as_str()) {

@@ -5,12 +5,12 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use bottlec::digest::verify_seal;
 use bottlec::lower::manifest::Manifest;
 use bottlec::lower::{Stage, lower};
 use bottlec::plan::Plan;
 use bottlec::report::Style;
 use bottlec::spec::{Reference, VariableValue};
-use bottlec::digest::verify_seal;
 use proptest::prelude::*;
 use support::{assert_generated, compile_file, compile_text, root, specs};
 
@@ -60,7 +60,10 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
     assert!(literals.is_sorted());
     // The engine trims each entry before it splits it: nothing may be lost by that.
     assert!(literals.iter().all(|entry| entry.trim() == entry));
-    assert_eq!(parsed.secrets.keys().map(String::as_str).collect::<Vec<_>>(), secrets.keys().copied().collect::<Vec<_>>());
+    assert_eq!(
+        parsed.secrets.keys().map(String::as_str).collect::<Vec<_>>(),
+        secrets.keys().copied().collect::<Vec<_>>()
+    );
     // Engine 0.8.0 has no `[secrets]`; everything else it reads alike.
     match smolfile_0_8::parse(smolfile) {
         Ok(old) => {
@@ -92,9 +95,18 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
             assert!(pair[0].starts_with("--") && pair.len() == 2, "{words:?}");
             assert!(!pair[1].starts_with('-'), "{words:?}");
         }
-        let policy: Vec<_> = words.windows(2).filter(|pair| pair[0] == "--allow-cidr").map(|pair| pair[1]).collect();
+        let policy: Vec<_> =
+            words.windows(2).filter(|pair| pair[0] == "--allow-cidr").map(|pair| pair[1]).collect();
         assert!(policy.is_empty() || policy == [format!("{bundle}/32")]);
-        let dead = ["--outbound-localhost-only", "--net", "--network", "--allow-host", "--publish", "--port", "--volume"];
+        let dead = [
+            "--outbound-localhost-only",
+            "--net",
+            "--network",
+            "--allow-host",
+            "--publish",
+            "--port",
+            "--volume",
+        ];
         assert!(!words.iter().step_by(2).skip(1).any(|word| dead.contains(word)), "{words:?}");
     }
 
@@ -154,21 +166,85 @@ fn kdl(text: &str) -> String {
 }
 
 /// Texts that would do harm somewhere: in a path, TOML, YAML, a shell, an environment, an argument vector.
-fn nasty() -> impl Strategy<Value = String> {
+fn nasty() -> BoxedStrategy<String> {
     let fixed = prop::sample::select(vec![
-        "", " ", "x", "=", "a=b", "A=B\nC=D", "\n", "\r\n", "\0", "'", "\"", "'''", "\"\"\"", "\\", "$(id)", "`id`",
-        "${HOME}", "$HOME", "; id", "| id", "&& id", "# x", "--", "-rf", "--from", "--outbound-localhost-only", "../x",
-        "../../etc/passwd", "/etc/passwd", "~", "~/x", ".", "..", "a/b", "[network]", "[[net]]", "]", "\"]\n[network]\n",
-        "allow_cidrs = [\"0.0.0.0/0\"]", "unixgram", "gvproxy", "0.0.0.0/0", "192.168.0.0/16", "*", "*.", "{}", "!!x",
-        "&a", "a: b", "- a", "\u{202e}x", "\u{feff}", "é", "日本", "\u{1b}[31m", "\u{85}", "\u{2028}", "%s", "a b", " a", "a ",
-        "\t", "a\tb", "ok", "ok.example.com", "*.example.com", "PATH", "HTTP_PROXY", "api", "db",
+        "",
+        " ",
+        "x",
+        "=",
+        "a=b",
+        "A=B\nC=D",
+        "\n",
+        "\r\n",
+        "\0",
+        "'",
+        "\"",
+        "'''",
+        "\"\"\"",
+        "\\",
+        "$(id)",
+        "`id`",
+        "${HOME}",
+        "$HOME",
+        "; id",
+        "| id",
+        "&& id",
+        "# x",
+        "--",
+        "-rf",
+        "--from",
+        "--outbound-localhost-only",
+        "../x",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "~",
+        "~/x",
+        ".",
+        "..",
+        "a/b",
+        "[network]",
+        "[[net]]",
+        "]",
+        "\"]\n[network]\n",
+        "allow_cidrs = [\"0.0.0.0/0\"]",
+        "unixgram",
+        "gvproxy",
+        "0.0.0.0/0",
+        "192.168.0.0/16",
+        "*",
+        "*.",
+        "{}",
+        "!!x",
+        "&a",
+        "a: b",
+        "- a",
+        "\u{202e}x",
+        "\u{feff}",
+        "é",
+        "日本",
+        "\u{1b}[31m",
+        "\u{85}",
+        "\u{2028}",
+        "%s",
+        "a b",
+        " a",
+        "a ",
+        "\t",
+        "a\tb",
+        "ok",
+        "ok.example.com",
+        "*.example.com",
+        "PATH",
+        "HTTP_PROXY",
+        "api",
+        "db",
     ]);
-    prop_oneof![4 => fixed.prop_map(str::to_owned), 1 => any::<String>(), 1 => "[ -~]{0,12}"]
+    prop_oneof![4 => fixed.prop_map(str::to_owned), 1 => any::<String>(), 1 => "[ -~]{0,12}"].boxed()
 }
 
 /// Mostly what is right, sometimes what is nasty.
-fn mostly(right: &'static str) -> impl Strategy<Value = String> {
-    prop_oneof![6 => right.prop_map(|text| text), 1 => nasty()]
+fn mostly(right: &'static str) -> BoxedStrategy<String> {
+    prop_oneof![6 => right.prop_map(|text| text), 1 => nasty()].boxed()
 }
 
 fn spec() -> impl Strategy<Value = String> {
@@ -176,14 +252,22 @@ fn spec() -> impl Strategy<Value = String> {
         Just(String::new()),
         mostly("\\./[a-z]{1,5}\\.smolmachine").prop_map(|text| format!("artifact {}\n", kdl(&text))),
         mostly("\\./[a-z]{1,5}").prop_map(|text| format!("rootfs {}\n", kdl(&text))),
-        mostly("[a-z]{1,5}/[a-z]{1,5}@sha256:[0-9a-f]{64}").prop_map(|text| format!("image {}\n", kdl(&text))),
+        mostly("[a-z]{1,5}/[a-z]{1,5}@sha256:[0-9a-f]{64}")
+            .prop_map(|text| format!("image {}\n", kdl(&text))),
     ];
-    let variable = (mostly("[A-Z][A-Z0-9_]{1,6}"), 0..3, nasty()).prop_map(|(name, kind, value)| match kind {
-        0 => format!("{} {}\n", kdl(&name), kdl(&value)),
-        1 => format!("{} from-env={}\n", kdl(&name), kdl(&value)),
-        _ => format!("{} from-file={}\n", kdl(&name), kdl(&format!("/{value}"))),
-    });
-    let sidecar = (mostly("[a-z]{2,6}"), 1u32..70_000, mostly("[a-z]{1,4}"), mostly("[A-Z]{2,5}_URL"), mostly("/[a-z]{0,4}"))
+    let variable =
+        (mostly("[A-Z][A-Z0-9_]{1,6}"), 0..3, nasty()).prop_map(|(name, kind, value)| match kind {
+            0 => format!("{} {}\n", kdl(&name), kdl(&value)),
+            1 => format!("{} from-env={}\n", kdl(&name), kdl(&value)),
+            _ => format!("{} from-file={}\n", kdl(&name), kdl(&format!("/{value}"))),
+        });
+    let sidecar = (
+        mostly("[a-z]{2,6}"),
+        1u32..70_000,
+        mostly("[a-z]{1,4}"),
+        mostly("[A-Z]{2,5}_URL"),
+        mostly("/[a-z]{0,4}"),
+    )
         .prop_map(|(name, port, scheme, variable, path)| {
             format!(
                 "sidecar {} image=\"x@sha256:{}\" {{\nport {port} scheme={}\nexpose {} path={}\n}}\n",
@@ -251,8 +335,31 @@ fn the_generator_makes_stages_and_errors() {
 #[test]
 fn a_shell_reads_the_agents_environment_as_it_is_written() {
     let values = [
-        "plain", "", "a b", "$(echo no)", "`echo no`", "${HOME}", "it's", "a'b'c", "\"x\"", "\\", "a\\nb", "; exit 1", "*",
-        "~", "a=b", "é日本", "tab\there", "#x", "!x", "&", "|", "<>", "{a,b}", "''", "%s",
+        "plain",
+        "",
+        "a b",
+        "$(echo no)",
+        "`echo no`",
+        "${HOME}",
+        "it's",
+        "a'b'c",
+        "\"x\"",
+        "\\",
+        "a\\nb",
+        "; exit 1",
+        "*",
+        "~",
+        "a=b",
+        "é日本",
+        "tab\there",
+        "#x",
+        "!x",
+        "&",
+        "|",
+        "<>",
+        "{a,b}",
+        "''",
+        "%s",
     ];
     let env: String =
         values.iter().enumerate().map(|(at, value)| format!("V{at} {}\n", kdl(value))).collect();

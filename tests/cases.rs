@@ -22,13 +22,18 @@ fn render(diagnostics: &bottlec::diagnostic::Diagnostics, sources: &Sources) -> 
 }
 
 fn name_of(path: &Path) -> String {
-    path.strip_prefix(root()).expect("a file of the project").with_extension("").to_string_lossy().replace('/', "-")
+    path.strip_prefix(root())
+        .expect("a file of the project")
+        .with_extension("")
+        .to_string_lossy()
+        .replace('/', "-")
 }
 
 #[test]
 fn correct_specs_get_no_diagnostic_at_all() {
     let mut found = specs(&root().join("tests/cases/ok"));
-    found.extend(specs(&root().join("examples")).into_iter().filter(|path| !path.ends_with("fleet/team.kdl")));
+    found
+        .extend(specs(&root().join("examples")).into_iter().filter(|path| !path.ends_with("fleet/team.kdl")));
     assert!(found.len() >= 12, "{found:?}");
     for path in found {
         let (sources, compilation) = compile_file(&path);
@@ -84,8 +89,13 @@ fn wrong_specs_get_exactly_the_diagnostics_that_they_announce() {
         found.sort();
         let shown = render(&compilation.diagnostics, &sources);
         assert_eq!(expected, found, "{}\n{shown}", path.display());
-        let folder = path.parent().and_then(Path::file_name).expect("a folder").to_string_lossy().into_owned();
-        assert!(found.iter().any(|(_, _, says)| says.ends_with(&format!("[{folder}]"))), "{}", path.display());
+        let folder =
+            path.parent().and_then(Path::file_name).expect("a folder").to_string_lossy().into_owned();
+        assert!(
+            found.iter().any(|(_, _, says)| says.ends_with(&format!("[{folder}]"))),
+            "{}",
+            path.display()
+        );
         ids.entry(folder).or_insert(0_usize);
         insta::with_settings!({ snapshot_path => "snapshots/err", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name_of(&path).trim_start_matches("tests-cases-err-"), shown);
@@ -110,7 +120,8 @@ fn show(stage: &Stage) -> String {
 
 #[test]
 fn stages_are_what_they_were_and_the_same_twice() {
-    let examples = specs(&root().join("examples")).into_iter().filter(|path| !path.ends_with("fleet/team.kdl"));
+    let examples =
+        specs(&root().join("examples")).into_iter().filter(|path| !path.ends_with("fleet/team.kdl"));
     let cases = specs(&root().join("tests/cases/build"));
     for path in examples.chain(cases.into_iter().filter(|path| path.ends_with("main.kdl"))) {
         let build = || {

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bottlec::lower::{Artifact, Mode, Stage};
 use bottlec::digest::{UNSEALED, seal, sha256_hex, verify_seal};
+use bottlec::lower::{Artifact, Mode, Stage};
 use bottlec::stage::{Difference, PLAN, StageError, State, Written, compare, inspect, write};
 use rustix::fs::{CWD, openat};
 

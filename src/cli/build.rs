@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bottlec::diagnostic::quote;
+use bottlec::engine::{Capability, Ledger};
 use bottlec::lower::{Stage, lower};
 use bottlec::plan::Plan;
 use bottlec::stage::{self, Written};
@@ -52,10 +53,15 @@ fn say(text: &mut String, plan: &Plan, written: Written, out: &Path) {
         Written::Unchanged => "unchanged",
     };
     let path = out.join(&plan.slug);
+    let names = if Ledger::smolvm().has(Capability::DnsRedirect, plan.version) {
+        ""
+    } else {
+        ", but this engine looks up any name for it"
+    };
     // Writing to a `String` cannot fail.
     let _ = writeln!(
         text,
-        "{done} {}: the agent may dial {} and nothing else",
+        "{done} {}: the agent may dial {} and nothing else{names}",
         quote(&path.to_string_lossy()),
         plan.addresses.bundle()
     );

@@ -13,7 +13,10 @@ pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
     let diagnostics = &compilation.diagnostics;
     if diagnostics.is_empty() && matches!(command.format, Format::Fancy) {
         let bottles = compilation.plans.len();
-        output.print(&format!("{bottles} {} checked, nothing found\n", if bottles == 1 { "bottle" } else { "bottles" }))?;
+        output.print(&format!(
+            "{bottles} {} checked, nothing found\n",
+            if bottles == 1 { "bottle" } else { "bottles" }
+        ))?;
     } else {
         output.report(command.format.into(), diagnostics, &sources)?;
     }

@@ -24,8 +24,10 @@ pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Err
     };
     let id = id.trim_matches(['[', ']']);
     let Some(rule) = rules::find(id) else {
-        let meant = did_you_mean(id, rules::ALL.iter().map(|rule| rule.id))
-            .map_or_else(|| String::from("`bottlec explain` lists all"), |meant| format!("did you mean `{meant}`?"));
+        let meant = did_you_mean(id, rules::ALL.iter().map(|rule| rule.id)).map_or_else(
+            || String::from("`bottlec explain` lists all"),
+            |meant| format!("did you mean `{meant}`?"),
+        );
         return Err(Error::Usage(format!("there is no rule {}: {meant}", quote(id))));
     };
     let mut text = rule.page.trim_end().to_owned();

@@ -113,7 +113,10 @@ fn includes(workspace: &Path, sources: &mut Sources) {
                 continue;
             }
             if files == MAX_INCLUDES || bytes > MAX_INCLUDED_BYTES {
-                sources.add_absent(target, format!("the specs include more than {MAX_INCLUDES} files or 64 MiB"));
+                sources.add_absent(
+                    target,
+                    format!("the specs include more than {MAX_INCLUDES} files or 64 MiB"),
+                );
                 continue;
             }
             match read_included(workspace, &target) {

@@ -34,14 +34,24 @@ impl Output {
     }
 
     /// Writes diagnostics to standard output: they are what the command is for.
-    pub(crate) fn report(&self, format: Format, diagnostics: &Diagnostics, sources: &Sources) -> io::Result<()> {
+    pub(crate) fn report(
+        &self,
+        format: Format,
+        diagnostics: &Diagnostics,
+        sources: &Sources,
+    ) -> io::Result<()> {
         let mut stdout = io::BufWriter::new(io::stdout().lock());
         report::render(format, diagnostics, sources, &self.stdout, &mut stdout)?;
         stdout.flush()
     }
 
     /// Writes diagnostics to standard error: the command's own output goes to standard output.
-    pub(crate) fn warn(&self, format: Format, diagnostics: &Diagnostics, sources: &Sources) -> io::Result<()> {
+    pub(crate) fn warn(
+        &self,
+        format: Format,
+        diagnostics: &Diagnostics,
+        sources: &Sources,
+    ) -> io::Result<()> {
         let mut stderr = io::BufWriter::new(io::stderr().lock());
         report::render(format, diagnostics, sources, &self.stderr, &mut stderr)?;
         stderr.flush()

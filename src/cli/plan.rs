@@ -37,7 +37,8 @@ pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Erro
 
 /// One plan as it is in the stage; several as a list.
 fn json(plans: &[&[u8]]) -> String {
-    let plans: Vec<_> = plans.iter().map(|plan| String::from_utf8_lossy(plan).trim_end().to_owned()).collect();
+    let plans: Vec<_> =
+        plans.iter().map(|plan| String::from_utf8_lossy(plan).trim_end().to_owned()).collect();
     match plans.as_slice() {
         [plan] => format!("{plan}\n"),
         plans => format!("[\n{}\n]\n", plans.join(",\n")),

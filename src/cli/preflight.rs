@@ -115,9 +115,8 @@ fn engine(plan: &Plan, host: Version) -> Finding {
         return Finding::ready(format!("{slug} is compiled for smolvm {host}"));
     }
     let ledger = Ledger::smolvm();
-    let differs = |capability: &&Capability| {
-        ledger.has(**capability, plan.version) != ledger.has(**capability, host)
-    };
+    let differs =
+        |capability: &&Capability| ledger.has(**capability, plan.version) != ledger.has(**capability, host);
     let help = format!("write `engine \"{SMOLVM}\" version=\"{host}\"` into the bottle and build it again");
     match Capability::ALL.iter().find(differs) {
         Some(capability) => Finding::missing(

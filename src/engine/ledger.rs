@@ -102,8 +102,10 @@ impl Ledger {
         let rows = tree.nodes().filter(|node| node.name() == "capability").map(|node| {
             let id = argument(node);
             let capability = Capability::ALL.iter().find(|capability| capability.id() == id);
-            let text = |name| node.children().find(|child| child.name() == name).map_or("", argument).to_owned();
-            let row = Row { since: version(node, "since"), summary: text("summary"), evidence: text("evidence") };
+            let text =
+                |name| node.children().find(|child| child.name() == name).map_or("", argument).to_owned();
+            let row =
+                Row { since: version(node, "since"), summary: text("summary"), evidence: text("evidence") };
             (*capability.expect("a capability that something asks for"), row)
         });
         Self { oldest: version(engine, "oldest"), newest: version(engine, "newest"), rows: rows.collect() }

@@ -14,7 +14,8 @@ pub const PATH: &str = "agent.env";
 
 /// The file.
 pub(super) fn lower(plan: &Plan) -> Vec<u8> {
-    let mut text = String::from("# The agent's environment, as shell assignments. Generated; edit the spec instead.\n");
+    let mut text =
+        String::from("# The agent's environment, as shell assignments. Generated; edit the spec instead.\n");
     for (name, variable) in &plan.env {
         // Writing to a `String` cannot fail.
         let _ = match &variable.value {

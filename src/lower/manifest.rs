@@ -12,9 +12,7 @@ use super::{Artifact, agent_env, commands, smolfile};
 use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
-use crate::plan::{
-    Container, Origin, Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced,
-};
+use crate::plan::{Container, Origin, Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
 use crate::spec::{Reference, VariableValue};
 
 /// Its path in the stage.
@@ -236,19 +234,8 @@ struct File {
 /// The manifest of a plan whose other files are `files`.
 #[must_use]
 pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Manifest<'a> {
-    let Plan {
-        slug,
-        backend,
-        version,
-        addresses,
-        boot,
-        env,
-        sidecars,
-        egress,
-        git_user,
-        repos,
-        sources,
-    } = plan;
+    let Plan { slug, backend, version, addresses, boot, env, sidecars, egress, git_user, repos, sources } =
+        plan;
     let start_order = start_order(sidecars);
     let mut stop_order = start_order.clone();
     stop_order.reverse();
@@ -266,7 +253,10 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         boot: boot
             .as_ref()
             .map(|PlannedBoot { kind, source }| Boot { kind: text(kind.as_str()), source: text(source) }),
-        sidecars: sidecars.iter().map(|sidecar| self::sidecar(sidecar, addresses.bundle().to_string())).collect(),
+        sidecars: sidecars
+            .iter()
+            .map(|sidecar| self::sidecar(sidecar, addresses.bundle().to_string()))
+            .collect(),
         start_order,
         stop_order,
         agent_env: variables(env),

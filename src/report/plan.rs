@@ -6,6 +6,7 @@ use super::Style;
 use super::one_line;
 use crate::builtin;
 use crate::digest;
+use crate::engine::{Capability, Ledger};
 use crate::lower::{Stage, commands, manifest};
 use crate::network::Addresses;
 use crate::plan::{Origin, Plan, PlannedEgress, PlannedSidecar, Traced};
@@ -101,7 +102,13 @@ impl Page<'_> {
             last = Some(*wave);
             let needs = if needs.is_empty() { String::new() } else { format!("needs {}", needs.join(", ")) };
             let what = container.as_ref().map_or("built in", |container| &container.image).to_owned();
-            rows.push(vec![number, name.clone(), url.clone().unwrap_or_else(|| "no port".into()), needs, what]);
+            rows.push(vec![
+                number,
+                name.clone(),
+                url.clone().unwrap_or_else(|| "no port".into()),
+                needs,
+                what,
+            ]);
         }
         let number = last.map_or(1, |wave| wave + 2).to_string();
         let boots = plan.boot.as_ref().map_or_else(
@@ -122,10 +129,20 @@ impl Page<'_> {
         let bundle = plan.addresses.bundle();
         let arrow = if self.style.unicode { "→" } else { "->" };
         self.line(&format!("  agent {arrow} {bundle}, the bundle, on every port of it; no other address"));
-        let egress_head = format!("  agent {arrow} {} {arrow} ", builtin::PIPELOCK);
+        if Ledger::smolvm().has(Capability::DnsRedirect, plan.version) {
+            self.line("  names: the machine's queries go to the bundle, where nothing answers them");
+        } else {
+            self.line("  names: the host's resolver looks up whatever the agent asks; smolvm 1.2.5 or newer closes this");
+        }
+        let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
         self.egress(&plan.egress, &egress_head);
         for repo in &plan.repos {
-            self.line(&format!("  agent {arrow} {} {arrow} {} (repository {})", builtin::GIT_GATE, repo.url, repo.name));
+            self.line(&format!(
+                "  agent {arrow} {} {arrow} {} (repository {})",
+                builtin::GIT_GATE,
+                repo.url,
+                repo.name
+            ));
         }
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");
@@ -139,7 +156,7 @@ impl Page<'_> {
     fn egress(&mut self, egress: &PlannedEgress, head: &str) {
         let PlannedEgress { allow, deny, rate_limit } = egress;
         if allow.is_empty() {
-            self.line(&format!("{head}no host: the spec allows none"));
+            self.line(&format!("{head} no host: the spec allows none"));
         }
         let mut rows = Vec::new();
         for (list, head) in [(allow, head.trim_start().to_owned()), (deny, String::from("but never"))] {
@@ -159,7 +176,8 @@ impl Page<'_> {
         let mut rows = Vec::new();
         let agent = plan.env.iter().map(|(name, variable)| (builtin::AGENT, name, variable));
         let containers = plan.sidecars.iter().filter_map(|s| Some((s.name.as_str(), s.container.as_ref()?)));
-        let others = containers.flat_map(|(who, container)| container.env.iter().map(move |(name, v)| (who, name, v)));
+        let others =
+            containers.flat_map(|(who, container)| container.env.iter().map(move |(name, v)| (who, name, v)));
         for (who, name, Traced { value, origin: from }) in agent.chain(others) {
             let VariableValue::Secret(reference) = value else { continue };
             let place = match reference {
@@ -195,8 +213,11 @@ impl Page<'_> {
             .collect();
         self.table(&rows);
         self.title("Made from");
-        let rows: Vec<Vec<String>> =
-            plan.sources.iter().map(|(name, digest)| vec![name.clone(), "sha256".into(), digest.clone()]).collect();
+        let rows: Vec<Vec<String>> = plan
+            .sources
+            .iter()
+            .map(|(name, digest)| vec![name.clone(), "sha256".into(), digest.clone()])
+            .collect();
         self.table(&rows);
     }
 

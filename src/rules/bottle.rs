@@ -9,4 +9,10 @@ rule!(INCLUDE_ESCAPE, "include-escape", Error, "0.1.0", "an include leaves the w
 rule!(INCLUDE_UNREADABLE, "include-unreadable", Error, "0.1.0", "a file that is included cannot be read");
 rule!(PROFILE_CYCLE, "profile-cycle", Error, "0.1.0", "profiles extend each other in a circle");
 rule!(UNKNOWN_PROFILE, "unknown-profile", Error, "0.1.0", "a profile that is extended is not defined");
-rule!(UNKNOWN_SIDECAR, "unknown-sidecar", Error, "0.1.0", "a sidecar that is needed is not part of the bottle");
+rule!(
+    UNKNOWN_SIDECAR,
+    "unknown-sidecar",
+    Error,
+    "0.1.0",
+    "a sidecar that is needed is not part of the bottle"
+);

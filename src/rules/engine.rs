@@ -7,9 +7,21 @@ use crate::source::Span;
 use crate::spec::{BootKind, Bottle, Name, VariableValue};
 
 rule!(ENGINE_NEWER, "engine-newer", Advice, "0.1.0", "the engine is newer than what the compiler knows");
-rule!(ENGINE_TOO_OLD, "engine-too-old", Error, "0.1.0", "the engine version cannot do what the bottle asks for");
+rule!(
+    ENGINE_TOO_OLD,
+    "engine-too-old",
+    Error,
+    "0.1.0",
+    "the engine version cannot do what the bottle asks for"
+);
 rule!(POLICY_DROPPED, "policy-dropped", Error, "0.1.0", "the engine drops the allow list on this route");
-rule!(POLICY_NOT_ENFORCED, "policy-not-enforced", Error, "0.1.0", "the engine does not enforce the allow list");
+rule!(
+    POLICY_NOT_ENFORCED,
+    "policy-not-enforced",
+    Error,
+    "0.1.0",
+    "the engine does not enforce the allow list"
+);
 
 /// Checks a bottle against the version that it is compiled for; without one, the newest known version is meant and
 /// can do everything.
@@ -95,10 +107,7 @@ fn secrets(bottle: &Bottle<Name>, version: Version, span: Span, diagnostics: &mu
             Diagnostic::new(
                 &ENGINE_TOO_OLD,
                 secret.name.span,
-                format!(
-                    "smolvm {version} takes no secret by reference, it takes {} or newer",
-                    row.since
-                ),
+                format!("smolvm {version} takes no secret by reference, it takes {} or newer", row.since),
             )
             .label(format!("{} is a reference", quote(&secret.name.value)))
             .related(span, "the version is given here")

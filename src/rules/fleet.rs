@@ -10,7 +10,13 @@ use crate::source::{Sources, Span};
 use crate::spec::{BottleDecl, Name, Spanned};
 
 rule!(EMPTY_SPEC, "empty-spec", Error, "0.1.0", "nothing of what is compiled is a bottle");
-rule!(EXPANSION_TOO_LARGE, "expansion-too-large", Error, "0.1.0", "profiles and bottles multiply past the bound");
+rule!(
+    EXPANSION_TOO_LARGE,
+    "expansion-too-large",
+    Error,
+    "0.1.0",
+    "profiles and bottles multiply past the bound"
+);
 rule!(SUBNET_COLLISION, "subnet-collision", Error, "0.1.0", "two bottles get one subnet");
 
 /// A bottle's name, and the octet that it gets.
@@ -53,7 +59,9 @@ pub fn check(decls: &[&BottleDecl], sources: &Sources, diagnostics: &mut Diagnos
     // One octet is offered once, so that taking every fix at once leaves no collision.
     let mut offered = Vec::new();
     for (claim, owner, first) in collisions {
-        let free = free_octet(claim.addresses.octet, |octet| octets.contains_key(&octet) || offered.contains(&octet));
+        let free = free_octet(claim.addresses.octet, |octet| {
+            octets.contains_key(&octet) || offered.contains(&octet)
+        });
         offered.extend(free);
         diagnostics.push(collision(&claim, &owner, first, free, sources));
     }
@@ -123,9 +131,9 @@ fn indentation(sources: &Sources, span: Span) -> String {
 /// Says that a compile of these sources has no bottle.
 #[must_use]
 pub fn empty(span: Span) -> Diagnostic {
-    Diagnostic::new(&EMPTY_SPEC, span, "there is no bottle to compile")
-        .label("expected a `bottle`")
-        .help("for example: `bottle \"demo\" { egress { allow \"api.anthropic.com\"; }; }`, or run `bottlec init`")
+    Diagnostic::new(&EMPTY_SPEC, span, "there is no bottle to compile").label("expected a `bottle`").help(
+        "for example: `bottle \"demo\" { egress { allow \"api.anthropic.com\"; }; }`, or run `bottlec init`",
+    )
 }
 
 /// Says that the bottles up to `decl` are made of more than the compiler takes.

@@ -30,7 +30,9 @@ pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
             MemberKind::Builtin(_) => diagnostic.label(format!("{} listens there", quote(&owner.name.value))),
             MemberKind::Custom { .. } => {
                 let first = owner.port().map_or(owner.name.span, |port| port.span);
-                diagnostic.label("taken").related(first, format!("{} listens there", quote(&owner.name.value)))
+                diagnostic
+                    .label("taken")
+                    .related(first, format!("{} listens there", quote(&owner.name.value)))
             }
         });
     }

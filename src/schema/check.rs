@@ -61,7 +61,8 @@ fn children(nodes: Nodes<'_>, parent: &Parent<'_>, diagnostics: &mut Diagnostics
                 }
                 node_against(node, child.node, diagnostics);
             }
-            let missing = known.iter().filter(|c| c.occurs == Occurs::Required && !first.contains_key(c.node.name));
+            let missing =
+                known.iter().filter(|c| c.occurs == Occurs::Required && !first.contains_key(c.node.name));
             if let Some(span) = parent.span {
                 for child in missing {
                     diagnostics.push(
@@ -102,7 +103,8 @@ fn unknown_node(node: Node<'_>, known: &'static [Child], what: &str) -> Diagnost
         .help(retired.instead);
     }
     let names = || known.iter().map(|child| child.node.name);
-    let diagnostic = Diagnostic::new(&rules::UNKNOWN_NODE, span, format!("unknown node {} {what}", quote(name)));
+    let diagnostic =
+        Diagnostic::new(&rules::UNKNOWN_NODE, span, format!("unknown node {} {what}", quote(name)));
     if let Some(meant) = did_you_mean(name, names()) {
         return diagnostic
             .label(format!("did you mean `{meant}`?"))
@@ -192,15 +194,18 @@ fn node_against(node: Node<'_>, schema: &'static Schema, diagnostics: &mut Diagn
 fn block(node: Node<'_>, schema: &'static Schema, diagnostics: &mut Diagnostics) {
     if let (Children::None, Some(block)) = (&schema.children, node.block_span()) {
         diagnostics.push(
-            Diagnostic::new(&rules::UNEXPECTED_BLOCK, block, format!("{} takes no block", quote(node.name())))
-                .label("expected no block here")
-                .help("remove it")
-                .replace("remove the block", Applicability::Unsafe, block, ""),
+            Diagnostic::new(
+                &rules::UNEXPECTED_BLOCK,
+                block,
+                format!("{} takes no block", quote(node.name())),
+            )
+            .label("expected no block here")
+            .help("remove it")
+            .replace("remove the block", Applicability::Unsafe, block, ""),
         );
         return;
     }
-    let parent =
-        Parent { what: format!("in {}", quote(node.name())), schema, span: Some(node.name_span()) };
+    let parent = Parent { what: format!("in {}", quote(node.name())), schema, span: Some(node.name_span()) };
     children(node.children(), &parent, diagnostics);
 }
 
@@ -260,12 +265,15 @@ fn unknown_property(
             diagnostic.help("remove it")
         };
     }
-    let expected = format!("expected {}{}", if names().nth(1).is_some() { "one of " } else { "" }, one_of(names()));
+    let expected =
+        format!("expected {}{}", if names().nth(1).is_some() { "one of " } else { "" }, one_of(names()));
     match did_you_mean(key, names()) {
-        Some(meant) => diagnostic
-            .label(format!("did you mean `{meant}`?"))
-            .help(expected)
-            .replace(format!("write `{meant}`"), Applicability::Unsafe, key_span, meant),
+        Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")).help(expected).replace(
+            format!("write `{meant}`"),
+            Applicability::Unsafe,
+            key_span,
+            meant,
+        ),
         None => {
             let _ = entry;
             diagnostic.label(expected)
@@ -294,7 +302,8 @@ fn argument(
         1 => format!("{} takes one argument", quote(node.name())),
         n => format!("{} takes {n} arguments", quote(node.name())),
     };
-    let mut diagnostic = Diagnostic::new(&rules::UNEXPECTED_ARGUMENT, entry.span(), expected).label("not expected");
+    let mut diagnostic =
+        Diagnostic::new(&rules::UNEXPECTED_ARGUMENT, entry.span(), expected).label("not expected");
     let key = match entry.value() {
         Value::String(text) => schema.properties.iter().find(|property| property.name == text),
         _ => None,

@@ -303,7 +303,11 @@ static URL: Node = Node {
 static IDENTITY: Node = Node {
     name: "identity",
     doc: "The private key that git-gate pushes with. It stays on the host.",
-    arguments: &[required("path", ValueType::HostPath, "a path on the host; `~/` is the home of who launches")],
+    arguments: &[required(
+        "path",
+        ValueType::HostPath,
+        "a path on the host; `~/` is the home of who launches",
+    )],
     properties: &[],
     children: Children::None,
     example: "identity \"~/.ssh/id_ed25519\"",
@@ -361,7 +365,11 @@ static SIDECAR: Node = Node {
     doc: "A program of your own beside the agent, in the bundle.\n\nAll sidecars share the bundle's one address, so no \
           two listen on one port.",
     arguments: &[required("name", ValueType::Name, "its name, unique in the bottle")],
-    properties: &[required_property("image", ValueType::Image, "the container image that it runs, with its digest")],
+    properties: &[required_property(
+        "image",
+        ValueType::Image,
+        "the container image that it runs, with its digest",
+    )],
     children: Children::Nodes(&[once(&PORT), many(&NEEDS), many(&ENV), many(&EXPOSE)]),
     example: "sidecar \"db\" image=\"docker.io/library/postgres:17@sha256:…\" {\n    port 5432 \
               scheme=\"postgres\"\n    expose \"DATABASE_URL\" path=\"/app\"\n}",
@@ -390,7 +398,12 @@ static EXPOSE: Node = Node {
     doc: "Gives the agent the sidecar's URL in an environment variable.\n\nThe host in it is the bundle's address in \
           digits: inside the machine no name resolves.",
     arguments: &[required("variable", ValueType::EnvName, "the agent's variable")],
-    properties: &[optional_property("path", ValueType::UrlPath, Some("no path"), "what follows the port in the URL")],
+    properties: &[optional_property(
+        "path",
+        ValueType::UrlPath,
+        Some("no path"),
+        "what follows the port in the URL",
+    )],
     children: Children::None,
     example: "expose \"DATABASE_URL\" path=\"/app\"",
 };
@@ -424,7 +437,10 @@ pub static RETIRED: &[Retired] = &[
         name: "gvproxy",
         instead: "leave it out: the engine's own allow list confines the machine to the bundle's address",
     },
-    Retired { name: "gateway", instead: "leave it out: the gateway is the `.1` of the bottle's subnet, see `network`" },
+    Retired {
+        name: "gateway",
+        instead: "leave it out: the gateway is the `.1` of the bottle's subnet, see `network`",
+    },
     Retired { name: "net", instead: "write `network octet=…` to pin the subnet, or leave it out" },
     Retired {
         name: "unixgram",

@@ -65,7 +65,8 @@ fn node(node: &'static Node, seen: &mut Vec<&'static str>, text: &mut String) {
     }
     let children = node.child_nodes();
     if !children.is_empty() {
-        let names: Vec<String> = children.iter().map(|child| format!("[`{0}`](#{0})", child.node.name)).collect();
+        let names: Vec<String> =
+            children.iter().map(|child| format!("[`{0}`](#{0})", child.node.name)).collect();
         let _ = writeln!(text, "\nIts block holds {}.", names.join(", "));
     }
     for child in children {
@@ -80,7 +81,8 @@ fn values(node: &Node, text: &mut String) {
     let _ = write!(text, "\n| value | what it is | |\n| --- | --- | --- |\n");
     let mut row = |name: &str, value: ValueType, required: bool, more: &str, doc: &str| {
         let required = if required { "required" } else { "optional" };
-        let _ = writeln!(text, "| {name} | {} | {required}{more}; {doc} |", value.describe().replace('|', "\\|"));
+        let _ =
+            writeln!(text, "| {name} | {} | {required}{more}; {doc} |", value.describe().replace('|', "\\|"));
     };
     for argument in node.arguments {
         let more = if argument.repeats { ", repeatable" } else { "" };

@@ -163,8 +163,9 @@ impl ValueType {
                 }
                 _ => wrong(&format!("{} is a string, not a number", quote(text))),
             },
-            Value::Integer(number) => wrong(&format!("`{number}` is a number, not a string"))
-                .meant(format!("\"{number}\"")),
+            Value::Integer(number) => {
+                wrong(&format!("`{number}` is a number, not a string")).meant(format!("\"{number}\""))
+            }
             Value::Float(_) if self.is_number() => wrong("this number is not whole"),
             Value::Float(_) => wrong("this is a number, not a string"),
             Value::Bool(value) if self.is_number() => wrong(&format!("`#{value}` is no number")),
@@ -216,7 +217,11 @@ impl ValueType {
         }
         let expected = || format!("expected {}", self.describe());
         let require = |holds: bool| {
-            if holds { Ok(()) } else { Err(Problem::invalid(format!("{} is not valid here", quote(text)), expected())) }
+            if holds {
+                Ok(())
+            } else {
+                Err(Problem::invalid(format!("{} is not valid here", quote(text)), expected()))
+            }
         };
         match self {
             Self::Integer { .. } | Self::Octet | Self::Text | Self::EnvValue => Ok(()),
@@ -264,7 +269,8 @@ impl ValueType {
                 if text.starts_with('/') {
                     return Ok(());
                 }
-                Err(problem.help("the engine reads the file when the machine starts and takes absolute paths only"))
+                Err(problem
+                    .help("the engine reads the file when the machine starts and takes absolute paths only"))
             }
             Self::HostPath => check_host_path(text),
             Self::Directory => check_boot_path(text),
@@ -281,7 +287,9 @@ impl ValueType {
             Self::Scheme => require(
                 text.len() <= 32
                     && text.starts_with(|c: char| c.is_ascii_lowercase())
-                    && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b)),
+                    && text
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b)),
             ),
             Self::UrlPath => {
                 let problem = Problem::invalid(format!("{} is no URL path", quote(text)), expected());
@@ -289,8 +297,7 @@ impl ValueType {
                     return Err(problem.meant(format!("/{text}")));
                 }
                 // RFC 3986, `pchar`, `/` and the query's `?`; others must be percent-encoded.
-                let allowed =
-                    |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%?".contains(&b);
+                let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%?".contains(&b);
                 if text.bytes().all(allowed) {
                     return Ok(());
                 }
@@ -299,9 +306,14 @@ impl ValueType {
             Self::GitUrl => check_git_url(text),
             Self::HostKey => {
                 let mut words = text.split(' ');
-                let (kind, key, rest) = (words.next().unwrap_or(""), words.next().unwrap_or(""), words.next());
+                let (kind, key, rest) =
+                    (words.next().unwrap_or(""), words.next().unwrap_or(""), words.next());
                 let known = ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384"];
-                let others = ["ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"];
+                let others = [
+                    "ecdsa-sha2-nistp521",
+                    "sk-ssh-ed25519@openssh.com",
+                    "sk-ecdsa-sha2-nistp256@openssh.com",
+                ];
                 let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b);
                 if (known.contains(&kind) || others.contains(&kind))
                     && !key.is_empty()
@@ -337,7 +349,10 @@ fn check_name(text: &str) -> Result<(), Problem> {
         }
     };
     if text.len() > MAX_NAME {
-        return Err(problem(&format!("it is {} characters long, {MAX_NAME} are allowed", text.chars().count())));
+        return Err(problem(&format!(
+            "it is {} characters long, {MAX_NAME} are allowed",
+            text.chars().count()
+        )));
     }
     if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Err(problem("it must begin with a lower-case letter"));
@@ -374,25 +389,24 @@ fn suggest_name(text: &str) -> Option<String> {
 }
 
 fn check_env_name(text: &str) -> Result<(), Problem> {
-    let problem = |why: String| {
-        Problem::new(
-            &rules::schema::INVALID_NAME,
-            format!("{} is not a valid variable name: {why}", quote(text)),
-            format!("expected {}", ValueType::EnvName.describe()),
-        )
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let why = if text.len() > MAX_ENV_NAME {
+        format!("it is {} bytes long, the engine takes {MAX_ENV_NAME}", text.len())
+    } else if text.starts_with(|c: char| c.is_ascii_digit()) {
+        String::from("it begins with a digit")
+    } else if let Some(c) = text.chars().find(|c| !allowed(*c)) {
+        format!("{} is not allowed in it", quote(&c.to_string()))
+    } else {
+        return Ok(());
     };
-    if text.len() > MAX_ENV_NAME {
-        return Err(problem(format!("it is {} bytes long, the engine takes {MAX_ENV_NAME}", text.len())));
-    }
-    if text.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(problem("it begins with a digit".into()));
-    }
-    if let Some(c) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
-        let problem = problem(format!("{} is not allowed in it", quote(&c.to_string())));
-        let meant = text.replace(['-', '.', ' '], "_");
-        return Err(if check_env_name(&meant).is_ok() { problem.meant(meant) } else { problem });
-    }
-    Ok(())
+    let problem = Problem::new(
+        &rules::schema::INVALID_NAME,
+        format!("{} is not a valid variable name: {why}", quote(text)),
+        format!("expected {}", ValueType::EnvName.describe()),
+    );
+    let meant = text.replace(['-', '.', ' '], "_");
+    let valid = meant.len() <= MAX_ENV_NAME && !meant.starts_with(|c: char| c.is_ascii_digit());
+    Err(if valid && meant.chars().all(allowed) { problem.meant(meant) } else { problem })
 }
 
 fn check_env_value(text: &str) -> Result<(), Problem> {
@@ -461,7 +475,10 @@ fn check_backend(text: &str) -> Result<(), Problem> {
 /// only a shell knows.
 fn check_host_path(text: &str) -> Result<(), Problem> {
     let invalid = |message: &str| {
-        Problem::invalid(format!("{} {message}", quote(text)), format!("expected {}", ValueType::HostPath.describe()))
+        Problem::invalid(
+            format!("{} {message}", quote(text)),
+            format!("expected {}", ValueType::HostPath.describe()),
+        )
     };
     if text.starts_with('-') {
         return Err(invalid("begins with a dash and would be read as an option").meant(format!("./{text}")));
@@ -521,10 +538,12 @@ fn check_image(text: &str) -> Result<(), Problem> {
             && !tag.starts_with(['.', '-'])
     });
     if !path_ok || !tag_ok {
-        return Err(Problem::invalid(format!("{} is no image reference", quote(text)), expected())
-            .help("it is written `registry.example.com/path/name:tag@sha256:…`, in lower case but for the tag"));
+        return Err(Problem::invalid(format!("{} is no image reference", quote(text)), expected()).help(
+            "it is written `registry.example.com/path/name:tag@sha256:…`, in lower case but for the tag",
+        ));
     }
-    let hex = |digest: &str| digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let hex =
+        |digest: &str| digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     match digest.map(|digest| digest.strip_prefix("sha256:")) {
         None => Ok(()),
         Some(Some(digest)) if hex(digest) => Ok(()),
@@ -572,7 +591,8 @@ fn check_git_url(text: &str) -> Result<(), Problem> {
     if port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..))) {
         return Err(invalid("has a port that is none"));
     }
-    let path_ok = path.trim_start_matches(['/', '~']).split('/').all(|part| word(part, b"._-") && part != "..");
+    let path_ok =
+        path.trim_start_matches(['/', '~']).split('/').all(|part| word(part, b"._-") && part != "..");
     if !path_ok {
         return Err(invalid("has a path with other characters than letters, digits, `.`, `_`, `-` and `/`"));
     }

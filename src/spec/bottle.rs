@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Boot, BottleDecl, Egress, Engine, Expose, Git, Layer, Name, Port, Spanned, Variable,
-};
+use super::{Boot, BottleDecl, Egress, Engine, Expose, Git, Layer, Name, Port, Spanned, Variable};
 use crate::builtin::{self, Builtin};
 use crate::source::Span;
 

@@ -70,6 +70,11 @@ impl Repo {
         // A part that is missing is reported; a repository without it still is one that the bottle has.
         let nothing = || Spanned { value: String::new(), span: name.span };
         let part = |part| child(node, part).and_then(first_argument).unwrap_or_else(nothing);
-        Some(Self { url: part("url"), identity: part("identity"), host_key: part("host-key"), name: name.clone() })
+        Some(Self {
+            url: part("url"),
+            identity: part("identity"),
+            host_key: part("host-key"),
+            name: name.clone(),
+        })
     }
 }

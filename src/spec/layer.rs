@@ -95,7 +95,8 @@ impl Layer {
         let Self { backend: _, engine: _, boots, env, egress, git, supervise: _, builtins, sidecars } = self;
         let own = boots.len() + env.len() + egress.allow.len() + egress.deny.len() + git.repos.len();
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
-        let members = sidecars.iter().map(|s| s.needs.len() + s.env.len() + s.exposes.len() + 1).sum::<usize>();
+        let members =
+            sidecars.iter().map(|s| s.needs.len() + s.env.len() + s.exposes.len() + 1).sum::<usize>();
         own + needs + members
     }
 }

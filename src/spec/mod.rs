@@ -92,10 +92,9 @@ impl File {
                 ("bottle", Some(slug)) => {
                     let octet = child(node, "network").and_then(|network| {
                         let octet = property(network, "octet")?;
-                        number(octet).and_then(|n| u8::try_from(n).ok()).map(|value| Spanned {
-                            value,
-                            span: octet.value_span(),
-                        })
+                        number(octet)
+                            .and_then(|n| u8::try_from(n).ok())
+                            .map(|value| Spanned { value, span: octet.value_span() })
                     });
                     let (extends, layer) = (extends(node), Layer::decode(node));
                     let (head, block) = (node.head_span(), node.block_span());

@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::dir::{Dir, permissions};
 use super::error::{Difference, StageError};
-use crate::digest::{SealError, hex, sha256_hex, verify_seal};
 use super::{MAX_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES, PLAN};
+use crate::digest::{SealError, hex, sha256_hex, verify_seal};
 use crate::lower::Stage;
 
 /// The mode of every directory of a stage.

@@ -8,12 +8,12 @@ use bottlec::source::{Source, Sources};
 use bottlec::{Compilation, Options, compile};
 
 /// The root of the project.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Compiles one text.
-pub fn compile_text(name: &str, text: &str) -> (Sources, Compilation) {
+pub(crate) fn compile_text(name: &str, text: &str) -> (Sources, Compilation) {
     let mut sources = Sources::new();
     sources.add(Source::new(name, text));
     let compilation = compile(&sources, &Options::default());
@@ -22,13 +22,17 @@ pub fn compile_text(name: &str, text: &str) -> (Sources, Compilation) {
 
 /// Compiles a file of the project together with what it includes from its own directory, under the name that it has
 /// from the root.
-pub fn compile_file(path: &Path) -> (Sources, Compilation) {
+pub(crate) fn compile_file(path: &Path) -> (Sources, Compilation) {
     let mut sources = Sources::new();
     let add = |path: &Path, sources: &mut Sources| {
         let name = path.strip_prefix(root()).expect("a file of the project").to_string_lossy().into_owned();
         let source = Source::from_bytes(name, fs::read(path).expect("readable"));
         let text = source.text().clone();
-        if sources.roots().is_empty() { sources.add(source) } else { sources.add_included(source) };
+        if sources.roots().is_empty() {
+            sources.add(source)
+        } else {
+            sources.add_included(source)
+        };
         text
     };
     let mut open = vec![path.to_owned()];
@@ -51,7 +55,7 @@ pub fn compile_file(path: &Path) -> (Sources, Compilation) {
 }
 
 /// Every `.kdl` file below a directory, in order.
-pub fn specs(directory: &Path) -> Vec<PathBuf> {
+pub(crate) fn specs(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![directory.to_owned()];
     while let Some(directory) = open.pop() {
@@ -70,12 +74,15 @@ pub fn specs(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Holds a generated file of the project against what it should be; `BOTTLEC_UPDATE=1` rewrites it.
-pub fn assert_generated(path: &str, expected: &str) {
+pub(crate) fn assert_generated(path: &str, expected: &str) {
     let file = root().join(path);
     if std::env::var_os("BOTTLEC_UPDATE").is_some_and(|value| value == "1") {
         fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
         fs::write(&file, expected).expect("writable");
     }
     let found = fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == expected, "{path} is out of date: run `BOTTLEC_UPDATE=1 cargo test` and read the change");
+    assert!(
+        found == expected,
+        "{path} is out of date: run `BOTTLEC_UPDATE=1 cargo test` and read the change"
+    );
 }

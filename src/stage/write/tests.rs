@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::lower::{Artifact, Mode};
 use crate::digest::{UNSEALED, seal, sha256_hex};
+use crate::lower::{Artifact, Mode};
 
 const BOTH: [Exchange; 2] = [Exchange::IfKnown, Exchange::Never];
 
