@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostics;
-use crate::lower::digest::sha256_hex;
+use crate::digest::sha256_hex;
 use crate::plan::{self, Plan};
 use crate::rules::{boot, engine, env, expose, fleet, names, port_taken};
 use crate::scope::Scope;

@@ -15,7 +15,7 @@
 //! - [`include`], [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`report`]: how it is shown
 //! - [`network`], [`host`], [`engine`], [`backend`], [`builtin`]: what is known of the world outside
-//! - [`plan`]: everything decided; [`lower`]: the files of a stage
+//! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
 //! - [`compile`](mod@compile): all of it in one function
 //! - [`stage`]: the one place that writes
 
@@ -23,6 +23,7 @@ pub mod backend;
 pub mod builtin;
 pub mod compile;
 pub mod diagnostic;
+pub mod digest;
 pub mod engine;
 pub mod graph;
 pub mod host;
@@ -37,6 +38,7 @@ pub mod schema;
 pub mod scope;
 pub mod source;
 pub mod spec;
+pub mod stage;
 pub mod syntax;
 
 pub use compile::{Compilation, Options, compile};

@@ -46,9 +46,9 @@ pub(super) fn man(output: &Output) -> Result<Outcome, Error> {
     let command = Arguments::command();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
-        let name = format!("bottlec-{}", subcommand.get_name());
+        let name = format!("bottlec {}", subcommand.get_name());
         page.extend(format!(".SH \"{}\"\n", name.to_uppercase()).bytes());
-        let man = clap_mangen::Man::new(subcommand.clone().name(name));
+        let man = clap_mangen::Man::new(subcommand.clone().bin_name(name));
         man.render_synopsis_section(&mut page)?;
         man.render_description_section(&mut page)?;
         man.render_options_section(&mut page)?;

@@ -2,6 +2,11 @@
 //! library; what is here finds the inputs and carries out what the library says.
 #![allow(clippy::disallowed_methods, reason = "the command line is where files and the environment are read")]
 
+#[cfg(not(unix))]
+compile_error!(
+    "the `bottlec` command writes unix permissions and runs on unix only; the library builds elsewhere"
+);
+
 mod args;
 mod build;
 mod check;

@@ -4,7 +4,7 @@ mod ledger;
 mod version;
 
 pub use ledger::{Capability, Ledger, Row};
-pub use version::Version;
+pub use version::{Version, VersionError};
 
 /// The engine's name, in a spec and on the host's PATH.
 pub const SMOLVM: &str = "smolvm";

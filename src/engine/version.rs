@@ -1,11 +1,127 @@
-//! placeholder until merged
+//! Versions of the engine.
+
 use std::fmt;
 use std::str::FromStr;
-/// version
+
+/// A version of the engine: three numbers, compared one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version { /// a
- pub major: u32, /// b
- pub minor: u32, /// c
- pub patch: u32 }
-impl FromStr for Version { type Err = String; fn from_str(s:&str)->Result<Self,String>{ let v: Vec<u32> = s.split('.').map(|p| p.parse().map_err(|_| "expected three numbers".to_string())).collect::<Result<_,_>>()?; if let [major,minor,patch]=v[..] {Ok(Self{major,minor,patch})} else {Err("expected three numbers".into())} } }
-impl fmt::Display for Version { fn fmt(&self,f:&mut fmt::Formatter<'_>)->fmt::Result{ write!(f,"{}.{}.{}",self.major,self.minor,self.patch)} }
+pub struct Version {
+    /// The first number.
+    pub major: u32,
+    /// The second.
+    pub minor: u32,
+    /// The third.
+    pub patch: u32,
+}
+
+impl Version {
+    /// `major.minor.patch`.
+    #[must_use]
+    pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
+        Self { major, minor, patch }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// Why a text is no version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VersionError {
+    /// Not three parts.
+    #[error("expected three numbers with dots between them, such as `1.33.0`")]
+    Parts,
+    /// A part is empty or has something else than digits.
+    #[error("expected nothing but digits and dots, such as `1.33.0`")]
+    NotANumber,
+    /// Begins with `v`.
+    #[error("expected the version without its `v`, such as `1.33.0`")]
+    LeadingV,
+    /// A part has a zero in front.
+    #[error("expected numbers without a leading zero, such as `1.33.0`")]
+    LeadingZero,
+    /// A part is too large.
+    #[error("expected numbers up to 4294967295")]
+    TooLarge,
+}
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        if text.starts_with(['v', 'V']) {
+            return Err(VersionError::LeadingV);
+        }
+        let mut parts = text.split('.');
+        let (Some(major), Some(minor), Some(patch), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(VersionError::Parts);
+        };
+        Ok(Self { major: number(major)?, minor: number(minor)?, patch: number(patch)? })
+    }
+}
+
+/// Digits only: `str::parse` would take a `+` as well.
+fn number(text: &str) -> Result<u32, VersionError> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(VersionError::NotANumber);
+    }
+    if text.len() > 1 && text.starts_with('0') {
+        return Err(VersionError::LeadingZero);
+    }
+    text.parse().map_err(|_| VersionError::TooLarge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        assert!(version("1.9.9") < version("1.10.0"));
+        assert!(version("0.8.2") < version("1.0.0"));
+        assert!(version("1.33.0") < version("1.33.1"));
+        assert_eq!(version("0.0.4294967295"), Version::new(0, 0, u32::MAX));
+    }
+
+    #[test]
+    fn what_is_no_version_says_what_was_expected() {
+        for (text, error) in [
+            ("", VersionError::Parts),
+            ("1.33", VersionError::Parts),
+            ("1.33.0.1", VersionError::Parts),
+            ("1..0", VersionError::NotANumber),
+            ("1.+3.0", VersionError::NotANumber),
+            ("1.33.0-rc.1", VersionError::Parts),
+            ("1.33.0-rc1", VersionError::NotANumber),
+            (" 1.33.0", VersionError::NotANumber),
+            ("1.33.٣", VersionError::NotANumber),
+            ("v1.33.0", VersionError::LeadingV),
+            ("1.033.0", VersionError::LeadingZero),
+            ("1.33.4294967296", VersionError::TooLarge),
+        ] {
+            assert_eq!(text.parse::<Version>(), Err(error), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read(major: u32, minor: u32, patch: u32) {
+            let version = Version::new(major, minor, patch);
+            prop_assert_eq!(version.to_string().parse(), Ok(version));
+        }
+
+        #[test]
+        fn what_is_read_is_shown(text in "[0-9v.+]{0,12}|.*") {
+            if let Ok(version) = text.parse::<Version>() {
+                prop_assert_eq!(version.to_string(), text);
+            }
+        }
+    }
+}

@@ -3,7 +3,6 @@
 
 pub mod agent_env;
 pub mod commands;
-pub mod digest;
 pub mod manifest;
 pub mod smolfile;
 

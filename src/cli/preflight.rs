@@ -1,0 +1,190 @@
+//! `bottlec preflight`: is this host ready to run these bottles?
+
+use std::path::PathBuf;
+
+use bottlec::backend;
+use bottlec::diagnostic::quote;
+use bottlec::engine::{Capability, Ledger, SMOLVM, Version};
+use bottlec::plan::Plan;
+use bottlec::{Options, compile};
+
+use super::args::Preflight;
+use super::error::Error;
+use super::host::{self, HostNetwork, OverlapKind};
+use super::output::Output;
+use super::{Outcome, load};
+
+/// One question to the host and its answer.
+#[derive(Debug)]
+struct Finding {
+    /// Whether the host is ready as far as this goes.
+    ready: bool,
+    /// The answer in one line.
+    text: String,
+    /// What to do, when it is not ready.
+    help: Option<String>,
+}
+
+impl Finding {
+    fn ready(text: String) -> Self {
+        Self { ready: true, text, help: None }
+    }
+
+    fn missing(text: String, help: String) -> Self {
+        Self { ready: false, text, help: Some(help) }
+    }
+}
+
+pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error> {
+    let mut plans = Vec::new();
+    if !command.specs.is_empty() {
+        let sources = load::load(&command.specs)?;
+        let compilation = compile(&sources, &Options::default());
+        if !compilation.diagnostics.is_empty() {
+            output.warn(command.format.into(), &compilation.diagnostics, &sources)?;
+        }
+        if compilation.diagnostics.has_errors() {
+            return Ok(Outcome::Findings);
+        }
+        plans = compilation.plans;
+    }
+    let (mut findings, version) = programs(&plans);
+    for plan in &plans {
+        if let Some(version) = version {
+            findings.push(engine(plan, version));
+        }
+    }
+    if !plans.is_empty() {
+        let network = HostNetwork::read().map_err(|error| Error::Host(error.to_string()))?;
+        findings.extend(plans.iter().flat_map(|plan| subnet(plan, &network)));
+    }
+    let ready = findings.iter().all(|finding| finding.ready);
+    output.print(&show(&findings, output))?;
+    Ok(if ready { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// The programs that the bottles' backends need, and the version of the engine.
+fn programs(plans: &[Plan]) -> (Vec<Finding>, Option<Version>) {
+    let mut backends: Vec<&str> = plans.iter().map(|plan| plan.backend).collect();
+    if backends.is_empty() {
+        backends.push(backend::DEFAULT);
+    }
+    backends.dedup();
+    let mut names: Vec<&str> =
+        backends.iter().filter_map(|name| backend::find(name)).flat_map(|b| b.programs).copied().collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut findings = Vec::new();
+    let mut version = None;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    for name in names {
+        match host::find_program(name, &path) {
+            None => findings.push(Finding::missing(
+                format!("`{name}` is not on PATH"),
+                format!("install {name}, or add its directory to PATH"),
+            )),
+            Some(found) if name == SMOLVM => {
+                let (finding, found) = engine_program(&found);
+                findings.push(finding);
+                version = found;
+            }
+            Some(found) => findings.push(Finding::ready(format!("`{name}` is {}", shown(&found)))),
+        }
+    }
+    (findings, version)
+}
+
+fn shown(path: &PathBuf) -> String {
+    quote(&path.to_string_lossy())
+}
+
+fn engine_program(path: &PathBuf) -> (Finding, Option<Version>) {
+    match host::program_version(path, host::PATIENCE) {
+        Ok(version) => (Finding::ready(format!("smolvm {version} is {}", shown(path))), Some(version)),
+        Err(error) => {
+            let help = format!("run `{SMOLVM} --version` yourself and see what it says");
+            (Finding::missing(format!("{} does not tell its version: {error}", shown(path)), help), None)
+        }
+    }
+}
+
+/// Whether a stage that was compiled for one version does on the host's version what it was compiled to do.
+fn engine(plan: &Plan, host: Version) -> Finding {
+    let slug = quote(&plan.slug);
+    if plan.version == host {
+        return Finding::ready(format!("{slug} is compiled for smolvm {host}"));
+    }
+    let ledger = Ledger::smolvm();
+    let differs = |capability: &&Capability| {
+        ledger.has(**capability, plan.version) != ledger.has(**capability, host)
+    };
+    let help = format!("write `engine \"{SMOLVM}\" version=\"{host}\"` into the bottle and build it again");
+    match Capability::ALL.iter().find(differs) {
+        Some(capability) => Finding::missing(
+            format!(
+                "{slug} is compiled for smolvm {}, which differs from {host}: {}",
+                plan.version,
+                ledger.row(*capability).summary
+            ),
+            help,
+        ),
+        None if host > ledger.newest => Finding::ready(format!(
+            "{slug} is compiled for smolvm {}; the host's {host} is newer than any version that bottlec knows",
+            plan.version
+        )),
+        None => Finding::ready(format!(
+            "{slug} is compiled for smolvm {}; no difference from the host's {host} is known",
+            plan.version
+        )),
+    }
+}
+
+/// Whether the bottle's subnet is free on the host.
+fn subnet(plan: &Plan, network: &HostNetwork) -> Vec<Finding> {
+    let (slug, subnet) = (quote(&plan.slug), plan.addresses.subnet());
+    let overlaps = host::overlaps(network, subnet);
+    if overlaps.is_empty() {
+        return vec![Finding::ready(format!("{slug} has {subnet} to itself"))];
+    }
+    let at = |interface: &Option<String>| {
+        interface.as_ref().map(|name| format!(" on {}", quote(name))).unwrap_or_default()
+    };
+    overlaps
+        .iter()
+        .map(|overlap| {
+            let place = at(&overlap.interface);
+            if !overlap.is_conflict() {
+                return Finding::ready(format!(
+                    "{slug} has {subnet}; it is up{place}, most likely as this bottle's own network"
+                ));
+            }
+            let what = match overlap.kind {
+                OverlapKind::Route => "a route",
+                _ => "an address",
+            };
+            Finding::missing(
+                format!("{slug} needs {subnet}, and the host has {what} in it: {}{place}", overlap.net),
+                String::from("pin another subnet with `network octet=…`, or take that network down"),
+            )
+        })
+        .collect()
+}
+
+fn show(findings: &[Finding], output: &Output) -> String {
+    let style = output.stdout;
+    let (yes, no) = match (style.color, style.unicode) {
+        (true, true) => ("\u{1b}[32m✓\u{1b}[0m", "\u{1b}[31m✗\u{1b}[0m"),
+        (false, true) => ("✓", "✗"),
+        (true, false) => ("\u{1b}[32mok\u{1b}[0m  ", "\u{1b}[31mfail\u{1b}[0m"),
+        (false, false) => ("ok  ", "fail"),
+    };
+    let indent = if style.unicode { "    " } else { "       " };
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(&format!("{} {}\n", if finding.ready { yes } else { no }, finding.text));
+        if let Some(help) = &finding.help {
+            text.push_str(&format!("{indent}{help}\n"));
+        }
+    }
+    text
+}

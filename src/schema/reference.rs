@@ -1,0 +1,103 @@
+//! The reference page of the language, printed from the table.
+
+use std::fmt::Write as _;
+
+use super::{Children, Node, Occurs, RETIRED, ROOT, ValueType};
+
+/// `docs/language.md`.
+#[must_use]
+pub fn page() -> String {
+    let mut text = String::from(
+        "# The bottle spec language\n\nGenerated from the schema table in `src/schema/nodes.rs`; the tests keep it \
+         true.\n\nA spec is a [KDL 2](https://kdl.dev) document, at most 16 MiB of UTF-8. Unknown nodes, properties \
+         and arguments are errors, and so are type annotations: the table below fixes each type.\n\n## Nodes\n\n",
+    );
+    index(&ROOT, 0, &mut text);
+    let mut seen = Vec::new();
+    for child in ROOT.child_nodes() {
+        node(child.node, &mut seen, &mut text);
+    }
+    retired(&mut text);
+    text
+}
+
+/// A nested list of every node, each with a link to its section.
+fn index(parent: &Node, depth: usize, text: &mut String) {
+    for child in parent.child_nodes() {
+        let often = match child.occurs {
+            Occurs::Once => "",
+            Occurs::Required => ", required",
+            Occurs::Many => ", repeatable",
+        };
+        let indent = "  ".repeat(depth);
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{indent}- [`{0}`](#{0}){often}: {1}", child.node.name, summary(child.node));
+        // The blocks of a profile and a bottle are one text: it stands at the bottle.
+        if child.node.name != "profile" {
+            index(child.node, depth + 1, text);
+        }
+    }
+    if let Children::Named { node, .. } = &parent.children {
+        let _ = writeln!(text, "{}- *{}*: {}", "  ".repeat(depth), node.name, summary(node));
+    }
+}
+
+fn summary(node: &Node) -> &str {
+    node.doc.lines().next().unwrap_or("")
+}
+
+fn node(node: &'static Node, seen: &mut Vec<&'static str>, text: &mut String) {
+    if seen.contains(&node.name) {
+        return;
+    }
+    seen.push(node.name);
+    let _ = write!(text, "\n## `{}`\n\n{}\n\n```text\n{}\n```\n", node.name, node.doc, node.example);
+    values(node, text);
+    if let Children::Named { name, node: variable } = &node.children {
+        let _ = write!(
+            text,
+            "\nIts block holds nodes whose names you choose, each {}. {}\n\n```text\n{}\n```\n",
+            name.describe(),
+            variable.doc,
+            variable.example
+        );
+        values(variable, text);
+    }
+    let children = node.child_nodes();
+    if !children.is_empty() {
+        let names: Vec<String> = children.iter().map(|child| format!("[`{0}`](#{0})", child.node.name)).collect();
+        let _ = writeln!(text, "\nIts block holds {}.", names.join(", "));
+    }
+    for child in children {
+        self::node(child.node, seen, text);
+    }
+}
+
+fn values(node: &Node, text: &mut String) {
+    if node.arguments.is_empty() && node.properties.is_empty() {
+        return;
+    }
+    let _ = write!(text, "\n| value | what it is | |\n| --- | --- | --- |\n");
+    let mut row = |name: &str, value: ValueType, required: bool, more: &str, doc: &str| {
+        let required = if required { "required" } else { "optional" };
+        let _ = writeln!(text, "| {name} | {} | {required}{more}; {doc} |", value.describe().replace('|', "\\|"));
+    };
+    for argument in node.arguments {
+        let more = if argument.repeats { ", repeatable" } else { "" };
+        row(argument.name, argument.value, argument.required, more, argument.doc);
+    }
+    for property in node.properties {
+        let more = property.default.map(|default| format!(", {default} without it")).unwrap_or_default();
+        row(&format!("`{}=`", property.name), property.value, property.required, &more, property.doc);
+    }
+}
+
+fn retired(text: &mut String) {
+    let _ = write!(
+        text,
+        "\n## Nodes of the retired gvproxy design\n\nThey are errors that say what took their place.\n\n"
+    );
+    for retired in RETIRED {
+        let _ = writeln!(text, "- `{}`: {}", retired.name, retired.instead);
+    }
+}

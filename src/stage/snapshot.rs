@@ -1,0 +1,263 @@
+//! What a stage is, or should be: every path with its mode and digest.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::dir::{Dir, permissions};
+use super::error::{Difference, StageError};
+use crate::digest::{SealError, hex, sha256_hex, verify_seal};
+use super::{MAX_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES, PLAN};
+use crate::lower::Stage;
+
+/// The mode of every directory of a stage.
+pub(super) const DIRECTORY_MODE: u32 = 0o755;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A regular file; no digest when it cannot be read or is larger than any of ours.
+    File {
+        mode: u32,
+        sha256: Option<String>,
+    },
+    Directory {
+        mode: u32,
+    },
+    /// A link, FIFO, socket or device: never opened.
+    Other,
+}
+
+/// Every path of a stage, `.` for its own directory.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Snapshot(BTreeMap<PathBuf, Entry>);
+
+/// What a plan says about the other files of its stage.
+#[derive(Deserialize)]
+struct Plan {
+    files: BTreeMap<String, PlannedFile>,
+}
+
+#[derive(Deserialize)]
+struct PlannedFile {
+    sha256: String,
+    mode: String,
+}
+
+impl Snapshot {
+    /// Reads the stage in `dir`, and the plan in it if there is one.
+    pub(super) fn read(dir: &Dir) -> Result<(Self, Option<Vec<u8>>), StageError> {
+        let mut reader = Reader { root: dir.path(), entries: BTreeMap::new(), bytes: 0, plan: None };
+        let stat = fs::fstat(dir).map_err(|reason| StageError::io("inspect", dir.path(), reason))?;
+        reader.entries.insert(PathBuf::from("."), Entry::Directory { mode: permissions(stat.st_mode) });
+        reader.directory(dir, Path::new(""), MAX_DEPTH)?;
+        Ok((Self(reader.entries), reader.plan))
+    }
+
+    /// The stage that a compile gives.
+    pub(super) fn of(stage: &Stage) -> Self {
+        Self::with_directories(stage.files.iter().map(|(path, artifact)| {
+            let (mode, sha256) = (artifact.mode.bits(), Some(sha256_hex(&artifact.bytes)));
+            (PathBuf::from(path), Entry::File { mode, sha256 })
+        }))
+    }
+
+    /// The stage that its plan describes, and whether that plan is as it was sealed; none when it is no plan.
+    ///
+    /// A plan does not say which of the two modes it has itself, so `found` is asked, and either is right.
+    pub(super) fn planned(plan: &[u8], found: &Self) -> Option<(Self, bool)> {
+        let sealed = match verify_seal(plan) {
+            Ok(()) => true,
+            Err(SealError::Broken) => false,
+            Err(SealError::NoPlan | SealError::NoSeal | SealError::Sealed) => return None,
+        };
+        let described: Plan = serde_json::from_slice(plan).ok()?;
+        let mut files = BTreeMap::new();
+        for (path, file) in described.files {
+            check_path(&path).ok()?;
+            let mode = mode_of(&file.mode)?;
+            files.insert(PathBuf::from(path), Entry::File { mode, sha256: Some(file.sha256) });
+        }
+        let mode = match found.0.get(Path::new(PLAN)) {
+            Some(Entry::File { mode: 0o600, .. }) => 0o600,
+            _ => 0o644,
+        };
+        files.insert(PathBuf::from(PLAN), Entry::File { mode, sha256: Some(sha256_hex(plan)) });
+        Some((Self::with_directories(files), sealed))
+    }
+
+    fn with_directories(files: impl IntoIterator<Item = (PathBuf, Entry)>) -> Self {
+        let mut entries = BTreeMap::from([(PathBuf::from("."), Entry::Directory { mode: DIRECTORY_MODE })]);
+        for (path, entry) in files {
+            for parent in path.ancestors().skip(1).filter(|p| !p.as_os_str().is_empty()) {
+                entries.entry(parent.to_owned()).or_insert(Entry::Directory { mode: DIRECTORY_MODE });
+            }
+            entries.insert(path, entry);
+        }
+        Self(entries)
+    }
+
+    /// The directories below the stage's own, those that hold others first.
+    pub(super) fn directories(&self) -> impl DoubleEndedIterator<Item = &Path> {
+        let is_directory = |entry: &Entry| matches!(entry, Entry::Directory { .. });
+        self.0
+            .iter()
+            .filter(move |(path, entry)| is_directory(entry) && *path != Path::new("."))
+            .map(|(path, _)| &**path)
+    }
+
+    /// How `found` differs from this, in order of paths.
+    pub(super) fn differences(&self, found: &Self) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        for (path, expected) in &self.0 {
+            let path = || path.clone();
+            let Some(found) = found.0.get(&path()) else {
+                differences.push(Difference::Missing(path()));
+                continue;
+            };
+            let (expected, found) = match (expected, found) {
+                (Entry::File { mode: a, sha256: x }, Entry::File { mode: b, sha256: y }) => {
+                    if x != y {
+                        differences.push(Difference::Changed(path()));
+                    }
+                    (*a, *b)
+                }
+                (Entry::Directory { mode: a }, Entry::Directory { mode: b }) => (*a, *b),
+                _ => {
+                    differences.push(Difference::KindChanged(path()));
+                    continue;
+                }
+            };
+            if expected != found {
+                differences.push(Difference::ModeChanged { path: path(), expected, found });
+            }
+        }
+        let added = found.0.keys().filter(|path| !self.0.contains_key(*path));
+        differences.extend(added.cloned().map(Difference::Added));
+        differences
+    }
+}
+
+/// The bits of a mode as a plan writes it; a stage has two of them only.
+fn mode_of(text: &str) -> Option<u32> {
+    match text {
+        "0644" => Some(0o644),
+        "0600" => Some(0o600),
+        _ => None,
+    }
+}
+
+/// Whether `path` stays within a stage: relative, `/` between its parts, none of them empty, `.` or `..`.
+pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
+    if path.contains('\0') {
+        return Err("holds a NUL");
+    }
+    if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err("is absolute or has an empty, `.` or `..` part");
+    }
+    if path.split('/').count() > MAX_DEPTH {
+        return Err("lies too deep");
+    }
+    Ok(())
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    entries: BTreeMap<PathBuf, Entry>,
+    bytes: u64,
+    plan: Option<Vec<u8>>,
+}
+
+impl Reader<'_> {
+    fn directory(&mut self, dir: &Dir, prefix: &Path, depth: usize) -> Result<(), StageError> {
+        let too_many = || self.too_large("more than 4096 files");
+        let names = dir.names(MAX_ENTRIES).map_err(|reason| StageError::io("read", dir.path(), reason))?;
+        let names = names.ok_or_else(too_many)?;
+        if self.entries.len() + names.len() > MAX_ENTRIES + 1 {
+            return Err(too_many());
+        }
+        for name in names {
+            let path = prefix.join(&name);
+            let full = || dir.path().join(&name);
+            let entry = match dir.stat(&name).map_err(|reason| StageError::io("inspect", full(), reason))? {
+                None => continue,
+                Some((FileType::Directory, mode)) => {
+                    let Some(depth) = depth.checked_sub(1) else {
+                        return Err(self.too_large("directories more than 16 deep"));
+                    };
+                    let sub = dir.sub(&name).map_err(|reason| StageError::io("open", full(), reason))?;
+                    self.entries.insert(path.clone(), Entry::Directory { mode });
+                    self.directory(&sub, &path, depth)?;
+                    continue;
+                }
+                Some((FileType::RegularFile, mode)) => {
+                    let sha256 = self.file(dir, &name, path == Path::new(PLAN))?;
+                    Entry::File { mode, sha256 }
+                }
+                Some(_) => Entry::Other,
+            };
+            self.entries.insert(path, entry);
+        }
+        Ok(())
+    }
+
+    /// The digest of a file, read without following a link and without waiting for anything.
+    fn file(
+        &mut self,
+        dir: &Dir,
+        name: &std::ffi::OsStr,
+        is_plan: bool,
+    ) -> Result<Option<String>, StageError> {
+        let full = || dir.path().join(name);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = match fs::openat(dir, name, flags, Mode::empty()) {
+            Ok(fd) => File::from(fd),
+            // Not ours as it is: we write nothing that its owner cannot read, and no links.
+            Err(Errno::ACCESS | Errno::LOOP | Errno::NXIO | Errno::NOENT) => return Ok(None),
+            Err(reason) => return Err(StageError::io("open", full(), reason)),
+        };
+        let stat = fs::fstat(&file).map_err(|reason| StageError::io("inspect", full(), reason))?;
+        let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || size > MAX_FILE_BYTES {
+            return Ok(None);
+        }
+        if self.bytes + size > MAX_STAGE_BYTES {
+            return Err(self.too_large("more than 256 MiB"));
+        }
+        let mut reader = file.take(MAX_FILE_BYTES + 1);
+        let mut digest = Sha256::new();
+        let mut plan = is_plan.then(Vec::new);
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let n = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(reason) if reason.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(reason) => return Err(StageError::io("read", full(), reason)),
+            };
+            self.bytes += n as u64;
+            if self.bytes > MAX_STAGE_BYTES {
+                return Err(self.too_large("more than 256 MiB"));
+            }
+            digest.update(&buffer[..n]);
+            if let Some(plan) = &mut plan {
+                plan.extend_from_slice(&buffer[..n]);
+            }
+        }
+        // It may have grown since its size was asked.
+        if reader.limit() == 0 {
+            return Ok(None);
+        }
+        self.plan = self.plan.take().or(plan);
+        Ok(Some(hex(&digest.finalize())))
+    }
+
+    fn too_large(&self, what: &'static str) -> StageError {
+        StageError::TooLarge { path: self.root.to_owned(), what }
+    }
+}

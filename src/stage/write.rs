@@ -1,0 +1,294 @@
+//! Inspecting, comparing and writing stages.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::dir::{Dir, set_mode};
+use super::error::{Difference, EditedStage, StageError};
+use super::lock::Lock;
+use super::snapshot::{DIRECTORY_MODE, Snapshot, check_path};
+use super::swap::{Exchange, Swapped, Work, recover};
+use super::{MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES, PLAN};
+use crate::lower::Stage;
+
+/// What is in a stage's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing.
+    Absent,
+    /// A stage as it was written.
+    Intact,
+    /// A stage that somebody edited, and how.
+    Edited(Vec<Difference>),
+    /// Something that no compile wrote: no directory, or one without a plan of ours.
+    Foreign,
+}
+
+/// What was done with a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// There was none.
+    Created,
+    /// There was another.
+    Replaced,
+    /// It was there already, byte for byte and mode for mode: not touched.
+    Unchanged,
+}
+
+/// Judges what is in the place of the stage `slug` by the plan that lies there. Writes nothing.
+///
+/// # Errors
+/// When it cannot be read, is reached through a link, or is larger than any stage.
+pub fn inspect(out: &Path, slug: &str) -> Result<State, StageError> {
+    check_slug(slug)?;
+    let Some(out) = Dir::open(out)? else { return Ok(State::Absent) };
+    let _lock = Lock::shared(&out)?;
+    Ok(judge(find(&out, slug)?.as_ref()))
+}
+
+/// How what is on disk differs from what the compile gives; empty when it does not. Writes nothing.
+///
+/// # Errors
+/// When it cannot be read, is reached through a link, or is no directory.
+pub fn compare(out: &Path, stage: &Stage) -> Result<Vec<Difference>, StageError> {
+    let expected = check(stage)?;
+    let Some(out) = Dir::open(out)? else { return Ok(vec![Difference::NoStage]) };
+    let _lock = Lock::shared(&out)?;
+    match find(&out, &stage.slug)? {
+        None => Ok(vec![Difference::NoStage]),
+        Some(Found::NoDirectory) => Err(StageError::Foreign { path: out.path().join(&stage.slug) }),
+        Some(Found::Directory(found, _)) => Ok(expected.differences(&found)),
+    }
+}
+
+/// Writes all of `stages` into `out`, which is created when there is none, or on any failure none of them.
+///
+/// A stage that was edited by hand is replaced with `force` only, what is no stage of ours never.
+///
+/// # Errors
+/// See [`StageError`]. The old stages are as they were, and nothing new is left but the lock in, perhaps, a new `out`.
+pub fn write(out: &Path, stages: &[Stage], force: bool) -> Result<Vec<(String, Written)>, StageError> {
+    write_with(out, stages, force, Exchange::IfKnown)
+}
+
+fn write_with(
+    out: &Path,
+    stages: &[Stage],
+    force: bool,
+    exchange: Exchange,
+) -> Result<Vec<(String, Written)>, StageError> {
+    let mut slugs = BTreeSet::new();
+    let mut expected = Vec::with_capacity(stages.len());
+    for stage in stages {
+        expected.push(check(stage)?);
+        if !slugs.insert(&stage.slug) {
+            return Err(StageError::invalid(&stage.slug, "is there twice"));
+        }
+    }
+    let out = Dir::open_or_create(out)?;
+    let _lock = Lock::exclusive(&out)?;
+    recover(&out)?;
+    let jobs = inspect_all(&out, stages, &expected, force)?;
+    if jobs.iter().any(|job| job.written != Written::Unchanged) {
+        replace(&out, &jobs, force, exchange)?;
+    }
+    Ok(jobs.iter().map(|job| (job.stage.slug.clone(), job.written)).collect())
+}
+
+/// What is to be done with a stage.
+struct Job<'a> {
+    stage: &'a Stage,
+    expected: &'a Snapshot,
+    /// What is in its place.
+    found: Option<Snapshot>,
+    written: Written,
+}
+
+/// Looks at every stage's place before anything is written; an error tells of all that were edited.
+fn inspect_all<'a>(
+    out: &Dir,
+    stages: &'a [Stage],
+    expected: &'a [Snapshot],
+    force: bool,
+) -> Result<Vec<Job<'a>>, StageError> {
+    let mut jobs = Vec::with_capacity(stages.len());
+    let mut edited = Vec::new();
+    for (stage, expected) in stages.iter().zip(expected) {
+        let path = || out.path().join(&stage.slug);
+        let found = find(out, &stage.slug)?;
+        let state = judge(found.as_ref());
+        let found = match found {
+            Some(Found::Directory(found, _)) => Some(found),
+            Some(Found::NoDirectory) | None => None,
+        };
+        let written = match state {
+            State::Absent => Written::Created,
+            _ if found.as_ref() == Some(expected) => Written::Unchanged,
+            State::Foreign => return Err(StageError::Foreign { path: path() }),
+            State::Edited(differences) if !force => {
+                edited.push(EditedStage { path: path(), differences });
+                continue;
+            }
+            State::Intact | State::Edited(_) => Written::Replaced,
+        };
+        jobs.push(Job { stage, expected, found, written });
+    }
+    if edited.is_empty() { Ok(jobs) } else { Err(StageError::Edited { stages: edited }) }
+}
+
+/// Writes all that is new, then swaps it in, and back out if anything goes wrong.
+fn replace(out: &Dir, jobs: &[Job<'_>], force: bool, exchange: Exchange) -> Result<(), StageError> {
+    let work = Work::new(out, exchange)?;
+    let jobs: Vec<_> = jobs.iter().filter(|job| job.written != Written::Unchanged).collect();
+    for job in &jobs {
+        write_new(&work, job.stage, job.expected)?;
+    }
+    let mut done: Vec<(&str, Swapped)> = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let slug = job.stage.slug.as_str();
+        let result = match work.swap_in(slug, job.found.is_some()) {
+            Ok(swapped) => {
+                let unchanged = if force { Ok(()) } else { recheck(out, &work, job, &swapped) };
+                done.push((slug, swapped));
+                unchanged
+            }
+            Err(reason) => Err(StageError::io("replace", out.path().join(slug), reason)),
+        };
+        if let Err(error) = result {
+            return Err(undo(work, &done, error));
+        }
+    }
+    out.sync();
+    Ok(())
+}
+
+/// Puts everything back, the last first, because of `cause`.
+fn undo(mut work: Work<'_>, done: &[(&str, Swapped)], cause: StageError) -> StageError {
+    // All of them are tried, whatever becomes of one.
+    let failed = done.iter().rev().filter(|(slug, swapped)| work.swap_back(slug, swapped).is_err()).count();
+    if failed == 0 { cause } else { StageError::NotUndone { cause: Box::new(cause), kept: work.keep() } }
+}
+
+/// Whether what was swapped out is what was inspected: somebody may have edited it in between.
+fn recheck(out: &Dir, work: &Work<'_>, job: &Job<'_>, swapped: &Swapped) -> Result<(), StageError> {
+    let path = || out.path().join(&job.stage.slug);
+    let old =
+        work.old(&job.stage.slug, swapped).map_err(|reason| StageError::io("inspect", path(), reason))?;
+    let (Some(old), Some(before)) = (old, &job.found) else { return Ok(()) };
+    let (after, _) = Snapshot::read(&old)?;
+    match before.differences(&after) {
+        differences if differences.is_empty() => Ok(()),
+        differences => Err(StageError::Edited { stages: vec![EditedStage { path: path(), differences }] }),
+    }
+}
+
+fn write_new(work: &Work<'_>, stage: &Stage, expected: &Snapshot) -> Result<(), StageError> {
+    let dir = work.stage(&stage.slug)?;
+    let io = |action, path: &Path, reason| StageError::io(action, dir.path().join(path), reason);
+    for path in expected.directories() {
+        fs::mkdirat(&dir, path, Mode::RWXU).map_err(|reason| io("create", path, reason))?;
+    }
+    for (path, artifact) in &stage.files {
+        let path = Path::new(path);
+        // For its owner alone from the first byte; the working directory is, too.
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = fs::openat(&dir, path, flags, Mode::RUSR | Mode::WUSR);
+        let mut file = File::from(file.map_err(|reason| io("create", path, reason))?);
+        let written = file.write_all(&artifact.bytes);
+        written.map_err(|reason| StageError::io("write", dir.path().join(path), reason))?;
+        set_mode(&file, artifact.mode.bits(), &dir.path().join(path))?;
+        // Delayed allocation tells of a full disk only here.
+        file.sync_all().map_err(|reason| StageError::io("write", dir.path().join(path), reason))?;
+    }
+    for path in expected.directories().rev() {
+        dir.sub(path).map_err(|reason| io("open", path, reason))?.finish(DIRECTORY_MODE)?;
+    }
+    dir.finish(DIRECTORY_MODE)
+}
+
+/// What is in a stage's place.
+enum Found {
+    NoDirectory,
+    /// What is in it, and its plan.
+    Directory(Snapshot, Option<Vec<u8>>),
+}
+
+fn find(out: &Dir, slug: &str) -> Result<Option<Found>, StageError> {
+    let path = || out.path().join(slug);
+    match out.sub(slug) {
+        Ok(dir) => {
+            let (snapshot, plan) = Snapshot::read(&dir)?;
+            Ok(Some(Found::Directory(snapshot, plan)))
+        }
+        Err(Errno::NOENT) => Ok(None),
+        Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK | Errno::NXIO) => {
+            match out.stat(slug).map_err(|reason| StageError::io("inspect", path(), reason))? {
+                Some((fs::FileType::Symlink, _)) => Err(StageError::Symlink { path: path() }),
+                _ => Ok(Some(Found::NoDirectory)),
+            }
+        }
+        Err(reason) => Err(StageError::io("open", path(), reason)),
+    }
+}
+
+fn judge(found: Option<&Found>) -> State {
+    let (found, plan) = match found {
+        None => return State::Absent,
+        Some(Found::Directory(found, Some(plan))) => (found, plan),
+        Some(Found::Directory(_, None) | Found::NoDirectory) => return State::Foreign,
+    };
+    let Some((planned, sealed)) = Snapshot::planned(plan, found) else { return State::Foreign };
+    let mut differences = planned.differences(found);
+    if !sealed {
+        differences.insert(0, Difference::PlanAltered);
+    }
+    if differences.is_empty() { State::Intact } else { State::Edited(differences) }
+}
+
+/// A slug names one directory, no hidden one: ours are.
+fn check_slug(slug: &str) -> Result<(), StageError> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if slug.is_empty() || slug.starts_with('.') || slug.len() > 255 || !slug.bytes().all(is_plain) {
+        return Err(StageError::invalid(slug, "is no name for a directory"));
+    }
+    Ok(())
+}
+
+/// Whether a stage can be written, and will be known again: its plan is sealed and describes its files.
+fn check(stage: &Stage) -> Result<Snapshot, StageError> {
+    let invalid = |reason: String| StageError::invalid(&stage.slug, reason);
+    check_slug(&stage.slug)?;
+    let mut total = 0;
+    for (path, artifact) in &stage.files {
+        check_path(path).map_err(|reason| invalid(format!("the path {path:?} {reason}")))?;
+        if PathBuf::from(path)
+            .ancestors()
+            .skip(1)
+            .any(|p| p.to_str().is_some_and(|p| stage.files.contains_key(p)))
+        {
+            return Err(invalid(format!("the path {path:?} has a file above it")));
+        }
+        let size = artifact.bytes.len() as u64;
+        total += size;
+        if size > MAX_FILE_BYTES || total > MAX_STAGE_BYTES {
+            return Err(invalid(format!("the file {path:?} is too large")));
+        }
+    }
+    let expected = Snapshot::of(stage);
+    if stage.files.len() + expected.directories().count() > MAX_ENTRIES {
+        return Err(invalid(String::from("has too many files")));
+    }
+    let plan = stage.files.get(PLAN).ok_or_else(|| invalid(format!("has no {PLAN}")))?;
+    match Snapshot::planned(&plan.bytes, &expected) {
+        Some((planned, true)) if planned == expected => Ok(expected),
+        _ => Err(invalid(format!("its {PLAN} is not sealed, or does not describe its files"))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! What cannot be reached from outside: the fallback, and what happens between inspection and exchange.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::lower::{Artifact, Mode};
+use crate::digest::{UNSEALED, seal, sha256_hex};
+
+const BOTH: [Exchange; 2] = [Exchange::IfKnown, Exchange::Never];
+
+fn stage(slug: &str, text: &str) -> Stage {
+    let files = [("a.toml", Mode::Shared), ("sub/b.env", Mode::Private)];
+    let mut files: BTreeMap<String, Artifact> = files
+        .map(|(path, mode)| {
+            (path.to_owned(), Artifact { bytes: format!("{path} {text}").into_bytes(), mode })
+        })
+        .into();
+    let described: BTreeMap<_, _> = files
+        .iter()
+        .map(|(path, file)| {
+            let mode = format!("{:04o}", file.mode.bits());
+            (path, serde_json::json!({ "sha256": sha256_hex(&file.bytes), "mode": mode }))
+        })
+        .collect();
+    let plan = serde_json::to_string(&serde_json::json!({ "files": described })).unwrap();
+    let plan = format!("{},\"plan_sha256\":\"{UNSEALED}\"}}", plan.strip_suffix('}').unwrap());
+    let plan = seal(plan.into_bytes()).unwrap();
+    files.insert(PLAN.to_owned(), Artifact { bytes: plan, mode: Mode::Shared });
+    Stage { slug: slug.to_owned(), files }
+}
+
+fn names(out: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(out).unwrap();
+    let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn written(result: Result<Vec<(String, Written)>, StageError>) -> Vec<Written> {
+    result.unwrap().into_iter().map(|(_, written)| written).collect()
+}
+
+fn is(out: &Path, stage: &Stage) -> bool {
+    compare(out, stage).unwrap().is_empty()
+}
+
+#[test]
+fn with_and_without_exchange_the_same_comes_out() {
+    for exchange in BOTH {
+        let out = tempfile::tempdir().unwrap();
+        let out = out.path();
+        let (old, new) = ([stage("a", "1"), stage("b", "1")], [stage("a", "2"), stage("b", "1")]);
+        assert_eq!(written(write_with(out, &old, false, exchange)), [Written::Created; 2]);
+        assert_eq!(written(write_with(out, &new, false, exchange)), [Written::Replaced, Written::Unchanged]);
+        assert!(is(out, &new[0]) && is(out, &new[1]));
+        assert_eq!(names(out), [".bottlec.lock", "a", "b"]);
+
+        std::fs::write(out.join("b/mine"), "mine").unwrap();
+        assert!(matches!(write_with(out, &old, false, exchange), Err(StageError::Edited { .. })));
+        assert!(is(out, &new[0]));
+        assert_eq!(written(write_with(out, &old, true, exchange)), [Written::Replaced; 2]);
+        assert!(is(out, &old[0]) && is(out, &old[1]));
+        assert_eq!(names(out), [".bottlec.lock", "a", "b"]);
+    }
+}
+
+#[test]
+fn when_a_later_exchange_fails_the_earlier_are_undone() {
+    for exchange in BOTH {
+        let tmp = tempfile::tempdir().unwrap();
+        let out = Dir::open(tmp.path()).unwrap().unwrap();
+        let old = [stage("b", "1"), stage("c", "1")];
+        write(tmp.path(), &old, false).unwrap();
+        let new = [stage("a", "2"), stage("b", "2"), stage("c", "2")];
+        let expected: Vec<_> = new.iter().map(|stage| check(stage).unwrap()).collect();
+        let jobs = inspect_all(&out, &new, &expected, false).unwrap();
+        // The last stage vanishes after it was inspected.
+        std::fs::rename(tmp.path().join("c"), tmp.path().join("elsewhere")).unwrap();
+        let error = replace(&out, &jobs, false, exchange).unwrap_err();
+        assert!(error.to_string().contains("no such file"), "{error}");
+        assert!(is(tmp.path(), &old[0]));
+        assert_eq!(names(tmp.path()), [".bottlec.lock", "b", "elsewhere"]);
+    }
+}
+
+#[test]
+fn an_edit_between_inspection_and_exchange_is_put_back() {
+    for exchange in BOTH {
+        let tmp = tempfile::tempdir().unwrap();
+        let out = Dir::open(tmp.path()).unwrap().unwrap();
+        let old = [stage("a", "1"), stage("b", "1")];
+        write(tmp.path(), &old, false).unwrap();
+        let new = [stage("a", "2"), stage("b", "2")];
+        let expected: Vec<_> = new.iter().map(|stage| check(stage).unwrap()).collect();
+        let jobs = inspect_all(&out, &new, &expected, false).unwrap();
+        std::fs::write(tmp.path().join("b/mine"), "mine").unwrap();
+        assert!(matches!(replace(&out, &jobs, false, exchange), Err(StageError::Edited { .. })));
+        assert!(is(tmp.path(), &old[0]));
+        assert_eq!(std::fs::read_to_string(tmp.path().join("b/mine")).unwrap(), "mine");
+        assert_eq!(names(tmp.path()), [".bottlec.lock", "a", "b"]);
+    }
+}
+
+#[test]
+fn an_old_stage_that_cannot_be_put_back_is_kept() {
+    for exchange in BOTH {
+        let tmp = tempfile::tempdir().unwrap();
+        let out = Dir::open(tmp.path()).unwrap().unwrap();
+        let (old, new) = (stage("a", "1"), stage("a", "2"));
+        write(tmp.path(), std::slice::from_ref(&old), false).unwrap();
+        let work = Work::new(&out, exchange).unwrap();
+        write_new(&work, &new, &check(&new).unwrap()).unwrap();
+        let swapped = work.swap_in("a", true).unwrap();
+        assert!(is(tmp.path(), &new));
+        // Somebody removes the new one meanwhile, so that there is nothing to change places with.
+        std::fs::remove_dir_all(tmp.path().join("a")).unwrap();
+        let cause = StageError::invalid("a", "whatever");
+        let StageError::NotUndone { kept, .. } = undo(work, &[("a", swapped)], cause) else { panic!() };
+        let place = if exchange == Exchange::Never { "old" } else { "new" };
+        assert!(is(&kept.join(place), &old));
+        write(tmp.path(), &[new], false).unwrap();
+        assert_eq!(names(tmp.path()), [".bottlec.kept-1", ".bottlec.lock", "a"]);
+    }
+}
+
+#[test]
+fn a_run_killed_with_the_old_stage_moved_aside_is_repaired() {
+    let tmp = tempfile::tempdir().unwrap();
+    let out = tmp.path();
+    let old = stage("a", "1");
+    write(out, std::slice::from_ref(&old), false).unwrap();
+    std::fs::create_dir_all(out.join(".bottlec.tmp/new/a")).unwrap();
+    std::fs::create_dir_all(out.join(".bottlec.tmp/old")).unwrap();
+    std::fs::rename(out.join("a"), out.join(".bottlec.tmp/old/a")).unwrap();
+    // Whatever the next run is about.
+    write(out, &[stage("z", "1")], false).unwrap();
+    assert!(is(out, &old));
+    assert_eq!(names(out), [".bottlec.lock", "a", "z"]);
+}
+
+#[test]
+fn what_would_not_be_known_again_is_not_written() {
+    let tmp = tempfile::tempdir().unwrap();
+    let out = tmp.path().join("out");
+    let artifact = || Artifact { bytes: Vec::new(), mode: Mode::Shared };
+    let add = |path: &str| {
+        let mut stage = stage("a", "1");
+        stage.files.insert(path.to_owned(), artifact());
+        vec![stage]
+    };
+    let slug = |slug: &str| vec![stage(slug, "1")];
+    let mut edited = stage("a", "1");
+    edited.files.get_mut("a.toml").unwrap().mode = Mode::Private;
+    let mut bare = stage("a", "1");
+    bare.files.remove(PLAN);
+    let mut cases = vec![vec![edited], vec![bare], vec![stage("a", "1"), stage("a", "2")]];
+    for path in [
+        "/etc/x",
+        "../x",
+        "sub/../../x",
+        "sub//x",
+        "",
+        ".",
+        "./x",
+        "x/",
+        "x\0",
+        "a.toml/x",
+        "not-in-the-plan",
+    ] {
+        cases.push(add(path));
+    }
+    cases.push(add(&"d/".repeat(17)));
+    for name in ["", ".", "..", "a/b", "/a", ".a", "a\0", "ä"] {
+        cases.push(slug(name));
+    }
+    for case in cases {
+        let error = write(&out, &case, true).unwrap_err();
+        assert!(matches!(error, StageError::Invalid { .. }), "{error}");
+        assert!(error.to_string().starts_with("internal error: "));
+    }
+    assert!(!out.exists());
+}

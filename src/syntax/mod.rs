@@ -1,0 +1,80 @@
+//! KDL 2, read by our own front end: a lexer, a lossless tree, and a parser that goes on after a mistake.
+//!
+//! [`parse`] always yields a [`Tree`], takes time and memory linear in the text whatever its bytes, recurses nowhere,
+//! and says one thing about one mistake. Where the text is KDL 2, the tree is what the `kdl` crate reads.
+
+mod chars;
+mod kdl_v1;
+mod lexer;
+mod number;
+mod parser;
+mod problems;
+mod recovery;
+mod string;
+mod token;
+mod tree;
+mod write;
+
+use std::sync::Arc;
+
+pub use token::{TokenKind, TokenRef};
+pub use tree::{AllEntries, AllNodes, Entries, Entry, Node, Nodes, Tokens, Tree, Value};
+pub use write::quoted_string;
+
+use crate::diagnostic::Diagnostics;
+use crate::rules::syntax as rules;
+use crate::source::{MAX_SOURCE_BYTES, Source, SourceId};
+use problems::Problems;
+
+/// How deep blocks and block comments may nest.
+pub const MAX_DEPTH: usize = 1024;
+
+/// Reads `source` as KDL 2. The tree holds whatever could be made out; what could not is reported.
+pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Diagnostics) -> Tree {
+    let text = source.text();
+    let mut problems = Problems::new(id);
+    if let Some(bytes) = source.too_large() {
+        problems.report(&rules::SOURCE_TOO_LARGE, 0..0, |d| {
+            d.message(format!(
+                "the file has {bytes} bytes; at most {MAX_SOURCE_BYTES} ({} MiB) are read",
+                MAX_SOURCE_BYTES >> 20
+            ))
+            .help("a spec is a few kilobytes: is this the right file?")
+        });
+    }
+    let Some(invalid) = source.invalid_utf8().first() else {
+        let tree = parser::parse(id, Arc::clone(text), &mut problems);
+        problems.finish(diagnostics);
+        return tree;
+    };
+    // Whatever else seems wrong in such a text may follow from it, so that this is the only word about it.
+    let bytes = source.bytes();
+    let utf16 = looks_like_utf16(bytes);
+    let at = invalid.start;
+    problems.report(&rules::INVALID_UTF8, invalid.clone(), |d| {
+        let byte = bytes.get(at as usize).copied().unwrap_or_default();
+        let d = d
+            .message(format!("the file is not UTF-8: byte 0x{byte:02x} at offset {at}"))
+            .label("not UTF-8 from here");
+        if utf16 {
+            d.help("the file looks like UTF-16: save it as UTF-8")
+        } else {
+            d.help("save the file as UTF-8")
+        }
+    });
+    problems.finish(diagnostics);
+    let shown = if utf16 { Arc::from("") } else { Arc::clone(text) };
+    let mut tree = parser::parse(id, shown, &mut Problems::new(id));
+    if utf16 {
+        tree.keep_text(Arc::clone(text));
+    }
+    tree
+}
+
+/// Whether `bytes` begin with UTF-16's byte order mark or have a NUL in about every other place.
+fn looks_like_utf16(bytes: &[u8]) -> bool {
+    let sample = &bytes[..bytes.len().min(1024)];
+    bytes.starts_with(&[0xff, 0xfe])
+        || bytes.starts_with(&[0xfe, 0xff])
+        || sample.iter().filter(|byte| **byte == 0).count() * 3 > sample.len()
+}

@@ -1,0 +1,81 @@
+//! What the tests share: compiling a text, and files that are checked and rewritten.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bottlec::source::{Source, Sources};
+use bottlec::{Compilation, Options, compile};
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compiles one text.
+pub fn compile_text(name: &str, text: &str) -> (Sources, Compilation) {
+    let mut sources = Sources::new();
+    sources.add(Source::new(name, text));
+    let compilation = compile(&sources, &Options::default());
+    (sources, compilation)
+}
+
+/// Compiles a file of the project together with what it includes from its own directory, under the name that it has
+/// from the root.
+pub fn compile_file(path: &Path) -> (Sources, Compilation) {
+    let mut sources = Sources::new();
+    let add = |path: &Path, sources: &mut Sources| {
+        let name = path.strip_prefix(root()).expect("a file of the project").to_string_lossy().into_owned();
+        let source = Source::from_bytes(name, fs::read(path).expect("readable"));
+        let text = source.text().clone();
+        if sources.roots().is_empty() { sources.add(source) } else { sources.add_included(source) };
+        text
+    };
+    let mut open = vec![path.to_owned()];
+    let mut seen = Vec::new();
+    while let Some(path) = open.pop() {
+        if seen.contains(&path) || !path.is_file() {
+            continue;
+        }
+        let text = add(&path, &mut sources);
+        for line in text.lines() {
+            if let Some(rest) = line.trim_start().strip_prefix("include \"") {
+                let target = rest.split('"').next().unwrap_or("");
+                open.push(path.parent().expect("a directory").join(target));
+            }
+        }
+        seen.push(path);
+    }
+    let compilation = compile(&sources, &Options::default());
+    (sources, compilation)
+}
+
+/// Every `.kdl` file below a directory, in order.
+pub fn specs(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        let Ok(entries) = fs::read_dir(&directory) else { continue };
+        for entry in entries {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|end| end == "kdl") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Holds a generated file of the project against what it should be; `BOTTLEC_UPDATE=1` rewrites it.
+pub fn assert_generated(path: &str, expected: &str) {
+    let file = root().join(path);
+    if std::env::var_os("BOTTLEC_UPDATE").is_some_and(|value| value == "1") {
+        fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
+        fs::write(&file, expected).expect("writable");
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == expected, "{path} is out of date: run `BOTTLEC_UPDATE=1 cargo test` and read the change");
+}

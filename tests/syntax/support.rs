@@ -1,0 +1,73 @@
+//! What the tests of the front end share.
+
+use bottlec::diagnostic::{Diagnostic, Diagnostics};
+use bottlec::source::{Source, Sources};
+use bottlec::syntax::{self, Node, Tree};
+
+/// Parses `text` alone.
+pub(crate) fn parse(text: &str) -> (Tree, Diagnostics) {
+    parse_bytes(text.as_bytes())
+}
+
+/// Parses `bytes` alone.
+pub(crate) fn parse_bytes(bytes: &[u8]) -> (Tree, Diagnostics) {
+    let mut sources = Sources::new();
+    let id = sources.add(Source::from_bytes("test.kdl", bytes.to_vec()));
+    let mut diagnostics = Diagnostics::new();
+    let tree = syntax::parse(id, sources.get(id), &mut diagnostics);
+    (tree, diagnostics)
+}
+
+/// Each diagnostic as its rule and the text that it covers.
+pub(crate) fn found(text: &str, diagnostics: &Diagnostics) -> Vec<(String, String)> {
+    diagnostics
+        .as_slice()
+        .iter()
+        .map(|d| (d.rule.id.to_owned(), text[d.primary.span.range()].to_owned()))
+        .collect()
+}
+
+/// Diagnostics for a failure message.
+pub(crate) fn shown(diagnostics: &Diagnostics) -> String {
+    diagnostics
+        .as_slice()
+        .iter()
+        .map(|d| {
+            format!("  {:?} {}: {} ({})\n", d.primary.span.range(), d.rule.id, d.message, d.primary.message)
+        })
+        .collect()
+}
+
+/// Every node in the order of the text, also those commented out.
+pub(crate) fn every_node(tree: &Tree) -> Vec<Node<'_>> {
+    let mut found = Vec::new();
+    let mut open = vec![tree.all_nodes()];
+    while let Some(nodes) = open.last_mut() {
+        match nodes.next() {
+            Some(node) => {
+                found.push(node);
+                open.push(node.all_children());
+            }
+            None => {
+                open.pop();
+            }
+        }
+    }
+    found
+}
+
+/// Applies a diagnostic's fix.
+pub(crate) fn fixed(text: &str, diagnostic: &Diagnostic) -> Option<String> {
+    let fix = diagnostic.fix.as_ref()?;
+    let mut out = String::new();
+    let mut at = 0;
+    for edit in &fix.edits {
+        let range = edit.span.range();
+        assert!(range.start >= at, "edits must be ordered and apart: {fix:?}");
+        out.push_str(&text[at..range.start]);
+        out.push_str(&edit.replacement);
+        at = range.end;
+    }
+    out.push_str(&text[at..]);
+    Some(out)
+}
