@@ -1,4 +1,5 @@
 //! The rules and their pages: every page has the same shape, and every spec in it is compiled.
+#![allow(clippy::disallowed_methods, reason = "tests read the pages")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -247,7 +248,7 @@ fn examples_of_what_to_write_instead_compile_without_a_word() {
                 }
                 "kdl fails" | "text" | "console" => {}
                 other => {
-                    wrong.push(format!("src/rules/{}.md:{}: a fence marked `{other}`", rule.id, fence.line))
+                    wrong.push(format!("src/rules/{}.md:{}: a fence marked `{other}`", rule.id, fence.line));
                 }
             }
         }
