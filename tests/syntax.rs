@@ -4,5 +4,15 @@
 mod canonical;
 #[path = "syntax/conformance.rs"]
 mod conformance;
+#[path = "syntax/generate.rs"]
+mod generate;
+#[path = "syntax/hostile.rs"]
+mod hostile;
+#[path = "syntax/oracle.rs"]
+mod oracle;
+#[path = "syntax/properties.rs"]
+mod properties;
+#[path = "syntax/recovery.rs"]
+mod recovery;
 #[path = "syntax/support.rs"]
 mod support;
