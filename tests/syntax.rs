@@ -10,6 +10,8 @@ mod generate;
 mod hostile;
 #[path = "syntax/oracle.rs"]
 mod oracle;
+#[path = "syntax/pages.rs"]
+mod pages;
 #[path = "syntax/properties.rs"]
 mod properties;
 #[path = "syntax/recovery.rs"]
