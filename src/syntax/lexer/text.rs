@@ -106,6 +106,10 @@ impl Lexer<'_> {
         if self.byte(first - 1) == b'\\' || !self.ends_word(first + 1) {
             return None;
         }
+        if self.seen_v1 {
+            // KDL 1's strings may run over lines.
+            return Some(first);
+        }
         let rest = &self.bytes[first..self.bytes.len().min(first + MAX_LINE_SEEN)];
         let mut count = 0;
         for found in memchr::memchr3_iter(b'"', b'\n', b'\r', rest) {
