@@ -117,7 +117,7 @@ pub struct Plan {
     pub egress: PlannedEgress,
     /// Who commits are by: name and mail address.
     pub git_user: Option<(String, String)>,
-    /// Its repositories, in the order of the spec.
+    /// Its repositories, by name.
     pub repos: Vec<PlannedRepo>,
     /// The sources that it was made of: name and SHA-256.
     pub sources: Vec<(String, String)>,

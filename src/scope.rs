@@ -58,7 +58,7 @@ impl<'a> Scope<'a> {
                         broken.push(from);
                         // A profile of another file is looked at in that file's own scope.
                         if parent.span.source == file {
-                            diagnostics.push(self.unknown(parent, sources));
+                            diagnostics.push_error_with(|| self.unknown(parent, sources));
                         }
                     }
                 }
@@ -123,7 +123,7 @@ impl<'a> Scope<'a> {
                 Some(entry) => whole &= !entry.broken,
                 None => {
                     whole = false;
-                    diagnostics.push(self.unknown(name, sources));
+                    diagnostics.push_error_with(|| self.unknown(name, sources));
                 }
             }
         }
@@ -142,7 +142,7 @@ impl<'a> Scope<'a> {
     /// with many bottles on large profiles.
     pub fn weight(&self, decl: &BottleDecl) -> usize {
         let profiles = self.order(&decl.extends);
-        profiles.iter().map(|profile| profile.layer.weight()).sum::<usize>() + decl.layer.weight()
+        profiles.iter().map(|profile| profile.layer.weight() + 1).sum::<usize>() + decl.layer.weight()
     }
 
     /// Every profile at or below `extends`, each once, the ones that others lie on first.

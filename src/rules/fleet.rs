@@ -109,8 +109,14 @@ fn collision(
         (Some(octet), _) => diagnostic.replace(title, Applicability::Unsafe, octet.span, free.to_string()),
         (None, Some(block)) => {
             let at = Span::at(block.source, block.start + 1);
-            let indent = indentation(sources, decl.slug.span);
-            let replacement = format!("\n{indent}    network octet={free}");
+            let rest = &sources.get(block.source).text()[at.start as usize..];
+            let rest = rest.trim_start_matches([' ', '\t']);
+            // On a line of its own where the block has lines, else before what stands on this one.
+            let replacement = if rest.starts_with(['\n', '\r']) || rest.starts_with("//") {
+                format!("\n{}    network octet={free}", indentation(sources, decl.slug.span))
+            } else {
+                format!(" network octet={free};")
+            };
             diagnostic.fix(title, Applicability::Unsafe, vec![Edit { span: at, replacement }])
         }
         (None, None) => {

@@ -14,7 +14,7 @@ mod value;
 
 pub use check::check;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
-pub use value::{Problem, ValueType};
+pub use value::{Meant, Problem, ValueType};
 
 /// How often a child may stand in its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
