@@ -9,7 +9,7 @@ use crate::resolve::duplicate;
 use crate::source::{Sources, Span};
 use crate::spec::{BottleDecl, Name, Spanned};
 
-rule!(EMPTY_SPEC, "empty-spec", Error, "0.1.0", "nothing of what is compiled is a bottle");
+rule!(EMPTY_SPEC, "empty-spec", Error, "0.1.0", "nothing of what is compiled is a bottle or a profile");
 rule!(
     EXPANSION_TOO_LARGE,
     "expansion-too-large",
@@ -137,7 +137,7 @@ fn indentation(sources: &Sources, span: Span) -> String {
 /// Says that a compile of these sources has no bottle.
 #[must_use]
 pub fn empty(span: Span) -> Diagnostic {
-    Diagnostic::new(&EMPTY_SPEC, span, "there is no bottle to compile").label("expected a `bottle`").help(
+    Diagnostic::new(&EMPTY_SPEC, span, "there is no bottle and no profile").label("expected a `bottle`").help(
         "for example: `bottle \"demo\" { egress { allow \"api.anthropic.com\"; }; }`, or run `bottlec init`",
     )
 }

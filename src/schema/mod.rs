@@ -5,6 +5,7 @@
 //! A decoder in `spec/` may therefore take for granted what the table says, and never repeats a message.
 
 mod check;
+mod message;
 mod nodes;
 mod path;
 pub mod reference;
