@@ -1,6 +1,7 @@
 //! The plan of one bottle: everything that lowering needs, decided, and nothing else.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::backend::{self, Backend};
 use crate::builtin::{self, Builtin};
@@ -20,7 +21,7 @@ pub enum Origin {
     /// A line of a spec.
     Spec {
         /// The source's name.
-        source: String,
+        source: Arc<str>,
         /// The line, from 1 on.
         line: u32,
     },
@@ -138,7 +139,7 @@ impl Context<'_> {
     fn origin(&self, span: Span) -> Origin {
         let source = self.sources.get(span.source);
         let line = u32::try_from(source.line_of(span.start) + 1).unwrap_or(u32::MAX);
-        Origin::Spec { source: source.name().to_owned(), line }
+        Origin::Spec { source: source.shared_name(), line }
     }
 
     /// A path of the source that `span` lies in, as seen from the stage's directory.
@@ -173,14 +174,14 @@ impl Context<'_> {
 pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> Plan {
     let Resolved { bottle, waves } = resolved;
     let Bottle { slug, backend, engine, boot, env, egress, git, octet: _, members } = bottle;
+    let urls: Vec<Option<String>> = members.iter().map(|member| url(member, addresses)).collect();
     let mut variables = context.variables(env);
-    for (name, value) in computed_variables(&members, addresses) {
+    for (name, value) in computed_variables(&members, &urls, addresses) {
         variables.insert(name, Traced { value: VariableValue::Literal(value), origin: Origin::Computed });
     }
-    for (expose, url) in exposed(&members, addresses) {
+    for (expose, url) in exposed(&members, &urls) {
         let origin = context.origin(expose.variable.span);
-        variables
-            .insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
+        variables.insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
     }
     let Egress { allow, deny, rate_limit } = egress;
     let egress = PlannedEgress {
@@ -205,7 +206,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             },
         }),
         env: variables,
-        sidecars: sidecars(members, &waves, addresses, &context),
+        sidecars: sidecars(members, &waves, urls, &context),
         egress,
         git_user: user.map(|GitUser { name, email }| (name.value, email.value)),
         repos: repos
@@ -229,15 +230,14 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
 fn sidecars(
     members: Vec<Member<MemberId>>,
     waves: &[usize],
-    addresses: Addresses,
+    urls: Vec<Option<String>>,
     context: &Context<'_>,
 ) -> Vec<PlannedSidecar> {
     let names: Vec<String> = members.iter().map(|member| member.name.value.clone()).collect();
     let mut sidecars: Vec<PlannedSidecar> = members
         .into_iter()
-        .zip(waves)
-        .map(|(member, wave)| {
-            let url = url(&member, addresses);
+        .zip(waves.iter().zip(urls))
+        .map(|(member, (wave, url))| {
             let port = member.port().map(|port| port.value);
             let Member { name, kind, needs } = member;
             let mut needs: Vec<String> = needs.iter().map(|need| names[need.value.0].clone()).collect();
@@ -276,12 +276,14 @@ fn url(member: &Member<MemberId>, addresses: Addresses) -> Option<String> {
 }
 
 /// The variables that every agent of such a bundle gets.
-fn computed_variables(members: &[Member<MemberId>], addresses: Addresses) -> Vec<(String, String)> {
+fn computed_variables(
+    members: &[Member<MemberId>],
+    urls: &[Option<String>],
+    addresses: Addresses,
+) -> Vec<(String, String)> {
     let mut variables = Vec::new();
-    for member in members {
-        let (MemberKind::Builtin(builtin), Some(url)) = (&member.kind, url(member, addresses)) else {
-            continue;
-        };
+    for (member, url) in members.iter().zip(urls) {
+        let (MemberKind::Builtin(builtin), Some(url)) = (&member.kind, url) else { continue };
         variables.extend(builtin.variables.iter().map(|name| ((*name).to_owned(), url.clone())));
     }
     // Without the bundle's own address a client would send its calls to supervise through the proxy.
@@ -291,16 +293,14 @@ fn computed_variables(members: &[Member<MemberId>], addresses: Addresses) -> Vec
 }
 
 /// What the agent learns of the user's sidecars.
-fn exposed(members: &[Member<MemberId>], addresses: Addresses) -> Vec<(&Expose, String)> {
-    let mut urls = Vec::new();
-    for member in members {
-        let (MemberKind::Custom { exposes, .. }, Some(url)) = (&member.kind, url(member, addresses)) else {
-            continue;
-        };
+fn exposed<'a>(members: &'a [Member<MemberId>], urls: &[Option<String>]) -> Vec<(&'a Expose, String)> {
+    let mut exposed = Vec::new();
+    for (member, url) in members.iter().zip(urls) {
+        let (MemberKind::Custom { exposes, .. }, Some(url)) = (&member.kind, url) else { continue };
         for expose in exposes {
             let path = expose.path.as_ref().map_or("", |path| &path.value);
-            urls.push((expose, format!("{url}{path}")));
+            exposed.push((expose, format!("{url}{path}")));
         }
     }
-    urls
+    exposed
 }

@@ -66,7 +66,7 @@ pub struct Position {
 /// One named text.
 #[derive(Debug)]
 pub struct Source {
-    name: String,
+    name: Arc<str>,
     text: Arc<str>,
     line_starts: OnceLock<Vec<u32>>,
     marks: OnceLock<Vec<Units>>,
@@ -125,7 +125,7 @@ impl Source {
         raw_digest_bytes: Option<Arc<[u8]>>,
     ) -> Self {
         Self {
-            name,
+            name: name.into(),
             text,
             line_starts: OnceLock::new(),
             marks: OnceLock::new(),
@@ -139,6 +139,12 @@ impl Source {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same name, to keep.
+    #[must_use]
+    pub fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
     }
 
     /// The text.
@@ -283,7 +289,7 @@ impl Sources {
     /// Adds a source that another one includes.
     pub fn add_included(&mut self, source: Source) -> SourceId {
         let id = SourceId(offset(self.files.len()));
-        self.by_name.entry(source.name.clone()).or_insert(id);
+        self.by_name.entry(source.name().to_owned()).or_insert(id);
         self.files.push(source);
         id
     }
