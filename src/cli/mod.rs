@@ -37,7 +37,7 @@ enum Outcome {
     Findings,
 }
 
-/// The exit code of a run whose arguments make no sense; clap uses it, too.
+/// The exit code of a run whose arguments make no sense; clap ends with the same one.
 const USAGE: u8 = 2;
 /// The exit code of a run in which the tool itself failed.
 const FAILED: u8 = 3;
@@ -59,8 +59,6 @@ pub(crate) fn run() -> ExitCode {
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
-        // Who reads our output has read enough.
-        Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             output.complain(&error);
             ExitCode::from(if matches!(error, Error::Usage(_)) { USAGE } else { FAILED })

@@ -1,6 +1,6 @@
 //! `bottlec preflight`: is this host ready to run these bottles?
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use bottlec::backend;
 use bottlec::diagnostic::quote;
@@ -54,12 +54,14 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
             findings.push(engine(plan, version));
         }
     }
-    if !plans.is_empty() {
-        let network = HostNetwork::read().map_err(|error| Error::Host(error.to_string()))?;
-        findings.extend(plans.iter().flat_map(|plan| subnet(plan, &network)));
+    let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { HostNetwork::read() };
+    if let Ok(network) = &network {
+        findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
     let ready = findings.iter().all(|finding| finding.ready);
+    // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output))?;
+    network.map_err(|error| Error::Host(error.to_string()))?;
     Ok(if ready { Outcome::Clean } else { Outcome::Findings })
 }
 
@@ -94,11 +96,11 @@ fn programs(plans: &[Plan]) -> (Vec<Finding>, Option<Version>) {
     (findings, version)
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     quote(&path.to_string_lossy())
 }
 
-fn engine_program(path: &PathBuf) -> (Finding, Option<Version>) {
+fn engine_program(path: &Path) -> (Finding, Option<Version>) {
     match host::program_version(path, host::PATIENCE) {
         Ok(version) => (Finding::ready(format!("smolvm {version} is {}", shown(path))), Some(version)),
         Err(error) => {
