@@ -9,7 +9,7 @@ use crate::rules::{boot, engine, env, expose, fleet, names, port_taken};
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{Bottle, BottleDecl, File, Layer};
-use crate::{include, resolve, schema, syntax};
+use crate::{blame, include, resolve, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
 /// a large bottle; the bound keeps a small file with many bottles on large profiles from taking all memory.
@@ -41,16 +41,23 @@ pub struct Compilation {
 /// Compiles all bottles of `sources` together: they are to run on one host.
 #[must_use]
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
+    let mut syntax = Diagnostics::new();
     let mut diagnostics = Diagnostics::new();
-    let files: BTreeMap<SourceId, File> =
-        sources.iter().map(|(id, _)| (id, decode(id, sources, &mut diagnostics))).collect();
+    let files: BTreeMap<SourceId, File> = sources
+        .iter()
+        .map(|(id, source)| {
+            let tree = syntax::parse(id, source, &mut syntax);
+            schema::check(&tree, &mut diagnostics);
+            (id, File::decode(&tree))
+        })
+        .collect();
     for layer in layers(&files) {
         check_layer(layer, &mut diagnostics);
     }
     let reach = include::reach(&files, sources, &mut diagnostics);
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
     // A file that is not even KDL may well have had a bottle.
-    if decls.is_empty() && !diagnostics.has_errors() {
+    if decls.is_empty() && !diagnostics.has_errors() && !syntax.has_errors() {
         let start = sources.roots().first().map(|id| Span::at(*id, 0));
         if let Some(start) = start {
             diagnostics.push(fleet::empty(start));
@@ -58,6 +65,7 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     }
     fleet::check(&decls, sources, &mut diagnostics);
     let resolved = bottles(&files, &reach, sources, &mut diagnostics);
+    let mut diagnostics = blame::unbroken(syntax, diagnostics, sources);
     diagnostics.finish();
     let mut plans = Vec::new();
     if !diagnostics.has_errors() {
@@ -74,12 +82,6 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
         plans.sort_by(|a, b| a.slug.cmp(&b.slug));
     }
     Compilation { diagnostics, plans }
-}
-
-fn decode(id: SourceId, sources: &Sources, diagnostics: &mut Diagnostics) -> File {
-    let tree = syntax::parse(id, sources.get(id), diagnostics);
-    schema::check(&tree, diagnostics);
-    File::decode(&tree)
 }
 
 fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {

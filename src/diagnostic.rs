@@ -192,6 +192,16 @@ impl Diagnostics {
         }
     }
 
+    /// Those of them that are not `unwanted`.
+    #[must_use]
+    pub fn without(mut self, unwanted: impl Fn(&Diagnostic) -> bool) -> Self {
+        let errors = |items: &[Diagnostic]| items.iter().filter(|d| d.level == Level::Error).count();
+        let before = errors(&self.items);
+        self.items.retain(|diagnostic| !unwanted(diagnostic));
+        self.errors -= before - errors(&self.items);
+        self
+    }
+
     /// What is kept.
     #[must_use]
     pub fn as_slice(&self) -> &[Diagnostic] {

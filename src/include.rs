@@ -125,7 +125,10 @@ fn report_cycles(
         let mut diagnostic = Diagnostic::new(
             &rules::INCLUDE_CYCLE,
             cycle[0].span,
-            format!("files include each other in a circle: {}", chain.join(" → ")),
+            match cycle.as_slice() {
+                [need] => format!("{} includes itself", name(need.from)),
+                _ => format!("files include each other in a circle: {}", chain.join(" → ")),
+            },
         )
         .label(format!("includes {}", name(cycle[0].to)))
         .help("take one of these out");

@@ -20,6 +20,7 @@
 //! - [`stage`]: the one place that writes
 
 pub mod backend;
+mod blame;
 pub mod builtin;
 pub mod compile;
 pub mod diagnostic;

@@ -113,9 +113,12 @@ fn dependency_cycle(cycle: &[Need], names: &[Name]) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(
         &rules::DEPENDENCY_CYCLE,
         cycle[0].span,
-        format!("sidecars need each other in a circle: {}", chain.join(" → ")),
+        match cycle {
+            [need] => says(need),
+            _ => format!("sidecars need each other in a circle: {}", chain.join(" → ")),
+        },
     )
-    .label(says(&cycle[0]))
+    .label(if cycle.len() == 1 { String::from("itself") } else { says(&cycle[0]) })
     .help(if cycle.len() == 1 {
         "take it out"
     } else {

@@ -178,9 +178,12 @@ fn profile_cycle(cycle: &[Need], names: &[&str]) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(
         &rules::PROFILE_CYCLE,
         cycle[0].span,
-        format!("profiles extend each other in a circle: {}", chain.join(" → ")),
+        match cycle {
+            [need] => format!("{} extends itself", quote(names[need.from])),
+            _ => format!("profiles extend each other in a circle: {}", chain.join(" → ")),
+        },
     )
-    .label(says(&cycle[0]))
+    .label(if cycle.len() == 1 { String::from("itself") } else { says(&cycle[0]) })
     .help(if cycle.len() == 1 { "take it out" } else { "take one of these out" });
     for need in &cycle[1..] {
         diagnostic = diagnostic.related(need.span, says(need));

@@ -34,7 +34,7 @@ fn correct_specs_get_no_diagnostic_at_all() {
     let mut found = specs(&root().join("tests/cases/ok"));
     found
         .extend(specs(&root().join("examples")).into_iter().filter(|path| !path.ends_with("fleet/team.kdl")));
-    assert!(found.len() >= 12, "{found:?}");
+    assert!(found.len() >= 9, "{found:?}");
     for path in found {
         let (sources, compilation) = compile_file(&path);
         assert!(compilation.diagnostics.is_empty(), "{}", render(&compilation.diagnostics, &sources));
@@ -75,6 +75,7 @@ fn finding(diagnostic: &Diagnostic, sources: &Sources) -> Finding {
 #[test]
 fn wrong_specs_get_exactly_the_diagnostics_that_they_announce() {
     let mut ids = BTreeMap::new();
+    let mut wrong = String::new();
     for path in specs(&root().join("tests/cases/err")) {
         // A file that another case includes is no case.
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('_')) {
@@ -88,7 +89,10 @@ fn wrong_specs_get_exactly_the_diagnostics_that_they_announce() {
             compilation.diagnostics.as_slice().iter().map(|d| finding(d, &sources)).collect();
         found.sort();
         let shown = render(&compilation.diagnostics, &sources);
-        assert_eq!(expected, found, "{}\n{shown}", path.display());
+        if expected != found {
+            let _ = writeln!(wrong, "{}\nexpected: {expected:?}\nfound: {found:?}\n{shown}", path.display());
+            continue;
+        }
         let folder =
             path.parent().and_then(Path::file_name).expect("a folder").to_string_lossy().into_owned();
         assert!(
@@ -101,6 +105,7 @@ fn wrong_specs_get_exactly_the_diagnostics_that_they_announce() {
             insta::assert_snapshot!(name_of(&path).trim_start_matches("tests-cases-err-"), shown);
         });
     }
+    assert!(wrong.is_empty(), "{wrong}");
     // Bytes that no case on disk should have, or that cannot be written as one: `bad_input.rs` has them.
     let elsewhere = ["expansion-too-large", "invalid-utf8", "source-too-large"];
     for rule in rules::ALL.iter().filter(|rule| !elsewhere.contains(&rule.id)) {

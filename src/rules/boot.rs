@@ -2,7 +2,9 @@
 
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::schema::ValueType;
 use crate::spec::{BootKind, Layer, Spanned};
+use crate::syntax::Value;
 
 rule!(CONFLICTING_BOOT, "conflicting-boot", Error, "0.1.0", "a bottle boots from two things");
 rule!(IMAGE_NOT_PINNED, "image-not-pinned", Warning, "0.1.0", "an image is named without its digest");
@@ -28,7 +30,8 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
 }
 
 fn pinned(image: &Spanned<String>, diagnostics: &mut Diagnostics) {
-    if !image.value.contains('@') {
+    let reference = ValueType::Image.check(Value::String(&image.value));
+    if reference.is_ok() && !image.value.contains('@') {
         diagnostics.push(
             Diagnostic::new(
                 &IMAGE_NOT_PINNED,

@@ -2,7 +2,7 @@
 
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
-use crate::engine::{Capability, Ledger, Version};
+use crate::engine::{Capability, Ledger, SMOLVM, Version};
 use crate::source::Span;
 use crate::spec::{BootKind, Bottle, Name, VariableValue};
 
@@ -26,7 +26,8 @@ rule!(
 /// Checks a bottle against the version that it is compiled for; without one, the newest known version is meant and
 /// can do everything.
 pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
-    let Some(version) = bottle.engine.as_ref().and_then(|engine| engine.version) else { return };
+    let known = bottle.engine.as_ref().filter(|engine| engine.name.value == SMOLVM);
+    let Some(version) = known.and_then(|engine| engine.version) else { return };
     let (version, span) = (version.value, version.span);
     let ledger = Ledger::smolvm();
     if version > ledger.newest {

@@ -15,7 +15,7 @@ rule!(
     "invalid-multi-line-string",
     Error,
     "0.1.0",
-    "a `\"\"\"` string is not laid out as KDL demands"
+    "a string over several lines is not laid out as KDL demands"
 );
 rule!(INVALID_NUMBER, "invalid-number", Error, "0.1.0", "something that begins like a number is none");
 rule!(INVALID_UTF8, "invalid-utf8", Error, "0.1.0", "the file is not UTF-8 text");

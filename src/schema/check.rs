@@ -335,9 +335,12 @@ fn value(entry: Entry<'_>, expected: ValueType, diagnostics: &mut Diagnostics) {
     if let Some(meant) = meant {
         let number = meant.starts_with('"') || expected.is_number();
         let replacement = if number { meant.clone() } else { crate::syntax::quoted_string(&meant) };
+        // The same value in the right type is what was meant for sure; a near miss is a guess.
+        let sure =
+            if diagnostic.rule == &rules::WRONG_TYPE { Applicability::Safe } else { Applicability::Unsafe };
         diagnostic = diagnostic.replace(
             format!("write {}", quote(&replacement)),
-            Applicability::Unsafe,
+            sure,
             entry.value_span(),
             replacement,
         );

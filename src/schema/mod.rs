@@ -6,7 +6,10 @@
 
 mod check;
 mod nodes;
+mod path;
 pub mod reference;
+mod text;
+mod url;
 mod value;
 
 pub use check::check;

@@ -1,7 +1,7 @@
 //! `env`: variables, literal or by reference.
 
-use super::{Spanned, first_argument, text_property};
-use crate::syntax::Node;
+use super::{Spanned, property};
+use crate::syntax::{Entry, Node, Value};
 
 /// Where the host keeps a secret. Its value is never read here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,9 +32,16 @@ pub struct Variable {
 
 impl Variable {
     pub(super) fn decode(node: Node<'_>) -> Self {
-        let literal = first_argument(node).map(|text| (VariableValue::Literal(text.value), text.span));
+        // A source of the wrong type is one all the same, and is reported: it must not count as a missing one.
+        let given = |entry: Entry<'_>| match entry.value() {
+            Value::String(text) => text.to_owned(),
+            _ => String::new(),
+        };
+        let literal = node.entries().find(|entry| entry.key().is_none());
+        let literal = literal.map(|entry| (VariableValue::Literal(given(entry)), entry.value_span()));
         let secret = |key, reference: fn(String) -> Reference| {
-            text_property(node, key).map(|text| (VariableValue::Secret(reference(text.value)), text.span))
+            property(node, key)
+                .map(|entry| (VariableValue::Secret(reference(given(entry))), entry.value_span()))
         };
         let sources = [literal, secret("from-env", Reference::Env), secret("from-file", Reference::File)];
         Self {

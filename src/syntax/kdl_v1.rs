@@ -1,5 +1,6 @@
 //! Greets a KDL 1 file: one diagnostic for all of its spellings, whose fix is the KDL 2 file it should be.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::chars;
@@ -176,7 +177,9 @@ fn push_line_safe(out: &mut String, c: char) {
     match c {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
-        c if chars::is_newline(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+        c if chars::is_newline(c) => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        }
         c => out.push(c),
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Lexer<'a> {
     line_depth: u32,
     out: Lexed,
     problems: &'a mut Problems,
+    /// A spelling that only KDL 1 has was seen.
+    seen_v1: bool,
     nuls: usize,
     first_nul: usize,
     /// Set when a search for `"""` reached the end of the text: none is left.
@@ -73,6 +75,7 @@ pub(super) fn lex(text: &str, problems: &mut Problems) -> Lexed {
         no_comment_end: false,
         raw_searches_failed: 0,
         multi_line_searches_failed: 0,
+        seen_v1: false,
     };
     lexer.run();
     lexer.report_nuls();
@@ -221,13 +224,22 @@ impl Lexer<'_> {
         }
         let word = &self.bytes[start..self.at];
         if word == b"r" && self.raw_v1_follows() {
+            self.seen_v1 = true;
             return self.raw_v1();
         }
         let kind = match word {
             [b'0'..=b'9', ..]
             | [b'.' | b'+' | b'-', b'0'..=b'9', ..]
             | [b'+' | b'-', b'.', b'0'..=b'9', ..] => TokenKind::Number,
-            word if word.len() <= 5 && chars::is_reserved(word) => TokenKind::Reserved,
+            word if word.len() <= 5 && chars::is_reserved(word) => {
+                self.seen_v1 |= matches!(word, b"true" | b"false" | b"null")
+                    && self
+                        .out
+                        .tokens
+                        .last()
+                        .is_some_and(|token| matches!(token.kind, TokenKind::Space | TokenKind::Equals));
+                TokenKind::Reserved
+            }
             _ => TokenKind::Word,
         };
         (kind, flags)

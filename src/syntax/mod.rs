@@ -76,5 +76,5 @@ fn looks_like_utf16(bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(1024)];
     bytes.starts_with(&[0xff, 0xfe])
         || bytes.starts_with(&[0xfe, 0xff])
-        || sample.iter().filter(|byte| **byte == 0).count() * 3 > sample.len()
+        || memchr::memchr_iter(0, sample).count() * 3 > sample.len()
 }

@@ -246,7 +246,7 @@ impl Parser<'_> {
             }
         }
         while !self.open.is_empty() {
-            self.close();
+            self.end_block();
         }
     }
 
@@ -258,8 +258,16 @@ impl Parser<'_> {
             }
             self.next_close += 1;
             for _ in 0..count {
-                self.close();
+                self.end_block();
             }
+        }
+    }
+
+    /// Ends the innermost block, which has no `}`, and its node with it.
+    fn end_block(&mut self) {
+        if let Some(frame) = self.open.pop() {
+            self.end_of_block(&frame);
+            self.finish_node(frame.node);
         }
     }
 
@@ -299,10 +307,9 @@ impl Parser<'_> {
             self.open_block(previous, last_entry, Stage::Entries, false);
             return;
         }
-        let nested = self
-            .nodes
-            .last()
-            .is_some_and(|node| node.name.start == node.name.end && node.block_start + 1 == brace.start);
+        let nested = self.nodes.last().is_some_and(|node| {
+            node.name.start == node.name.end && node.block_start.checked_add(1) == Some(brace.start)
+        });
         if nested {
             self.quiet = true;
         }
@@ -388,6 +395,11 @@ impl Parser<'_> {
     }
 
     fn closed(&mut self, frame: &Frame) {
+        self.end_of_block(frame);
+        self.rest_of_node(frame.node, frame.last_entry, frame.stage);
+    }
+
+    fn end_of_block(&mut self, frame: &Frame) {
         let end = self.last_end;
         let data = &mut self.nodes[frame.node as usize];
         data.end = end;
@@ -395,20 +407,16 @@ impl Parser<'_> {
             data.block_end = end;
         }
         self.quiet = false;
-        self.rest_of_node(frame.node, frame.last_entry, frame.stage);
     }
 
     fn push_node(&mut self, name: Text, ty: u32, start: u32, commented: bool) -> u32 {
         let index = at32(self.nodes.len());
-        let in_commented = match self.open.last_mut() {
-            Some(frame) => {
-                frame.last_child = index;
-                frame.commented
-            }
-            None => {
-                self.last_top = index;
-                false
-            }
+        let in_commented = if let Some(frame) = self.open.last_mut() {
+            frame.last_child = index;
+            frame.commented
+        } else {
+            self.last_top = index;
+            false
         };
         self.nodes.push(NodeData {
             name,

@@ -428,6 +428,6 @@ impl Iterator for Tokens<'_> {
         let [token, rest @ ..] = self.tokens else { return None };
         let end = rest.first()?;
         self.tokens = rest;
-        (token.kind != TokenKind::Eof).then(|| TokenRef { kind: token.kind, range: token.start..end.start })
+        (token.kind != TokenKind::Eof).then_some(TokenRef { kind: token.kind, range: token.start..end.start })
     }
 }

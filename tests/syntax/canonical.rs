@@ -23,14 +23,11 @@ fn node(out: &mut String, node: Node<'_>, depth: usize) {
     string(out, node.name());
     let mut properties = BTreeMap::new();
     for entry in node.entries() {
-        match entry.key() {
-            Some((key, _)) => {
-                properties.insert(key, entry);
-            }
-            None => {
-                out.push(' ');
-                value(out, entry);
-            }
+        if let Some((key, _)) = entry.key() {
+            properties.insert(key, entry);
+        } else {
+            out.push(' ');
+            value(out, entry);
         }
     }
     for (key, entry) in properties {

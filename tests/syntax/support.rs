@@ -3,6 +3,8 @@
 use bottlec::diagnostic::{Diagnostic, Diagnostics};
 use bottlec::source::{Source, Sources};
 use bottlec::syntax::{self, Node, Tree};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 /// Parses `text` alone.
 pub(crate) fn parse(text: &str) -> (Tree, Diagnostics) {
@@ -70,4 +72,15 @@ pub(crate) fn fixed(text: &str, diagnostic: &Diagnostic) -> Option<String> {
     }
     out.push_str(&text[at..]);
     Some(out)
+}
+
+/// Checks many texts. Strategies and the `kdl` crate recurse deeply in a debug build, so that they get a large stack.
+pub(crate) fn for_all<S: Strategy<Value = String>>(
+    texts: impl FnOnce() -> S + Send + 'static,
+    check: impl Fn(String) -> Result<(), TestCaseError> + Send + 'static,
+) {
+    let config = ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() };
+    let run = move || TestRunner::new(config).run(&texts(), check).map_err(|error| error.to_string());
+    let outcome = std::thread::Builder::new().stack_size(256 << 20).spawn(run).unwrap().join().unwrap();
+    outcome.unwrap_or_else(|error| panic!("{error}"));
 }

@@ -106,6 +106,10 @@ impl Lexer<'_> {
         if self.byte(first - 1) == b'\\' || !self.ends_word(first + 1) {
             return None;
         }
+        if self.seen_v1 {
+            // KDL 1's strings may run over lines.
+            return Some(first);
+        }
         let rest = &self.bytes[first..self.bytes.len().min(first + MAX_LINE_SEEN)];
         let mut count = 0;
         for found in memchr::memchr3_iter(b'"', b'\n', b'\r', rest) {
@@ -221,9 +225,10 @@ impl Lexer<'_> {
             return false;
         }
         let line = &self.text[..quote];
-        let line = &line[memchr::memrchr2(b'\n', b'\r', line.as_bytes()).map_or(0, |at| at + 1)..];
+        let line = &line[line.rfind(chars::is_newline).unwrap_or(0)..];
+        let line = line.trim_start_matches(chars::is_newline);
         let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
-        !line.trim_matches([' ', '\t', '\\']).is_empty()
+        !line.trim_matches(|c| chars::is_space(c) || c == '\\').is_empty()
             && line.ends_with([' ', '\t', '=', ')'])
             && indent(line) <= indent(&self.text[self.line_start..start])
     }

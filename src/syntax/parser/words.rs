@@ -75,7 +75,6 @@ impl Parser<'_> {
         let text = self.slice(range.clone()).to_owned();
         let bad = text.chars().find(|c| matches!(c, '/' | '\\' | '[' | ']' | '#')).unwrap_or('/');
         let quoted = format!("\"{}\"", text.replace('\\', "\\\\"));
-        self.break_quietly();
         self.report(&rules::SYNTAX_ERROR, range.clone(), |d| {
             d.message(format!("{} must stand between quotes", quote(&text)))
                 .label(format!("a bare string has no {}", quote(bad.encode_utf8(&mut [0; 4]))))
@@ -83,10 +82,6 @@ impl Parser<'_> {
                 .swap("put it between quotes", Applicability::Safe, range, quoted)
         });
     }
-
-    /// A glued word was understood: nothing of its node is missing.
-    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "says so where it is called")]
-    fn break_quietly(&mut self) {}
 
     pub(super) fn reserved(&mut self, range: Range<u32>, what: &str) {
         let word = self.slice(range.clone()).to_owned();

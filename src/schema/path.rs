@@ -1,0 +1,67 @@
+//! Paths: which files a spec may name, and how.
+
+use super::ValueType;
+use super::value::Problem;
+use crate::diagnostic::quote;
+
+pub(super) fn relative(text: &str) -> Result<(), Problem> {
+    if text.starts_with(['/', '~']) {
+        let problem = Problem::none(text, "relative path", ValueType::RelativePath);
+        return Err(problem.help("name the file from the directory of this one on"));
+    }
+    if text.contains('\\') {
+        let problem = Problem::none(text, "path that every platform reads alike", ValueType::RelativePath);
+        return Err(problem.meant(text.replace('\\', "/")));
+    }
+    Ok(())
+}
+
+pub(super) fn absolute(text: &str) -> Result<(), Problem> {
+    if text.starts_with('/') {
+        return Ok(());
+    }
+    Err(Problem::none(text, "absolute path", ValueType::AbsolutePath)
+        .help("the engine reads the file when the machine starts and takes absolute paths only"))
+}
+
+/// A path that becomes an argument of a program: it must not look like an option, nor like a home directory that
+/// only a shell knows.
+pub(super) fn on_host(text: &str) -> Result<(), Problem> {
+    let invalid = |message: &str| {
+        Problem::invalid(
+            format!("{} {message}", quote(text)),
+            format!("expected {}", ValueType::HostPath.describe()),
+        )
+    };
+    if text.starts_with('-') {
+        return Err(invalid("begins with a dash and would be read as an option").meant(format!("./{text}")));
+    }
+    if text.starts_with('~') && !text.starts_with("~/") {
+        return Err(invalid("names another user's home").help("write the absolute path"));
+    }
+    if text.trim() != text {
+        return Err(invalid("begins or ends with a blank"));
+    }
+    Ok(())
+}
+
+/// A path that the engine opens: it takes no `~`, which only a shell expands.
+pub(super) fn bootable(text: &str) -> Result<(), Problem> {
+    on_host(text)?;
+    if text.starts_with('~') {
+        let expected = "expected an absolute path, or one relative to this file";
+        return Err(Problem::invalid(format!("{} would not be found", quote(text)), expected)
+            .help("the engine takes the path as it is, and only a shell knows what `~` is"));
+    }
+    Ok(())
+}
+
+/// A packed machine.
+pub(super) fn machine(text: &str) -> Result<(), Problem> {
+    bootable(text)?;
+    if std::path::Path::new(text).extension().is_some_and(|end| end == "smolmachine") {
+        return Ok(());
+    }
+    Err(Problem::none(text, "packed machine", ValueType::MachinePath)
+        .help("an unpacked root file system goes into `rootfs`, a container image into `image`"))
+}

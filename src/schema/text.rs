@@ -1,0 +1,261 @@
+//! Names, values and keys: what each text must be, and what to say when it is not.
+
+use super::ValueType;
+use super::value::Problem;
+use crate::backend as registry;
+use crate::diagnostic::{did_you_mean, quote};
+use crate::engine::{SMOLVM, Version};
+use crate::rules;
+
+/// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
+const MAX_NAME: usize = 40;
+/// The most bytes of a variable's name, and of its value, that smolvm takes (read in its source, 0.1.0–1.9.3).
+const MAX_ENV_NAME: usize = 256;
+const MAX_ENV_VALUE: usize = 32 * 1024;
+
+/// Names of bottles, profiles and sidecars: safe as a machine's name in every smolvm, as part of a container's name,
+/// as a path component and as an argument.
+pub(super) fn name(text: &str) -> Result<(), Problem> {
+    let problem = |message: &str| {
+        let problem = Problem::new(
+            &rules::schema::INVALID_NAME,
+            format!("{} is not a valid name: {message}", quote(text)),
+            format!("expected {}", ValueType::Name.describe()),
+        );
+        match suggest_name(text) {
+            Some(name) => problem.meant(name),
+            None => problem,
+        }
+    };
+    if text.len() > MAX_NAME {
+        return Err(problem(&format!(
+            "it is {} characters long, {MAX_NAME} are allowed",
+            text.chars().count()
+        )));
+    }
+    if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return Err(problem("it must begin with a lower-case letter"));
+    }
+    if let Some(c) = text.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')) {
+        return Err(problem(&format!("{} is not allowed in it", quote(&c.to_string()))));
+    }
+    if text.contains("--") {
+        return Err(problem("it holds `--`"));
+    }
+    if text.ends_with('-') {
+        return Err(problem("it ends with `-`"));
+    }
+    Ok(())
+}
+
+/// The valid name that is nearest to `text`, if it has letters enough for one.
+fn suggest_name(text: &str) -> Option<String> {
+    if text.len() > 4 * MAX_NAME {
+        return None;
+    }
+    let mut name = String::new();
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() {
+            name.push(c.to_ascii_lowercase());
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let name = name.trim_start_matches(|c: char| !c.is_ascii_lowercase());
+    let name = &name[..name.len().min(MAX_NAME)];
+    let name = name.trim_end_matches('-');
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Git refuses some of these itself; dots at the edges confuse it or hide a directory from a listing.
+pub(super) fn repo_name(text: &str) -> Result<(), Problem> {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let odd = text.starts_with(['-', '.']) || text.ends_with('.') || text.contains("..");
+    if plain && !odd && text.len() <= 100 {
+        return Ok(());
+    }
+    Err(Problem::none(text, "repository name", ValueType::RepoName))
+}
+
+pub(super) fn env_name(text: &str) -> Result<(), Problem> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let why = if text.len() > MAX_ENV_NAME {
+        format!("it is {} bytes long, the engine takes {MAX_ENV_NAME}", text.len())
+    } else if text.starts_with(|c: char| c.is_ascii_digit()) {
+        String::from("it begins with a digit")
+    } else if let Some(c) = text.chars().find(|c| !allowed(*c)) {
+        format!("{} is not allowed in it", quote(&c.to_string()))
+    } else {
+        return Ok(());
+    };
+    let problem = Problem::new(
+        &rules::schema::INVALID_NAME,
+        format!("{} is not a valid variable name: {why}", quote(text)),
+        format!("expected {}", ValueType::EnvName.describe()),
+    );
+    let meant = text.replace(['-', '.', ' '], "_");
+    let valid = meant.len() <= MAX_ENV_NAME && !meant.starts_with(|c: char| c.is_ascii_digit());
+    Err(if valid && meant.chars().all(allowed) { problem.meant(meant) } else { problem })
+}
+
+pub(super) fn env_value(text: &str) -> Result<(), Problem> {
+    let altered = |message: &str, help: &str| {
+        Err(Problem::new(
+            &rules::schema::ENV_VALUE_ALTERED,
+            message,
+            format!("expected {}", ValueType::EnvValue.describe()),
+        )
+        .help(help)
+        .meant(text.trim()))
+    };
+    if text.len() > MAX_ENV_VALUE {
+        return Err(Problem::invalid(
+            format!("this value is {} bytes long", text.len()),
+            format!("the engine takes {MAX_ENV_VALUE} bytes at most"),
+        ));
+    }
+    // `trim` cuts what Unicode calls white space, exactly as the engine does.
+    if text.trim_end() != text {
+        return altered(
+            "the engine would cut the white space at the end of this value",
+            "smolvm trims each `NAME=value` entry before it splits it; leave the white space out, or encode the value",
+        );
+    }
+    if text.trim_start() != text {
+        return altered(
+            "the white space at the start of this value may be lost",
+            "the engine keeps it, other readers of an environment file do not; leave it out, or encode the value",
+        );
+    }
+    if let Some(c) = text.chars().find(|c| c.is_control() && *c != '\t') {
+        return Err(Problem::invalid(
+            format!("this value holds the control character U+{:04X}", u32::from(c)),
+            format!("expected {}", ValueType::EnvValue.describe()),
+        )
+        .help("an environment file has one line a variable; encode the value, for example in base64"));
+    }
+    Ok(())
+}
+
+pub(super) fn backend(text: &str) -> Result<(), Problem> {
+    if registry::find(text).is_some() {
+        return Ok(());
+    }
+    let problem = Problem::new(
+        &rules::schema::UNKNOWN_BACKEND,
+        format!("unknown backend {}", quote(text)),
+        format!("expected {}", ValueType::Backend.describe()),
+    );
+    Err(if text == "gvproxy" {
+        problem.help(
+            "the gvproxy design is retired: `smolmachines` confines by the engine's own allow list, without a \
+             gateway process",
+        )
+        .meant(registry::DEFAULT)
+    } else {
+        match did_you_mean(text, registry::names()) {
+            Some(name) => problem.meant(name),
+            None => problem,
+        }
+    })
+}
+
+pub(super) fn engine(text: &str) -> Result<(), Problem> {
+    if text == SMOLVM {
+        return Ok(());
+    }
+    let expected = format!("expected {}", ValueType::Engine.describe());
+    Err(Problem::new(&rules::schema::UNKNOWN_ENGINE, format!("unknown engine {}", quote(text)), expected)
+        .meant(SMOLVM))
+}
+
+pub(super) fn version(text: &str) -> Result<(), Problem> {
+    let Err(error) = text.parse::<Version>() else { return Ok(()) };
+    let expected = format!("expected {}", ValueType::Version.describe());
+    let problem = Problem::invalid(format!("{} is no version: {error}", quote(text)), expected);
+    let trimmed = text.trim_start_matches(['v', 'V', '=', ' ']).trim_end();
+    Err(match trimmed.parse::<Version>() {
+        Ok(version) => problem.meant(version.to_string()),
+        Err(_) => problem,
+    })
+}
+
+/// An image reference: host, path, tag and digest, by the grammar of the OCI distribution specification, but for the
+/// limits of each part's length.
+pub(super) fn image(text: &str) -> Result<(), Problem> {
+    let expected = || format!("expected {}", ValueType::Image.describe());
+    let (rest, digest) = text.split_once('@').map_or((text, None), |(rest, digest)| (rest, Some(digest)));
+    let path_bytes = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    let mut parts: Vec<&str> = rest.split('/').collect();
+    let mut last = parts.pop().unwrap_or("");
+    let mut tag = None;
+    if let Some((name, given)) = last.split_once(':') {
+        (last, tag) = (name, Some(given));
+    }
+    let named = |part: &&str| {
+        !part.is_empty()
+            && part.bytes().all(path_bytes)
+            && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.ends_with(|c: char| c.is_ascii_alphanumeric())
+    };
+    let host = |part: &&str| {
+        let (name, port) = part.split_once(':').map_or((*part, None), |(name, port)| (name, Some(port)));
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b))
+            && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    };
+    let path_ok = named(&last)
+        && parts.iter().skip(1).all(named)
+        && parts.first().is_none_or(|first| named(first) || host(first));
+    let tag_ok = tag.is_none_or(|tag| {
+        !tag.is_empty()
+            && tag.len() <= 128
+            && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+            && !tag.starts_with(['.', '-'])
+    });
+    if !path_ok || !tag_ok {
+        return Err(Problem::invalid(format!("{} is no image reference", quote(text)), expected()).help(
+            "it is written `registry.example.com/path/name:tag@sha256:…`, in lower case but for the tag",
+        ));
+    }
+    let hex =
+        |digest: &str| digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    match digest.map(|digest| digest.strip_prefix("sha256:")) {
+        None => Ok(()),
+        Some(Some(digest)) if hex(digest) => Ok(()),
+        Some(_) => Err(Problem::invalid(format!("the digest of {} is none", quote(text)), expected())
+            .help("a digest is `sha256:` and 64 digits of lower-case hexadecimal")),
+    }
+}
+
+pub(super) fn host_key(text: &str) -> Result<(), Problem> {
+    const KINDS: [&str; 7] = [
+        "ssh-ed25519",
+        "ssh-rsa",
+        "ecdsa-sha2-nistp256",
+        "ecdsa-sha2-nistp384",
+        "ecdsa-sha2-nistp521",
+        "sk-ssh-ed25519@openssh.com",
+        "sk-ecdsa-sha2-nistp256@openssh.com",
+    ];
+    let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b);
+    if let Some((kind, key)) = text.split_once(' ')
+        && KINDS.contains(&kind)
+        && !key.is_empty()
+        && key.bytes().all(base64)
+    {
+        return Ok(());
+    }
+    Err(Problem::none(text, "host key", ValueType::HostKey).help(
+        "`ssh-keyscan HOST` prints it: leave out the host's name, and check it against what the host publishes",
+    ))
+}
+
+pub(super) fn email(text: &str) -> Result<(), Problem> {
+    let plain = !text.contains([' ', '<', '>', '"']);
+    if plain && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()) {
+        return Ok(());
+    }
+    Err(Problem::none(text, "mail address", ValueType::Email))
+}

@@ -1,0 +1,77 @@
+//! URLs and their parts.
+
+use super::ValueType;
+use super::value::Problem;
+use crate::diagnostic::quote;
+
+pub(super) fn scheme(text: &str) -> Result<(), Problem> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b);
+    if text.len() <= 32 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(Problem::none(text, "URL scheme", ValueType::Scheme))
+}
+
+pub(super) fn path(text: &str) -> Result<(), Problem> {
+    let problem = || Problem::none(text, "URL path", ValueType::UrlPath);
+    // RFC 3986, `pchar`, `/` and the query's `?`; others must be percent-encoded.
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%?".contains(&b);
+    if !text.bytes().all(allowed) {
+        return Err(
+            problem().help("write blanks and other special characters percent-encoded, such as `%20`")
+        );
+    }
+    if !text.starts_with('/') {
+        return Err(problem().meant(format!("/{text}")));
+    }
+    Ok(())
+}
+
+/// An SSH URL, or the short form `user@host:path`. The alphabet is that of names, so nothing of it reaches a shell or
+/// is read as an option.
+pub(super) fn git(text: &str) -> Result<(), Problem> {
+    let expected = format!("expected {}", ValueType::GitUrl.describe());
+    let invalid = |message: &str| Problem::invalid(format!("{} {message}", quote(text)), expected.clone());
+    for scheme in ["https://", "http://", "git://", "file://"] {
+        if let Some(rest) = text.strip_prefix(scheme) {
+            let problem = invalid("does not go over SSH")
+                .help("git-gate pushes over SSH with a key that the agent never sees; any other way would go round it");
+            return Err(match rest.split_once('/') {
+                Some((host, path)) if scheme.starts_with("http") && !host.contains('@') => {
+                    problem.meant(format!("ssh://git@{host}/{path}"))
+                }
+                _ => problem,
+            });
+        }
+    }
+    // `ssh://user@host:port/path` or `user@host:path`; the alphabet is that of names, so nothing reaches a shell.
+    let (authority, path) = match text.strip_prefix("ssh://") {
+        Some(rest) => match rest.split_once('/') {
+            Some((authority, path)) => (authority, path),
+            None => return Err(invalid("has no path")),
+        },
+        None => match text.split_once(':') {
+            Some((authority, path)) if authority.contains('@') => (authority, path),
+            _ => return Err(invalid("is no SSH URL")),
+        },
+    };
+    let (user, host_port) = authority.split_once('@').unwrap_or(("git", authority));
+    let (host, port) = host_port.split_once(':').map_or((host_port, None), |(host, port)| (host, Some(port)));
+    let word = |text: &str, more: &[u8]| {
+        !text.is_empty()
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
+    };
+    if !word(user, b"._-") || !word(host, b".-") {
+        return Err(invalid("has no plain user and host"));
+    }
+    if port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..))) {
+        return Err(invalid("has a port that is none"));
+    }
+    let path_ok =
+        path.trim_start_matches(['/', '~']).split('/').all(|part| word(part, b"._-") && part != "..");
+    if !path_ok {
+        return Err(invalid("has a path with other characters than letters, digits, `.`, `_`, `-` and `/`"));
+    }
+    Ok(())
+}
