@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 
-use bottlec::diagnostic::quote;
+use bottlec::diagnostic::{harmless, quote};
 
 use super::Outcome;
 use super::args::Init;
@@ -37,8 +37,9 @@ pub(super) fn run(command: &Init, output: &Output) -> Result<Outcome, Error> {
         return Err(failed(&error));
     }
     let shown = path.to_string_lossy();
+    let plain = harmless(&shown);
     // A directory whose name begins with a dash would be taken for an option.
-    let word = bottlec::report::plan::shell_word(&shown);
+    let word = bottlec::report::plan::shell_word(&plain);
     let dash = if word.starts_with('-') { "-- " } else { "" };
     output.print(&format!(
         "wrote {}: look through it, then run\n  bottlec build {dash}{word}\n",

@@ -1,5 +1,6 @@
 //! `bottlec preflight`: is this host ready to run these bottles?
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use bottlec::backend;
@@ -119,21 +120,25 @@ fn engine(plan: &Plan, host: Version) -> Finding {
     let ledger = Ledger::smolvm();
     let differs =
         |capability: &&Capability| ledger.has(**capability, plan.version) != ledger.has(**capability, host);
-    let help = format!("write `engine \"{SMOLVM}\" version=\"{host}\"` into the bottle and build it again");
-    match Capability::ALL.iter().find(differs) {
-        Some(capability) => Finding::missing(
-            format!(
-                "{slug} is compiled for smolvm {}, which differs from {host}: {}",
-                plan.version,
-                ledger.row(*capability).summary
-            ),
-            help,
-        ),
-        None if host > ledger.newest => Finding::ready(format!(
+    let differences: Vec<_> = Capability::ALL.iter().filter(differs).collect();
+    match differences.as_slice() {
+        [_, ..] => {
+            let mut text =
+                format!("{slug} is compiled for smolvm {}, and {host} is another matter:", plan.version);
+            for capability in differences {
+                let row = ledger.row(*capability);
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, "\n       since {}: {}", row.since, row.summary);
+            }
+            let help =
+                format!("write `engine \"{SMOLVM}\" version=\"{host}\"` into the bottle and build it again");
+            Finding::missing(text, help)
+        }
+        [] if host > ledger.newest => Finding::ready(format!(
             "{slug} is compiled for smolvm {}; the host's {host} is newer than any version that bottlec knows",
             plan.version
         )),
-        None => Finding::ready(format!(
+        [] => Finding::ready(format!(
             "{slug} is compiled for smolvm {}; no difference from the host's {host} is known",
             plan.version
         )),
