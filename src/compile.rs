@@ -1,9 +1,10 @@
 //! The pipeline: text → tree → spec → plan. Diagnostics accumulate beside every step; nothing here reads or writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
+use crate::include::Reach;
 use crate::plan::{self, Plan};
 use crate::rules::{boot, engine, env, expose, fleet, names, port_taken};
 use crate::scope::Scope;
@@ -56,8 +57,9 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     }
     let reach = include::reach(&files, sources, &mut diagnostics);
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
-    // A file that is not even KDL may well have had a bottle.
-    if decls.is_empty() && !diagnostics.has_errors() && !syntax.has_errors() {
+    // A file that is not even KDL may well have had a bottle, and a file of profiles is there to be included.
+    let profiles = files.values().any(|file| !file.profiles.is_empty());
+    if decls.is_empty() && !profiles && !diagnostics.has_errors() && !syntax.has_errors() {
         let start = sources.roots().first().map(|id| Span::at(*id, 0));
         if let Some(start) = start {
             diagnostics.push(fleet::empty(start));
@@ -73,7 +75,7 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
             sources.iter().map(|(id, source)| (id, sha256_hex(source.bytes()))).collect();
         for (file, decl, resolved) in resolved {
             let used =
-                reach[&file].iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
+                reach[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
             let mut digests: Vec<_> = used.collect();
             digests.sort();
             let context = plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests };
@@ -104,7 +106,7 @@ fn check_layer(layer: &Layer, diagnostics: &mut Diagnostics) {
 /// Lays profiles under bottles and resolves what their sidecars need.
 fn bottles<'a>(
     files: &'a BTreeMap<SourceId, File>,
-    reach: &BTreeMap<SourceId, BTreeSet<SourceId>>,
+    reach: &BTreeMap<SourceId, Reach>,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(SourceId, &'a BottleDecl, resolve::Resolved)> {

@@ -181,6 +181,17 @@ impl Diagnostics {
         }
     }
 
+    /// Adds an error, or counts it when there are too many: it is not even put together then, since looking for what
+    /// may be meant costs more than finding the mistake.
+    pub fn push_error_with(&mut self, build: impl FnOnce() -> Diagnostic) {
+        if self.items.len() < Self::LIMIT {
+            self.push(build());
+        } else {
+            self.errors += 1;
+            self.dropped += 1;
+        }
+    }
+
     /// Adds all of `other`.
     pub fn append(&mut self, other: Self) {
         // The total counts what `other` had dropped, too.
@@ -311,6 +322,9 @@ pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// How many names one text is compared with.
+const MAX_COMPARED: usize = 500;
+
 /// The name among `known` that `given` is most likely a slip of: close in edits, or the same letters.
 #[must_use]
 pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -322,6 +336,8 @@ pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -
     let allowed = given.chars().count().div_ceil(3).min(3);
     known
         .into_iter()
+        .take(MAX_COMPARED)
+        .filter(|name| name.len().abs_diff(given.len()) <= 4 * allowed)
         .filter_map(|name| {
             let lower = name.to_lowercase();
             let distance = strsim::osa_distance(&given, &lower);

@@ -1,8 +1,8 @@
 //! The dependency graph of a bundle: waves in which it starts, and cycles that keep it from starting.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
@@ -48,7 +48,8 @@ impl Graph {
     /// # Errors
     /// One cycle of each group of members that need each other.
     pub fn waves(&self) -> Result<Vec<usize>, Vec<Vec<Need>>> {
-        let components = tarjan_scc(&self.graph);
+        // Not Tarjan's: petgraph's recurses, and the depth of a chain is the author's to choose.
+        let components = kosaraju_scc(&self.graph);
         let cyclic = |component: &&Vec<NodeIndex>| {
             component.len() > 1 || self.graph.find_edge(component[0], component[0]).is_some()
         };
@@ -59,7 +60,7 @@ impl Graph {
             return Err(cycles);
         }
         let mut waves = vec![0; self.graph.node_count()];
-        // Tarjan gives components in reverse topological order: what is needed comes before who needs it.
+        // Components come in reverse topological order: what is needed comes before who needs it.
         for node in components.into_iter().flatten() {
             waves[node.index()] =
                 self.graph.neighbors(node).map(|needed| waves[needed.index()] + 1).max().unwrap_or(0);
@@ -69,9 +70,10 @@ impl Graph {
 
     /// A shortest cycle through the need that stands first in the source, beginning with it.
     fn cycle(&self, component: &[NodeIndex]) -> Option<Vec<Need>> {
+        let members: BTreeSet<NodeIndex> = component.iter().copied().collect();
         let edges = component.iter().flat_map(|node| self.graph.edges(*node));
         let first =
-            edges.filter(|edge| component.contains(&edge.target())).min_by_key(|edge| *edge.weight())?;
+            edges.filter(|edge| members.contains(&edge.target())).min_by_key(|edge| *edge.weight())?;
         let (start, goal) = (first.target(), first.source());
         // Breadth first from the needed one back to who needs it.
         let mut reached_by: BTreeMap<NodeIndex, Need> = BTreeMap::new();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::quote;
 use crate::rules;
-use crate::schema::{Problem, ValueType};
+use crate::schema::{Meant, Problem, ValueType};
 
 /// The most characters of a domain name, and of one label of it (RFC 1035).
 const MAX_DOMAIN: usize = 253;
@@ -25,7 +25,7 @@ pub fn check(text: &str) -> Result<(), Problem> {
         message: format!("{} would never match: {why}", quote(text)),
         expected: format!("expected {}", ValueType::HostPattern.describe()),
         help: help.map(str::to_owned),
-        meant: meant.filter(|meant| matches(meant)),
+        meant: meant.filter(|meant| matches(meant)).map(Meant::Text),
     })
 }
 
@@ -63,6 +63,9 @@ fn diagnose(text: &str) -> (&'static str, Option<String>, Option<&'static str>) 
                 ("pipelock compares host names, without a path", Some(without_port(host).to_owned()), None)
             }
         };
+    }
+    if text.starts_with('[') && text.ends_with(']') {
+        return ("an address stands without brackets", Some(without_port(text).to_owned()), None);
     }
     if text.starts_with('[') || without_port(text) != text {
         return ("pipelock compares host names, without a port", Some(without_port(text).to_owned()), None);

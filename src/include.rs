@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::rules::bottle as rules;
+use crate::schema::ValueType;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{File, Spanned};
+use crate::syntax::Value;
 
 /// The name of the source that `path`, written in the source `from`, stands for: both are paths relative to the
 /// workspace with `/` between their parts. `None` when it leaves the workspace, or the directory of a `from` that is
@@ -40,17 +42,30 @@ pub fn join(directory: &str, path: &str) -> String {
     if parts.is_empty() { String::from(".") } else { parts.join("/") }
 }
 
-/// The sources that each file reaches over its includes, itself among them. Reports what cannot be included.
+/// What a file reaches over its includes.
+#[derive(Debug)]
+pub struct Reach {
+    /// The files, itself among them.
+    pub files: BTreeSet<SourceId>,
+    /// Whether some include in them could not be followed, so that there may be more.
+    pub partial: bool,
+}
+
+/// The sources that each file reaches over its includes. Reports what cannot be included.
 pub fn reach(
     files: &BTreeMap<SourceId, File>,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
-) -> BTreeMap<SourceId, BTreeSet<SourceId>> {
+) -> BTreeMap<SourceId, Reach> {
     let mut edges: BTreeMap<SourceId, Vec<(SourceId, Span)>> = BTreeMap::new();
+    let mut partial = BTreeSet::new();
     for (id, file) in files {
         let found = file.includes.iter().filter_map(|include| {
-            let to = resolve(*id, include, sources, diagnostics)?;
-            Some((to, include.span))
+            let to = resolve(*id, include, sources, diagnostics);
+            if to.is_none() {
+                partial.insert(*id);
+            }
+            Some((to?, include.span))
         });
         edges.insert(*id, found.collect());
     }
@@ -65,7 +80,8 @@ pub fn reach(
                 }
             }
         }
-        reached
+        let partial = reached.iter().any(|id| partial.contains(id));
+        Reach { files: reached, partial }
     };
     files.keys().map(|id| (*id, reach_of(*id))).collect()
 }
@@ -76,6 +92,10 @@ fn resolve(
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Option<SourceId> {
+    // A path that is none is reported by the schema.
+    if ValueType::RelativePath.check(Value::String(&include.value)).is_err() {
+        return None;
+    }
     let name = sources.get(from).name();
     let Some(target) = target(name, &include.value) else {
         diagnostics.push(

@@ -117,7 +117,7 @@ pub struct Plan {
     pub egress: PlannedEgress,
     /// Who commits are by: name and mail address.
     pub git_user: Option<(String, String)>,
-    /// Its repositories, in the order of the spec.
+    /// Its repositories, by name.
     pub repos: Vec<PlannedRepo>,
     /// The sources that it was made of: name and SHA-256.
     pub sources: Vec<(String, String)>,
@@ -155,7 +155,7 @@ impl Context<'_> {
 
     fn variables(&self, env: BTreeMap<String, Variable>) -> BTreeMap<String, Traced<VariableValue>> {
         let traced = |variable: Variable| {
-            let Variable { name, sources } = variable;
+            let Variable { name, sources, bare: _ } = variable;
             // A variable without a source is an error, and no plan is made beside an error.
             let value = sources.into_iter().next().map(|source| source.value)?;
             Some((name.value, Traced { value, origin: self.origin(name.span) }))
@@ -213,7 +213,11 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             .map(|Repo { name, url, identity, host_key }| PlannedRepo {
                 name: name.value,
                 url: url.value,
-                identity: identity.value,
+                identity: if identity.value.starts_with("~/") {
+                    identity.value
+                } else {
+                    context.path(&identity.value, identity.span)
+                },
                 host_key: host_key.value,
             })
             .collect(),

@@ -43,7 +43,7 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
                 Ok(at) => resolved.push(Spanned { value: MemberId(at), span: need.span }),
                 Err(_) => {
                     complete = false;
-                    diagnostics.push(unknown_sidecar(need, &names));
+                    diagnostics.push_error_with(|| unknown_sidecar(need, &names));
                 }
             }
         }
@@ -98,7 +98,7 @@ fn unknown_sidecar(need: &Spanned<Name>, names: &[Name]) -> Diagnostic {
                 need.span,
                 crate::syntax::quoted_string(meant),
             ),
-            None => diagnostic.label(format!("expected one of {}", one_of(known()))),
+            None => diagnostic.label(format!("expected one of {}", one_of(known().take(12)))),
         },
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, did_you_mean, one_of, quote};
 use crate::graph::{Graph, Need};
+use crate::include::Reach;
 use crate::resolve::duplicate;
 use crate::rules::bottle as rules;
 use crate::source::{SourceId, Sources};
@@ -13,6 +14,8 @@ use crate::spec::{BottleDecl, File, Layer, Name, Profile, Spanned};
 #[derive(Debug)]
 pub struct Scope<'a> {
     profiles: BTreeMap<&'a str, Entry<'a>>,
+    /// Whether there may be more, in a file that could not be included.
+    partial: bool,
 }
 
 #[derive(Debug)]
@@ -24,23 +27,23 @@ struct Entry<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The scope of `file`, which reaches `reachable` over its includes, itself among them. Reports profiles of one
+    /// The scope of `file`, which reaches `reach` over its includes. Reports profiles of one
     /// name, names without a profile, and circles.
     pub fn new(
         file: SourceId,
         files: &'a BTreeMap<SourceId, File>,
-        reachable: &BTreeSet<SourceId>,
+        reach: &Reach,
         sources: &Sources,
         diagnostics: &mut Diagnostics,
     ) -> Self {
         let mut profiles: BTreeMap<&str, Entry<'a>> = BTreeMap::new();
-        for profile in reachable.iter().filter_map(|id| files.get(id)).flat_map(|file| &file.profiles) {
+        for profile in reach.files.iter().filter_map(|id| files.get(id)).flat_map(|file| &file.profiles) {
             let entry = profiles.entry(&profile.name.value).or_insert(Entry { profile, broken: false });
             if entry.profile.name.span != profile.name.span {
                 diagnostics.push(duplicate("profile", &profile.name, &entry.profile.name));
             }
         }
-        let mut scope = Self { profiles };
+        let mut scope = Self { profiles, partial: reach.partial };
         scope.link(file, sources, diagnostics);
         scope
     }
@@ -57,8 +60,8 @@ impl<'a> Scope<'a> {
                     Err(_) => {
                         broken.push(from);
                         // A profile of another file is looked at in that file's own scope.
-                        if parent.span.source == file {
-                            diagnostics.push(self.unknown(parent, sources));
+                        if parent.span.source == file && !self.partial {
+                            diagnostics.push_error_with(|| self.unknown(parent, sources));
                         }
                     }
                 }
@@ -123,7 +126,9 @@ impl<'a> Scope<'a> {
                 Some(entry) => whole &= !entry.broken,
                 None => {
                     whole = false;
-                    diagnostics.push(self.unknown(name, sources));
+                    if !self.partial {
+                        diagnostics.push_error_with(|| self.unknown(name, sources));
+                    }
                 }
             }
         }
@@ -142,7 +147,7 @@ impl<'a> Scope<'a> {
     /// with many bottles on large profiles.
     pub fn weight(&self, decl: &BottleDecl) -> usize {
         let profiles = self.order(&decl.extends);
-        profiles.iter().map(|profile| profile.layer.weight()).sum::<usize>() + decl.layer.weight()
+        profiles.iter().map(|profile| profile.layer.weight() + 1).sum::<usize>() + decl.layer.weight()
     }
 
     /// Every profile at or below `extends`, each once, the ones that others lie on first.

@@ -26,6 +26,10 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     if diagnostics.has_errors() {
         return Ok(Outcome::Findings);
     }
+    if compilation.plans.is_empty() {
+        output.complain(&"there is no bottle in the specs, only profiles: nothing is built");
+        return Ok(Outcome::Findings);
+    }
     let stages: Vec<Stage> = compilation.plans.iter().map(lower).collect();
     if command.check {
         return compare(&command.out, &stages, output);

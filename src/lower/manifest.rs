@@ -161,7 +161,7 @@ struct HostEntry<'a> {
 struct Git<'a> {
     /// Who commits are by.
     user: Option<GitUser<'a>>,
-    /// The repositories, in the order of the spec.
+    /// The repositories, by name.
     repos: Vec<Repo<'a>>,
 }
 

@@ -43,6 +43,7 @@ fn source(variable: &Variable, diagnostics: &mut Diagnostics) {
     };
     match variable.sources.as_slice() {
         [_] => {}
+        [] if !variable.bare => {}
         [] => diagnostics.push(
             Diagnostic::new(
                 &ENV_SOURCE,

@@ -9,7 +9,7 @@ use crate::resolve::duplicate;
 use crate::source::{Sources, Span};
 use crate::spec::{BottleDecl, Name, Spanned};
 
-rule!(EMPTY_SPEC, "empty-spec", Error, "0.1.0", "nothing of what is compiled is a bottle");
+rule!(EMPTY_SPEC, "empty-spec", Error, "0.1.0", "nothing of what is compiled is a bottle or a profile");
 rule!(
     EXPANSION_TOO_LARGE,
     "expansion-too-large",
@@ -109,8 +109,14 @@ fn collision(
         (Some(octet), _) => diagnostic.replace(title, Applicability::Unsafe, octet.span, free.to_string()),
         (None, Some(block)) => {
             let at = Span::at(block.source, block.start + 1);
-            let indent = indentation(sources, decl.slug.span);
-            let replacement = format!("\n{indent}    network octet={free}");
+            let rest = &sources.get(block.source).text()[at.start as usize..];
+            let rest = rest.trim_start_matches([' ', '\t']);
+            // On a line of its own where the block has lines, else before what stands on this one.
+            let replacement = if rest.starts_with(['\n', '\r']) || rest.starts_with("//") {
+                format!("\n{}    network octet={free}", indentation(sources, decl.slug.span))
+            } else {
+                format!(" network octet={free};")
+            };
             diagnostic.fix(title, Applicability::Unsafe, vec![Edit { span: at, replacement }])
         }
         (None, None) => {
@@ -131,7 +137,7 @@ fn indentation(sources: &Sources, span: Span) -> String {
 /// Says that a compile of these sources has no bottle.
 #[must_use]
 pub fn empty(span: Span) -> Diagnostic {
-    Diagnostic::new(&EMPTY_SPEC, span, "there is no bottle to compile").label("expected a `bottle`").help(
+    Diagnostic::new(&EMPTY_SPEC, span, "there is no bottle and no profile").label("expected a `bottle`").help(
         "for example: `bottle \"demo\" { egress { allow \"api.anthropic.com\"; }; }`, or run `bottlec init`",
     )
 }

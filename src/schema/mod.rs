@@ -5,6 +5,7 @@
 //! A decoder in `spec/` may therefore take for granted what the table says, and never repeats a message.
 
 mod check;
+mod message;
 mod nodes;
 mod path;
 pub mod reference;
@@ -14,7 +15,7 @@ mod value;
 
 pub use check::check;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
-pub use value::{Problem, ValueType};
+pub use value::{Meant, Problem, ValueType};
 
 /// How often a child may stand in its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,9 +71,9 @@ pub static PROFILE: Node = Node {
         once(&ARTIFACT),
         once(&IMAGE),
         once(&ROOTFS),
-        many(&ENV),
-        many(&EGRESS),
-        many(&GIT),
+        once(&ENV),
+        once(&EGRESS),
+        once(&GIT),
         once(&PIPELOCK),
         once(&GIT_GATE),
         once(&SUPERVISE),
@@ -97,9 +97,9 @@ pub static BOTTLE: Node = Node {
         once(&ARTIFACT),
         once(&IMAGE),
         once(&ROOTFS),
-        many(&ENV),
-        many(&EGRESS),
-        many(&GIT),
+        once(&ENV),
+        once(&EGRESS),
+        once(&GIT),
         once(&PIPELOCK),
         once(&GIT_GATE),
         once(&SUPERVISE),
@@ -370,7 +370,7 @@ static SIDECAR: Node = Node {
         ValueType::Image,
         "the container image that it runs, with its digest",
     )],
-    children: Children::Nodes(&[once(&PORT), many(&NEEDS), many(&ENV), many(&EXPOSE)]),
+    children: Children::Nodes(&[once(&PORT), many(&NEEDS), once(&ENV), many(&EXPOSE)]),
     example: "sidecar \"db\" image=\"docker.io/library/postgres:17@sha256:…\" {\n    port 5432 \
               scheme=\"postgres\"\n    expose \"DATABASE_URL\" path=\"/app\"\n}",
 };
@@ -411,7 +411,7 @@ static EXPOSE: Node = Node {
 static NETWORK: Node = Node {
     name: "network",
     doc: "Pins the bottle's subnet.\n\nWithout it the third octet is derived from the slug: 1 + (the first 8 bytes of \
-          its SHA-256, big-endian) mod 254, and 18 for 17, which is Docker's.",
+          its SHA-256, big-endian) mod 254, and 18 for 17, a number that bottles leave to Docker.",
     arguments: &[],
     properties: &[required_property(
         "octet",

@@ -27,17 +27,14 @@ pub(super) fn name(text: &str) -> Result<(), Problem> {
             None => problem,
         }
     };
-    if text.len() > MAX_NAME {
-        return Err(problem(&format!(
-            "it is {} characters long, {MAX_NAME} are allowed",
-            text.chars().count()
-        )));
-    }
     if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Err(problem("it must begin with a lower-case letter"));
     }
     if let Some(c) = text.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')) {
         return Err(problem(&format!("{} is not allowed in it", quote(&c.to_string()))));
+    }
+    if text.len() > MAX_NAME {
+        return Err(problem(&format!("it is {} characters long, {MAX_NAME} are allowed", text.len())));
     }
     if text.contains("--") {
         return Err(problem("it holds `--`"));
@@ -117,14 +114,14 @@ pub(super) fn env_value(text: &str) -> Result<(), Problem> {
     // `trim` cuts what Unicode calls white space, exactly as the engine does.
     if text.trim_end() != text {
         return altered(
-            "the engine would cut the white space at the end of this value",
-            "smolvm trims each `NAME=value` entry before it splits it; leave the white space out, or encode the value",
+            "the white space at the end of this value would be lost",
+            "smolvm trims each entry of the agent's environment, and readers of environment files do the same; leave it out, or encode the value",
         );
     }
     if text.trim_start() != text {
         return altered(
             "the white space at the start of this value may be lost",
-            "the engine keeps it, other readers of an environment file do not; leave it out, or encode the value",
+            "smolvm keeps it, readers of environment files may not; leave it out, or encode the value",
         );
     }
     if let Some(c) = text.chars().find(|c| c.is_control() && *c != '\t') {

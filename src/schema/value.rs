@@ -74,8 +74,17 @@ pub struct Problem {
     pub expected: String,
     /// What to do.
     pub help: Option<String>,
-    /// The text that is most likely meant.
-    pub meant: Option<String>,
+    /// What is most likely meant.
+    pub meant: Option<Meant>,
+}
+
+/// What is most likely meant instead of a value that is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// A string that holds this text.
+    Text(String),
+    /// A value as KDL writes it.
+    Value(String),
 }
 
 impl Problem {
@@ -98,7 +107,12 @@ impl Problem {
     }
 
     pub(super) fn meant(mut self, text: impl Into<String>) -> Self {
-        self.meant = Some(text.into());
+        self.meant = Some(Meant::Text(text.into()));
+        self
+    }
+
+    fn meant_value(mut self, value: impl Into<String>) -> Self {
+        self.meant = Some(Meant::Value(value.into()));
         self
     }
 }
@@ -160,17 +174,20 @@ impl ValueType {
         match value {
             Value::String(text) => match text.parse::<i128>() {
                 Ok(number) if self.is_number() => {
-                    wrong(&format!("{} is a string, not a number", quote(text))).meant(number.to_string())
+                    wrong(&format!("{} is a string, not a number", quote(text)))
+                        .meant_value(number.to_string())
                 }
                 _ => wrong(&format!("{} is a string, not a number", quote(text))),
             },
             Value::Integer(number) => {
-                wrong(&format!("`{number}` is a number, not a string")).meant(format!("\"{number}\""))
+                wrong(&format!("`{number}` is a number, not a string")).meant_value(format!("\"{number}\""))
             }
             Value::Float(_) if self.is_number() => wrong("this number is not whole"),
             Value::Float(_) => wrong("this is a number, not a string"),
             Value::Bool(value) if self.is_number() => wrong(&format!("`#{value}` is no number")),
-            Value::Bool(value) => wrong(&format!("`#{value}` is no string")).meant(format!("\"{value}\"")),
+            Value::Bool(value) => {
+                wrong(&format!("`#{value}` is no string")).meant_value(format!("\"{value}\""))
+            }
             Value::Null if self.is_number() => wrong("`#null` is no number"),
             Value::Null => wrong("`#null` is no string"),
         }
@@ -189,10 +206,10 @@ impl ValueType {
         }
         if self == Self::Octet && number == 17 {
             return Err(Problem::invalid(
-                "octet `17` is Docker's own bridge range",
+                "octet `17` is never given to a bottle",
                 format!("expected {}", self.describe()),
             )
-            .meant("18"));
+            .meant_value("18"));
         }
         Ok(())
     }

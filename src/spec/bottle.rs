@@ -94,9 +94,10 @@ impl Bottle<Name> {
                 needs: needs.flat_map(|node| node.needs.iter().cloned()).collect(),
             });
         }
-        for sidecar in sidecars {
+        for sidecar in by_name(sidecars, |sidecar| &sidecar.name).into_values() {
             let super::Sidecar { name, image, port_node: _, port, needs, env, exposes } = sidecar;
-            let kind = MemberKind::Custom { image, port, env: by_name(env), exposes };
+            let kind =
+                MemberKind::Custom { image, port, env: by_name(env, |variable| &variable.name), exposes };
             members.push(Member { name, kind, needs });
         }
         members.sort_by(|a, b| a.name.value.cmp(&b.name.value));
@@ -105,18 +106,18 @@ impl Bottle<Name> {
             backend,
             engine,
             boot: boots.into_iter().next(),
-            env: by_name(env),
+            env: by_name(env, |variable| &variable.name),
             egress: united(egress),
-            git,
+            git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
             octet: decl.octet,
             members,
         }
     }
 }
 
-/// Variables by name; of several with one name the last one is in force.
-fn by_name(variables: Vec<Variable>) -> BTreeMap<String, Variable> {
-    variables.into_iter().map(|variable| (variable.name.value.clone(), variable)).collect()
+/// Things by name; of several with one name the last one is in force.
+fn by_name<T>(things: Vec<T>, name: impl Fn(&T) -> &Spanned<Name>) -> BTreeMap<String, T> {
+    things.into_iter().map(|thing| (name(&thing).value.clone(), thing)).collect()
 }
 
 /// Each host once and in order, at the first place that names it.

@@ -28,6 +28,8 @@ pub struct Variable {
     pub name: Spanned<String>,
     /// Each of the sources given for it, in the order literal, `from-env`, `from-file`; a valid one has one.
     pub sources: Vec<Spanned<VariableValue>>,
+    /// Whether nothing at all is given for it; with a source that is misspelt, that is reported instead.
+    pub bare: bool,
 }
 
 impl Variable {
@@ -47,6 +49,7 @@ impl Variable {
         Self {
             name: Spanned { value: node.name().to_owned(), span: node.name_span() },
             sources: sources.into_iter().flatten().map(|(value, span)| Spanned { value, span }).collect(),
+            bare: node.entries().next().is_none() && !node.is_broken(),
         }
     }
 

@@ -45,16 +45,11 @@ impl Git {
         }
     }
 
-    /// Lays `over` on top: repositories by name, the last user wins.
+    /// Lays `over` on top: repositories are added, the last user wins.
     pub(super) fn merge(&mut self, over: &Self) {
         let Self { user, repos } = over;
         self.user = user.clone().or(self.user.take());
-        for repo in repos {
-            match self.repos.iter_mut().find(|known| known.name.value == repo.name.value) {
-                Some(known) => *known = repo.clone(),
-                None => self.repos.push(repo.clone()),
-            }
-        }
+        self.repos.extend(repos.iter().cloned());
     }
 }
 

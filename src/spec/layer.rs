@@ -46,13 +46,20 @@ impl Layer {
             match node.name() {
                 "backend" => layer.backend = layer.backend.take().or_else(|| first_argument(node)),
                 "engine" => layer.engine = layer.engine.take().or_else(|| Engine::decode(node)),
-                "artifact" | "image" | "rootfs" => layer.boots.extend(Boot::decode(node)),
+                "artifact" | "image" | "rootfs" => {
+                    // The same node twice is reported as that; here it counts once.
+                    let boot = Boot::decode(node);
+                    layer.boots.extend(boot.filter(|boot| layer.boots.iter().all(|b| b.kind != boot.kind)));
+                }
                 "env" => layer.env.extend(node.children().map(Variable::decode)),
                 "egress" => layer.egress.decode_into(node),
                 "git" => layer.git.decode_into(node),
                 "sidecar" => layer.sidecars.extend(Sidecar::decode(node)),
                 name => {
                     let Some(builtin) = builtin::find(name) else { continue };
+                    if layer.builtins.iter().any(|node| node.name.value == builtin.name) {
+                        continue;
+                    }
                     if builtin.name == builtin::SUPERVISE {
                         layer.supervise = layer.supervise.or(Some(node.name_span()));
                     }
@@ -66,8 +73,8 @@ impl Layer {
         layer
     }
 
-    /// Lays `over` on top: variables by name, repositories and sidecars by name, lists united, of everything else the
-    /// last one wins.
+    /// Lays `over` on top: lists grow, of everything else the last one wins. Of several variables, repositories or
+    /// sidecars with one name the last one is in force, which [`super::Bottle::assemble`] sees to, once for all layers.
     pub fn merge(&mut self, over: &Self) {
         let Self { backend, engine, boots, env, egress, git, supervise, builtins, sidecars } = over;
         self.backend = backend.clone().or(self.backend.take());
@@ -81,12 +88,7 @@ impl Layer {
         self.git.merge(git);
         self.supervise = self.supervise.or(*supervise);
         self.builtins.extend(builtins.iter().cloned());
-        for sidecar in sidecars {
-            match self.sidecars.iter_mut().find(|known| known.name.value == sidecar.name.value) {
-                Some(known) => *known = sidecar.clone(),
-                None => self.sidecars.push(sidecar.clone()),
-            }
-        }
+        self.sidecars.extend(sidecars.iter().cloned());
     }
 
     /// How many nodes it is made of, more or less.

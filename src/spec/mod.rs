@@ -22,6 +22,7 @@ pub use git::{Git, GitUser, Repo};
 pub use layer::{BuiltinNeeds, Layer};
 pub use sidecar::{Expose, Port, Sidecar};
 
+use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Tree, Value};
 
@@ -90,11 +91,11 @@ impl File {
                     file.profiles.push(Profile { name, extends, layer });
                 }
                 ("bottle", Some(slug)) => {
-                    let octet = child(node, "network").and_then(|network| {
-                        let octet = property(network, "octet")?;
-                        number(octet)
-                            .and_then(|n| u8::try_from(n).ok())
-                            .map(|value| Spanned { value, span: octet.value_span() })
+                    let octet = child(node, "network").and_then(|network| property(network, "octet"));
+                    let octet = octet.filter(|entry| ValueType::Octet.check(entry.value()).is_ok());
+                    let octet = octet.and_then(|entry| {
+                        let value = u8::try_from(number(entry)?).ok()?;
+                        Some(Spanned { value, span: entry.value_span() })
                     });
                     let (extends, layer) = (extends(node), Layer::decode(node));
                     let (head, block) = (node.head_span(), node.block_span());

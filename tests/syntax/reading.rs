@@ -75,7 +75,7 @@ fn kdl_1_becomes_kdl_2() {
     let theirs = kdl::KdlDocument::parse_v1(text).unwrap();
     let b = &theirs.nodes()[0].children().unwrap().nodes()[0];
     let ours = every_node(&new_tree)[1];
-    let values: Vec<Value<'_>> = ours.entries().map(|entry| entry.value()).collect();
+    let values: Vec<Value<'_>> = ours.entries().map(bottlec::syntax::Entry::value).collect();
     let expected: Vec<Value<'_>> =
         b.entries().iter().map(|e| Value::String(e.value().as_string().unwrap())).collect();
     assert_eq!(values, expected);

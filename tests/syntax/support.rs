@@ -79,7 +79,8 @@ pub(crate) fn for_all<S: Strategy<Value = String>>(
     texts: impl FnOnce() -> S + Send + 'static,
     check: impl Fn(String) -> Result<(), TestCaseError> + Send + 'static,
 ) {
-    let config = ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() };
+    let default = ProptestConfig::default();
+    let config = ProptestConfig { cases: default.cases.max(2_000), failure_persistence: None, ..default };
     let run = move || TestRunner::new(config).run(&texts(), check).map_err(|error| error.to_string());
     let outcome = std::thread::Builder::new().stack_size(256 << 20).spawn(run).unwrap().join().unwrap();
     outcome.unwrap_or_else(|error| panic!("{error}"));

@@ -1,0 +1,231 @@
+//! What is said of a tree that the table does not agree with.
+
+use super::value::Meant;
+use super::{Argument, Child, Node as Schema, Problem, Property, RETIRED, ROOT};
+use crate::diagnostic::{Applicability, Diagnostic, Edit, did_you_mean, one_of, quote};
+use crate::rules::schema as rules;
+use crate::source::Span;
+use crate::syntax::{Entry, Node, Value, quoted_string};
+
+/// "in `egress`", "at the top of a file".
+fn place(parent: Option<Node<'_>>) -> String {
+    parent
+        .map_or_else(|| String::from("at the top of a file"), |parent| format!("in {}", quote(parent.name())))
+}
+
+pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Option<Node<'_>>) -> Diagnostic {
+    let (name, span) = (node.name(), node.name_span());
+    if let Some(retired) = RETIRED.iter().find(|retired| retired.name == name) {
+        return Diagnostic::new(
+            &rules::RETIRED_NODE,
+            span,
+            format!("{} belongs to the retired gvproxy design", quote(name)),
+        )
+        .label("has no meaning any more")
+        .help(retired.instead);
+    }
+    let names = || known.iter().map(|child| child.node.name);
+    let expected = format!("expected one of {}", one_of(names()));
+    let message = format!("unknown node {} {}", quote(name), place(parent));
+    let diagnostic = Diagnostic::new(&rules::UNKNOWN_NODE, span, message);
+    if let Some(meant) = did_you_mean(name, names()) {
+        return diagnostic.label(format!("did you mean `{meant}`?")).help(expected).replace(
+            format!("write `{meant}`"),
+            Applicability::Unsafe,
+            span,
+            meant,
+        );
+    }
+    // Most often the node is right and its place is wrong.
+    match place_of(name) {
+        Some(place) => diagnostic
+            .label(format!("stands {place}"))
+            .help(expected)
+            .help("a brace may have been closed too early or too late"),
+        None => diagnostic.label("not known here").help(expected),
+    }
+}
+
+/// Where a node of that name would be known.
+fn place_of(name: &str) -> Option<String> {
+    fn holds(schema: &'static Schema, name: &str, found: &mut Vec<&'static str>) {
+        for child in schema.child_nodes() {
+            if child.node.name == name && !found.contains(&schema.name) {
+                found.push(schema.name);
+            }
+            holds(child.node, name, found);
+        }
+    }
+    let mut found = Vec::new();
+    holds(&ROOT, name, &mut found);
+    match found.as_slice() {
+        [] => None,
+        ["file"] => Some("at the top of a file".into()),
+        names => Some(format!("in {}", one_of(names.iter().copied()))),
+    }
+}
+
+pub(super) fn duplicate_node(node: Node<'_>, first: Span, parent: Option<Node<'_>>) -> Diagnostic {
+    let message = format!("{} is given more than once {}", quote(node.name()), place(parent));
+    Diagnostic::new(&rules::DUPLICATE_NODE, node.name_span(), message)
+        .label("given again here")
+        .related(first, "first given here")
+        .help("keep one of them, with what both say")
+}
+
+pub(super) fn missing_node(parent: Node<'_>, missing: &Schema) -> Diagnostic {
+    let message = format!("{} needs `{}`", quote(parent.name()), missing.name);
+    Diagnostic::new(&rules::MISSING_NODE, parent.name_span(), message)
+        .label(format!("expected `{}` in its block", missing.name))
+        .help(format!("for example: `{}`", missing.example))
+}
+
+pub(super) fn missing_argument(node: Node<'_>, missing: &Argument, schema: &Schema) -> Diagnostic {
+    let article = if missing.name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let message = format!("{} needs {article} {}", quote(node.name()), missing.name);
+    Diagnostic::new(&rules::MISSING_ARGUMENT, node.name_span(), message)
+        .label(format!("expected {} after it", missing.value.describe()))
+        .help(format!("for example: `{}`", head(schema.example)))
+}
+
+pub(super) fn missing_property(node: Node<'_>, missing: &Property, schema: &Schema) -> Diagnostic {
+    let message = format!("{} needs the property `{}`", quote(node.name()), missing.name);
+    Diagnostic::new(&rules::MISSING_PROPERTY, node.head_span(), message)
+        .label(format!("expected `{}=`: {}", missing.name, missing.value.describe()))
+        .help(format!("for example: `{}`", head(schema.example)))
+}
+
+/// The first line of an example, without the brace that opens its block.
+fn head(example: &str) -> &str {
+    example.lines().next().unwrap_or("").trim_end_matches([' ', '{'])
+}
+
+pub(super) fn unexpected_argument(node: Node<'_>, entry: Entry<'_>, schema: &'static Schema) -> Diagnostic {
+    let takes = match schema.arguments.len() {
+        0 => String::from("no argument"),
+        1 => String::from("one argument"),
+        n => format!("{n} arguments"),
+    };
+    let message = format!("{} takes {takes}", quote(node.name()));
+    let diagnostic =
+        Diagnostic::new(&rules::UNEXPECTED_ARGUMENT, entry.span(), message).label("not expected");
+    if let Some((property, edits)) = spelled_out(node, schema) {
+        return diagnostic.help(format!("a property is written `{property}=…`")).fix(
+            format!("write `=` behind `{property}`"),
+            Applicability::Unsafe,
+            edits,
+        );
+    }
+    match schema.properties {
+        [property] if property.value.check(entry.value()).is_ok() => {
+            let at = Span::at(entry.span().source, entry.span().start);
+            diagnostic.label(format!("did you mean `{}=`?", property.name)).fix(
+                format!("write `{}=` before it", property.name),
+                Applicability::Unsafe,
+                vec![Edit { span: at, replacement: format!("{}=", property.name) }],
+            )
+        }
+        _ => diagnostic.help("remove it"),
+    }
+}
+
+/// `from-env "TOKEN"` for `from-env="TOKEN"`: the property, and the edit that makes it one.
+fn spelled_out(node: Node<'_>, schema: &'static Schema) -> Option<(&'static str, Vec<Edit>)> {
+    let arguments: Vec<Entry<'_>> = node.entries().filter(|entry| entry.key().is_none()).collect();
+    arguments.windows(2).find_map(|pair| {
+        let Value::String(text) = pair[0].value() else { return None };
+        let property = schema.properties.iter().find(|property| property.name == text)?;
+        let span = Span { end: pair[1].span().start, ..pair[0].span() };
+        Some((property.name, vec![Edit { span, replacement: format!("{}=", property.name) }]))
+    })
+}
+
+pub(super) fn unknown_property(node: Node<'_>, key: &str, span: Span, schema: &'static Schema) -> Diagnostic {
+    let names = || schema.properties.iter().map(|property| property.name);
+    let message = format!("unknown property {} of {}", quote(key), quote(node.name()));
+    let diagnostic = Diagnostic::new(&rules::UNKNOWN_PROPERTY, span, message);
+    if schema.properties.is_empty() {
+        let diagnostic = diagnostic.label(format!("{} has no properties", quote(node.name())));
+        return if schema.child_nodes().iter().any(|child| child.node.name == key) {
+            diagnostic.help(format!("write {} as a node in the block", quote(key)))
+        } else {
+            diagnostic.help("remove it")
+        };
+    }
+    let several = schema.properties.len() > 1;
+    let expected = format!("expected {}{}", if several { "one of " } else { "" }, one_of(names()));
+    match did_you_mean(key, names()) {
+        Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")).help(expected).replace(
+            format!("write `{meant}`"),
+            Applicability::Unsafe,
+            span,
+            meant,
+        ),
+        None => diagnostic.label(expected),
+    }
+}
+
+pub(super) fn duplicate_property(entry: Entry<'_>, key: &str, first: Span) -> Diagnostic {
+    let message = format!("property {} is given twice", quote(key));
+    Diagnostic::new(&rules::DUPLICATE_PROPERTY, entry.span(), message)
+        .label("given again here")
+        .related(first, "first given here")
+        .help("keep one of them")
+}
+
+pub(super) fn unexpected_block(node: Node<'_>, block: Span, schema: &'static Schema) -> Diagnostic {
+    let message = format!("{} takes no block", quote(node.name()));
+    let diagnostic =
+        Diagnostic::new(&rules::UNEXPECTED_BLOCK, block, message).label("expected no block here");
+    let property = |child: Node<'_>| schema.properties.iter().find(|property| property.name == child.name());
+    match node.children().find_map(property) {
+        Some(property) => diagnostic.help(format!(
+            "`{0}` is a property: write `{0}=…` behind {1}",
+            property.name,
+            quote(node.name())
+        )),
+        None => diagnostic.replace("remove the block", Applicability::Unsafe, block, ""),
+    }
+}
+
+pub(super) fn annotation(text: &str, span: Span) -> Diagnostic {
+    let message = format!("the type annotation {} has no meaning", quote(text));
+    Diagnostic::new(&rules::UNEXPECTED_ANNOTATION, span, message)
+        .label("expected none: the schema fixes each type")
+        .help("remove it, with its parentheses")
+}
+
+/// A name that the author chose and that cannot be one.
+pub(super) fn name(node: Node<'_>, problem: Problem) -> Diagnostic {
+    let meant = problem.meant.clone();
+    let diagnostic = report(problem, node.name_span());
+    match meant {
+        Some(Meant::Text(meant) | Meant::Value(meant)) => diagnostic.replace(
+            format!("rename it to {}", quote(&meant)),
+            Applicability::Unsafe,
+            node.name_span(),
+            quoted_string(&meant),
+        ),
+        None => diagnostic,
+    }
+}
+
+/// A value that its type does not allow.
+pub(super) fn value(entry: Entry<'_>, problem: Problem) -> Diagnostic {
+    let meant = problem.meant.clone();
+    let diagnostic = report(problem, entry.value_span());
+    let replacement = match meant {
+        Some(Meant::Text(text)) => quoted_string(&text),
+        Some(Meant::Value(value)) => value,
+        None => return diagnostic,
+    };
+    // The same value in the right type is what was meant for sure; a near miss is a guess.
+    let sure =
+        if diagnostic.rule == &rules::WRONG_TYPE { Applicability::Safe } else { Applicability::Unsafe };
+    diagnostic.replace(format!("write {}", quote(&replacement)), sure, entry.value_span(), replacement)
+}
+
+fn report(problem: Problem, span: Span) -> Diagnostic {
+    let Problem { rule, message, expected, help, meant: _ } = problem;
+    Diagnostic::new(rule, span, message).label(expected).help_if(help)
+}
