@@ -3,6 +3,7 @@
 //! Every run is bounded in memory and time (see `support/binary.rs`), must end with a documented exit code, and must
 //! not have panicked.
 #![cfg(unix)]
+#![allow(clippy::format_collect, reason = "texts to test with are short")]
 #![allow(clippy::disallowed_methods, reason = "tests touch files and run programs")]
 #![allow(clippy::unwrap_used, reason = "clippy knows `#[test]` functions only, not what they share")]
 
@@ -214,9 +215,7 @@ fn line_ends_of_every_kind_count() {
 
 #[test]
 fn a_file_without_a_bottle_says_so() {
-    for text in
-        ["", "\n", " \t\r\n", "// words\n/* more */\n", "\u{feff}", "/- bottle \"a\"\n", "profile \"p\"\n"]
-    {
+    for text in ["", "\n", " \t\r\n", "// words\n/* more */\n", "\u{feff}", "/- bottle \"a\"\n"] {
         let run = refused(text).says("x.kdl:1:1: error[empty-spec]");
         assert_eq!(run.out.lines().count(), 1);
     }

@@ -7,6 +7,7 @@
 mod binary;
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -73,7 +74,6 @@ fn a_spec_that_is_named_twice_is_one() {
     let names = ["x.kdl", "./x.kdl", "sub/../x.kdl", absolute.to_str().unwrap()];
     dir.run(["check"].into_iter().chain(names)).code(0).says("1 bottle checked, nothing found");
     // Two files whose bytes are no text are two files still, and a plan could name neither.
-    use std::os::unix::ffi::OsStrExt as _;
     for (name, slug) in [(b"\xfe.kdl", "one"), (b"\xff.kdl", "two")] {
         let path = dir.at(std::ffi::OsStr::from_bytes(name));
         fs::write(&path, format!("bottle \"{slug}\"\n")).unwrap();
@@ -146,6 +146,20 @@ fn a_stage_that_was_edited_is_kept_until_force() {
     dir.write("x.kdl", SMALL);
     dir.run(["build", "--force", "x.kdl"]).code(0).says("rebuilt");
     assert_eq!(tree(&dir.at("stage")), built);
+}
+
+#[test]
+fn profiles_by_themselves_can_be_checked_only() {
+    let dir = Dir::with("profile \"team\" { env { TERM \"xterm\"; }; }\n");
+    dir.run(["check", "x.kdl"]).code(0).says("profiles without a bottle checked, nothing found");
+    for command in
+        [&["build"][..], &["build", "--check"], &["plan"], &["plan", "--format", "json"], &["preflight"]]
+    {
+        let run = dir.run(command.iter().copied().chain(["x.kdl"])).code(1);
+        assert_eq!(run.err, "error: there is no bottle in the specs, only profiles\n");
+        assert_eq!(run.out, "");
+    }
+    assert_eq!(tree(dir.path()).len(), 1);
 }
 
 // check

@@ -1,5 +1,6 @@
 //! What the README shows is what happens: every spec in it compiles, every command in it prints what stands below it.
 #![cfg(unix)]
+#![allow(clippy::format_collect, reason = "texts to test with are short")]
 #![allow(clippy::disallowed_methods, reason = "tests touch files and run programs")]
 #![allow(clippy::unwrap_used, reason = "clippy knows `#[test]` functions only, not what they share")]
 

@@ -27,6 +27,7 @@ impl Output {
     }
 
     /// Writes text to standard output, whole.
+    #[allow(clippy::unused_self, reason = "called as the others are, wherever it goes")]
     pub(crate) fn print(&self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         heard(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))

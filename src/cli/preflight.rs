@@ -13,7 +13,7 @@ use super::args::Preflight;
 use super::error::Error;
 use super::host::{self, HostNetwork, OverlapKind};
 use super::output::Output;
-use super::{Outcome, load};
+use super::{NO_BOTTLE, Outcome, load};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -45,6 +45,10 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
             output.warn(command.format.into(), &compilation.diagnostics, &sources)?;
         }
         if compilation.diagnostics.has_errors() {
+            return Ok(Outcome::Findings);
+        }
+        if compilation.plans.is_empty() {
+            output.complain(&NO_BOTTLE);
             return Ok(Outcome::Findings);
         }
         plans = compilation.plans;
@@ -187,9 +191,9 @@ fn show(findings: &[Finding], output: &Output) -> String {
     let indent = if style.unicode { "    " } else { "       " };
     let mut text = String::new();
     for finding in findings {
-        text.push_str(&format!("{} {}\n", if finding.ready { yes } else { no }, finding.text));
+        let _ = writeln!(text, "{} {}", if finding.ready { yes } else { no }, finding.text);
         if let Some(help) = &finding.help {
-            text.push_str(&format!("{indent}{help}\n"));
+            let _ = writeln!(text, "{indent}{help}");
         }
     }
     text

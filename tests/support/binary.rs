@@ -20,7 +20,7 @@ pub(crate) const BOTTLEC: &str = env!("CARGO_BIN_EXE_bottlec");
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
 /// How long a run may take; far more than any does, so that a busy machine fails no test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A bottle that compiles, without anything that is not needed.
 pub(crate) const SMALL: &str =
