@@ -18,7 +18,8 @@ pub fn target(from: &str, path: &str) -> Option<String> {
     let joined = join(directory, path);
     // A source outside of the workspace, `../x/spec.kdl`, may include what lies in its own directory.
     let inside = if from.starts_with("../") {
-        joined.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+        let below = joined.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'));
+        below.is_some_and(|rest| rest != ".." && !rest.starts_with("../"))
     } else {
         joined != ".." && !joined.starts_with("../")
     };

@@ -12,7 +12,7 @@
 //! - [`syntax`]: KDL 2, lossless and error-recovering
 //! - [`schema`]: every node of the language, once
 //! - [`spec`]: the typed model, with the place of every leaf
-//! - [`include`], [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
+//! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`report`]: how it is shown
 //! - [`network`], [`host`], [`engine`], [`backend`], [`builtin`]: what is known of the world outside
 //! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them

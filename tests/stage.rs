@@ -81,18 +81,18 @@ fn skip(test: &str, why: &str) {
     eprintln!("SKIPPED {test}: {why}");
 }
 
-/// Runs one of this file's helpers in a process of its own, `wrapper` around it.
+/// Runs a test of this file again in a process of its own, `wrapper` around it: there it does its inner part.
 fn helper(name: &str, wrapper: &[&str], env: &[(&str, &str)]) -> Command {
     let exe = std::env::current_exe().unwrap();
     let mut words: Vec<String> = wrapper.iter().map(|&w| w.to_owned()).collect();
     words.push(exe.into_os_string().into_string().unwrap());
-    words.extend(["--exact", name, "--ignored", "--nocapture", "--test-threads=1"].map(str::to_owned));
+    words.extend(["--exact", name, "--nocapture", "--test-threads=1"].map(str::to_owned));
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).envs(env.iter().copied()).env("STAGE_HELPER", name);
     command
 }
 
-/// Whether this process was started by [`helper`] for `name`; an ignored test does nothing else.
+/// Whether this process was started by [`helper`] for the test `name`, which then does its inner part.
 fn helping(name: &str) -> bool {
     std::env::var("STAGE_HELPER").is_ok_and(|helper| helper == name)
 }
@@ -443,28 +443,33 @@ fn what_a_killed_run_left_is_removed() {
     }
 }
 
-#[test]
-#[ignore = "a helper that other tests run in a process of its own"]
-fn helper_writes_forever() {
-    if helping("helper_writes_forever") {
-        let out = PathBuf::from(std::env::var("OUT").unwrap());
-        let texts = ["a".repeat(300_000), "b".repeat(300_000)];
-        for n in 0.. {
-            let text = &texts[n % 2];
-            write(&out, &[stage("x", text), stage("y", text)], false).unwrap();
-        }
+/// What [`a_writer_killed_at_any_moment_leaves_whole_stages`] does in the process that it starts.
+fn write_forever() {
+    let out = PathBuf::from(std::env::var("OUT").unwrap());
+    let texts = ["a".repeat(300_000), "b".repeat(300_000)];
+    for n in 0.. {
+        let text = &texts[n % 2];
+        write(&out, &[stage("x", text), stage("y", text)], false).unwrap();
     }
 }
 
 #[test]
 fn a_writer_killed_at_any_moment_leaves_whole_stages() {
+    if helping("a_writer_killed_at_any_moment_leaves_whole_stages") {
+        return write_forever();
+    }
     let tmp = tempfile::tempdir().unwrap();
     let out = tmp.path();
     let texts = ["a".repeat(300_000), "b".repeat(300_000)];
     let mut leftovers = 0;
     for n in 0..25u64 {
-        let mut child =
-            helper("helper_writes_forever", &[], &[("OUT", out.to_str().unwrap())]).spawn().unwrap();
+        let mut child = helper(
+            "a_writer_killed_at_any_moment_leaves_whole_stages",
+            &[],
+            &[("OUT", out.to_str().unwrap())],
+        )
+        .spawn()
+        .unwrap();
         let begun = Instant::now();
         while !out.join("y").exists() && begun.elapsed() < Duration::from_secs(20) {
             thread::sleep(Duration::from_millis(1));
@@ -583,20 +588,20 @@ fn threads_that_write_at_once_take_turns() {
     }
 }
 
-#[test]
-#[ignore = "a helper that other tests run in a process of its own"]
-fn helper_writes_rounds() {
-    if helping("helper_writes_rounds") {
-        write_rounds(Path::new(&std::env::var("OUT").unwrap()), std::env::var("N").unwrap().parse().unwrap());
-    }
+/// What [`processes_that_write_at_once_take_turns`] does in the process that it starts.
+fn write_the_rounds_asked_for() {
+    write_rounds(Path::new(&std::env::var("OUT").unwrap()), std::env::var("N").unwrap().parse().unwrap());
 }
 
 #[test]
 fn processes_that_write_at_once_take_turns() {
+    if helping("processes_that_write_at_once_take_turns") {
+        return write_the_rounds_asked_for();
+    }
     for writers in [2, 8] {
         concurrently(writers, |n, out| {
             let env = [("OUT", out.to_str().unwrap()), ("N", &n.to_string())];
-            let mut command = helper("helper_writes_rounds", &[], &env);
+            let mut command = helper("processes_that_write_at_once_take_turns", &[], &env);
             Box::new(move || passed(&command.output().unwrap()))
         });
     }
@@ -617,29 +622,31 @@ fn a_first_run_may_have_company() {
 
 // What the system does.
 
-#[test]
-#[ignore = "a helper that other tests run in a process of its own"]
-fn helper_writes_under_a_umask() {
-    if helping("helper_writes_under_a_umask") {
-        let out = PathBuf::from(std::env::var("OUT").unwrap());
-        for text in ["1", "2"] {
-            write_one(&out, &stage("api", text)).unwrap();
-            assert!(is(&out, &stage("api", text)));
-            assert_eq!(mode(&out.join("api/smolfile.toml")), 0o644);
-            assert_eq!(mode(&out.join("api/sub/deep/hosts")), 0o600);
-            assert_eq!(mode(&out.join("api/sub")), 0o755);
-        }
+/// What [`modes_are_exact_under_any_umask`] does in the process that it starts.
+fn write_under_a_umask() {
+    let out = PathBuf::from(std::env::var("OUT").unwrap());
+    for text in ["1", "2"] {
+        write_one(&out, &stage("api", text)).unwrap();
+        assert!(is(&out, &stage("api", text)));
+        assert_eq!(mode(&out.join("api/smolfile.toml")), 0o644);
+        assert_eq!(mode(&out.join("api/sub/deep/hosts")), 0o600);
+        assert_eq!(mode(&out.join("api/sub")), 0o755);
     }
 }
 
 #[test]
 fn modes_are_exact_under_any_umask() {
+    if helping("modes_are_exact_under_any_umask") {
+        return write_under_a_umask();
+    }
     for umask in ["000", "022", "077"] {
         let tmp = tempfile::tempdir().unwrap();
         let out = tmp.path().join("out");
         let script = format!("umask {umask}; exec \"$@\"");
         let env = [("OUT", out.to_str().unwrap())];
-        passed(&helper("helper_writes_under_a_umask", &["sh", "-c", &script, "sh"], &env).output().unwrap());
+        passed(
+            &helper("modes_are_exact_under_any_umask", &["sh", "-c", &script, "sh"], &env).output().unwrap(),
+        );
     }
 }
 
@@ -669,23 +676,19 @@ fn a_private_file_is_never_readable_in_between() {
     eprintln!("seen {} times while it was written", seen.load(Ordering::Relaxed));
 }
 
-/// Runs a helper in a mount namespace of its own, after `script`; says so when that cannot be.
-fn in_a_mount_namespace(test: &str, name: &str, script: &str, env: &[(&str, &str)]) {
+/// Runs the inner part of a test in a mount namespace of its own, after `script`; says so when that cannot be.
+fn in_a_mount_namespace(test: &str, script: &str, env: &[(&str, &str)]) {
     let mut probe = Command::new("unshare");
     let probe = probe.args(["-m", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
         return skip(test, "mounts in a namespace of one's own are not permitted here");
     }
     let script = format!("set -e; {script}; exec \"$@\"");
-    passed(&helper(name, &["unshare", "-m", "sh", "-c", &script, "sh"], env).output().unwrap());
+    passed(&helper(test, &["unshare", "-m", "sh", "-c", &script, "sh"], env).output().unwrap());
 }
 
-#[test]
-#[ignore = "a helper that other tests run in a process of its own"]
-fn helper_fills_a_disk() {
-    if !helping("helper_fills_a_disk") {
-        return;
-    }
+/// What [`a_full_disk_leaves_the_old_stages`] does in the process that it starts.
+fn fill_a_disk() {
     let out = PathBuf::from(std::env::var("OUT").unwrap());
     let old = [stage("a", "1"), stage("b", "1")];
     write(&out, &old, false).unwrap();
@@ -710,22 +713,20 @@ fn helper_fills_a_disk() {
 
 #[test]
 fn a_full_disk_leaves_the_old_stages() {
+    if helping("a_full_disk_leaves_the_old_stages") {
+        return fill_a_disk();
+    }
     let tmp = tempfile::tempdir().unwrap();
     let out = tmp.path().to_str().unwrap();
     in_a_mount_namespace(
         "a_full_disk_leaves_the_old_stages",
-        "helper_fills_a_disk",
         "mount -t tmpfs -o size=64k none \"$OUT\"",
         &[("OUT", out)],
     );
 }
 
-#[test]
-#[ignore = "a helper that other tests run in a process of its own"]
-fn helper_meets_a_read_only_file_system() {
-    if !helping("helper_meets_a_read_only_file_system") {
-        return;
-    }
+/// What [`a_read_only_file_system_is_an_error_that_says_so`] does in the process that it starts.
+fn meet_a_read_only_file_system() {
     let out = PathBuf::from(std::env::var("OUT").unwrap());
     for out in [out.clone(), out.join("absent/out")] {
         let text = write(&out, &[stage("a", "2")], true).unwrap_err().to_string();
@@ -741,22 +742,20 @@ fn helper_meets_a_read_only_file_system() {
 
 #[test]
 fn a_read_only_file_system_is_an_error_that_says_so() {
+    if helping("a_read_only_file_system_is_an_error_that_says_so") {
+        return meet_a_read_only_file_system();
+    }
     let tmp = tempfile::tempdir().unwrap();
     write_one(tmp.path(), &stage("a", "1")).unwrap();
     in_a_mount_namespace(
         "a_read_only_file_system_is_an_error_that_says_so",
-        "helper_meets_a_read_only_file_system",
         "mount --bind \"$OUT\" \"$OUT\"; mount -o remount,bind,ro \"$OUT\"",
         &[("OUT", tmp.path().to_str().unwrap())],
     );
 }
 
-#[test]
-#[ignore = "a helper that other tests run in a process of its own"]
-fn helper_is_not_permitted() {
-    if !helping("helper_is_not_permitted") {
-        return;
-    }
+/// What [`a_directory_of_another_user_is_an_error_that_says_so`] does in the process that it starts.
+fn be_not_permitted() {
     let out = PathBuf::from(std::env::var("OUT").unwrap());
     for out in [out.clone(), out.join("absent/out")] {
         let text = write(&out, &[stage("a", "2")], true).unwrap_err().to_string();
@@ -771,6 +770,9 @@ fn helper_is_not_permitted() {
 
 #[test]
 fn a_directory_of_another_user_is_an_error_that_says_so() {
+    if helping("a_directory_of_another_user_is_an_error_that_says_so") {
+        return be_not_permitted();
+    }
     let test = "a_directory_of_another_user_is_an_error_that_says_so";
     let probe = Command::new("setpriv").args(["--reuid=65534", "--clear-groups", "true"]).output();
     if !root() || !probe.is_ok_and(|output| output.status.success()) {
@@ -789,32 +791,35 @@ fn a_directory_of_another_user_is_an_error_that_says_so() {
     let script =
         "shift_exe=$1; shift; exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$COPY\" \"$@\"";
     let env = [("OUT", out.to_str().unwrap()), ("COPY", copy.to_str().unwrap())];
-    passed(&helper("helper_is_not_permitted", &["sh", "-c", script, "sh"], &env).output().unwrap());
+    passed(
+        &helper("a_directory_of_another_user_is_an_error_that_says_so", &["sh", "-c", script, "sh"], &env)
+            .output()
+            .unwrap(),
+    );
     assert!(is(&out, &stage("a", "1")));
     assert!(is(&out.join("shared"), &stage("a", "1")));
 }
 
-#[test]
-#[ignore = "a helper that other tests run in a process of its own"]
-fn helper_meets_a_mount_in_its_place() {
-    if helping("helper_meets_a_mount_in_its_place") {
-        let out = PathBuf::from(std::env::var("OUT").unwrap());
-        let new = [stage("a", "2"), stage("b", "2")];
-        let error = write(&out, &new, true).unwrap_err();
-        assert!(matches!(error, StageError::Io { action: "replace", .. }), "{error}");
-        assert!(is(&out, &stage("a", "1")) && is(&out, &stage("b", "1")));
-        assert_eq!(names(&out), [".bottlec.lock", "a", "b"]);
-    }
+/// What [`an_exchange_that_the_system_refuses_undoes_those_before_it`] does in the process that it starts.
+fn meet_a_mount_in_its_place() {
+    let out = PathBuf::from(std::env::var("OUT").unwrap());
+    let new = [stage("a", "2"), stage("b", "2")];
+    let error = write(&out, &new, true).unwrap_err();
+    assert!(matches!(error, StageError::Io { action: "replace", .. }), "{error}");
+    assert!(is(&out, &stage("a", "1")) && is(&out, &stage("b", "1")));
+    assert_eq!(names(&out), [".bottlec.lock", "a", "b"]);
 }
 
 /// A mount point cannot be exchanged, which no inspection sees: what was exchanged before it must be undone.
 #[test]
 fn an_exchange_that_the_system_refuses_undoes_those_before_it() {
+    if helping("an_exchange_that_the_system_refuses_undoes_those_before_it") {
+        return meet_a_mount_in_its_place();
+    }
     let tmp = tempfile::tempdir().unwrap();
     write(tmp.path(), &[stage("a", "1"), stage("b", "1")], false).unwrap();
     in_a_mount_namespace(
         "an_exchange_that_the_system_refuses_undoes_those_before_it",
-        "helper_meets_a_mount_in_its_place",
         "mount --bind \"$OUT/b\" \"$OUT/b\"",
         &[("OUT", tmp.path().to_str().unwrap())],
     );

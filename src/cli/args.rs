@@ -12,7 +12,8 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "\
+/// What the exit codes mean, for the help and the man page.
+pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  clean: nothing is wrong
   1  findings: an error in a spec, a stage that differs, a host that is not ready

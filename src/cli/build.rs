@@ -13,7 +13,7 @@ use bottlec::{Options, compile};
 use super::args::Build;
 use super::error::Error;
 use super::output::Output;
-use super::{Outcome, load};
+use super::{NO_BOTTLE, Outcome, load};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let sources = load::load(&command.specs)?;
@@ -27,7 +27,7 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
         return Ok(Outcome::Findings);
     }
     if compilation.plans.is_empty() {
-        output.complain(&"there is no bottle in the specs, only profiles: nothing is built");
+        output.complain(&NO_BOTTLE);
         return Ok(Outcome::Findings);
     }
     let stages: Vec<Stage> = compilation.plans.iter().map(lower).collect();

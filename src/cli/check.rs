@@ -12,11 +12,12 @@ pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
     let compilation = compile(&sources, &Options::default());
     let diagnostics = &compilation.diagnostics;
     if diagnostics.is_empty() && matches!(command.format, Format::Fancy) {
-        let bottles = compilation.plans.len();
-        output.print(&format!(
-            "{bottles} {} checked, nothing found\n",
-            if bottles == 1 { "bottle" } else { "bottles" }
-        ))?;
+        let checked = match compilation.plans.len() {
+            0 => String::from("profiles without a bottle"),
+            1 => String::from("1 bottle"),
+            bottles => format!("{bottles} bottles"),
+        };
+        output.print(&format!("{checked} checked, nothing found\n"))?;
     } else {
         output.report(command.format.into(), diagnostics, &sources)?;
     }

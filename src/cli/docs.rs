@@ -7,7 +7,7 @@ use bottlec::rules;
 use clap::CommandFactory as _;
 
 use super::Outcome;
-use super::args::{Arguments, Completions, Explain};
+use super::args::{Arguments, Completions, EXIT_CODES, Explain};
 use super::error::Error;
 use super::output::Output;
 
@@ -43,18 +43,40 @@ pub(super) fn completions(command: &Completions, output: &Output) -> Result<Outc
     Ok(Outcome::Clean)
 }
 
+/// One page for the command and all its subcommands.
 pub(super) fn man(output: &Output) -> Result<Outcome, Error> {
-    let mut page = Vec::new();
     let command = Arguments::command();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    let whole = clap_mangen::Man::new(command.clone());
+    let mut page = Vec::new();
+    whole.render_title(&mut page)?;
+    whole.render_name_section(&mut page)?;
+    whole.render_synopsis_section(&mut page)?;
+    whole.render_description_section(&mut page)?;
+    whole.render_options_section(&mut page)?;
     for subcommand in command.get_subcommands() {
         let name = format!("bottlec {}", subcommand.get_name());
         page.extend(format!(".SH \"{}\"\n", name.to_uppercase()).bytes());
         let man = clap_mangen::Man::new(subcommand.clone().bin_name(name));
-        man.render_synopsis_section(&mut page)?;
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
+        let mut part = Vec::new();
+        man.render_synopsis_section(&mut part)?;
+        man.render_description_section(&mut part)?;
+        man.render_options_section(&mut part)?;
+        // They are parts of the subcommand's section here, not sections of the page.
+        page.extend(String::from_utf8_lossy(&part).replace("\n.SH ", "\n.SS ").bytes());
     }
+    page.extend(exit_status().bytes());
+    whole.render_version_section(&mut page)?;
     output.print(&String::from_utf8_lossy(&page))?;
     Ok(Outcome::Clean)
+}
+
+/// The exit codes as they stand in the help, in the man page's markup.
+fn exit_status() -> String {
+    let mut section = String::from(".SH \"EXIT STATUS\"\n");
+    for line in EXIT_CODES.lines() {
+        if let Some((code, meaning)) = line.trim_start().split_once("  ") {
+            let _ = write!(section, ".TP\n\\fB{code}\\fR\n{meaning}\n");
+        }
+    }
+    section
 }

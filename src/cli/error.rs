@@ -35,7 +35,7 @@ pub(crate) enum Error {
     #[error("{0}")]
     Host(String),
     /// Our own output cannot be written.
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output: {}", reason(.0))]
     Output(#[from] io::Error),
 }
 
@@ -45,6 +45,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotFound => String::from("there is no such file"),
         io::ErrorKind::PermissionDenied => String::from("permission denied"),
         io::ErrorKind::IsADirectory => String::from("it is a directory"),
+        io::ErrorKind::NotADirectory => String::from("a part of its path is no directory"),
         _ => {
             let text = error.to_string();
             text.split(" (os error").next().unwrap_or(&text).to_lowercase()

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 
-use bottlec::diagnostic::quote;
+use bottlec::diagnostic::{harmless, quote};
 
 use super::Outcome;
 use super::args::Init;
@@ -22,15 +22,28 @@ pub(super) fn run(command: &Init, output: &Output) -> Result<Outcome, Error> {
             _ => reason(error),
         },
     };
-    fs::create_dir_all(&command.directory).map_err(|error| failed(&error))?;
+    fs::create_dir_all(&command.directory).map_err(|error| Error::Write {
+        path: command.directory.clone(),
+        reason: match error.kind() {
+            io::ErrorKind::AlreadyExists => String::from("it is no directory"),
+            _ => reason(&error),
+        },
+    })?;
     let mut file =
         OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| failed(&error))?;
-    file.write_all(STARTER.as_bytes()).map_err(|error| failed(&error))?;
+    if let Err(error) = file.write_all(STARTER.as_bytes()) {
+        // Half a spec would be refused to be overwritten the next time. When it cannot be removed, that is said then.
+        let _ = fs::remove_file(&path);
+        return Err(failed(&error));
+    }
     let shown = path.to_string_lossy();
+    let plain = harmless(&shown);
+    // A directory whose name begins with a dash would be taken for an option.
+    let word = bottlec::report::plan::shell_word(&plain);
+    let dash = if word.starts_with('-') { "-- " } else { "" };
     output.print(&format!(
-        "wrote {}: look through it, then run\n  bottlec build {}\n",
-        quote(&shown),
-        bottlec::report::plan::shell_word(&shown)
+        "wrote {}: look through it, then run\n  bottlec build {dash}{word}\n",
+        quote(&shown)
     ))?;
     Ok(Outcome::Clean)
 }

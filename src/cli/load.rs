@@ -1,5 +1,6 @@
 //! Specs from disk: the ones that were named, and what they include.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
@@ -22,14 +23,20 @@ const STDIN: &str = "<stdin>";
 pub(crate) fn load(specs: &[PathBuf]) -> Result<Sources, Error> {
     let workspace = workspace()?;
     let mut sources = Sources::new();
+    let mut heard = false;
     for spec in specs {
         if spec.as_os_str() == "-" {
-            if sources.by_name(STDIN).is_none() {
+            if !heard {
                 sources.add(read(io::stdin().lock(), STDIN.to_owned()).map_err(|e| unreadable(spec, &e))?);
+                heard = true;
             }
             continue;
         }
-        let name = name_of(&workspace, spec);
+        let name = name_of(&workspace, spec)?;
+        if name == STDIN {
+            let reason = String::from("that is what standard input is called: give it another name");
+            return Err(Error::Read { path: spec.clone(), reason });
+        }
         // Naming a file twice is no second file.
         if sources.by_name(&name).is_none() {
             sources.add(read_named(spec, name)?);
@@ -40,7 +47,7 @@ pub(crate) fn load(specs: &[PathBuf]) -> Result<Sources, Error> {
 }
 
 /// The directory that names are relative to.
-pub(crate) fn workspace() -> Result<PathBuf, Error> {
+fn workspace() -> Result<PathBuf, Error> {
     std::env::current_dir().map_err(|error| Error::Read { path: PathBuf::from("."), reason: reason(&error) })
 }
 
@@ -70,37 +77,53 @@ fn read(from: impl io::Read, name: String) -> io::Result<Source> {
 }
 
 /// The path as a source's name: relative to the workspace, with `/` between its parts, without `.` and inner `..`.
-fn name_of(workspace: &Path, path: &Path) -> String {
-    slashed(&relative(workspace, &workspace.join(path)))
+///
+/// A path that goes up or comes from elsewhere goes by what is on the disk, as opening it does: `link/../x.kdl` is a
+/// file beside the link's target, and `/home/me/work/x.kdl` is in the workspace even when that is a link to it.
+fn name_of(workspace: &Path, path: &Path) -> Result<String, Error> {
+    let full = workspace.join(path);
+    let mut way = relative(workspace, &full);
+    let goes_up = |path: &Path| path.components().any(|part| part == Component::ParentDir);
+    if goes_up(path) || goes_up(&way) {
+        let directory = full.parent().and_then(|directory| fs::canonicalize(directory).ok());
+        if let (Some(directory), Some(file)) = (directory, full.file_name()) {
+            let real = fs::canonicalize(workspace).unwrap_or_else(|_| workspace.to_owned());
+            way = relative(&real, &directory.join(file));
+        }
+    }
+    slashed(&way).ok_or_else(|| {
+        let reason = String::from("its path is not UTF-8, and a plan names what it was made from");
+        Error::Read { path: path.to_owned(), reason }
+    })
 }
 
 /// The way from one absolute directory to another path, without looking at the disk.
-pub(crate) fn relative(from: &Path, to: &Path) -> PathBuf {
+fn relative(from: &Path, to: &Path) -> PathBuf {
     let (from, to) = (normal(from), normal(to));
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from.iter().skip(common).map(|_| "..".to_owned());
-    up.chain(to.into_iter().skip(common)).collect()
+    let up = from.iter().skip(common).map(|_| OsStr::new(".."));
+    up.chain(to.iter().skip(common).copied()).collect()
 }
 
 /// The parts of an absolute path without `.` and `..`.
-fn normal(path: &Path) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
+fn normal(path: &Path) -> Vec<&OsStr> {
+    let mut parts = Vec::new();
     for component in path.components() {
         match component {
             Component::ParentDir => {
                 parts.pop();
             }
-            Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+            Component::Normal(part) => parts.push(part),
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
         }
     }
     parts
 }
 
-/// A relative path with `/` between its parts.
-pub(crate) fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    if parts.is_empty() { String::from(".") } else { parts.join("/") }
+/// A relative path with `/` between its parts; none when it is not UTF-8.
+fn slashed(path: &Path) -> Option<String> {
+    let parts: Vec<&str> = path.iter().map(OsStr::to_str).collect::<Option<_>>()?;
+    Some(if parts.is_empty() { String::from(".") } else { parts.join("/") })
 }
 
 /// Adds what the sources include, and what those include.
@@ -119,7 +142,7 @@ fn includes(workspace: &Path, sources: &mut Sources) {
                 );
                 continue;
             }
-            match read_included(workspace, &target) {
+            match read_included(workspace, sources.get(id).name(), &target) {
                 Ok(source) => {
                     files += 1;
                     bytes += source.bytes().len();
@@ -143,14 +166,17 @@ fn targets(source: &Source, id: SourceId) -> Vec<String> {
 
 /// Reads a file that a spec includes. The spec may be a stranger's: a symbolic link that leads out of the workspace
 /// would put lines of the user's own files into a report.
-fn read_included(workspace: &Path, name: &str) -> Result<Source, String> {
+fn read_included(workspace: &Path, from: &str, name: &str) -> Result<Source, String> {
     let path = workspace.join(name);
     let real = fs::canonicalize(&path).map_err(|error| reason(&error))?;
     // A spec from outside of the workspace includes from its own directory, which is what `include::target` allows.
-    let root = if name.starts_with("../") { path.parent().unwrap_or(&path) } else { workspace };
+    let outside = from.starts_with("../");
+    let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let root = if outside { workspace.join(directory) } else { workspace.to_owned() };
     let root = fs::canonicalize(root).map_err(|error| reason(&error))?;
     if !real.starts_with(&root) {
-        return Err(String::from("it is a symbolic link that leads out of the workspace"));
+        let what = if outside { "the directory of the spec that includes it" } else { "the workspace" };
+        return Err(format!("it is a symbolic link that leads out of {what}"));
     }
     let meta = fs::metadata(&real).map_err(|error| reason(&error))?;
     if !meta.is_file() {
@@ -162,9 +188,12 @@ fn read_included(workspace: &Path, name: &str) -> Result<Source, String> {
 /// The way from a stage's directory in `out` to the workspace.
 pub(crate) fn stage_to_workspace(out: &Path) -> Result<String, Error> {
     let workspace = workspace()?;
-    let out = real(&workspace.join(out));
+    let from = real(&workspace.join(out)).join("slug");
     let workspace = fs::canonicalize(&workspace).unwrap_or(workspace);
-    Ok(slashed(&relative(&out.join("slug"), &workspace)))
+    slashed(&relative(&from, &workspace)).ok_or_else(|| {
+        let reason = String::from("the way from there to the specs is not UTF-8, and a plan holds it");
+        Error::Write { path: out.to_owned(), reason }
+    })
 }
 
 /// The path with the links of its existing part followed: `..` in an argument goes by what is on the disk.

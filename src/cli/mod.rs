@@ -37,7 +37,10 @@ enum Outcome {
     Findings,
 }
 
-/// The exit code of a run whose arguments make no sense; clap uses it, too.
+/// Specs may be checked when they have profiles only; there is nothing in them for the other commands.
+const NO_BOTTLE: &str = "there is no bottle in the specs, only profiles";
+
+/// The exit code of a run whose arguments make no sense; clap ends with the same one.
 const USAGE: u8 = 2;
 /// The exit code of a run in which the tool itself failed.
 const FAILED: u8 = 3;
@@ -59,8 +62,6 @@ pub(crate) fn run() -> ExitCode {
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
-        // Who reads our output has read enough.
-        Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             output.complain(&error);
             ExitCode::from(if matches!(error, Error::Usage(_)) { USAGE } else { FAILED })

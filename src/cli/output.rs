@@ -27,10 +27,10 @@ impl Output {
     }
 
     /// Writes text to standard output, whole.
+    #[allow(clippy::unused_self, reason = "called as the others are, wherever it goes")]
     pub(crate) fn print(&self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()
+        heard(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
     /// Writes diagnostics to standard output: they are what the command is for.
@@ -41,8 +41,8 @@ impl Output {
         sources: &Sources,
     ) -> io::Result<()> {
         let mut stdout = io::BufWriter::new(io::stdout().lock());
-        report::render(format, diagnostics, sources, &self.stdout, &mut stdout)?;
-        stdout.flush()
+        let written = report::render(format, diagnostics, sources, &self.stdout, &mut stdout);
+        heard(written.and_then(|()| stdout.flush()))
     }
 
     /// Writes diagnostics to standard error: the command's own output goes to standard output.
@@ -53,8 +53,8 @@ impl Output {
         sources: &Sources,
     ) -> io::Result<()> {
         let mut stderr = io::BufWriter::new(io::stderr().lock());
-        report::render(format, diagnostics, sources, &self.stderr, &mut stderr)?;
-        stderr.flush()
+        let written = report::render(format, diagnostics, sources, &self.stderr, &mut stderr);
+        heard(written.and_then(|()| stderr.flush()))
     }
 
     /// Says on standard error why the tool failed.
@@ -62,5 +62,14 @@ impl Output {
         let head = if self.stderr.color { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         // When not even that can be written, the exit code still tells.
         let _ = writeln!(io::stderr().lock(), "{head}: {error}");
+    }
+}
+
+/// Who reads our output and stops has read enough: the command goes on, and its exit code is what it found. A build
+/// must not be left out because `head` saw all the warnings that it wanted.
+fn heard(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }

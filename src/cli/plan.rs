@@ -9,7 +9,7 @@ use bottlec::{Options, compile};
 use super::args::{self, PlanFormat};
 use super::error::Error;
 use super::output::Output;
-use super::{Outcome, load};
+use super::{NO_BOTTLE, Outcome, load};
 
 pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Error> {
     let sources = load::load(std::slice::from_ref(&command.spec))?;
@@ -19,6 +19,10 @@ pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Erro
         output.warn(bottlec::report::Format::Fancy, &compilation.diagnostics, &sources)?;
     }
     if compilation.diagnostics.has_errors() {
+        return Ok(Outcome::Findings);
+    }
+    if compilation.plans.is_empty() {
+        output.complain(&NO_BOTTLE);
         return Ok(Outcome::Findings);
     }
     let plans = chosen(&compilation.plans, command.bottle.as_deref())?;

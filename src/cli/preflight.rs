@@ -1,6 +1,7 @@
 //! `bottlec preflight`: is this host ready to run these bottles?
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::Path;
 
 use bottlec::backend;
 use bottlec::diagnostic::quote;
@@ -12,7 +13,7 @@ use super::args::Preflight;
 use super::error::Error;
 use super::host::{self, HostNetwork, OverlapKind};
 use super::output::Output;
-use super::{Outcome, load};
+use super::{NO_BOTTLE, Outcome, load};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -46,6 +47,10 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
         if compilation.diagnostics.has_errors() {
             return Ok(Outcome::Findings);
         }
+        if compilation.plans.is_empty() {
+            output.complain(&NO_BOTTLE);
+            return Ok(Outcome::Findings);
+        }
         plans = compilation.plans;
     }
     let (mut findings, version) = programs(&plans);
@@ -54,12 +59,14 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
             findings.push(engine(plan, version));
         }
     }
-    if !plans.is_empty() {
-        let network = HostNetwork::read().map_err(|error| Error::Host(error.to_string()))?;
-        findings.extend(plans.iter().flat_map(|plan| subnet(plan, &network)));
+    let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { HostNetwork::read() };
+    if let Ok(network) = &network {
+        findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
     let ready = findings.iter().all(|finding| finding.ready);
+    // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output))?;
+    network.map_err(|error| Error::Host(error.to_string()))?;
     Ok(if ready { Outcome::Clean } else { Outcome::Findings })
 }
 
@@ -94,11 +101,11 @@ fn programs(plans: &[Plan]) -> (Vec<Finding>, Option<Version>) {
     (findings, version)
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     quote(&path.to_string_lossy())
 }
 
-fn engine_program(path: &PathBuf) -> (Finding, Option<Version>) {
+fn engine_program(path: &Path) -> (Finding, Option<Version>) {
     match host::program_version(path, host::PATIENCE) {
         Ok(version) => (Finding::ready(format!("smolvm {version} is {}", shown(path))), Some(version)),
         Err(error) => {
@@ -117,21 +124,25 @@ fn engine(plan: &Plan, host: Version) -> Finding {
     let ledger = Ledger::smolvm();
     let differs =
         |capability: &&Capability| ledger.has(**capability, plan.version) != ledger.has(**capability, host);
-    let help = format!("write `engine \"{SMOLVM}\" version=\"{host}\"` into the bottle and build it again");
-    match Capability::ALL.iter().find(differs) {
-        Some(capability) => Finding::missing(
-            format!(
-                "{slug} is compiled for smolvm {}, which differs from {host}: {}",
-                plan.version,
-                ledger.row(*capability).summary
-            ),
-            help,
-        ),
-        None if host > ledger.newest => Finding::ready(format!(
+    let differences: Vec<_> = Capability::ALL.iter().filter(differs).collect();
+    match differences.as_slice() {
+        [_, ..] => {
+            let mut text =
+                format!("{slug} is compiled for smolvm {}, and {host} is another matter:", plan.version);
+            for capability in differences {
+                let row = ledger.row(*capability);
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, "\n       since {}: {}", row.since, row.summary);
+            }
+            let help =
+                format!("write `engine \"{SMOLVM}\" version=\"{host}\"` into the bottle and build it again");
+            Finding::missing(text, help)
+        }
+        [] if host > ledger.newest => Finding::ready(format!(
             "{slug} is compiled for smolvm {}; the host's {host} is newer than any version that bottlec knows",
             plan.version
         )),
-        None => Finding::ready(format!(
+        [] => Finding::ready(format!(
             "{slug} is compiled for smolvm {}; no difference from the host's {host} is known",
             plan.version
         )),
@@ -180,9 +191,9 @@ fn show(findings: &[Finding], output: &Output) -> String {
     let indent = if style.unicode { "    " } else { "       " };
     let mut text = String::new();
     for finding in findings {
-        text.push_str(&format!("{} {}\n", if finding.ready { yes } else { no }, finding.text));
+        let _ = writeln!(text, "{} {}", if finding.ready { yes } else { no }, finding.text);
         if let Some(help) = &finding.help {
-            text.push_str(&format!("{indent}{help}\n"));
+            let _ = writeln!(text, "{indent}{help}");
         }
     }
     text

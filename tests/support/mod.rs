@@ -1,5 +1,6 @@
 //! What the tests share: compiling a text, and files that are checked and rewritten.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::disallowed_methods, reason = "tests touch files")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
