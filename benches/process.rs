@@ -1,6 +1,12 @@
 //! The whole process: how long `bottlec check` takes on the example, how much memory and how large a binary, beside
 //! `taplo check` on a TOML file of the same size when taplo is on PATH (`pip install taplo` brings it).
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark runs programs and prints figures"
+)]
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -62,7 +68,7 @@ fn main() {
 
 fn run(command: &[&str]) -> (Duration, u64) {
     let begun = Instant::now();
-    let mut child = Command::new(command[0])
+    let child = Command::new(command[0])
         .args(&command[1..])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

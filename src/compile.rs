@@ -1,10 +1,12 @@
 //! The pipeline: text → tree → spec → plan. Diagnostics accumulate beside every step; nothing here reads or writes.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
 use crate::include::Reach;
+use crate::network::Addresses;
 use crate::plan::{self, Plan};
 use crate::rules::{boot, engine, env, expose, fleet, names, port_taken};
 use crate::scope::Scope;
@@ -44,7 +46,7 @@ pub struct Compilation {
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     let mut syntax = Diagnostics::new();
     let mut diagnostics = Diagnostics::new();
-    let files: BTreeMap<SourceId, File> = sources
+    let mut files: BTreeMap<SourceId, File> = sources
         .iter()
         .map(|(id, source)| {
             let tree = syntax::parse(id, source, &mut syntax);
@@ -66,20 +68,22 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
         }
     }
     fleet::check(&decls, sources, &mut diagnostics);
-    let resolved = bottles(&files, &reach, sources, &mut diagnostics);
+    let decls: Vec<(SourceId, Vec<BottleDecl>)> =
+        files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
+    let resolved = bottles(decls, &files, &reach, sources, &mut diagnostics);
     let mut diagnostics = blame::unbroken(syntax, diagnostics, sources);
     diagnostics.finish();
     let mut plans = Vec::new();
     if !diagnostics.has_errors() {
         let digests: BTreeMap<SourceId, String> =
             sources.iter().map(|(id, source)| (id, sha256_hex(source.bytes()))).collect();
-        for (file, decl, resolved) in resolved {
+        for (file, addresses, resolved) in resolved {
             let used =
                 reach[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
             let mut digests: Vec<_> = used.collect();
             digests.sort();
             let context = plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests };
-            plans.push(plan::plan(resolved, fleet::addresses(decl), context));
+            plans.push(plan::plan(resolved, addresses, context));
         }
         plans.sort_by(|a, b| a.slug.cmp(&b.slug));
     }
@@ -104,32 +108,34 @@ fn check_layer(layer: &Layer, diagnostics: &mut Diagnostics) {
 }
 
 /// Lays profiles under bottles and resolves what their sidecars need.
-fn bottles<'a>(
-    files: &'a BTreeMap<SourceId, File>,
+fn bottles(
+    decls: Vec<(SourceId, Vec<BottleDecl>)>,
+    files: &BTreeMap<SourceId, File>,
     reach: &BTreeMap<SourceId, Reach>,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
-) -> Vec<(SourceId, &'a BottleDecl, resolve::Resolved)> {
+) -> Vec<(SourceId, Addresses, resolve::Resolved)> {
     let mut resolved = Vec::new();
     let mut nodes = 0;
-    for (id, file) in files {
-        if file.bottles.is_empty() && file.profiles.is_empty() {
+    for (id, decls) in decls {
+        if decls.is_empty() && files[&id].profiles.is_empty() {
             continue;
         }
-        let scope = Scope::new(*id, files, &reach[id], sources, diagnostics);
-        for decl in &file.bottles {
-            nodes += scope.weight(decl);
+        let scope = Scope::new(id, files, &reach[&id], sources, diagnostics);
+        for decl in decls {
+            nodes += scope.weight(&decl);
             if nodes > MAX_NODES {
-                diagnostics.push(fleet::too_large(decl, MAX_NODES));
+                diagnostics.push(fleet::too_large(&decl, MAX_NODES));
                 return resolved;
             }
-            let Some(layer) = scope.layer(decl, sources, diagnostics) else { continue };
-            let bottle = Bottle::assemble(decl, layer);
+            let Some(profiles) = scope.layer(&decl, sources, diagnostics) else { continue };
+            let addresses = fleet::addresses(&decl);
+            let bottle = Bottle::assemble(decl, profiles);
             port_taken::check(&bottle, diagnostics);
             expose::check(&bottle, diagnostics);
             engine::check(&bottle, diagnostics);
             if let Some(done) = resolve::resolve(bottle, diagnostics) {
-                resolved.push((*id, decl, done));
+                resolved.push((id, addresses, done));
             }
         }
     }

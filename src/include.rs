@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::rules::bottle as rules;
+use crate::rules::bottle::circle;
 use crate::schema::ValueType;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{File, Spanned};
@@ -140,22 +141,12 @@ fn report_cycles(
     });
     let Err(cycles) = crate::graph::Graph::new(ids.len(), needs).waves() else { return };
     for cycle in cycles {
-        let name = |at: usize| quote(sources.get(ids[at]).name());
-        let mut chain: Vec<String> = cycle.iter().map(|need| name(need.from)).collect();
-        chain.extend(chain.first().cloned());
-        let mut diagnostic = Diagnostic::new(
-            &rules::INCLUDE_CYCLE,
-            cycle[0].span,
-            match cycle.as_slice() {
-                [need] => format!("{} includes itself", name(need.from)),
-                _ => format!("files include each other in a circle: {}", chain.join(" → ")),
-            },
-        )
-        .label(format!("includes {}", name(cycle[0].to)))
-        .help("take one of these out");
-        for need in &cycle[1..] {
-            diagnostic = diagnostic.related(need.span, format!("includes {}", name(need.to)));
-        }
-        diagnostics.push(diagnostic);
+        let name = |at: usize| sources.get(ids[at]).name();
+        let diagnostic = circle(&rules::INCLUDE_CYCLE, &cycle, "files include each other", "includes", name);
+        diagnostics.push(diagnostic.help(if cycle.len() == 1 {
+            "take it out"
+        } else {
+            "take one of these out"
+        }));
     }
 }

@@ -181,7 +181,8 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
     }
     for (expose, url) in exposed(&members, &urls) {
         let origin = context.origin(expose.variable.span);
-        variables.insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
+        variables
+            .insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
     }
     let Egress { allow, deny, rate_limit } = egress;
     let egress = PlannedEgress {

@@ -4,6 +4,7 @@ use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, did_you_mean, one_of, quote};
 use crate::graph::{Graph, Need};
 use crate::rules::bottle as rules;
+use crate::rules::bottle::circle;
 use crate::spec::{Bottle, Member, Name, Spanned};
 
 /// A sidecar of a bottle: its place among the bottle's members.
@@ -19,18 +20,6 @@ pub struct Resolved {
     pub waves: Vec<usize>,
 }
 
-/// "`name` is defined twice", for anything that must be unique.
-pub(crate) fn duplicate(what: &str, again: &Spanned<Name>, first: &Spanned<Name>) -> Diagnostic {
-    Diagnostic::new(
-        &rules::DUPLICATE_NAME,
-        again.span,
-        format!("{what} {} is defined more than once", quote(&again.value)),
-    )
-    .label("defined again here")
-    .related(first.span, "first defined here")
-    .help("rename one of them, or take it out")
-}
-
 /// Resolves what the sidecars of a bottle need. `None` when something is not known or in a circle.
 pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Resolved> {
     let names: Vec<Name> = bottle.members.iter().map(|member| member.name.value.clone()).collect();
@@ -39,12 +28,11 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
     for member in &bottle.members {
         let mut resolved: Vec<Spanned<MemberId>> = Vec::with_capacity(member.needs.len());
         for need in &member.needs {
-            match names.binary_search(&need.value) {
-                Ok(at) => resolved.push(Spanned { value: MemberId(at), span: need.span }),
-                Err(_) => {
-                    complete = false;
-                    diagnostics.push_error_with(|| unknown_sidecar(need, &names));
-                }
+            if let Ok(at) = names.binary_search(&need.value) {
+                resolved.push(Spanned { value: MemberId(at), span: need.span });
+            } else {
+                complete = false;
+                diagnostics.push_error_with(|| unknown_sidecar(need, &names));
             }
         }
         needs.push(resolved);
@@ -104,28 +92,10 @@ fn unknown_sidecar(need: &Spanned<Name>, names: &[Name]) -> Diagnostic {
 }
 
 fn dependency_cycle(cycle: &[Need], names: &[Name]) -> Diagnostic {
-    let mut chain: Vec<String> = cycle.iter().map(|need| quote(&names[need.from])).collect();
-    chain.extend(chain.first().cloned());
-    let says = |need: &Need| match need.from == need.to {
-        true => format!("{} needs itself", quote(&names[need.from])),
-        false => format!("{} needs {}", quote(&names[need.from]), quote(&names[need.to])),
-    };
-    let mut diagnostic = Diagnostic::new(
-        &rules::DEPENDENCY_CYCLE,
-        cycle[0].span,
-        match cycle {
-            [need] => says(need),
-            _ => format!("sidecars need each other in a circle: {}", chain.join(" → ")),
-        },
-    )
-    .label(if cycle.len() == 1 { String::from("itself") } else { says(&cycle[0]) })
-    .help(if cycle.len() == 1 {
-        "take it out"
-    } else {
-        "take one of these out: none of them could start first"
-    });
-    for need in &cycle[1..] {
-        diagnostic = diagnostic.related(need.span, says(need));
-    }
-    diagnostic
+    circle(&rules::DEPENDENCY_CYCLE, cycle, "sidecars need each other", "needs", |at| names[at].as_str())
+        .help(if cycle.len() == 1 {
+            "take it out"
+        } else {
+            "take one of these out: none of them could start first"
+        })
 }

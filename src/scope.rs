@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, did_you_mean, one_of, quote};
 use crate::graph::{Graph, Need};
 use crate::include::Reach;
-use crate::resolve::duplicate;
 use crate::rules::bottle as rules;
+use crate::rules::bottle::{circle, duplicate};
 use crate::source::{SourceId, Sources};
 use crate::spec::{BottleDecl, File, Layer, Name, Profile, Spanned};
 
@@ -55,14 +55,13 @@ impl<'a> Scope<'a> {
         let mut broken = Vec::new();
         for (from, name) in names.iter().enumerate() {
             for parent in &self.profiles[name].profile.extends {
-                match names.binary_search(&parent.value.as_str()) {
-                    Ok(to) => needs.push(Need { from, to, span: parent.span }),
-                    Err(_) => {
-                        broken.push(from);
-                        // A profile of another file is looked at in that file's own scope.
-                        if parent.span.source == file && !self.partial {
-                            diagnostics.push_error_with(|| self.unknown(parent, sources));
-                        }
+                if let Ok(to) = names.binary_search(&parent.value.as_str()) {
+                    needs.push(Need { from, to, span: parent.span });
+                } else {
+                    broken.push(from);
+                    // A profile of another file is looked at in that file's own scope.
+                    if parent.span.source == file && !self.partial {
+                        diagnostics.push_error_with(|| self.unknown(parent, sources));
                     }
                 }
             }
@@ -111,8 +110,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The settings of a bottle: its profiles from left to right, each after its own, then the bottle's. `None` when a
-    /// profile is not known or broken. A profile that two others extend is laid once, at its first place: laying it
+    /// The settings that a bottle extends: its profiles from left to right, each after its own. `None` when a profile
+    /// is not known or broken. A profile that two others extend is laid once, at its first place: laying it
     /// again would undo what lies between.
     pub fn layer(
         &self,
@@ -122,14 +121,13 @@ impl<'a> Scope<'a> {
     ) -> Option<Layer> {
         let mut whole = true;
         for name in &decl.extends {
-            match self.profiles.get(name.value.as_str()) {
-                Some(entry) => whole &= !entry.broken,
-                None => {
-                    whole = false;
-                    if !self.partial {
-                        diagnostics.push_error_with(|| self.unknown(name, sources));
-                    }
-                }
+            if let Some(entry) = self.profiles.get(name.value.as_str()) {
+                whole &= !entry.broken;
+                continue;
+            }
+            whole = false;
+            if !self.partial {
+                diagnostics.push_error_with(|| self.unknown(name, sources));
             }
         }
         if !whole {
@@ -137,14 +135,14 @@ impl<'a> Scope<'a> {
         }
         let mut layer = Layer::default();
         for profile in self.order(&decl.extends) {
-            layer.merge(&profile.layer);
+            layer.merge(profile.layer.clone());
         }
-        layer.merge(&decl.layer);
         Some(layer)
     }
 
     /// How many nodes of profiles and of its own a bottle is made of: the bound on work that a small file can ask for
     /// with many bottles on large profiles.
+    #[must_use]
     pub fn weight(&self, decl: &BottleDecl) -> usize {
         let profiles = self.order(&decl.extends);
         profiles.iter().map(|profile| profile.layer.weight() + 1).sum::<usize>() + decl.layer.weight()
@@ -177,21 +175,6 @@ impl<'a> Scope<'a> {
 }
 
 fn profile_cycle(cycle: &[Need], names: &[&str]) -> Diagnostic {
-    let mut chain: Vec<String> = cycle.iter().map(|need| quote(names[need.from])).collect();
-    chain.extend(chain.first().cloned());
-    let says = |need: &Need| format!("{} extends {}", quote(names[need.from]), quote(names[need.to]));
-    let mut diagnostic = Diagnostic::new(
-        &rules::PROFILE_CYCLE,
-        cycle[0].span,
-        match cycle {
-            [need] => format!("{} extends itself", quote(names[need.from])),
-            _ => format!("profiles extend each other in a circle: {}", chain.join(" → ")),
-        },
-    )
-    .label(if cycle.len() == 1 { String::from("itself") } else { says(&cycle[0]) })
-    .help(if cycle.len() == 1 { "take it out" } else { "take one of these out" });
-    for need in &cycle[1..] {
-        diagnostic = diagnostic.related(need.span, says(need));
-    }
-    diagnostic
+    circle(&rules::PROFILE_CYCLE, cycle, "profiles extend each other", "extends", |at| names[at])
+        .help(if cycle.len() == 1 { "take it out" } else { "take one of these out" })
 }

@@ -1,5 +1,12 @@
 //! What a stage holds, judged by who will read it: the engine's own parser, a shell, a JSON Schema validator.
 
+#![allow(clippy::disallowed_methods, reason = "a shell is run, on a file that it reads")]
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "specs are put together from few parts"
+)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +14,7 @@ use std::process::Command;
 
 use bottlec::digest::verify_seal;
 use bottlec::lower::manifest::Manifest;
-use bottlec::lower::{Stage, lower};
+use bottlec::lower::{Stage, lower, lower_all};
 use bottlec::plan::Plan;
 use bottlec::report::Style;
 use bottlec::spec::{Reference, VariableValue};
@@ -378,4 +385,16 @@ fn a_shell_reads_the_agents_environment_as_it_is_written() {
         assert!(output.status.success() && output.stderr.is_empty());
         assert_eq!(String::from_utf8_lossy(&output.stdout), *value);
     }
+}
+
+/// Many plans are lowered on several threads, which must change nothing.
+#[test]
+fn a_fleet_lowers_to_what_each_bottle_lowers_to() {
+    let spec: String = (1..=60)
+        .filter(|n| *n != 17)
+        .map(|n| format!("bottle \"b{n}\" {{ network octet={n}; }}\n"))
+        .collect();
+    let plans = compile_text("fleet.kdl", &spec).1.plans;
+    assert_eq!(plans.len(), 59);
+    assert_eq!(lower_all(&plans), plans.iter().map(lower).collect::<Vec<_>>());
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use bottlec::diagnostic::Diagnostic;
-use bottlec::lower::{Stage, lower};
+use bottlec::lower::{Stage, lower_all};
 use bottlec::report::{self, Format, Style};
 use bottlec::rules;
 use bottlec::source::Sources;
@@ -131,7 +131,7 @@ fn stages_are_what_they_were_and_the_same_twice() {
     for path in examples.chain(cases.into_iter().filter(|path| path.ends_with("main.kdl"))) {
         let build = || {
             let (_, compilation) = compile_file(&path);
-            compilation.plans.iter().map(lower).map(|stage| show(&stage)).collect::<String>()
+            lower_all(&compilation.plans).iter().map(show).collect::<String>()
         };
         let first = build();
         assert_eq!(first, build(), "{}", path.display());

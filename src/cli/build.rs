@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bottlec::diagnostic::quote;
 use bottlec::engine::{Capability, Ledger};
-use bottlec::lower::{Stage, lower};
+use bottlec::lower::{Stage, lower_all};
 use bottlec::plan::Plan;
 use bottlec::stage::{self, Written};
 use bottlec::{Options, compile};
@@ -30,7 +30,7 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
         output.complain(&NO_BOTTLE);
         return Ok(Outcome::Findings);
     }
-    let stages: Vec<Stage> = compilation.plans.iter().map(lower).collect();
+    let stages = lower_all(&compilation.plans);
     if command.check {
         return compare(&command.out, &stages, output);
     }

@@ -112,7 +112,7 @@ impl Ledger {
     }
 }
 
-fn argument<'t>(node: Node<'t>) -> &'t str {
+fn argument(node: Node<'_>) -> &str {
     match node.entries().find(|entry| entry.key().is_none()).map(syntax::Entry::value) {
         Some(Value::String(text)) => text,
         _ => "",

@@ -283,7 +283,10 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
 /// The file: the manifest of a plan, sealed with its own digest.
 pub(super) fn lower(plan: &Plan, files: &BTreeMap<String, Artifact>) -> Vec<u8> {
     // Text, numbers and maps with text keys: JSON holds each.
-    let mut json = serde_json::to_vec_pretty(&manifest(plan, files)).unwrap_or_default();
+    let mut json = Vec::with_capacity(8 * 1024);
+    if serde_json::to_writer_pretty(&mut json, &manifest(plan, files)).is_err() {
+        json.clear();
+    }
     json.push(b'\n');
     // It ends with the one key that holds the seal, unsealed.
     digest::seal(json).unwrap_or_default()
@@ -348,15 +351,14 @@ fn origin(origin: &Origin) -> String {
 
 fn egress(egress: &PlannedEgress) -> Egress<'_> {
     let PlannedEgress { allow, deny, rate_limit } = egress;
-    let host = |entry: &Traced<String>| -> (String, String) { (entry.value.clone(), origin(&entry.origin)) };
-    let list = |entries: &[Traced<String>]| {
-        entries
-            .iter()
-            .map(host)
-            .map(|(host, origin)| HostEntry { host: Cow::Owned(host), origin })
-            .collect::<Vec<_>>()
-    };
-    Egress { allow: list(allow), deny: list(deny), rate_limit: *rate_limit }
+    Egress { allow: hosts(allow), deny: hosts(deny), rate_limit: *rate_limit }
+}
+
+fn hosts(entries: &[Traced<String>]) -> Vec<HostEntry<'_>> {
+    entries
+        .iter()
+        .map(|Traced { value, origin }| HostEntry { host: text(value), origin: self::origin(origin) })
+        .collect()
 }
 
 fn repo(repo: &PlannedRepo) -> Repo<'_> {

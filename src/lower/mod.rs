@@ -7,6 +7,8 @@ pub mod manifest;
 pub mod smolfile;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::thread;
 
 use crate::plan::Plan;
 use crate::spec::VariableValue;
@@ -72,6 +74,29 @@ pub fn lower(plan: &Plan) -> Stage {
     let private = Mode::of_secrets(agent_secrets || sidecar_secrets || !plan.repos.is_empty());
     files.insert(manifest::PATH.to_owned(), Artifact { bytes: manifest, mode: private });
     Stage { slug: plan.slug.clone(), files }
+}
+
+/// From how many plans on a second thread is worth starting.
+const MANY: usize = 16;
+
+/// Lowers all plans, each by itself: many of them on all processors. The stages are in the order of the plans.
+#[must_use]
+pub fn lower_all(plans: &[Plan]) -> Vec<Stage> {
+    let threads =
+        if plans.len() < MANY { 1 } else { thread::available_parallelism().map_or(1, NonZero::get) };
+    if threads == 1 {
+        return plans.iter().map(lower).collect();
+    }
+    let parts = plans.chunks(plans.len().div_ceil(threads));
+    thread::scope(|scope| {
+        let parts: Vec<_> =
+            parts.map(|part| (part, scope.spawn(|| part.iter().map(lower).collect::<Vec<_>>()))).collect();
+        // A thread that died would have died here as well: the part is lowered again, to say so.
+        parts
+            .into_iter()
+            .flat_map(|(part, thread)| thread.join().unwrap_or_else(|_| part.iter().map(lower).collect()))
+            .collect()
+    })
 }
 
 impl Stage {

@@ -33,6 +33,15 @@ enum Secret<'a> {
     FromFile(&'a str),
 }
 
+impl<'a> Secret<'a> {
+    fn of(reference: &'a Reference) -> Self {
+        match reference {
+            Reference::Env(name) => Self::FromEnv(name),
+            Reference::File(path) => Self::FromFile(path),
+        }
+    }
+}
+
 /// The one entry of the allow list. An empty list would mean no policy at all, and a wider prefix a wider reach.
 #[must_use]
 pub fn allow_cidr(plan: &Plan) -> String {
@@ -57,14 +66,10 @@ pub(super) fn secrets(plan: &Plan) -> impl Iterator<Item = (&str, &Reference)> {
 
 /// The file.
 pub(super) fn lower(plan: &Plan) -> Vec<u8> {
-    let secret = |reference| match reference {
-        &Reference::Env(ref name) => Secret::FromEnv(name),
-        Reference::File(path) => Secret::FromFile(path),
-    };
     let file = Smolfile {
         env: literals(plan).collect(),
         network: Network { allow_cidrs: [allow_cidr(plan)] },
-        secrets: secrets(plan).map(|(name, reference)| (name, secret(reference))).collect(),
+        secrets: secrets(plan).map(|(name, reference)| (name, Secret::of(reference))).collect(),
     };
     // Strings, lists of strings and tables of them: TOML holds each.
     toml::to_string_pretty(&file).unwrap_or_default().into_bytes()

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::bottle::duplicate;
 use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit, quote};
 use crate::network::{Addresses, free_octet};
-use crate::resolve::duplicate;
 use crate::source::{Sources, Span};
 use crate::spec::{BottleDecl, Name, Spanned};
 

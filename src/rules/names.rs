@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::bottle::duplicate;
 use super::rule;
 use crate::builtin;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
-use crate::resolve::duplicate;
 use crate::spec::{Layer, Name, Spanned};
 
 rule!(RESERVED_NAME, "reserved-name", Error, "0.1.0", "a sidecar has the name of a built-in one");

@@ -93,23 +93,20 @@ fn node_against(node: Node<'_>, schema: &'static Schema, diagnostics: &mut Diagn
 /// Whether the entries are of the right kind and number, whatever their values.
 fn entries(node: Node<'_>, schema: &'static Schema, diagnostics: &mut Diagnostics) -> bool {
     let mut whole = true;
-    let mut position = 0;
+    let mut surplus = false;
+    let mut open = schema.arguments.iter();
+    let last = schema.arguments.last().filter(|argument| argument.repeats);
     let mut first: Vec<(&str, Span)> = Vec::new();
     for entry in node.entries() {
         annotation(entry.type_annotation(), diagnostics);
         let Some((key, key_span)) = entry.key() else {
-            let last = schema.arguments.last().filter(|argument| argument.repeats);
-            match schema.arguments.get(position).or(last) {
-                Some(argument) => value(entry, argument.value, diagnostics),
-                None => {
-                    // The first of too many says it all.
-                    if position == schema.arguments.len() {
-                        diagnostics.push_error_with(|| message::unexpected_argument(node, entry, schema));
-                    }
-                    whole = false;
-                }
+            if let Some(argument) = open.next().or(last) {
+                value(entry, argument.value, diagnostics);
+            } else if !surplus {
+                // The first of too many says it all.
+                diagnostics.push_error_with(|| message::unexpected_argument(node, entry, schema));
+                surplus = true;
             }
-            position += 1;
             continue;
         };
         let Some(property) = schema.properties.iter().find(|property| property.name == key) else {
@@ -124,7 +121,7 @@ fn entries(node: Node<'_>, schema: &'static Schema, diagnostics: &mut Diagnostic
         first.push((property.name, entry.span()));
         value(entry, property.value, diagnostics);
     }
-    whole
+    whole && !surplus
 }
 
 /// Whether a block is where one may be.

@@ -68,13 +68,13 @@ pub(super) fn git(text: &str) -> Result<(), Problem> {
     if port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..))) {
         return Err(invalid("has a port that is none"));
     }
-    let part = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('-')
-            && part != ".."
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    let plain = |step: &str| {
+        !step.is_empty()
+            && !step.starts_with('-')
+            && step != ".."
+            && step.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
-    let path_ok = path.trim_start_matches(['/', '~']).split('/').all(part);
+    let path_ok = path.trim_start_matches(['/', '~']).split('/').all(plain);
     if !path_ok {
         return Err(invalid(
             "has a path that is none: its parts are of letters, digits, `.`, `_` and `-`, and begin with no dash",

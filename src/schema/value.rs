@@ -2,7 +2,7 @@
 
 use super::{path, text, url};
 use crate::backend;
-use crate::diagnostic::{one_of, quote};
+use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
 use crate::engine;
 use crate::rules::{self, Rule};
 use crate::syntax::Value;
@@ -218,9 +218,12 @@ impl ValueType {
         if self == Self::EnvValue {
             return text::env_value(text);
         }
-        if let Some(c) = text.chars().find(|c| c.is_control()) {
+        // What cannot be seen cannot be reviewed: a path with a direction override in it reads as another one.
+        let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+        if let Some(c) = text.chars().find(|c| !plain && is_unsafe_to_show(*c)) {
+            let kind = if c.is_control() { "control" } else { "invisible" };
             return Err(Problem::invalid(
-                format!("{} holds the control character U+{:04X}", quote(text), u32::from(c)),
+                format!("{} holds the {kind} character U+{:04X}", quote(text), u32::from(c)),
                 format!("expected {}", self.describe()),
             ));
         }

@@ -71,16 +71,19 @@ impl<R> Member<R> {
 }
 
 impl Bottle<Name> {
-    /// The bottle that `decl` says once `layer`, its profiles and itself laid over each other, is in force.
+    /// The bottle that `decl` says on top of `profiles`, which are laid over each other.
     #[must_use]
-    pub fn assemble(decl: &BottleDecl, layer: Layer) -> Self {
+    pub fn assemble(decl: BottleDecl, profiles: Layer) -> Self {
+        let BottleDecl { slug, extends: _, layer: own, octet, head: _, block: _ } = decl;
+        let mut layer = profiles;
+        layer.merge(own);
         let Layer { backend, engine, boots, env, egress, git, supervise, builtins, sidecars } = layer;
         // Where a built-in sidecar comes from, for diagnostics that must show a place.
         let asked = |name: &str| -> Option<Span> {
             match name {
                 builtin::GIT_GATE => git.repos.first().map(|repo| repo.name.span),
                 builtin::SUPERVISE => supervise,
-                _ => Some(decl.slug.span),
+                _ => Some(slug.span),
             }
         };
         let mut members = Vec::new();
@@ -102,14 +105,14 @@ impl Bottle<Name> {
         }
         members.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         Self {
-            slug: decl.slug.clone(),
+            slug,
             backend,
             engine,
             boot: boots.into_iter().next(),
             env: by_name(env, |variable| &variable.name),
             egress: united(egress),
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
-            octet: decl.octet,
+            octet,
             members,
         }
     }

@@ -32,11 +32,10 @@ impl Egress {
     }
 
     /// Lays `over` on top: lists are united, so that a `deny` is never lifted, and the last rate limit wins.
-    pub(super) fn merge(&mut self, over: &Self) {
+    pub(super) fn merge(&mut self, over: Self) {
         let Self { allow, deny, rate_limit } = over;
-        for (list, more) in [(&mut self.allow, allow), (&mut self.deny, deny)] {
-            list.extend(more.iter().cloned());
-        }
+        self.allow.extend(allow);
+        self.deny.extend(deny);
         self.rate_limit = rate_limit.or(self.rate_limit);
     }
 }

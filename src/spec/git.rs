@@ -46,10 +46,10 @@ impl Git {
     }
 
     /// Lays `over` on top: repositories are added, the last user wins.
-    pub(super) fn merge(&mut self, over: &Self) {
+    pub(super) fn merge(&mut self, over: Self) {
         let Self { user, repos } = over;
-        self.user = user.clone().or(self.user.take());
-        self.repos.extend(repos.iter().cloned());
+        self.user = user.or(self.user.take());
+        self.repos.extend(repos);
     }
 }
 

@@ -75,20 +75,20 @@ impl Layer {
 
     /// Lays `over` on top: lists grow, of everything else the last one wins. Of several variables, repositories or
     /// sidecars with one name the last one is in force, which [`super::Bottle::assemble`] sees to, once for all layers.
-    pub fn merge(&mut self, over: &Self) {
+    pub fn merge(&mut self, over: Self) {
         let Self { backend, engine, boots, env, egress, git, supervise, builtins, sidecars } = over;
-        self.backend = backend.clone().or(self.backend.take());
+        self.backend = backend.or(self.backend.take());
         // A version belongs to the engine that it is given with: both are taken together.
-        self.engine = engine.clone().or(self.engine.take());
+        self.engine = engine.or(self.engine.take());
         if !boots.is_empty() {
-            self.boots.clone_from(boots);
+            self.boots = boots;
         }
-        self.env.extend(env.iter().cloned());
+        self.env.extend(env);
         self.egress.merge(egress);
         self.git.merge(git);
-        self.supervise = self.supervise.or(*supervise);
-        self.builtins.extend(builtins.iter().cloned());
-        self.sidecars.extend(sidecars.iter().cloned());
+        self.supervise = self.supervise.or(supervise);
+        self.builtins.extend(builtins);
+        self.sidecars.extend(sidecars);
     }
 
     /// How many nodes it is made of, more or less.

@@ -1,5 +1,7 @@
 //! Which braces of an unbalanced text belong together, judged by indentation. Balanced texts never come here.
 
+use std::num::NonZeroU32;
+
 use super::MAX_DEPTH;
 use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{Token, TokenKind};
@@ -15,13 +17,18 @@ pub(super) struct Plan {
     pub(super) strays: Vec<usize>,
 }
 
-/// A `{` that is open.
+/// A `{` that is open. A text may be nothing else, so it is kept small: offsets fit in 32 bits, and so do these.
 struct Open {
-    token: usize,
-    line: usize,
+    token: u32,
+    line: u32,
     indent: u32,
     /// The line whose first token is the `}` that this one seems to belong to.
-    closer: Option<usize>,
+    closer: Option<NonZeroU32>,
+}
+
+/// An index as the 32 bits that hold every one.
+fn small(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// A line with something on it.
@@ -63,18 +70,24 @@ pub(super) fn plan(text: &str, tokens: &[Token], problems: &mut Problems) -> Pla
         match token.kind {
             TokenKind::OpenBrace => {
                 let next = lines[line].next_outer;
-                let closer = (trusted && opened_here == 0)
+                let closer: Option<usize> = (trusted && opened_here == 0)
                     .then(|| lines.get(next))
                     .flatten()
                     .filter(|closing| closing.starts_with_close && closing.indent == lines[line].indent)
                     .map(|_| next);
                 opened_here += 1;
-                planner.open.push(Open { token: index, line, indent: lines[line].indent, closer });
+                // What closes a brace stands on a later line, which is never the first.
+                let closer = closer.and_then(|line| NonZeroU32::new(small(line)));
+                let indent = lines[line].indent;
+                planner.open.push(Open { token: small(index), line: small(line), indent, closer });
             }
             TokenKind::CloseBrace => {
                 let stray = match planner.open.last() {
                     None => true,
-                    Some(open) => open.line < line && open.closer.is_some_and(|closer| closer > line),
+                    Some(open) => {
+                        let here = small(line);
+                        open.line < here && open.closer.is_some_and(|closer| closer.get() > here)
+                    }
                 };
                 if stray {
                     planner.stray(index, problems);
@@ -124,10 +137,10 @@ impl Planner<'_> {
             return;
         }
         let from = self.open.len() - count;
-        let ended: Vec<Open> = self.open.drain(from..).collect();
+        let ended = &self.open[from..];
         let Some(inner) = ended.last() else { return };
         self.plan.closes.push((index, u32::try_from(count).unwrap_or(u32::MAX)));
-        let brace = |open: &Open| self.tokens[open.token].start;
+        let brace = |open: &Open| self.tokens[open.token as usize].start;
         let at = brace(inner);
         problems.report(&rules::UNCLOSED_BRACE, at..at + 1, |d| {
             let d = if count == 1 {
@@ -154,6 +167,7 @@ impl Planner<'_> {
             }
             d.help("close it with `}`").swap("insert `}`", Applicability::Unsafe, content..content, inserted)
         });
+        self.open.truncate(from);
     }
 
     fn stray(&mut self, index: usize, problems: &mut Problems) {
@@ -169,7 +183,7 @@ impl Planner<'_> {
         let run = self.tokens[index..].iter().take_while(|token| token.kind == TokenKind::CloseBrace).count();
         let run = if self.open.is_empty() { run } else { 1 };
         let end = self.tokens[index + run].start;
-        let related = self.open.last().map(|open| self.tokens[open.token].start);
+        let related = self.open.last().map(|open| self.tokens[open.token as usize].start);
         problems.report(&rules::UNMATCHED_BRACE, at..end, |d| {
             let d = d.message("a `}` closes nothing").label("no block is open here").help("remove it");
             let d = match related {
