@@ -18,6 +18,10 @@ use crate::{blame, include, resolve, schema, syntax};
 /// a large bottle; the bound keeps a small file with many bottles on large profiles from taking all memory.
 pub const MAX_NODES: usize = 500_000;
 
+/// How many nodes, arguments and properties the files of one compile may hold. 16 MiB of usual spec have some 700,000;
+/// a file of nothing but the shortest nodes would take a hundred times its size in memory.
+pub const MAX_SIZE: usize = 1_000_000;
+
 /// What a compile is told besides its sources.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -46,10 +50,16 @@ pub struct Compilation {
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     let mut syntax = Diagnostics::new();
     let mut diagnostics = Diagnostics::new();
+    let mut size = 0;
     let mut files: BTreeMap<SourceId, File> = sources
         .iter()
         .map(|(id, source)| {
             let tree = syntax::parse(id, source, &mut syntax);
+            size += tree.size();
+            if size > MAX_SIZE {
+                diagnostics.push(fleet::too_many_nodes(Span::at(id, 0), MAX_SIZE));
+                return (id, File::default());
+            }
             schema::check(&tree, &mut diagnostics);
             (id, File::decode(&tree))
         })

@@ -108,6 +108,10 @@ fn one_thing_over_and_over_is_no_trouble() {
         "\u{10ffff}",
         "{}",
         "a {",
+        "bottle a{}\n",
+        "bottle a;",
+        "profile a{env{A b;}}\n",
+        "include a;",
     ] {
         let text = unit.repeat(LARGE / unit.len());
         let dir = Dir::with(&text);

@@ -81,10 +81,10 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> io::Result<
 
 /// `id` as a link to its page, where links are wanted.
 fn link(id: &str, style: &Style) -> String {
-    if !style.links {
+    let (repository, version) = (env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"));
+    if !style.links || repository.is_empty() {
         return id.to_owned();
     }
-    let (repository, version) = (env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"));
     format!("\x1b]8;;{repository}/blob/v{version}/src/rules/{id}.md\x1b\\{id}\x1b]8;;\x1b\\")
 }
 

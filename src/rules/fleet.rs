@@ -15,7 +15,7 @@ rule!(
     "expansion-too-large",
     Error,
     "0.1.0",
-    "profiles and bottles multiply past the bound"
+    "the spec holds more than the compiler takes"
 );
 rule!(SUBNET_COLLISION, "subnet-collision", Error, "0.1.0", "two bottles get one subnet");
 
@@ -140,6 +140,15 @@ pub fn empty(span: Span) -> Diagnostic {
     Diagnostic::new(&EMPTY_SPEC, span, "there is no bottle and no profile").label("expected a `bottle`").help(
         "for example: `bottle \"demo\" { egress { allow \"api.anthropic.com\"; }; }`, or run `bottlec init`",
     )
+}
+
+/// Says that the files up to this one hold more than the compiler takes.
+#[must_use]
+pub fn too_many_nodes(span: Span, limit: usize) -> Diagnostic {
+    let message = format!("with this file the spec holds more than {limit} nodes, arguments and properties");
+    Diagnostic::new(&EXPANSION_TOO_LARGE, span, message)
+        .label("not compiled from here on")
+        .help("compile fewer bottles at once: one host holds at most 253")
 }
 
 /// Says that the bottles up to `decl` are made of more than the compiler takes.

@@ -110,6 +110,12 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// How many nodes, arguments and properties it holds, whether commented out or not.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.nodes.len() + self.entries.len()
+    }
+
     /// The nodes at the top, without those that `/-` comments out.
     #[must_use]
     pub fn nodes(&self) -> Nodes<'_> {
