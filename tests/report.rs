@@ -6,7 +6,7 @@ use bottlec::rules::{self, Rule};
 use bottlec::source::{Source, SourceId, Sources, Span};
 use proptest::prelude::*;
 
-const WIDE: Style = Style { color: false, unicode: true, width: 120, links: false };
+const WIDE: Style = Style { color: false, unicode: true, width: 120 };
 const USUAL: Style = Style { width: 80, ..WIDE };
 const NARROW: Style = Style { width: 60, ..WIDE };
 const PLAIN: Style = Style { unicode: false, ..USUAL };
@@ -140,9 +140,9 @@ fn a_report_of_several_files() {
 }
 
 #[test]
-fn colours_and_links() {
+fn colours() {
     let (diagnostics, sources) = mixed();
-    let colored = Style { color: true, links: true, ..USUAL };
+    let colored = Style { color: true, ..USUAL };
     let visible = |format| text(format, &diagnostics, &sources, &colored).replace('\x1b', "␛");
     insta::assert_snapshot!("mixed_color", visible(Format::Fancy));
     insta::assert_snapshot!("concise_color", visible(Format::Concise));
@@ -482,7 +482,7 @@ proptest! {
     #[test]
     fn every_place_can_be_shown(case in case(difficult)) {
         let (diagnostics, sources) = case.build();
-        let style = Style { color: false, unicode: case.unicode, width: case.width, links: false };
+        let style = Style { color: false, unicode: case.unicode, width: case.width };
         for format in [Format::Fancy, Format::Concise, Format::Json] {
             let shown = text(format, &diagnostics, &sources, &style);
             assert_harmless(&shown);
@@ -490,7 +490,7 @@ proptest! {
         }
         let shown = text(Format::Fancy, &diagnostics, &sources, &style);
         prop_assert!(!shown.contains("Failed to read"), "{}", shown);
-        text(Format::Fancy, &diagnostics, &sources, &Style { color: true, links: true, ..style });
+        text(Format::Fancy, &diagnostics, &sources, &Style { color: true, ..style });
         prop_assert_eq!(text(Format::Json, &diagnostics, &sources, &style).lines().count(), 1);
         prop_assert_eq!(text(Format::Concise, &diagnostics, &sources, &style).lines().count(), 1);
     }
@@ -542,7 +542,7 @@ proptest! {
     #[test]
     fn excerpts_fit(case in case(|| difficult_and(Just("é".to_owned()).boxed()))) {
         let (diagnostics, sources) = case.build();
-        let style = Style { color: false, unicode: true, width: case.width, links: false };
+        let style = Style { color: false, unicode: true, width: case.width };
         for line in text(Format::Fancy, &diagnostics, &sources, &style).lines() {
             let drawn = line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
             if drawn.starts_with(['│', '·']) {

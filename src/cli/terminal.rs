@@ -30,12 +30,7 @@ pub(crate) fn style_for(
         .filter(|columns| *columns > 0)
         .or(terminal_width.filter(|_| is_terminal))
         .unwrap_or(if is_terminal { Style::default().width } else { PIPED_WIDTH });
-    Style {
-        color,
-        unicode: capable && shows_unicode(&set),
-        width,
-        links: capable && color && shows_links(&set),
-    }
+    Style { color, unicode: capable && shows_unicode(&set), width }
 }
 
 /// The width of the terminal that one of the standard streams goes to, in columns.
@@ -55,24 +50,6 @@ fn shows_unicode(set: &impl Fn(&str) -> Option<String>) -> bool {
     !console && (locale.contains("utf-8") || locale.contains("utf8"))
 }
 
-/// Whether a terminal is known to understand OSC 8. One that does not may print the address.
-fn shows_links(set: &impl Fn(&str) -> Option<String>) -> bool {
-    if let Some(forced) = set("FORCE_HYPERLINK") {
-        return forced != "0";
-    }
-    // Multiplexers pass on what is before them only in some of their versions.
-    if set("TMUX").is_some() || set("STY").is_some() {
-        return false;
-    }
-    let vte = set("VTE_VERSION").and_then(|version| version.parse::<u32>().ok());
-    let program = set("TERM_PROGRAM");
-    let term = set("TERM").unwrap_or_default();
-    vte.is_some_and(|version| version >= 5000)
-        || set("WT_SESSION").is_some()
-        || matches!(program.as_deref(), Some("iTerm.app" | "WezTerm" | "vscode" | "ghostty" | "Hyper"))
-        || matches!(term.as_str(), "xterm-kitty" | "alacritty" | "foot" | "xterm-ghostty")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,8 +65,8 @@ mod tests {
     #[test]
     fn a_terminal_is_graphical_and_a_pipe_plain() {
         let terminal = style(true, &[("TERM", "xterm-256color"), UTF8]);
-        assert_eq!(terminal, Style { color: true, unicode: !cfg!(windows), width: 120, links: false });
-        assert_eq!(style(false, &[UTF8]), Style { color: false, unicode: false, width: 100, links: false });
+        assert_eq!(terminal, Style { color: true, unicode: !cfg!(windows), width: 120 });
+        assert_eq!(style(false, &[UTF8]), Style { color: false, unicode: false, width: 100 });
     }
 
     #[test]
@@ -134,21 +111,5 @@ mod tests {
         assert_eq!(style(true, &[("COLUMNS", "0")]).width, 120);
         assert_eq!(style(true, &[("COLUMNS", "wide")]).width, 120);
         assert_eq!(style_for(true, None, |_| None).width, 80);
-    }
-
-    #[test]
-    fn links_need_a_terminal_that_knows_them() {
-        assert!(style(true, &[("TERM_PROGRAM", "WezTerm")]).links);
-        assert!(style(true, &[("VTE_VERSION", "7200")]).links);
-        assert!(style(true, &[("FORCE_HYPERLINK", "1")]).links);
-        for env in [
-            &[("TERM_PROGRAM", "WezTerm"), ("TMUX", "x")][..],
-            &[("TERM_PROGRAM", "WezTerm"), ("NO_COLOR", "1")],
-            &[("TERM_PROGRAM", "WezTerm"), ("FORCE_HYPERLINK", "0")],
-            &[],
-        ] {
-            assert!(!style(true, env).links, "{env:?}");
-        }
-        assert!(!style(false, &[("TERM_PROGRAM", "WezTerm")]).links);
     }
 }

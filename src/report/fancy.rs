@@ -52,9 +52,8 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> io::Result<
     let excerpt = Excerpt::new(diagnostic, sources, style);
 
     let head = format!("{}[{}]", level.as_str(), rule.id);
-    let linked = format!("{}[{}]", level.as_str(), link(rule.id, style));
-    let mut text =
-        paragraph(&head, &linked.style(style.level(*level)).to_string(), message, style.strong(), style);
+    let shown = head.style(style.level(*level)).to_string();
+    let mut text = paragraph(&head, &shown, message, style.strong(), style);
     let source = sources.get(primary.span.source);
     if source.too_large().is_some() && related.is_empty() {
         // Its text was not kept: an excerpt would show an empty line that the file does not have.
@@ -77,15 +76,6 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> io::Result<
         text.push_str(&preview(fix, primary.span.source, sources, style));
     }
     Ok(text)
-}
-
-/// `id` as a link to its page, where links are wanted.
-fn link(id: &str, style: &Style) -> String {
-    let (repository, version) = (env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"));
-    if !style.links || repository.is_empty() {
-        return id.to_owned();
-    }
-    format!("\x1b]8;;{repository}/blob/v{version}/src/rules/{id}.md\x1b\\{id}\x1b]8;;\x1b\\")
 }
 
 fn footer(head: &str, body: &str, style: &Style) -> String {

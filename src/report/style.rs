@@ -13,13 +13,11 @@ pub struct Style {
     pub unicode: bool,
     /// Columns to fit in. Less than 40 counts as 40, and more than 400 as 400.
     pub width: usize,
-    /// A rule's id links to its page, as an OSC 8 escape sequence.
-    pub links: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { color: false, unicode: false, width: 80, links: false }
+        Self { color: false, unicode: false, width: 80 }
     }
 }
 
