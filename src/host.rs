@@ -70,6 +70,9 @@ fn diagnose(text: &str) -> (&'static str, Option<String>, Option<&'static str>) 
     if text.starts_with('[') || without_port(text) != text {
         return ("pipelock compares host names, without a port", Some(without_port(text).to_owned()), None);
     }
+    if let Some(rest) = text.strip_suffix([',', ';']) {
+        return ("entries stand between blanks, without a comma", Some(rest.to_owned()), None);
+    }
     if text.contains(char::is_whitespace) {
         return ("it holds a blank", Some(text.trim().to_owned()), None);
     }

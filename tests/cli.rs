@@ -764,27 +764,27 @@ fn the_same_spec_gives_the_same_bytes_anywhere() {
 #[test]
 fn however_a_spec_is_named_it_gives_the_same_bytes() {
     let dir = Dir::new();
-    full(&dir, "work/");
-    fs::create_dir(dir.at("work/sub")).unwrap();
-    symlink(dir.at("work"), dir.at("link")).unwrap();
-    let absolute = dir.at("work/x.kdl");
+    full(&dir, "specs/");
+    fs::create_dir(dir.at("specs/sub")).unwrap();
+    symlink(dir.at("specs"), dir.at("link")).unwrap();
+    let absolute = dir.at("specs/x.kdl");
     let linked = dir.at("link/x.kdl");
-    let up = dir.at("link/../work/x.kdl");
+    let up = dir.at("link/../specs/x.kdl");
     let mut stages = Vec::new();
     for spec in [
         Path::new("x.kdl"),
         Path::new("./x.kdl"),
         Path::new(".//sub/../x.kdl"),
-        Path::new("../work/x.kdl"),
+        Path::new("../specs/x.kdl"),
         Path::new("../link/x.kdl"),
         &absolute,
         &linked,
         &up,
     ] {
-        let call = Call::new(&dir.at("work"), [Path::new("build"), spec]);
+        let call = Call::new(&dir.at("specs"), [Path::new("build"), spec]);
         call.run().code(0);
-        stages.push(tree(&dir.at("work/stage/api-dev")));
-        fs::remove_dir_all(dir.at("work/stage")).unwrap();
+        stages.push(tree(&dir.at("specs/stage/api-dev")));
+        fs::remove_dir_all(dir.at("specs/stage")).unwrap();
     }
     assert!(stages.iter().all(|stage| *stage == stages[0]));
     assert!(
@@ -796,18 +796,18 @@ fn however_a_spec_is_named_it_gives_the_same_bytes() {
 #[test]
 fn the_artifact_is_found_from_the_stage() {
     let dir = Dir::new();
-    full(&dir, "work/");
-    dir.write("work/specs/y.kdl", "bottle \"api-dev\" { artifact \"../agent.smolmachine\"; }\n");
+    full(&dir, "specs/");
+    dir.write("specs/specs/y.kdl", "bottle \"api-dev\" { artifact \"../agent.smolmachine\"; }\n");
     fs::create_dir_all(dir.at("elsewhere/deep")).unwrap();
-    symlink(dir.at("elsewhere/deep"), dir.at("work/link")).unwrap();
-    let real = dir.at("work/agent.smolmachine").canonicalize().unwrap();
+    symlink(dir.at("elsewhere/deep"), dir.at("specs/link")).unwrap();
+    let real = dir.at("specs/agent.smolmachine").canonicalize().unwrap();
     let absolute = dir.at("absolute/out");
     let outs = ["stage", "a/b/c", ".", "../beside", "link/out", "link/../other", absolute.to_str().unwrap()];
     for spec in ["x.kdl", "specs/y.kdl"] {
         for out in outs {
-            let call = Call::new(&dir.at("work"), ["build", "--force", "--out", out, spec]);
+            let call = Call::new(&dir.at("specs"), ["build", "--force", "--out", out, spec]);
             call.run().code(0);
-            let stage = dir.at("work").join(out).join("api-dev");
+            let stage = dir.at("specs").join(out).join("api-dev");
             let plan = json(&fs::read_to_string(stage.join("plan.json")).unwrap());
             let source = plan["boot"]["source"].as_str().unwrap();
             assert!(source.starts_with("../"), "{source}");

@@ -79,7 +79,7 @@ fn read(from: impl io::Read, name: String) -> io::Result<Source> {
 /// The path as a source's name: relative to the workspace, with `/` between its parts, without `.` and inner `..`.
 ///
 /// A path that goes up or comes from elsewhere goes by what is on the disk, as opening it does: `link/../x.kdl` is a
-/// file beside the link's target, and `/home/me/work/x.kdl` is in the workspace even when that is a link to it.
+/// file beside the link's target, and `/home/me/specs/x.kdl` is in the workspace even when that is a link to it.
 fn name_of(workspace: &Path, path: &Path) -> Result<String, Error> {
     let full = workspace.join(path);
     let mut way = relative(workspace, &full);

@@ -2,10 +2,19 @@
 
 use super::rule;
 use crate::builtin;
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, quote};
+use crate::schema::ValueType;
 use crate::source::Span;
-use crate::spec::{Layer, Reference, Variable, VariableValue};
+use crate::spec::{Layer, Reference, Spanned, Variable, VariableValue};
+use crate::syntax::Value;
 
+rule!(
+    ENV_INTERPOLATION,
+    "env-interpolation",
+    Warning,
+    "0.1.0",
+    "a literal looks like a reference that a shell would expand"
+);
 rule!(ENV_OWNED, "env-owned", Error, "0.1.0", "the spec sets a variable that the compiler computes");
 rule!(ENV_SOURCE, "env-source", Error, "0.1.0", "a variable has no source, or more than one");
 
@@ -42,7 +51,7 @@ fn source(variable: &Variable, diagnostics: &mut Diagnostics) {
         VariableValue::Secret(Reference::File(_)) => "`from-file`",
     };
     match variable.sources.as_slice() {
-        [_] => {}
+        [one] => interpolation(one, diagnostics),
         [] if !variable.bare => {}
         [] => diagnostics.push(
             Diagnostic::new(
@@ -64,4 +73,28 @@ fn source(variable: &Variable, diagnostics: &mut Diagnostics) {
             .help("keep one of them"),
         ),
     }
+}
+
+/// Nothing expands a literal: `${TOKEN}` would reach the agent as these eight characters.
+fn interpolation(source: &Spanned<VariableValue>, diagnostics: &mut Diagnostics) {
+    let VariableValue::Literal(text) = &source.value else { return };
+    let Some(rest) = text.strip_prefix('$') else { return };
+    let name = rest.strip_prefix('{').map_or(Some(rest), |rest| rest.strip_suffix('}'));
+    let Some(name) = name.filter(|name| ValueType::EnvName.check(Value::String(name)).is_ok()) else {
+        return;
+    };
+    diagnostics.push(
+        Diagnostic::new(
+            &ENV_INTERPOLATION,
+            source.span,
+            format!("{} is not expanded: the agent would get it as it is written", quote(text)),
+        )
+        .label("a literal")
+        .replace(
+            format!("write `from-env=\"{name}\"` for the host's variable"),
+            Applicability::Unsafe,
+            source.span,
+            format!("from-env=\"{name}\""),
+        ),
+    );
 }

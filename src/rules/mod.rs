@@ -66,6 +66,7 @@ pub static ALL: &[&Rule] = &[
     &fleet::EMPTY_SPEC,
     &engine::ENGINE_NEWER,
     &engine::ENGINE_TOO_OLD,
+    &env::ENV_INTERPOLATION,
     &env::ENV_OWNED,
     &env::ENV_SOURCE,
     &schema::ENV_VALUE_ALTERED,

@@ -66,8 +66,14 @@ fn known_children<'t>(
         node_against(node, child.node, diagnostics);
     }
     let Some(parent) = parent else { return };
+    // What is written as a property was spoken of as one.
+    let as_property =
+        |name: &str| parent.entries().any(|entry| entry.key().is_some_and(|(key, _)| key == name));
     let missing = |child: &&Child| {
-        child.occurs == Occurs::Required && !single.iter().any(|(name, _)| *name == child.node.name)
+        let name = child.node.name;
+        child.occurs == Occurs::Required
+            && !single.iter().any(|(given, _)| *given == name)
+            && !as_property(name)
     };
     for child in known.iter().filter(missing) {
         diagnostics.push_error_with(|| message::missing_node(parent, child.node));

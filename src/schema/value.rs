@@ -5,7 +5,7 @@ use crate::backend;
 use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
 use crate::engine;
 use crate::rules::{self, Rule};
-use crate::syntax::Value;
+use crate::syntax::{Value, quoted_string};
 
 /// What an argument or a property may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,26 +170,31 @@ impl ValueType {
 
     fn wrong_type(self, value: Value<'_>) -> Problem {
         let expected = format!("expected {}", self.describe());
-        let wrong = |what: &str| Problem::new(&rules::schema::WRONG_TYPE, what, &expected);
+        let wrong = |what: String| Problem::new(&rules::schema::WRONG_TYPE, what, &expected);
+        // The same value in the right type is offered where it would be allowed.
+        let as_text = |problem: Problem, text: String| match self.check_text(&text) {
+            Ok(()) => problem.meant_value(quoted_string(&text)),
+            Err(_) => problem,
+        };
         match value {
-            Value::String(text) => match text.parse::<i128>() {
-                Ok(number) if self.is_number() => {
-                    wrong(&format!("{} is a string, not a number", quote(text)))
-                        .meant_value(number.to_string())
+            Value::String(text) => {
+                let problem = wrong(format!("{} is a string, not a number", quote(text)));
+                match text.parse::<i128>() {
+                    Ok(number) if self.check_number(number).is_ok() => {
+                        problem.meant_value(number.to_string())
+                    }
+                    _ => problem,
                 }
-                _ => wrong(&format!("{} is a string, not a number", quote(text))),
-            },
+            }
+            Value::Float(_) if self.is_number() => wrong("this number is not whole".into()),
+            Value::Bool(value) if self.is_number() => wrong(format!("`#{value}` is no number")),
+            Value::Null if self.is_number() => wrong("`#null` is no number".into()),
             Value::Integer(number) => {
-                wrong(&format!("`{number}` is a number, not a string")).meant_value(format!("\"{number}\""))
+                as_text(wrong(format!("`{number}` is a number, not a string")), number.to_string())
             }
-            Value::Float(_) if self.is_number() => wrong("this number is not whole"),
-            Value::Float(_) => wrong("this is a number, not a string"),
-            Value::Bool(value) if self.is_number() => wrong(&format!("`#{value}` is no number")),
-            Value::Bool(value) => {
-                wrong(&format!("`#{value}` is no string")).meant_value(format!("\"{value}\""))
-            }
-            Value::Null if self.is_number() => wrong("`#null` is no number"),
-            Value::Null => wrong("`#null` is no string"),
+            Value::Float(_) => wrong("this is a number, not a string".into()),
+            Value::Bool(value) => as_text(wrong(format!("`#{value}` is no string")), value.to_string()),
+            Value::Null => wrong("`#null` is no string".into()),
         }
     }
 
