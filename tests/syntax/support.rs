@@ -1,10 +1,12 @@
 //! What the tests of the front end share.
 
+#![allow(clippy::disallowed_methods, reason = "a variable asks for other cases than the usual ones")]
+
 use bottlec::diagnostic::{Diagnostic, Diagnostics};
 use bottlec::source::{Source, Sources};
 use bottlec::syntax::{self, Node, Tree};
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{RngSeed, TestRunner};
 
 /// Parses `text` alone.
 pub(crate) fn parse(text: &str) -> (Tree, Diagnostics) {
@@ -74,13 +76,17 @@ pub(crate) fn fixed(text: &str, diagnostic: &Diagnostic) -> Option<String> {
     Some(out)
 }
 
-/// Checks many texts. Strategies and the `kdl` crate recurse deeply in a debug build, so that they get a large stack.
+/// Checks many texts: the same ones each time, so that a change is judged by what it changes, and others with
+/// `BOTTLEC_EXPLORE=1`, to look for what nobody thought of. Strategies and the `kdl` crate recurse deeply in a debug build, so that they get a large stack.
 pub(crate) fn for_all<S: Strategy<Value = String>>(
     texts: impl FnOnce() -> S + Send + 'static,
     check: impl Fn(String) -> Result<(), TestCaseError> + Send + 'static,
 ) {
     let default = ProptestConfig::default();
-    let config = ProptestConfig { cases: default.cases.max(2_000), failure_persistence: None, ..default };
+    let explore = std::env::var_os("BOTTLEC_EXPLORE").is_some_and(|value| value == "1");
+    let rng_seed = if explore { RngSeed::Random } else { RngSeed::Fixed(0x000b_0771_ec00) };
+    let config =
+        ProptestConfig { cases: default.cases.max(2_000), failure_persistence: None, rng_seed, ..default };
     let run = move || TestRunner::new(config).run(&texts(), check).map_err(|error| error.to_string());
     let outcome = std::thread::Builder::new().stack_size(256 << 20).spawn(run).unwrap().join().unwrap();
     outcome.unwrap_or_else(|error| panic!("{error}"));
