@@ -1,6 +1,7 @@
 //! The plan of one bottle: everything that lowering needs, decided, and nothing else.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::backend::{self, Backend};
@@ -27,6 +28,15 @@ pub enum Origin {
     },
     /// The compiler.
     Computed,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spec { source, line } => write!(f, "{source}:{line}"),
+            Self::Computed => f.write_str("computed"),
+        }
+    }
 }
 
 /// A value and where it comes from.

@@ -39,7 +39,7 @@ pub(super) fn run(command: &Init, output: &Output) -> Result<Outcome, Error> {
     let shown = path.to_string_lossy();
     let plain = harmless(&shown);
     // A directory whose name begins with a dash would be taken for an option.
-    let word = bottlec::report::plan::shell_word(&plain);
+    let word = bottlec::lower::shell::word(&plain);
     let dash = if word.starts_with('-') { "-- " } else { "" };
     output.print(&format!(
         "wrote {}: look through it, then run\n  bottlec build {dash}{word}\n",

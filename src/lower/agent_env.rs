@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use super::shell;
 use crate::plan::Plan;
 use crate::spec::{Reference, VariableValue};
 
@@ -19,7 +20,9 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
     for (name, variable) in &plan.env {
         // Writing to a `String` cannot fail.
         let _ = match &variable.value {
-            VariableValue::Literal(value) => writeln!(text, "{name}={}", quoted(value)),
+            // Nothing at all is as plain as a value can be.
+            VariableValue::Literal(value) if value.is_empty() => writeln!(text, "{name}="),
+            VariableValue::Literal(value) => writeln!(text, "{name}={}", shell::word(value)),
             VariableValue::Secret(Reference::Env(from)) => {
                 writeln!(text, "# {name}: a secret, from the host's environment variable {from}")
             }
@@ -29,14 +32,4 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
         };
     }
     text.into_bytes()
-}
-
-/// A value that a POSIX shell reads back as it is.
-fn quoted(value: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&b);
-    if value.bytes().all(plain) {
-        return value.to_owned();
-    }
-    // Inside single quotes nothing is special; a quote itself stands between two quoted parts.
-    format!("'{}'", value.replace('\'', r"'\''"))
 }

@@ -12,7 +12,7 @@ use super::{Artifact, agent_env, commands, smolfile};
 use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
-use crate::plan::{Container, Origin, Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
+use crate::plan::{Container, Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
 use crate::spec::{Reference, VariableValue};
 
 /// Its path in the stage.
@@ -339,14 +339,7 @@ fn variable(variable: &Traced<VariableValue>) -> Variable<'_> {
         VariableValue::Secret(Reference::Env(name)) => (None, Some(text(name)), None),
         VariableValue::Secret(Reference::File(path)) => (None, None, Some(text(path))),
     };
-    Variable { value, from_env, from_file, origin: self::origin(origin) }
-}
-
-fn origin(origin: &Origin) -> String {
-    match origin {
-        Origin::Spec { source, line } => format!("{source}:{line}"),
-        Origin::Computed => String::from("computed"),
-    }
+    Variable { value, from_env, from_file, origin: origin.to_string() }
 }
 
 fn egress(egress: &PlannedEgress) -> Egress<'_> {
@@ -357,7 +350,7 @@ fn egress(egress: &PlannedEgress) -> Egress<'_> {
 fn hosts(entries: &[Traced<String>]) -> Vec<HostEntry<'_>> {
     entries
         .iter()
-        .map(|Traced { value, origin }| HostEntry { host: text(value), origin: self::origin(origin) })
+        .map(|Traced { value, origin }| HostEntry { host: text(value), origin: origin.to_string() })
         .collect()
 }
 

@@ -4,6 +4,7 @@
 pub mod agent_env;
 pub mod commands;
 pub mod manifest;
+pub mod shell;
 pub mod smolfile;
 
 use std::collections::BTreeMap;

@@ -7,9 +7,9 @@ use super::one_line;
 use crate::builtin;
 use crate::digest;
 use crate::engine::{Capability, Ledger};
-use crate::lower::{Stage, commands, manifest};
+use crate::lower::{Stage, commands, manifest, shell};
 use crate::network::Addresses;
-use crate::plan::{Origin, Plan, PlannedEgress, PlannedSidecar, Traced};
+use crate::plan::{Plan, PlannedEgress, PlannedSidecar, Traced};
 use crate::spec::{BootKind, Reference, VariableValue};
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
@@ -24,16 +24,6 @@ pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
     page.files(plan, stage, out);
     page.commands(plan);
     page.text
-}
-
-/// A word of a command line as a POSIX shell takes it.
-#[must_use]
-pub fn shell_word(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:,@%+=~".contains(&b);
-    if !word.is_empty() && !word.starts_with('~') && word.bytes().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 struct Page<'a> {
@@ -162,7 +152,7 @@ impl Page<'_> {
         for (list, head) in [(allow, head.trim_start().to_owned()), (deny, String::from("but never"))] {
             for (at, host) in list.iter().enumerate() {
                 let head = if at == 0 { head.clone() } else { String::new() };
-                rows.push(vec![head, host.value.clone(), origin(&host.origin)]);
+                rows.push(vec![head, host.value.clone(), host.origin.to_string()]);
             }
         }
         if let Some(limit) = rate_limit {
@@ -184,7 +174,7 @@ impl Page<'_> {
                 Reference::Env(variable) => format!("the host's variable {variable}"),
                 Reference::File(path) => format!("the host's file {path}"),
             };
-            rows.push(vec![who.to_owned(), name.clone(), place, origin(from)]);
+            rows.push(vec![who.to_owned(), name.clone(), place, from.to_string()]);
         }
         for repo in &plan.repos {
             rows.push(vec![
@@ -225,7 +215,7 @@ impl Page<'_> {
         let commands::Commands { create, start, cleanup } = commands::lower(plan);
         self.title("Launch, in that directory");
         let shell = |command: &[String]| {
-            let words: Vec<String> = command.iter().map(|word| shell_word(word)).collect();
+            let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
             format!("  {}", words.join(" "))
         };
         self.line(&shell(&create));
@@ -234,12 +224,5 @@ impl Page<'_> {
         for command in &cleanup {
             self.line(&shell(command));
         }
-    }
-}
-
-fn origin(origin: &Origin) -> String {
-    match origin {
-        Origin::Spec { source, line } => format!("{source}:{line}"),
-        Origin::Computed => String::from("computed"),
     }
 }

@@ -1,0 +1,12 @@
+//! Text as a POSIX shell takes it.
+
+/// A word that a shell reads back as it is, wherever a word or an assigned value may stand.
+#[must_use]
+pub fn word(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    // Inside single quotes nothing is special; a quote itself stands between two quoted parts.
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
