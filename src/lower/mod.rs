@@ -21,6 +21,8 @@ pub enum Mode {
     Shared,
     /// 0600: names secrets (never holds one).
     Private,
+    /// 0755: a program that a sidecar runs.
+    Executable,
 }
 
 impl Mode {
@@ -30,6 +32,7 @@ impl Mode {
         match self {
             Self::Shared => 0o644,
             Self::Private => 0o600,
+            Self::Executable => 0o755,
         }
     }
 
