@@ -8,6 +8,8 @@ pub const GIT_GATE: &str = "git-gate";
 pub const SUPERVISE: &str = "supervise";
 /// What the graph calls the agent itself, which needs every sidecar.
 pub const AGENT: &str = "agent";
+/// What the container is called that owns the bundle's address, beside the sidecars.
+pub const BUNDLE: &str = "bundle";
 
 /// A sidecar of ours.
 #[derive(Debug)]

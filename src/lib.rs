@@ -14,7 +14,7 @@
 //! - [`spec`]: the typed model, with the place of every leaf
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`report`]: how it is shown
-//! - [`network`], [`host`], [`engine`], [`backend`], [`builtin`]: what is known of the world outside
+//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`]: what is known of the world outside
 //! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
 //! - [`compile`](mod@compile): all of it in one function
 //! - [`stage`]: the one place that writes
@@ -23,6 +23,7 @@ pub mod backend;
 mod blame;
 pub mod builtin;
 pub mod compile;
+pub mod container;
 pub mod diagnostic;
 pub mod digest;
 pub mod engine;

@@ -1,19 +1,20 @@
 //! The plan of one bottle: everything that lowering needs, decided, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::backend::{self, Backend};
 use crate::builtin::{self, Builtin};
+use crate::container::ContainerEngine;
 use crate::engine::{Ledger, Version};
 use crate::include::join;
 use crate::network::Addresses;
 use crate::resolve::{MemberId, Resolved};
 use crate::source::{Sources, Span};
 use crate::spec::{
-    Boot, BootKind, Bottle, Egress, Expose, Git, GitUser, Host, Member, MemberKind, Port, Repo, Variable,
-    VariableValue,
+    Boot, BootKind, Bottle, Egress, Expose, Git, GitUser, Health, Host, Member, MemberKind, Port, Repo, SecretFile,
+    Service, Spanned, Variable, VariableValue, Volume, VolumeSource,
 };
 
 /// Where a value comes from.
@@ -57,13 +58,67 @@ pub struct PlannedBoot {
     pub source: String,
 }
 
+/// How to tell that a container's program is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedHealth {
+    /// The program and its arguments, run in the container without a shell.
+    pub command: Vec<String>,
+    /// Seconds between two checks.
+    pub interval: u16,
+    /// Seconds that one check may take.
+    pub timeout: u16,
+    /// Failed checks in a row that make it unhealthy.
+    pub retries: u16,
+    /// Seconds in which a failed check does not count.
+    pub start: u16,
+}
+
+/// A file or a directory that a container sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedVolume {
+    /// A volume of the bottle's, or a path as seen from the stage's directory; from `~/` on it is the home of who
+    /// launches.
+    pub source: VolumeSource,
+    /// Where the container sees it.
+    pub target: String,
+    /// Whether it may write to it.
+    pub writable: bool,
+}
+
+impl From<Health> for PlannedHealth {
+    fn from(health: Health) -> Self {
+        let Health { command, interval, timeout, retries, start } = health;
+        Self {
+            command,
+            interval: interval.unwrap_or(5),
+            timeout: timeout.unwrap_or(3),
+            retries: retries.unwrap_or(12),
+            start: start.unwrap_or(5),
+        }
+    }
+}
+
 /// A sidecar that is the user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
     /// Its image.
     pub image: String,
+    /// Its arguments; none are the image's own.
+    pub command: Vec<String>,
+    /// The user that it runs as; without one, the image's own.
+    pub run_as: Option<String>,
+    /// How to tell that it is ready; without it, it is as soon as it runs.
+    pub health: Option<PlannedHealth>,
     /// Its environment, by name.
     pub env: BTreeMap<String, Traced<VariableValue>>,
+    /// The secrets that it sees in `/run/secrets`: the file's name, and the host's file that holds it.
+    pub secrets: BTreeMap<String, String>,
+    /// What outlives it, in the order of the spec.
+    pub volumes: Vec<PlannedVolume>,
+    /// What it may write to in memory, in order.
+    pub tmpfs: BTreeSet<String>,
+    /// The Linux capabilities that it keeps, in order.
+    pub capabilities: BTreeSet<String>,
 }
 
 /// A sidecar of the bundle.
@@ -122,6 +177,8 @@ pub struct Plan {
     pub boot: Option<PlannedBoot>,
     /// The agent's environment, computed and the user's, by name.
     pub env: BTreeMap<String, Traced<VariableValue>>,
+    /// What runs the bundle's containers.
+    pub container_engine: ContainerEngine,
     /// The bundle, in the order in which it starts: by wave, then by name.
     pub sidecars: Vec<PlannedSidecar>,
     /// What the agent may reach.
@@ -164,14 +221,57 @@ impl Context<'_> {
         if path.starts_with("../") || path == ".." || path == "." { path } else { format!("./{path}") }
     }
 
-    fn variables(&self, env: BTreeMap<String, Variable>) -> BTreeMap<String, Traced<VariableValue>> {
+    /// A path on the host: one from `~/` on stays as it is, since who launches has a home of their own.
+    fn host_path(&self, path: &Spanned<String>) -> String {
+        if path.value.starts_with("~/") { path.value.clone() } else { self.path(&path.value, path.span) }
+    }
+
+    fn container(&self, service: Service) -> Container {
+        let Service {
+            image,
+            command,
+            run_as,
+            port: _,
+            health,
+            env,
+            secrets,
+            volumes,
+            tmpfs,
+            capabilities,
+            exposes: _,
+        } = service;
+        let secret = |SecretFile { name, from }| (name.value, self.host_path(&from));
+        let volume = |Volume { source, target, writable }| PlannedVolume {
+            source: match source.value {
+                VolumeSource::Named(name) => VolumeSource::Named(name),
+                VolumeSource::Host(path) => {
+                    VolumeSource::Host(self.host_path(&Spanned { value: path, span: source.span }))
+                }
+            },
+            target: target.value,
+            writable,
+        };
+        Container {
+            image: image.map(|image| image.value).unwrap_or_default(),
+            command,
+            run_as,
+            health: health.map(PlannedHealth::from),
+            env: self.variables(env),
+            secrets: secrets.into_iter().map(secret).collect(),
+            volumes: volumes.into_iter().map(volume).collect(),
+            tmpfs: tmpfs.into_iter().map(|path| path.value).collect(),
+            capabilities: capabilities.into_iter().collect(),
+        }
+    }
+
+    fn variables(&self, env: impl IntoIterator<Item = Variable>) -> BTreeMap<String, Traced<VariableValue>> {
         let traced = |variable: Variable| {
             let Variable { name, sources, bare: _ } = variable;
             // A variable without a source is an error, and no plan is made beside an error.
             let value = sources.into_iter().next().map(|source| source.value)?;
             Some((name.value, Traced { value, origin: self.origin(name.span) }))
         };
-        env.into_values().filter_map(traced).collect()
+        env.into_iter().filter_map(traced).collect()
     }
 
     fn hosts(&self, hosts: Vec<Host>) -> Vec<Traced<String>> {
@@ -183,9 +283,9 @@ impl Context<'_> {
 #[must_use]
 pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> Plan {
     let Resolved { bottle, waves } = resolved;
-    let Bottle { slug, backend, engine, boot, env, egress, git, octet: _, members } = bottle;
+    let Bottle { slug, backend, engine, boot, env, egress, git, octet: _, container_engine, members } = bottle;
     let urls: Vec<Option<String>> = members.iter().map(|member| url(member, addresses)).collect();
-    let mut variables = context.variables(env);
+    let mut variables = context.variables(env.into_values());
     for (name, value) in computed_variables(&members, &urls, addresses) {
         variables.insert(name, Traced { value: VariableValue::Literal(value), origin: Origin::Computed });
     }
@@ -217,6 +317,9 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             },
         }),
         env: variables,
+        container_engine: container_engine
+            .and_then(|name| ContainerEngine::find(&name.value))
+            .unwrap_or_default(),
         sidecars: sidecars(members, &waves, urls, &context),
         egress,
         git_user: user.map(|GitUser { name, email }| (name.value, email.value)),
@@ -225,11 +328,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             .map(|Repo { name, url, identity, host_key }| PlannedRepo {
                 name: name.value,
                 url: url.value,
-                identity: if identity.value.starts_with("~/") {
-                    identity.value
-                } else {
-                    context.path(&identity.value, identity.span)
-                },
+                identity: context.host_path(&identity),
                 host_key: host_key.value,
             })
             .collect(),
@@ -256,10 +355,7 @@ fn sidecars(
             needs.dedup();
             let container = match kind {
                 MemberKind::Builtin(_) => None,
-                MemberKind::Custom { image, env, port: _, exposes: _ } => Some(Container {
-                    image: image.map(|image| image.value).unwrap_or_default(),
-                    env: context.variables(env),
-                }),
+                MemberKind::Custom(service) => Some(context.container(*service)),
             };
             PlannedSidecar { name: name.value, container, port, url, needs, wave: *wave }
         })
@@ -278,8 +374,8 @@ fn url(member: &Member<MemberId>, addresses: Addresses) -> Option<String> {
         MemberKind::Builtin(Builtin { scheme, port, path, .. }) => {
             Some(format!("{scheme}://{bundle}:{port}{path}"))
         }
-        MemberKind::Custom { port, .. } => {
-            let Port { number, scheme } = port.as_ref()?;
+        MemberKind::Custom(service) => {
+            let Port { number, scheme } = service.port.as_ref()?;
             let scheme = scheme.as_ref().map_or(DEFAULT_SCHEME, |scheme| &scheme.value);
             Some(format!("{scheme}://{bundle}:{}", number.value))
         }
@@ -307,8 +403,8 @@ fn computed_variables(
 fn exposed<'a>(members: &'a [Member<MemberId>], urls: &[Option<String>]) -> Vec<(&'a Expose, String)> {
     let mut exposed = Vec::new();
     for (member, url) in members.iter().zip(urls) {
-        let (MemberKind::Custom { exposes, .. }, Some(url)) = (&member.kind, url) else { continue };
-        for expose in exposes {
+        let (MemberKind::Custom(service), Some(url)) = (&member.kind, url) else { continue };
+        for expose in &service.exposes {
             let path = expose.path.as_ref().map_or("", |path| &path.value);
             exposed.push((expose, format!("{url}{path}")));
         }

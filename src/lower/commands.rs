@@ -1,10 +1,13 @@
 //! The exact argument vectors that create and start the machine, and those that undo it. They are run in the stage's
 //! directory, without a shell.
 
-use super::smolfile;
+use std::collections::BTreeMap;
+
+use super::{compose, smolfile};
+use crate::builtin;
 use crate::engine::{Capability, Ledger, SMOLVM};
 use crate::plan::Plan;
-use crate::spec::{BootKind, Reference};
+use crate::spec::{BootKind, Reference, VolumeSource};
 
 /// A program and its arguments.
 pub type Command = Vec<String>;
@@ -12,6 +15,8 @@ pub type Command = Vec<String>;
 /// The commands of one bottle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commands {
+    /// Makes the bundle and waits until all of it is ready, in this order; the machine comes after it.
+    pub bundle: Vec<Command>,
     /// Makes the machine.
     pub create: Command,
     /// Starts it.
@@ -37,6 +42,47 @@ pub fn network(plan: &Plan) -> String {
 pub fn container(plan: &Plan, sidecar: &str) -> String {
     // Neither part holds `--`, so no two bottles and sidecars make one name.
     format!("bottle-{}--{sidecar}", plan.slug)
+}
+
+/// What Compose calls the bundle as a whole.
+#[must_use]
+pub fn project(plan: &Plan) -> String {
+    network(plan)
+}
+
+/// The volumes of the bundle: what `compose.yaml` calls each, and its name on the host. Names of the spec's hold no
+/// dot, so the built-in sidecars' own are others.
+#[must_use]
+pub fn volumes(plan: &Plan) -> BTreeMap<String, String> {
+    let containers = plan.sidecars.iter().filter_map(|sidecar| sidecar.container.as_ref());
+    let named = containers.flat_map(|container| &container.volumes).filter_map(|volume| match &volume.source {
+        VolumeSource::Named(name) => Some(name.clone()),
+        VolumeSource::Host(_) => None,
+    });
+    let mirrors = (!plan.repos.is_empty()).then(|| MIRRORS.to_owned());
+    named.chain(mirrors).map(|volume| (volume.clone(), container(plan, &volume))).collect()
+}
+
+/// What `compose.yaml` calls the volume that git-gate keeps its mirrors in.
+pub const MIRRORS: &str = "git-gate.mirrors";
+
+/// The commands that make and remove the bundle's containers.
+fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
+    let engine = |words: &[&str]| -> Command {
+        [plan.container_engine.program()].iter().chain(words).map(|word| (*word).to_owned()).collect()
+    };
+    let project = project(plan);
+    let up = engine(&["compose", "--project-name", &project, "--file", compose::PATH, "up", "--detach", "--wait"]);
+    // Not `compose down`: it reads the file, and with it every secret that the file refers to.
+    let mut containers = engine(&["container", "rm", "--force"]);
+    containers.extend(plan.sidecars.iter().rev().map(|sidecar| container(plan, &sidecar.name)));
+    containers.push(container(plan, builtin::BUNDLE));
+    let mut cleanup = vec![containers, engine(&["network", "rm", &network(plan)])];
+    let volumes = volumes(plan);
+    if !volumes.is_empty() {
+        cleanup.push(engine(&["volume", "rm", "--force"]).into_iter().chain(volumes.into_values()).collect());
+    }
+    (vec![up], cleanup)
 }
 
 /// The commands of a plan.
@@ -74,16 +120,9 @@ pub fn lower(plan: &Plan) -> Commands {
     if Ledger::smolvm().has(Capability::DnsRedirect, plan.version) {
         arg("--dns", plan.addresses.bundle().to_string());
     }
-    let containers = plan.sidecars.iter().rev().map(|sidecar| container(plan, &sidecar.name));
-    let remove = ["docker", "container", "rm", "--force"].map(str::to_owned).into_iter().chain(containers);
-    Commands {
-        start: smolvm(&["start", "--name", &machine]),
-        cleanup: vec![
-            smolvm(&["stop", "--name", &machine]),
-            smolvm(&["delete", "--force", "--name", &machine]),
-            remove.collect(),
-            ["docker", "network", "rm"].map(str::to_owned).into_iter().chain([network(plan)]).collect(),
-        ],
-        create,
-    }
+    let (bundle, remove) = bundle(plan);
+    let mut cleanup =
+        vec![smolvm(&["stop", "--name", &machine]), smolvm(&["delete", "--force", "--name", &machine])];
+    cleanup.extend(remove);
+    Commands { bundle, create, start: smolvm(&["start", "--name", &machine]), cleanup }
 }

@@ -25,10 +25,10 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
         source(variable, diagnostics);
     }
     for sidecar in &layer.sidecars {
-        for variable in &sidecar.env {
+        for variable in &sidecar.service.env {
             source(variable, diagnostics);
         }
-        for expose in &sidecar.exposes {
+        for expose in &sidecar.service.exposes {
             owned(&expose.variable.value, expose.variable.span, diagnostics);
         }
     }

@@ -12,7 +12,7 @@ rule!(EXPOSE_WITHOUT_PORT, "expose-without-port", Error, "0.1.0", "a sidecar is 
 
 /// Checks that a sidecar that is exposed has a port.
 pub fn check_sidecar(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {
-    if let (Some(expose), None) = (sidecar.exposes.first(), sidecar.port_node) {
+    if let (Some(expose), None) = (sidecar.service.exposes.first(), sidecar.port_node) {
         diagnostics.push(
             Diagnostic::new(
                 &EXPOSE_WITHOUT_PORT,
@@ -31,8 +31,8 @@ pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
     let mut first: BTreeMap<&str, Span> =
         bottle.env.iter().map(|(name, variable)| (name.as_str(), variable.name.span)).collect();
     for member in &bottle.members {
-        let MemberKind::Custom { exposes, .. } = &member.kind else { continue };
-        for expose in exposes {
+        let MemberKind::Custom(service) = &member.kind else { continue };
+        for expose in &service.exposes {
             let name = &expose.variable;
             if let Some(first) = first.get(name.value.as_str()) {
                 diagnostics.push(

@@ -16,11 +16,11 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
     unique("repository", layer.git.repos.iter().map(|repo| &repo.name), diagnostics);
     unique("sidecar", layer.sidecars.iter().map(|sidecar| &sidecar.name), diagnostics);
     for sidecar in &layer.sidecars {
-        unique("variable", sidecar.env.iter().map(|variable| &variable.name), diagnostics);
+        unique("variable", sidecar.service.env.iter().map(|variable| &variable.name), diagnostics);
         let name = &sidecar.name.value;
-        if builtin::find(name).is_some() || name == builtin::AGENT {
+        if builtin::find(name).is_some() || name == builtin::AGENT || name == builtin::BUNDLE {
             let help = match name.as_str() {
-                builtin::AGENT => "choose another name".to_owned(),
+                builtin::AGENT | builtin::BUNDLE => "choose another name".to_owned(),
                 name => format!("the built-in one is set up by a node of its own: `{name}`"),
             };
             diagnostics.push(

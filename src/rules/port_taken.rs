@@ -28,7 +28,7 @@ pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
         .help("all sidecars of a bottle share one address: give this one another port");
         diagnostics.push(match owner.kind {
             MemberKind::Builtin(_) => diagnostic.label(format!("{} listens there", quote(&owner.name.value))),
-            MemberKind::Custom { .. } => {
+            MemberKind::Custom(_) => {
                 let first = owner.port().map_or(owner.name.span, |port| port.span);
                 diagnostic
                     .label("taken")

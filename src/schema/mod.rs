@@ -14,6 +14,7 @@ mod url;
 mod value;
 
 pub use check::check;
+pub use path::is_host_path;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
 pub use value::{Meant, Problem, ValueType};
 

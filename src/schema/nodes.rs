@@ -1,7 +1,11 @@
 //! The table.
 
+mod sidecar;
+
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::builtin;
+use crate::container::ContainerEngine;
+use sidecar::SIDECAR;
 
 /// The top of a file.
 pub static ROOT: Node = Node {
@@ -78,6 +82,7 @@ pub static PROFILE: Node = Node {
         once(&GIT_GATE),
         once(&SUPERVISE),
         many(&SIDECAR),
+        once(&CONTAINER_ENGINE),
     ]),
     example: "profile \"team\" {\n    egress { allow \"api.anthropic.com\" }\n}",
 };
@@ -104,6 +109,7 @@ pub static BOTTLE: Node = Node {
         once(&GIT_GATE),
         once(&SUPERVISE),
         many(&SIDECAR),
+        once(&CONTAINER_ENGINE),
         once(&NETWORK),
     ]),
     example: "bottle \"api-dev\" {\n    artifact \"./agent.smolmachine\"\n    egress { allow \"api.anthropic.com\" }\n}",
@@ -360,52 +366,14 @@ static NEEDS: Node = Node {
     example: "needs \"pipelock\"",
 };
 
-static SIDECAR: Node = Node {
-    name: "sidecar",
-    doc: "A program of your own beside the agent, in the bundle.\n\nAll sidecars share the bundle's one address, so no \
-          two listen on one port.",
-    arguments: &[required("name", ValueType::Name, "its name, unique in the bottle")],
-    properties: &[required_property(
-        "image",
-        ValueType::Image,
-        "the container image that it runs, with its digest",
-    )],
-    children: Children::Nodes(&[once(&PORT), many(&NEEDS), once(&ENV), many(&EXPOSE)]),
-    example: "sidecar \"db\" image=\"docker.io/library/postgres:17@sha256:…\" {\n    port 5432 \
-              scheme=\"postgres\"\n    expose \"DATABASE_URL\" path=\"/app\"\n}",
-};
-
-static PORT: Node = Node {
-    name: "port",
-    doc: "Where the sidecar listens, on the bundle's address.",
-    arguments: &[required(
-        "port",
-        ValueType::Integer { min: 1, max: 65_535, what: "a port" },
-        "the port it listens on",
-    )],
-    properties: &[optional_property(
-        "scheme",
-        ValueType::Scheme,
-        Some("`http`"),
-        "what stands before `://` in its URL",
-    )],
+static CONTAINER_ENGINE: Node = Node {
+    name: "container-engine",
+    doc: "What runs the bundle's containers on the host.\n\nThe plan's commands are for this one. `compose.yaml` is \
+          written so that both read it alike.",
+    arguments: &[required("name", ValueType::OneOf(ContainerEngine::NAMES), "`docker` when not given")],
+    properties: &[],
     children: Children::None,
-    example: "port 5432 scheme=\"postgres\"",
-};
-
-static EXPOSE: Node = Node {
-    name: "expose",
-    doc: "Gives the agent the sidecar's URL in an environment variable.\n\nThe host in it is the bundle's address in \
-          digits: inside the machine no name resolves.",
-    arguments: &[required("variable", ValueType::EnvName, "the agent's variable")],
-    properties: &[optional_property(
-        "path",
-        ValueType::UrlPath,
-        Some("no path"),
-        "what follows the port in the URL",
-    )],
-    children: Children::None,
-    example: "expose \"DATABASE_URL\" path=\"/app\"",
+    example: "container-engine \"podman\"",
 };
 
 static NETWORK: Node = Node {

@@ -65,3 +65,49 @@ pub(super) fn machine(text: &str) -> Result<(), Problem> {
     Err(Problem::none(text, "packed machine", ValueType::MachinePath)
         .help("an unpacked root file system goes into `rootfs`, a container image into `image`"))
 }
+
+/// A path inside of a container that something is mounted at.
+pub(super) fn in_container(text: &str) -> Result<(), Problem> {
+    let expected = format!("expected {}", ValueType::ContainerPath.describe());
+    let invalid = |message: &str| Problem::invalid(format!("{} {message}", quote(text)), expected.clone());
+    let Some(rest) = text.strip_prefix('/') else {
+        return Err(invalid("is no absolute path").meant(format!("/{text}")));
+    };
+    if rest.is_empty() {
+        return Err(invalid("is the whole root file system"));
+    }
+    if rest.split('/').any(|step| matches!(step, "" | "." | "..")) {
+        let steps: Vec<&str> = rest.split('/').filter(|step| !matches!(*step, "" | ".")).collect();
+        let problem = invalid("has an empty part, `.` or `..` in it");
+        return Err(if steps.contains(&"..") || steps.is_empty() {
+            problem
+        } else {
+            problem.meant(format!("/{}", steps.join("/")))
+        });
+    }
+    // The engines' short forms separate their parts by colons and commas.
+    if rest.contains([':', ',', '\\']) || text.trim() != text {
+        return Err(invalid("holds a character that container engines read as something else"));
+    }
+    let kernel = rest.split('/').next().is_some_and(|first| matches!(first, "proc" | "sys" | "dev"));
+    if kernel && rest != "dev/shm" {
+        return Err(invalid("lies in a directory of the kernel's"));
+    }
+    Ok(())
+}
+
+/// Whether the source of a volume is a path of the host, and no volume's name.
+#[must_use]
+pub fn is_host_path(source: &str) -> bool {
+    source.contains('/') || source.starts_with(['.', '~'])
+}
+
+/// A volume's name, or a path on the host.
+pub(super) fn volume(text: &str) -> Result<(), Problem> {
+    if is_host_path(text) {
+        return on_host(text);
+    }
+    super::text::name(text).map_err(|problem| {
+        problem.help(format!("a path on the host has a `/` in it: `./{}`", text.trim_start_matches('-')))
+    })
+}

@@ -256,3 +256,36 @@ pub(super) fn email(text: &str) -> Result<(), Problem> {
     }
     Err(Problem::none(text, "mail address", ValueType::Email))
 }
+
+pub(super) fn one_of(text: &str, words: &'static [&'static str], expected: ValueType) -> Result<(), Problem> {
+    if words.contains(&text) {
+        return Ok(());
+    }
+    let problem = Problem::invalid(
+        format!("{} is not one of the words that are known here", quote(text)),
+        format!("expected {}", expected.describe()),
+    );
+    // A capability is also written `CAP_CHOWN` and in lower case.
+    let upper = text.to_ascii_uppercase();
+    let near = [text, upper.strip_prefix("CAP_").unwrap_or(&upper)];
+    Err(match near.iter().find_map(|text| did_you_mean(text, words.iter().copied())) {
+        Some(word) => problem.meant(word),
+        None => problem,
+    })
+}
+
+/// `user` or `user:group`, each a number or a name as `useradd` takes it.
+pub(super) fn container_user(text: &str) -> Result<(), Problem> {
+    let part = |part: &str| {
+        let number = part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u32>().is_ok();
+        let name = part.len() <= 32
+            && part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
+        number || name
+    };
+    let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+    if part(user) && group.is_none_or(part) {
+        return Ok(());
+    }
+    Err(Problem::none(text, "user of a container", ValueType::ContainerUser))
+}

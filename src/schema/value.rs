@@ -61,6 +61,14 @@ pub enum ValueType {
     HostKey,
     /// A mail address.
     Email,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// The user, and the group, that a container's program runs as.
+    ContainerUser,
+    /// An absolute path inside of a container.
+    ContainerPath,
+    /// A volume's name, or a path on the host.
+    VolumeSource,
 }
 
 /// Why a value is refused.
@@ -147,6 +155,10 @@ impl ValueType {
             Self::GitUrl => "an SSH URL such as `ssh://git@github.com/acme/api.git`".into(),
             Self::HostKey => "a host key such as `ssh-ed25519 AAAA…`".into(),
             Self::Email => "a mail address".into(),
+            Self::OneOf(words) => one_of(words.iter().copied()),
+            Self::ContainerUser => "a user such as `999` or `999:999`".into(),
+            Self::ContainerPath => "an absolute path in the container".into(),
+            Self::VolumeSource => "a volume's name, or a path on the host".into(),
         }
     }
 
@@ -261,6 +273,10 @@ impl ValueType {
             Self::GitUrl => url::git(text),
             Self::HostKey => text::host_key(text),
             Self::Email => text::email(text),
+            Self::OneOf(words) => text::one_of(text, words, self),
+            Self::ContainerUser => text::container_user(text),
+            Self::ContainerPath => path::in_container(text),
+            Self::VolumeSource => path::volume(text),
         }
     }
 }

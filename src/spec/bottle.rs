@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Boot, BottleDecl, Egress, Engine, Expose, Git, Layer, Name, Port, Spanned, Variable};
+use super::{Boot, BottleDecl, Egress, Engine, Git, Layer, Name, Service, Spanned, Variable};
 use crate::builtin::{self, Builtin};
 use crate::source::Span;
 
@@ -12,16 +12,7 @@ pub enum MemberKind {
     /// One of ours.
     Builtin(&'static Builtin),
     /// The user's.
-    Custom {
-        /// Its image.
-        image: Option<Spanned<String>>,
-        /// Where it listens.
-        port: Option<Port>,
-        /// Its own environment, by name.
-        env: BTreeMap<String, Variable>,
-        /// What the agent learns of it.
-        exposes: Vec<Expose>,
-    },
+    Custom(Box<Service>),
 }
 
 /// A sidecar of a bottle. `R` is how it refers to others: by [`Name`], or by index once that is resolved.
@@ -55,6 +46,8 @@ pub struct Bottle<R> {
     pub git: Git,
     /// The pinned octet of its subnet.
     pub octet: Option<Spanned<u8>>,
+    /// What runs its containers.
+    pub container_engine: Option<Spanned<String>>,
     /// Its sidecars, built-in and the user's, by name.
     pub members: Vec<Member<R>>,
 }
@@ -65,7 +58,7 @@ impl<R> Member<R> {
     pub fn port(&self) -> Option<Spanned<u16>> {
         match &self.kind {
             MemberKind::Builtin(builtin) => Some(Spanned { value: builtin.port, span: self.name.span }),
-            MemberKind::Custom { port, .. } => port.as_ref().map(|port| port.number),
+            MemberKind::Custom(service) => service.port.as_ref().map(|port| port.number),
         }
     }
 }
@@ -77,7 +70,18 @@ impl Bottle<Name> {
         let BottleDecl { slug, extends: _, layer: own, octet, head: _, block: _ } = decl;
         let mut layer = profiles;
         layer.merge(own);
-        let Layer { backend, engine, boots, env, egress, git, supervise, builtins, sidecars } = layer;
+        let Layer {
+            backend,
+            engine,
+            boots,
+            env,
+            egress,
+            git,
+            supervise,
+            builtins,
+            sidecars,
+            container_engine,
+        } = layer;
         // Where a built-in sidecar comes from, for diagnostics that must show a place.
         let asked = |name: &str| -> Option<Span> {
             match name {
@@ -98,10 +102,8 @@ impl Bottle<Name> {
             });
         }
         for sidecar in by_name(sidecars, |sidecar| &sidecar.name).into_values() {
-            let super::Sidecar { name, image, port_node: _, port, needs, env, exposes } = sidecar;
-            let kind =
-                MemberKind::Custom { image, port, env: by_name(env, |variable| &variable.name), exposes };
-            members.push(Member { name, kind, needs });
+            let super::Sidecar { name, port_node: _, needs, service } = sidecar;
+            members.push(Member { name, kind: MemberKind::Custom(Box::new(service)), needs });
         }
         members.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         Self {
@@ -113,6 +115,7 @@ impl Bottle<Name> {
             egress: united(egress),
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
             octet,
+            container_engine,
             members,
         }
     }

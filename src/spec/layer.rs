@@ -37,6 +37,8 @@ pub struct Layer {
     pub builtins: Vec<BuiltinNeeds>,
     /// The user's own sidecars.
     pub sidecars: Vec<Sidecar>,
+    /// What runs the containers.
+    pub container_engine: Option<Spanned<String>>,
 }
 
 impl Layer {
@@ -50,6 +52,9 @@ impl Layer {
                     // The same node twice is reported as that; here it counts once.
                     let boot = Boot::decode(node);
                     layer.boots.extend(boot.filter(|boot| layer.boots.iter().all(|b| b.kind != boot.kind)));
+                }
+                "container-engine" => {
+                    layer.container_engine = layer.container_engine.take().or_else(|| first_argument(node));
                 }
                 "env" => layer.env.extend(node.children().map(Variable::decode)),
                 "egress" => layer.egress.decode_into(node),
@@ -76,7 +81,19 @@ impl Layer {
     /// Lays `over` on top: lists grow, of everything else the last one wins. Of several variables, repositories or
     /// sidecars with one name the last one is in force, which [`super::Bottle::assemble`] sees to, once for all layers.
     pub fn merge(&mut self, over: Self) {
-        let Self { backend, engine, boots, env, egress, git, supervise, builtins, sidecars } = over;
+        let Self {
+            backend,
+            engine,
+            boots,
+            env,
+            egress,
+            git,
+            supervise,
+            builtins,
+            sidecars,
+            container_engine,
+        } = over;
+        self.container_engine = container_engine.or(self.container_engine.take());
         self.backend = backend.or(self.backend.take());
         // A version belongs to the engine that it is given with: both are taken together.
         self.engine = engine.or(self.engine.take());
@@ -94,11 +111,20 @@ impl Layer {
     /// How many nodes it is made of, more or less.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let Self { backend: _, engine: _, boots, env, egress, git, supervise: _, builtins, sidecars } = self;
+        let Self {
+            backend: _,
+            engine: _,
+            boots,
+            env,
+            egress,
+            git,
+            supervise: _,
+            builtins,
+            sidecars,
+            container_engine: _,
+        } = self;
         let own = boots.len() + env.len() + egress.allow.len() + egress.deny.len() + git.repos.len();
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
-        let members =
-            sidecars.iter().map(|s| s.needs.len() + s.env.len() + s.exposes.len() + 1).sum::<usize>();
-        own + needs + members
+        own + needs + sidecars.iter().map(Sidecar::weight).sum::<usize>()
     }
 }

@@ -20,7 +20,7 @@ pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
 pub use git::{Git, GitUser, Repo};
 pub use layer::{BuiltinNeeds, Layer};
-pub use sidecar::{Expose, Port, Sidecar};
+pub use sidecar::{Expose, Health, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
 
 use crate::schema::ValueType;
 use crate::source::Span;
@@ -152,6 +152,11 @@ fn number(entry: Entry<'_>) -> Option<i128> {
         Value::Integer(number) => Some(number),
         _ => None,
     }
+}
+
+/// A property as a number that fits.
+fn number_property<T: TryFrom<i128>>(node: Node<'_>, key: &str) -> Option<T> {
+    T::try_from(number(property(node, key)?)?).ok()
 }
 
 /// The first argument as a number that fits.

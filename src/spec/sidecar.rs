@@ -1,8 +1,10 @@
 //! `sidecar`: a program of the user's in the bundle.
 
 use super::{
-    Name, Spanned, Variable, arguments, child, children, first_argument, number_argument, text_property,
+    Name, Spanned, Variable, arguments, child, children, first_argument, number_argument, number_property,
+    text_property,
 };
+use crate::schema::is_host_path;
 use crate::source::Span;
 use crate::syntax::Node;
 
@@ -24,42 +26,157 @@ pub struct Expose {
     pub path: Option<Spanned<String>>,
 }
 
+/// How to tell that a sidecar is ready.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Seconds between two checks.
+    pub interval: Option<u16>,
+    /// Seconds that one check may take.
+    pub timeout: Option<u16>,
+    /// Failed checks in a row that make it unhealthy.
+    pub retries: Option<u16>,
+    /// Seconds in which a failed check does not count.
+    pub start: Option<u16>,
+}
+
+/// What a volume is kept in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VolumeSource {
+    /// A volume of the bottle's, by name.
+    Named(String),
+    /// A file or a directory of the host, as it is written.
+    Host(String),
+}
+
+/// A volume as it is written.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    /// What it is kept in.
+    pub source: Spanned<VolumeSource>,
+    /// Where the sidecar sees it.
+    pub target: Spanned<String>,
+    /// Whether the sidecar may write to it.
+    pub writable: bool,
+}
+
+/// A secret that the sidecar sees as a file.
+#[derive(Clone, Debug)]
+pub struct SecretFile {
+    /// The file's name in `/run/secrets`.
+    pub name: Spanned<Name>,
+    /// The host's file that holds it.
+    pub from: Spanned<String>,
+}
+
+/// What a sidecar runs, and what it is given.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its image.
+    pub image: Option<Spanned<String>>,
+    /// Its arguments; none are the image's own.
+    pub command: Vec<String>,
+    /// The user that it runs as; without one, the image's own.
+    pub run_as: Option<String>,
+    /// Where it listens.
+    pub port: Option<Port>,
+    /// How to tell that it is ready.
+    pub health: Option<Health>,
+    /// Its own environment.
+    pub env: Vec<Variable>,
+    /// The secrets that it sees as files.
+    pub secrets: Vec<SecretFile>,
+    /// What outlives it.
+    pub volumes: Vec<Volume>,
+    /// What it may write to in memory.
+    pub tmpfs: Vec<Spanned<String>>,
+    /// The Linux capabilities that it keeps.
+    pub capabilities: Vec<String>,
+    /// What the agent learns of it.
+    pub exposes: Vec<Expose>,
+}
+
 /// A `sidecar` as it is written.
 #[derive(Clone, Debug)]
 pub struct Sidecar {
     /// Its name.
     pub name: Spanned<Name>,
-    /// Its image.
-    pub image: Option<Spanned<String>>,
     /// The place of its `port` node, which may hold no valid port.
     pub port_node: Option<Span>,
-    /// Where it listens.
-    pub port: Option<Port>,
     /// What must run before it.
     pub needs: Vec<Spanned<Name>>,
-    /// Its own environment.
-    pub env: Vec<Variable>,
-    /// What the agent learns of it.
-    pub exposes: Vec<Expose>,
+    /// What it runs.
+    pub service: Service,
 }
 
 impl Sidecar {
     pub(super) fn decode(node: Node<'_>) -> Option<Self> {
-        let port_node = child(node, "port");
-        let port = port_node.and_then(|port| {
-            Some(Port { number: number_argument(port)?, scheme: text_property(port, "scheme") })
-        });
-        let exposes = children(node, "expose").filter_map(|expose| {
-            Some(Expose { variable: first_argument(expose)?, path: text_property(expose, "path") })
-        });
         Some(Self {
             name: first_argument(node)?,
-            image: text_property(node, "image"),
-            port_node: port_node.map(Node::name_span),
-            port,
+            port_node: child(node, "port").map(Node::name_span),
             needs: children(node, "needs").flat_map(arguments).collect(),
+            service: Service::decode(node),
+        })
+    }
+
+    /// How many nodes it is made of, more or less.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let Self { name: _, port_node: _, needs, service } = self;
+        let Service { command, env, secrets, volumes, tmpfs, capabilities, exposes, .. } = service;
+        let lists = needs.len() + command.len() + env.len() + secrets.len() + volumes.len();
+        lists + tmpfs.len() + capabilities.len() + exposes.len() + 1
+    }
+}
+
+impl Service {
+    fn decode(node: Node<'_>) -> Self {
+        let port = |port| Some(Port { number: number_argument(port)?, scheme: text_property(port, "scheme") });
+        let expose = |expose| {
+            Some(Expose { variable: first_argument(expose)?, path: text_property(expose, "path") })
+        };
+        let secret = |secret| {
+            Some(SecretFile { name: first_argument(secret)?, from: text_property(secret, "from-file")? })
+        };
+        let values = |name| children(node, name).flat_map(arguments).map(|argument| argument.value);
+        Self {
+            image: text_property(node, "image"),
+            command: child(node, "command").into_iter().flat_map(arguments).map(|word| word.value).collect(),
+            run_as: child(node, "run-as").and_then(first_argument).map(|user| user.value),
+            port: child(node, "port").and_then(port),
+            health: child(node, "health").map(Health::decode),
             env: children(node, "env").flat_map(Node::children).map(Variable::decode).collect(),
-            exposes: exposes.collect(),
+            secrets: children(node, "secret").filter_map(secret).collect(),
+            volumes: children(node, "volume").filter_map(Volume::decode).collect(),
+            tmpfs: children(node, "tmpfs").flat_map(arguments).collect(),
+            capabilities: values("capability").collect(),
+            exposes: children(node, "expose").filter_map(expose).collect(),
+        }
+    }
+}
+
+impl Health {
+    fn decode(node: Node<'_>) -> Self {
+        Self {
+            command: arguments(node).map(|word| word.value).collect(),
+            interval: number_property(node, "interval"),
+            timeout: number_property(node, "timeout"),
+            retries: number_property(node, "retries"),
+            start: number_property(node, "start"),
+        }
+    }
+}
+
+impl Volume {
+    fn decode(node: Node<'_>) -> Option<Self> {
+        let mut given = arguments(node);
+        let source = given.next()?;
+        let kind = if is_host_path(&source.value) { VolumeSource::Host } else { VolumeSource::Named };
+        Some(Self {
+            source: Spanned { value: kind(source.value), span: source.span },
+            target: given.next()?,
+            writable: text_property(node, "access").is_some_and(|access| access.value == "read-write"),
         })
     }
 }

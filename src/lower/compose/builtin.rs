@@ -1,0 +1,62 @@
+//! The containers of the built-in sidecars: what each is shown of the stage and of the host.
+
+use super::{Build, HealthCheck, Mount, Service, Text};
+use crate::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
+use crate::lower::commands;
+use crate::plan::{Plan, PlannedHealth, PlannedRepo};
+
+/// The image that the configuration is written for.
+pub const PIPELOCK_IMAGE: &str = "ghcr.io/luckypipewrench/pipelock:2.3.0";
+
+/// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
+/// root's own.
+const READ_PRIVATE: &str = "DAC_OVERRIDE";
+
+/// The service of a built-in sidecar.
+pub(super) fn service(plan: &Plan, name: &str) -> Service {
+    match name {
+        GIT_GATE => git_gate(plan),
+        SUPERVISE => supervise(plan),
+        _ => pipelock(plan),
+    }
+}
+
+fn pipelock(plan: &Plan) -> Service {
+    let mut service = Service::confined(plan, PIPELOCK, PIPELOCK_IMAGE.to_owned());
+    service.command = words(&["run", "--config", "/config/pipelock.yaml"]);
+    // The directory, since a change of the file is noticed there.
+    service.volumes = vec![Mount::host("./pipelock", "/config", false)];
+    service.healthcheck = Some(health(&["/pipelock", "healthcheck"]));
+    service
+}
+
+fn git_gate(plan: &Plan) -> Service {
+    let mut service = Service::confined(plan, GIT_GATE, commands::container(plan, GIT_GATE));
+    service.build = Some(Build { context: "./git-gate", dockerfile: "Containerfile" });
+    service.entrypoint = Some(words(&["/git-gate/serve"]));
+    service.volumes =
+        vec![Mount::host("./git-gate", "/git-gate", false), Mount::named(commands::MIRRORS, "/srv/git", true)];
+    let identity = |repo: &PlannedRepo| Mount::host(&repo.identity, &format!("/identity/{}", repo.name), false);
+    service.volumes.extend(plan.repos.iter().map(identity));
+    service.cap_add.insert(READ_PRIVATE.to_owned());
+    service.healthcheck = Some(health(&["/git-gate/healthy"]));
+    service
+}
+
+fn supervise(plan: &Plan) -> Service {
+    let mut service = Service::confined(plan, SUPERVISE, String::new());
+    service.command = words(&["python3", "-I", "/supervise/server.py", "serve"]);
+    service.volumes = vec![Mount::host("./supervise", "/supervise", false)];
+    service.cap_add.insert(READ_PRIVATE.to_owned());
+    service.healthcheck = Some(health(&["python3", "-I", "/supervise/server.py", "health"]));
+    service
+}
+
+fn words(words: &[&str]) -> Vec<Text> {
+    words.iter().map(|word| Text::literal(word)).collect()
+}
+
+fn health(command: &[&str]) -> HealthCheck {
+    let command = command.iter().map(|word| (*word).to_owned()).collect();
+    HealthCheck::of(&PlannedHealth { command, interval: 5, timeout: 5, retries: 12, start: 5 })
+}
