@@ -6,6 +6,7 @@ pub mod commands;
 pub mod manifest;
 pub mod shell;
 pub mod smolfile;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
