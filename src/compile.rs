@@ -8,7 +8,7 @@ use crate::digest::sha256_hex;
 use crate::include::Reach;
 use crate::network::Addresses;
 use crate::plan::{self, Plan};
-use crate::rules::{boot, engine, env, expose, fleet, names, port_taken};
+use crate::rules::{boot, container, engine, env, expose, fleet, names, port_taken};
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{Bottle, BottleDecl, File, Layer};
@@ -65,7 +65,7 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
         })
         .collect();
     for layer in layers(&files) {
-        check_layer(layer, &mut diagnostics);
+        check_layer(layer, sources, &mut diagnostics);
     }
     let reach = include::reach(&files, sources, &mut diagnostics);
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
@@ -108,10 +108,11 @@ fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {
 }
 
 /// What can be said of a layer by itself.
-fn check_layer(layer: &Layer, diagnostics: &mut Diagnostics) {
+fn check_layer(layer: &Layer, sources: &Sources, diagnostics: &mut Diagnostics) {
     names::check(layer, diagnostics);
     env::check(layer, diagnostics);
     boot::check(layer, diagnostics);
+    container::check(layer, sources, diagnostics);
     for sidecar in &layer.sidecars {
         expose::check_sidecar(sidecar, diagnostics);
     }

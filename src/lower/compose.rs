@@ -376,5 +376,7 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
             .collect(),
         podman: PodmanOptions { in_pod: false },
     };
-    yaml::lower(&file, "The bundle's containers. Generated; edit the spec instead.")
+    let mut text = b"# The bundle's containers. Generated; edit the spec instead.\n".to_vec();
+    text.extend(yaml::write(&file));
+    text
 }

@@ -3,17 +3,19 @@
 //! The types here are the format: `schemas/plan.schema.json` is made from them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Artifact, agent_env, commands, smolfile};
+use super::{Artifact, agent_env, commands, provision, smolfile};
 use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
-use crate::plan::{Container, Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
-use crate::spec::{Reference, VariableValue};
+use crate::plan::{
+    Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedRepo, PlannedSidecar, PlannedVolume, Traced,
+};
+use crate::spec::{Reference, VariableValue, VolumeSource};
 
 /// Its path in the stage.
 pub const PATH: &str = "plan.json";
@@ -55,6 +57,8 @@ pub struct Manifest<'a> {
     stop_order: Vec<Vec<Text<'a>>>,
     /// The agent's environment, by name.
     agent_env: BTreeMap<Text<'a>, Variable<'a>>,
+    /// The files that the machine needs before the agent starts.
+    provision: Vec<Provision>,
     /// What the agent may reach beyond the bundle.
     egress: Egress<'a>,
     /// Repositories behind git-gate.
@@ -100,8 +104,8 @@ struct Sidecar<'a> {
     name: Text<'a>,
     /// Whether it comes with every bundle of its kind, or is the spec's own.
     built_in: bool,
-    /// The image of a sidecar of the spec's own.
-    image: Option<Text<'a>>,
+    /// The container of a sidecar of the spec's own.
+    container: Option<Service<'a>>,
     /// The address that it listens on.
     address: String,
     /// The port that it listens on.
@@ -112,8 +116,74 @@ struct Sidecar<'a> {
     needs: &'a [String],
     /// The wave that it starts in, from 0 on.
     wave: usize,
+}
+
+/// What a sidecar of the spec's own runs, and what it is given.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Service<'a> {
+    /// Its image.
+    image: Text<'a>,
+    /// Its arguments; none are the image's own.
+    command: &'a [String],
+    /// The user that it runs as; null is the image's own.
+    run_as: Option<Text<'a>>,
+    /// How to tell that it is ready; null is as soon as it runs.
+    health: Option<Health<'a>>,
     /// Its environment, by name.
     env: BTreeMap<Text<'a>, Variable<'a>>,
+    /// The secrets that it sees in `/run/secrets`: the file's name, and the host's file that holds it.
+    secrets: &'a BTreeMap<String, String>,
+    /// What outlives it.
+    volumes: Vec<Volume<'a>>,
+    /// What it may write to in memory, besides `/tmp`.
+    tmpfs: &'a BTreeSet<String>,
+    /// The Linux capabilities that it keeps.
+    capabilities: &'a BTreeSet<String>,
+}
+
+/// How to tell that a sidecar is ready.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Health<'a> {
+    /// The program and its arguments.
+    command: &'a [String],
+    /// Seconds between two checks.
+    interval: u16,
+    /// Seconds that one check may take.
+    timeout: u16,
+    /// Failed checks in a row that make it unhealthy.
+    retries: u16,
+    /// Seconds in which a failed check does not count.
+    start: u16,
+}
+
+/// What a sidecar sees of something that outlives it: one of `name` and `path` is there.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Volume<'a> {
+    /// The bottle's volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Text<'a>>,
+    /// The host's file or directory, from the stage's directory on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Text<'a>>,
+    /// Where the sidecar sees it.
+    target: Text<'a>,
+    /// Whether it may write to it.
+    writable: bool,
+}
+
+/// A file to copy into the machine after it was created.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Provision {
+    /// The file on the host, from the stage's directory on; from `~/` on it is the home of who launches.
+    source: String,
+    /// Where it goes in the machine.
+    target: &'static str,
+    /// Its permissions there, in octal; it is root's.
+    mode: &'static str,
 }
 
 /// A variable: one of the three has a value.
@@ -193,18 +263,26 @@ struct Repo<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Resources<'a> {
+    /// The program that runs the containers.
+    container_engine: Text<'a>,
     /// The microVM.
     machine: String,
     /// The bundle's bridge network.
     network: String,
-    /// The container of each sidecar, by the sidecar's name.
+    /// What Compose calls the bundle as a whole.
+    project: String,
+    /// The container of each sidecar by the sidecar's name, and of `bundle`, which owns the address.
     containers: BTreeMap<Text<'a>, String>,
+    /// The volumes, by what `compose.yaml` calls them.
+    volumes: BTreeMap<String, String>,
 }
 
 /// Argument vectors to run in the stage's directory, without a shell.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Commands {
+    /// Makes the bundle and waits until it is ready, in this order; the machine comes after it.
+    bundle: Vec<Vec<String>>,
     /// Makes the machine.
     create: Vec<String>,
     /// Starts it.
@@ -234,12 +312,24 @@ struct File {
 /// The manifest of a plan whose other files are `files`.
 #[must_use]
 pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Manifest<'a> {
-    let Plan { slug, backend, version, addresses, boot, env, sidecars, egress, git_user, repos, sources } =
-        plan;
+    let Plan {
+        slug,
+        backend,
+        version,
+        addresses,
+        boot,
+        env,
+        container_engine,
+        sidecars,
+        egress,
+        git_user,
+        repos,
+        sources,
+    } = plan;
     let start_order = start_order(sidecars);
     let mut stop_order = start_order.clone();
     stop_order.reverse();
-    let commands::Commands { create, start, cleanup } = commands::lower(plan);
+    let commands::Commands { bundle, create, start, cleanup } = commands::lower(plan);
     Manifest {
         format: FORMAT,
         slug: text(slug),
@@ -260,20 +350,29 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         start_order,
         stop_order,
         agent_env: variables(env),
+        provision: provision::files(plan)
+            .into_iter()
+            .map(|provision::File { source, target, mode }| Provision { source, target, mode })
+            .collect(),
         egress: self::egress(egress),
         git: Git {
             user: git_user.as_ref().map(|(name, email)| GitUser { name: text(name), email: text(email) }),
             repos: repos.iter().map(repo).collect(),
         },
         resources: Resources {
+            container_engine: text(container_engine.program()),
             machine: commands::machine(plan),
             network: commands::network(plan),
+            project: commands::project(plan),
             containers: sidecars
                 .iter()
-                .map(|sidecar| (text(&sidecar.name), commands::container(plan, &sidecar.name)))
+                .map(|sidecar| sidecar.name.as_str())
+                .chain([builtin::BUNDLE])
+                .map(|name| (text(name), commands::container(plan, name)))
                 .collect(),
+            volumes: commands::volumes(plan),
         },
-        commands: Commands { create, start, cleanup },
+        commands: Commands { bundle, create, start, cleanup },
         sources: sources.iter().map(|(name, sha256)| (text(name), Source { sha256: text(sha256) })).collect(),
         files: files.iter().map(|(path, file)| (text(path), self::file(file))).collect(),
         plan_sha256: digest::UNSEALED.to_owned(),
@@ -298,22 +397,46 @@ fn text(text: &str) -> Text<'_> {
 
 fn sidecar(sidecar: &PlannedSidecar, address: String) -> Sidecar<'_> {
     let PlannedSidecar { name, container, port, url, needs, wave } = sidecar;
-    let nothing = BTreeMap::new();
-    let (image, env) = match container {
-        Some(Container { image, env }) => (Some(text(image)), variables(env)),
-        None => (None, nothing),
-    };
     Sidecar {
         name: text(name),
         built_in: container.is_none(),
-        image,
+        container: container.as_ref().map(service),
         address,
         port: *port,
         url: url.as_deref().map(text),
         needs,
         wave: *wave,
-        env,
     }
+}
+
+fn service(container: &Container) -> Service<'_> {
+    let Container { image, command, run_as, health, env, secrets, volumes, tmpfs, capabilities } = container;
+    Service {
+        image: text(image),
+        command,
+        run_as: run_as.as_deref().map(text),
+        health: health.as_ref().map(|PlannedHealth { command, interval, timeout, retries, start }| Health {
+            command,
+            interval: *interval,
+            timeout: *timeout,
+            retries: *retries,
+            start: *start,
+        }),
+        env: variables(env),
+        secrets,
+        volumes: volumes.iter().map(volume).collect(),
+        tmpfs,
+        capabilities,
+    }
+}
+
+fn volume(volume: &PlannedVolume) -> Volume<'_> {
+    let PlannedVolume { source, target, writable } = volume;
+    let (name, path) = match source {
+        VolumeSource::Named(name) => (Some(text(name)), None),
+        VolumeSource::Host(path) => (None, Some(text(path))),
+    };
+    Volume { name, path, target: text(target), writable: *writable }
 }
 
 fn start_order(sidecars: &[PlannedSidecar]) -> Vec<Vec<Text<'_>>> {

@@ -3,7 +3,9 @@
 
 pub mod agent_env;
 pub mod commands;
+pub mod compose;
 pub mod manifest;
+pub mod provision;
 pub mod shell;
 pub mod smolfile;
 mod yaml;
@@ -12,7 +14,7 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::thread;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Traced};
 use crate::spec::VariableValue;
 
 /// Who may read a file of the stage.
@@ -65,18 +67,20 @@ pub struct Stage {
 #[must_use]
 pub fn lower(plan: &Plan) -> Stage {
     let mut files = BTreeMap::new();
-    let agent_secrets = plan.env.values().any(|variable| matches!(variable.value, VariableValue::Secret(_)));
-    let sidecars = plan.sidecars.iter().filter_map(|sidecar| sidecar.container.as_ref());
-    let sidecar_secrets = sidecars
-        .flat_map(|container| container.env.values())
-        .any(|variable| matches!(variable.value, VariableValue::Secret(_)));
+    let mut containers = plan.sidecars.iter().filter_map(|sidecar| sidecar.container.as_ref());
+    let secret = |variable: &Traced<VariableValue>| matches!(variable.value, VariableValue::Secret(_));
+    // An identity is the path of a private key, which is a secret's name, too.
+    let bundle_secrets = !plan.repos.is_empty()
+        || containers.any(|container| !container.secrets.is_empty() || container.env.values().any(secret));
+    let agent_secrets = plan.env.values().any(secret);
     let private = Mode::of_secrets(agent_secrets);
     files.insert(smolfile::PATH.to_owned(), Artifact { bytes: smolfile::lower(plan), mode: private });
     files.insert(agent_env::PATH.to_owned(), Artifact { bytes: agent_env::lower(plan), mode: private });
+    let compose = Artifact { bytes: compose::lower(plan), mode: Mode::of_secrets(bundle_secrets) };
+    files.insert(compose::PATH.to_owned(), compose);
     // The manifest comes last: it holds the digest of every other file.
     let manifest = manifest::lower(plan, &files);
-    // An identity is the path of a private key, which is a secret's name, too.
-    let private = Mode::of_secrets(agent_secrets || sidecar_secrets || !plan.repos.is_empty());
+    let private = Mode::of_secrets(agent_secrets || bundle_secrets);
     files.insert(manifest::PATH.to_owned(), Artifact { bytes: manifest, mode: private });
     Stage { slug: plan.slug.clone(), files }
 }

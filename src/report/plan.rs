@@ -212,12 +212,15 @@ impl Page<'_> {
     }
 
     fn commands(&mut self, plan: &Plan) {
-        let commands::Commands { create, start, cleanup } = commands::lower(plan);
+        let commands::Commands { bundle, create, start, cleanup } = commands::lower(plan);
         self.title("Launch, in that directory");
         let shell = |command: &[String]| {
             let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
             format!("  {}", words.join(" "))
         };
+        for command in &bundle {
+            self.line(&shell(command));
+        }
         self.line(&shell(&create));
         self.line(&shell(&start));
         self.title("Undo");

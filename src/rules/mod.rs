@@ -7,6 +7,7 @@ use crate::diagnostic::Level;
 
 pub mod boot;
 pub mod bottle;
+pub mod container;
 pub mod engine;
 pub mod env;
 pub mod expose;
@@ -66,12 +67,14 @@ pub static ALL: &[&Rule] = &[
     &fleet::EMPTY_SPEC,
     &engine::ENGINE_NEWER,
     &engine::ENGINE_TOO_OLD,
+    &container::ENV_FROM_FILE,
     &env::ENV_INTERPOLATION,
     &env::ENV_OWNED,
     &env::ENV_SOURCE,
     &schema::ENV_VALUE_ALTERED,
     &fleet::EXPANSION_TOO_LARGE,
     &expose::EXPOSE_WITHOUT_PORT,
+    &container::HOST_PATH_EXPOSED,
     &boot::IMAGE_NOT_PINNED,
     &bottle::INCLUDE_CYCLE,
     &bottle::INCLUDE_ESCAPE,

@@ -6,7 +6,7 @@ use crate::lower::commands;
 use crate::plan::{Plan, PlannedHealth, PlannedRepo};
 
 /// The image that the configuration is written for.
-pub const PIPELOCK_IMAGE: &str = "ghcr.io/luckypipewrench/pipelock:2.3.0";
+pub(super) const PIPELOCK_IMAGE: &str = "ghcr.io/luckypipewrench/pipelock:2.3.0";
 
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
 /// root's own.
