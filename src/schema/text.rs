@@ -262,7 +262,7 @@ pub(super) fn one_of(text: &str, words: &'static [&'static str], expected: Value
         return Ok(());
     }
     let problem = Problem::invalid(
-        format!("{} is not one of the words that are known here", quote(text)),
+        format!("{} is not allowed here", quote(text)),
         format!("expected {}", expected.describe()),
     );
     // A capability is also written `CAP_CHOWN` and in lower case.

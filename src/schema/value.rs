@@ -23,6 +23,8 @@ pub enum ValueType {
     Octet,
     /// One line of text.
     Text,
+    /// One argument of a program: one line of text, which may be empty.
+    Argument,
     /// The name of a bottle, a profile or a sidecar.
     Name,
     /// The name of a repository.
@@ -135,7 +137,7 @@ impl ValueType {
         match self {
             Self::Integer { min, max, what } => format!("{what} between {min} and {max}"),
             Self::Octet => "an octet between 1 and 254 other than 17".into(),
-            Self::Text => "one line of text".into(),
+            Self::Text | Self::Argument => "one line of text".into(),
             Self::Name => "a name of lower-case letters, digits and single dashes".into(),
             Self::RepoName => "a repository's name of letters, digits, `.`, `_` and `-`".into(),
             Self::EnvName => "a variable's name of letters, digits and `_`".into(),
@@ -250,11 +252,11 @@ impl ValueType {
                 format!("expected at most {MAX_TEXT} bytes"),
             ));
         }
-        if text.is_empty() {
+        if text.is_empty() && self != Self::Argument {
             return Err(Problem::invalid("this text is empty", format!("expected {}", self.describe())));
         }
         match self {
-            Self::Integer { .. } | Self::Octet | Self::Text | Self::EnvValue => Ok(()),
+            Self::Integer { .. } | Self::Octet | Self::Text | Self::Argument | Self::EnvValue => Ok(()),
             Self::Name => text::name(text),
             Self::RepoName => text::repo_name(text),
             Self::EnvName => text::env_name(text),

@@ -39,7 +39,7 @@ static COMMAND: Node = Node {
     name: "command",
     doc: "The arguments that the image's entry point gets, instead of the image's own.\n\nThey reach the program as they \
           are, without a shell.",
-    arguments: &[repeated("argument", ValueType::Text, "one argument")],
+    arguments: &[repeated("argument", ValueType::Argument, "one argument")],
     properties: &[],
     children: Children::None,
     example: "command \"postgres\" \"-c\" \"shared_buffers=128MB\"",
@@ -83,7 +83,7 @@ static HEALTH: Node = Node {
     name: "health",
     doc: "How to tell that the sidecar is ready: a program in its container that ends with 0.\n\nWhat needs the sidecar, \
           and the agent, start when it is. Without it, they start as soon as its container runs.",
-    arguments: &[repeated("argument", ValueType::Text, "the program and its arguments, without a shell")],
+    arguments: &[repeated("argument", ValueType::Argument, "the program and its arguments, without a shell")],
     properties: &[
         seconds("interval", "`5`", "seconds between two checks"),
         seconds("timeout", "`3`", "seconds that one check may take"),

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Holds the emitted bundle against the tools that will read it.
+
+Every example, and a spec of hostile texts, is built; its `compose.yaml` must be valid by the published schema of the
+Compose Specification (as the package `check-jsonschema` carries it), and accepted by `docker-compose config`, which
+needs no daemon. What Compose then understands must be what the plan says: one container with the pinned address, the
+others in its network namespace, nothing published, every literal as it was written, every secret what its reference
+names.
+
+    tests/bundle/judge.py target/debug/bottlec
+
+Where a tool cannot be had the script says so loudly and ends well; a verdict is never skipped.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SPECS = sorted((ROOT / "examples").glob("*.kdl")) + [
+    ROOT / "examples/fleet/fleet.kdl",
+    ROOT / "tests/cases/build/nasty-values/main.kdl",
+]
+TOOLS = ROOT / "target/judges/bundle"
+# What a launcher's environment holds for each reference, told apart by name.
+SECRET = "the value of {} with $dollars and 'quotes'"
+
+passed = 0
+failed = 0
+
+
+def check(what, holds, detail=""):
+    global passed, failed
+    if holds:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAILED: {what}\n    {detail}")
+
+
+def install(*packages):
+    """A Python that has the packages, or None where they cannot be had."""
+    python = TOOLS / "bin/python"
+    marker = TOOLS / ".done"
+    if not marker.exists():
+        shutil.rmtree(TOOLS, ignore_errors=True)
+        venv.create(TOOLS, with_pip=True)
+        done = subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], timeout=600)
+        if done.returncode != 0:
+            return None
+        marker.touch()
+    return python
+
+
+def config(stage, project, environment):
+    """What Compose makes of the file, or its complaint."""
+    command = ["docker-compose", "--project-name", project, "--file", "compose.yaml", "config"]
+    return subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def understood(stage, plan, python, yaml):
+    slug = plan["slug"]
+    environment = {"PATH": os.environ["PATH"], "HOME": "/home/launcher"}
+    references = [
+        variable["from_env"]
+        for sidecar in plan["sidecars"]
+        for variable in (sidecar["container"] or {}).get("env", {}).values()
+        if "from_env" in variable
+    ]
+    if references:
+        refused = config(stage, slug, environment)
+        check(f"{slug}: Compose goes on without a secret", refused.returncode != 0)
+        check(
+            f"{slug}: the complaint does not name the secret",
+            any(name in refused.stderr for name in references),
+            refused.stderr,
+        )
+    environment.update({name: SECRET.format(name) for name in references})
+    done = config(stage, slug, environment)
+    check(f"{slug}: Compose refuses the file", done.returncode == 0, done.stderr)
+    if done.returncode != 0:
+        return
+    # `config` writes each `$` twice, as a file that is read again needs it.
+    seen = yaml(done.stdout.replace("$$", "$"))
+    services = seen["services"]
+    names = {sidecar["name"] for sidecar in plan["sidecars"]} | {"bundle"}
+    check(f"{slug}: other services than the plan's", set(services) == names, services.keys())
+    [(network, owner)] = services["bundle"]["networks"].items()
+    check(f"{slug}: the address", owner == {"ipv4_address": plan["bundle_ip"]}, owner)
+    [ipam] = seen["networks"][network]["ipam"]["config"]
+    expected = {"subnet": plan["bundle_subnet"], "gateway": plan["bundle_gateway"]}
+    check(f"{slug}: the network", ipam == expected, ipam)
+    check(f"{slug}: the network's name", seen["networks"][network]["name"] == plan["resources"]["network"])
+    for name, service in services.items():
+        who = f"{slug}/{name}"
+        check(f"{who}: its name", service["container_name"] == plan["resources"]["containers"][name])
+        check(f"{who}: a port is published", "ports" not in service)
+        check(f"{who}: it may write to its root", service["read_only"] is True)
+        check(f"{who}: it has capabilities", service["cap_drop"] == ["ALL"])
+        check(f"{who}: it may gain privileges", service["security_opt"] == ["no-new-privileges:true"])
+        for key in ("privileged", "devices", "pid", "ipc", "userns_mode", "extra_hosts", "links"):
+            check(f"{who}: `{key}`", key not in service)
+        if name != "bundle":
+            check(f"{who}: it has a network of its own", service.get("network_mode") == "service:bundle")
+            check(f"{who}: it joins a network", "networks" not in service)
+    for sidecar in plan["sidecars"]:
+        name, service = sidecar["name"], services[sidecar["name"]]
+        who = f"{slug}/{name}"
+        expected = {"bundle": "service_started"}
+        for need in sidecar["needs"]:
+            healthy = "healthcheck" in services[need]
+            expected[need] = "service_healthy" if healthy else "service_started"
+        waits = {need: how["condition"] for need, how in service["depends_on"].items()}
+        check(f"{who}: what it waits for", waits == expected, waits)
+        container = sidecar["container"]
+        if container is None:
+            continue
+        values = {
+            variable: given["value"] if "value" in given else SECRET.format(given["from_env"])
+            for variable, given in container["env"].items()
+        }
+        check(f"{who}: its environment", service.get("environment", {}) == values, service.get("environment"))
+        command = service.get("command") or []
+        check(f"{who}: its arguments", command == container["command"], command)
+        capabilities = service.get("cap_add", [])
+        check(f"{who}: its capabilities", capabilities == container["capabilities"], capabilities)
+        tmpfs = set(service["tmpfs"]) - {"/tmp"}
+        check(f"{who}: its directories in memory", tmpfs == set(container["tmpfs"]) - {"/tmp"}, tmpfs)
+        mounts = {mount["target"]: mount for mount in service.get("volumes", [])}
+        check(f"{who}: other mounts than the plan's", set(mounts) == {v["target"] for v in container["volumes"]})
+        for volume in container["volumes"]:
+            mount = mounts[volume["target"]]
+            check(f"{who}: who may write", mount.get("read_only", False) is not volume["writable"], mount)
+            if "name" in volume:
+                source = seen["volumes"][mount["source"]]["name"]
+                check(f"{who}: its volume", source == plan["resources"]["volumes"][volume["name"]], source)
+            else:
+                path = volume["path"].replace("~/", "/home/launcher/", 1)
+                real = os.path.normpath(os.path.join(stage, path))
+                check(f"{who}: its path", mount["source"] == real, f"{mount['source']} is not {real}")
+        for secret, path in container["secrets"].items():
+            [use] = [use for use in service["secrets"] if use["target"] == secret]
+            path = os.path.normpath(os.path.join(stage, path.replace("~/", "/home/launcher/", 1)))
+            check(f"{who}: its secret", seen["secrets"][use["source"]]["file"] == path)
+
+
+def main():
+    bottlec = Path(sys.argv[1]).resolve()
+    python = install("check-jsonschema", "pyyaml")
+    if python is None:
+        print("SKIPPED, NOT JUDGED: the package check-jsonschema cannot be had")
+    compose = shutil.which("docker-compose")
+    if compose is None:
+        print("SKIPPED, NOT JUDGED: there is no docker-compose here")
+
+    def yaml(text):
+        code = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
+        return json.loads(subprocess.run([python, "-c", code], input=text, capture_output=True, text=True, check=True).stdout)
+
+    def schema(files):
+        command = [TOOLS / "bin/check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+    with tempfile.TemporaryDirectory() as directory:
+        stages = Path(directory)
+        for spec in SPECS:
+            subprocess.run([bottlec, "build", "--out", stages, spec.relative_to(ROOT)], cwd=ROOT, check=True, capture_output=True)
+        found = sorted(stages.glob("*/compose.yaml"))
+        check("there are stages to judge", len(found) >= 8, found)
+        if python is not None:
+            done = schema(found)
+            check("the schema refuses a file", done.returncode == 0, done.stdout + done.stderr)
+            broken = stages / "broken.yaml"
+            broken.write_text(found[0].read_text().replace("read_only", "readonly"))
+            check("the schema takes an unknown key", schema([broken]).returncode != 0)
+        for file in found if compose and python else []:
+            stage = file.parent
+            understood(stage, json.loads((stage / "plan.json").read_text()), python, yaml)
+    print(f"bundle: {passed} checks passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
