@@ -52,13 +52,13 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
     if !complete {
         return None;
     }
-    let Bottle { slug, backend, engine, boot, env, egress, git, octet, members } = bottle;
+    let Bottle { slug, backend, engine, boot, env, egress, git, supervise, octet, members } = bottle;
     let members = members
         .into_iter()
         .zip(needs)
         .map(|(Member { name, kind, needs: _ }, needs)| Member { name, kind, needs })
         .collect();
-    let bottle = Bottle { slug, backend, engine, boot, env, egress, git, octet, members };
+    let bottle = Bottle { slug, backend, engine, boot, env, egress, git, supervise, octet, members };
     Some(Resolved { bottle, waves })
 }
 

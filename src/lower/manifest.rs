@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Artifact, agent_env, commands, smolfile};
+use super::{Artifact, agent_env, commands, smolfile, supervise};
 use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
-use crate::plan::{Container, Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
+use crate::plan::{
+    Container, Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, PlannedSupervise, Traced,
+};
 use crate::spec::{Reference, VariableValue};
 
 /// Its path in the stage.
@@ -59,6 +61,8 @@ pub struct Manifest<'a> {
     egress: Egress<'a>,
     /// Repositories behind git-gate.
     git: Git<'a>,
+    /// How the agent asks a human; null when it may not.
+    supervise: Option<Supervise<'a>>,
     /// The name of everything that is made on the host.
     resources: Resources<'a>,
     /// Argument vectors to run in the stage's directory, without a shell.
@@ -189,6 +193,23 @@ struct Repo<'a> {
     host_key: Text<'a>,
 }
 
+/// How the agent asks a human, over MCP.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Supervise<'a> {
+    /// The image that the server runs in.
+    image: Text<'a>,
+    /// The directory on the host of proposals, decisions and the audit log: from `~/` on, absolute, or relative to the
+    /// stage's directory.
+    queue: Text<'a>,
+    /// The server's configuration, relative to the stage's directory.
+    config_path: Text<'a>,
+    /// The entry that MCP clients read, relative to the stage's directory.
+    mcp_config_path: Text<'a>,
+    /// The argument vector that makes the same entry, to run as the agent's user in its machine.
+    mcp_add: Vec<String>,
+}
+
 /// The name of everything that is made on the host.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -234,8 +255,20 @@ struct File {
 /// The manifest of a plan whose other files are `files`.
 #[must_use]
 pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Manifest<'a> {
-    let Plan { slug, backend, version, addresses, boot, env, sidecars, egress, git_user, repos, sources } =
-        plan;
+    let Plan {
+        slug,
+        backend,
+        version,
+        addresses,
+        boot,
+        env,
+        sidecars,
+        egress,
+        git_user,
+        repos,
+        supervise: asks,
+        sources,
+    } = plan;
     let start_order = start_order(sidecars);
     let mut stop_order = start_order.clone();
     stop_order.reverse();
@@ -265,6 +298,13 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
             user: git_user.as_ref().map(|(name, email)| GitUser { name: text(name), email: text(email) }),
             repos: repos.iter().map(repo).collect(),
         },
+        supervise: asks.as_ref().map(|PlannedSupervise { queue, image }| Supervise {
+            image: text(image),
+            queue: text(queue),
+            config_path: text(supervise::CONFIG_PATH),
+            mcp_config_path: text(supervise::MCP_CONFIG_PATH),
+            mcp_add: supervise::mcp_add(plan),
+        }),
         resources: Resources {
             machine: commands::machine(plan),
             network: commands::network(plan),

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod manifest;
 pub mod shell;
 pub mod smolfile;
+pub mod supervise;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -72,6 +73,7 @@ pub fn lower(plan: &Plan) -> Stage {
     let private = Mode::of_secrets(agent_secrets);
     files.insert(smolfile::PATH.to_owned(), Artifact { bytes: smolfile::lower(plan), mode: private });
     files.insert(agent_env::PATH.to_owned(), Artifact { bytes: agent_env::lower(plan), mode: private });
+    supervise::lower(plan, &mut files);
     // The manifest comes last: it holds the digest of every other file.
     let manifest = manifest::lower(plan, &files);
     // An identity is the path of a private key, which is a secret's name, too.

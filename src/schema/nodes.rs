@@ -1,5 +1,8 @@
 //! The table.
 
+mod supervise;
+
+use self::supervise::SUPERVISE;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::builtin;
 
@@ -339,15 +342,6 @@ static GIT_GATE: Node = Node {
     properties: &[],
     children: Children::Nodes(&[many(&NEEDS)]),
     example: "git-gate { needs \"pipelock\" }",
-};
-
-static SUPERVISE: Node = Node {
-    name: builtin::SUPERVISE,
-    doc: "Lets the agent ask a human, over MCP: for a wider allow list, or another tool.",
-    arguments: &[],
-    properties: &[],
-    children: Children::Nodes(&[many(&NEEDS)]),
-    example: "supervise",
 };
 
 static NEEDS: Node = Node {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Boot, BottleDecl, Egress, Engine, Expose, Git, Layer, Name, Port, Spanned, Variable};
+use super::{Boot, BottleDecl, Egress, Engine, Expose, Git, Layer, Name, Port, Spanned, Supervise, Variable};
 use crate::builtin::{self, Builtin};
 use crate::source::Span;
 
@@ -53,6 +53,8 @@ pub struct Bottle<R> {
     pub egress: Egress,
     /// Its repositories.
     pub git: Git,
+    /// Whether it may ask a human, and how.
+    pub supervise: Option<Supervise>,
     /// The pinned octet of its subnet.
     pub octet: Option<Spanned<u8>>,
     /// Its sidecars, built-in and the user's, by name.
@@ -82,7 +84,7 @@ impl Bottle<Name> {
         let asked = |name: &str| -> Option<Span> {
             match name {
                 builtin::GIT_GATE => git.repos.first().map(|repo| repo.name.span),
-                builtin::SUPERVISE => supervise,
+                builtin::SUPERVISE => supervise.as_ref().map(|supervise| supervise.place),
                 _ => Some(slug.span),
             }
         };
@@ -112,6 +114,7 @@ impl Bottle<Name> {
             env: by_name(env, |variable| &variable.name),
             egress: united(egress),
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
+            supervise,
             octet,
             members,
         }
