@@ -1,8 +1,9 @@
 //! `supervise`: the question to a human.
 
 use super::{Spanned, child, first_argument, text_property};
+use crate::schema::ValueType;
 use crate::source::Span;
-use crate::syntax::Node;
+use crate::syntax::{Node, Value};
 
 /// The `supervise` node of a layer, or of a whole bottle.
 #[derive(Clone, Debug)]
@@ -19,7 +20,9 @@ impl Supervise {
     pub(super) fn decode(node: Node<'_>) -> Self {
         Self {
             place: node.name_span(),
-            queue: child(node, "queue").and_then(first_argument),
+            queue: child(node, "queue")
+                .and_then(first_argument)
+                .filter(|queue| ValueType::OwnDirectory.check(Value::String(&queue.value)).is_ok()),
             image: text_property(node, "image"),
         }
     }
