@@ -6,6 +6,10 @@ pub const PIPELOCK: &str = "pipelock";
 pub const GIT_GATE: &str = "git-gate";
 /// The question to a human: there when asked for.
 pub const SUPERVISE: &str = "supervise";
+/// The image that supervise runs in when the spec names none: nothing but the Python in it is used. Public repositories
+/// agree on tag and digest, which is that of the list for all processors.
+pub const SUPERVISE_IMAGE: &str = "docker.io/library/python:3.13.7-alpine3.22@sha256:\
+                                   9ba6d8cbebf0fb6546ae71f2a1c14f6ffd2fdab83af7fa5669734ef30ad48844";
 /// What the graph calls the agent itself, which needs every sidecar.
 pub const AGENT: &str = "agent";
 /// What the container is called that owns the bundle's address, beside the sidecars.

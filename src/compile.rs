@@ -8,7 +8,7 @@ use crate::digest::sha256_hex;
 use crate::include::Reach;
 use crate::network::Addresses;
 use crate::plan::{self, Plan};
-use crate::rules::{boot, container, engine, env, expose, fleet, names, port_taken};
+use crate::rules::{boot, container, engine, env, expose, fleet, names, port_taken, queue};
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{Bottle, BottleDecl, File, Layer};
@@ -128,6 +128,7 @@ fn bottles(
 ) -> Vec<(SourceId, Addresses, resolve::Resolved)> {
     let mut resolved = Vec::new();
     let mut nodes = 0;
+    let mut queues = Vec::new();
     for (id, decls) in decls {
         if decls.is_empty() && files[&id].profiles.is_empty() {
             continue;
@@ -145,10 +146,12 @@ fn bottles(
             port_taken::check(&bottle, diagnostics);
             expose::check(&bottle, diagnostics);
             engine::check(&bottle, diagnostics);
+            queues.extend(queue::Claim::of(&bottle, sources));
             if let Some(done) = resolve::resolve(bottle, diagnostics) {
                 resolved.push((id, addresses, done));
             }
         }
     }
+    queue::check(queues, diagnostics);
     resolved
 }

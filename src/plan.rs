@@ -13,8 +13,8 @@ use crate::network::Addresses;
 use crate::resolve::{MemberId, Resolved};
 use crate::source::{Sources, Span};
 use crate::spec::{
-    Boot, BootKind, Bottle, Egress, Expose, Git, GitUser, Health, Host, Member, MemberKind, Port, Repo, SecretFile,
-    Service, Spanned, Variable, VariableValue, Volume, VolumeSource,
+    Boot, BootKind, Bottle, Egress, Expose, Git, GitUser, Health, Host, Member, MemberKind, Port, Repo,
+    SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume, VolumeSource,
 };
 
 /// Where a value comes from.
@@ -162,6 +162,15 @@ pub struct PlannedRepo {
     pub host_key: String,
 }
 
+/// How the agent asks a human.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedSupervise {
+    /// The queue's directory on the host: from `~/` on, absolute, or relative to the stage's directory.
+    pub queue: String,
+    /// The image that the server runs in.
+    pub image: String,
+}
+
 /// Everything that one bottle becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -187,6 +196,8 @@ pub struct Plan {
     pub git_user: Option<(String, String)>,
     /// Its repositories, by name.
     pub repos: Vec<PlannedRepo>,
+    /// How it asks a human, when it may.
+    pub supervise: Option<PlannedSupervise>,
     /// The sources that it was made of: name and SHA-256.
     pub sources: Vec<(String, String)>,
 }
@@ -283,7 +294,19 @@ impl Context<'_> {
 #[must_use]
 pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> Plan {
     let Resolved { bottle, waves } = resolved;
-    let Bottle { slug, backend, engine, boot, env, egress, git, octet: _, container_engine, members } = bottle;
+    let Bottle {
+        slug,
+        backend,
+        engine,
+        boot,
+        env,
+        egress,
+        git,
+        octet: _,
+        container_engine,
+        members,
+        supervise,
+    } = bottle;
     let urls: Vec<Option<String>> = members.iter().map(|member| url(member, addresses)).collect();
     let mut variables = context.variables(env.into_values());
     for (name, value) in computed_variables(&members, &urls, addresses) {
@@ -302,6 +325,14 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
     };
     let Git { user, repos } = git;
     let backend = backend.as_ref().and_then(|backend| backend::find(&backend.value));
+    let supervise = supervise.map(|Supervise { place: _, queue, image }| PlannedSupervise {
+        queue: match queue {
+            None => Supervise::default_queue(&slug.value),
+            Some(queue) if queue.value.starts_with("~/") => queue.value,
+            Some(queue) => context.path(&queue.value, queue.span),
+        },
+        image: image.map_or_else(|| builtin::SUPERVISE_IMAGE.to_owned(), |image| image.value),
+    });
     Plan {
         slug: slug.value,
         backend: backend.map_or(backend::DEFAULT, |Backend { name, .. }| name),
@@ -332,6 +363,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
                 host_key: host_key.value,
             })
             .collect(),
+        supervise,
         sources: context.digests,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{compose, smolfile};
+use super::{compose, smolfile, supervise};
 use crate::builtin;
 use crate::engine::{Capability, Ledger, SMOLVM};
 use crate::plan::Plan;
@@ -55,10 +55,11 @@ pub fn project(plan: &Plan) -> String {
 #[must_use]
 pub fn volumes(plan: &Plan) -> BTreeMap<String, String> {
     let containers = plan.sidecars.iter().filter_map(|sidecar| sidecar.container.as_ref());
-    let named = containers.flat_map(|container| &container.volumes).filter_map(|volume| match &volume.source {
-        VolumeSource::Named(name) => Some(name.clone()),
-        VolumeSource::Host(_) => None,
-    });
+    let named =
+        containers.flat_map(|container| &container.volumes).filter_map(|volume| match &volume.source {
+            VolumeSource::Named(name) => Some(name.clone()),
+            VolumeSource::Host(_) => None,
+        });
     let mirrors = (!plan.repos.is_empty()).then(|| MIRRORS.to_owned());
     named.chain(mirrors).map(|volume| (volume.clone(), container(plan, &volume))).collect()
 }
@@ -72,7 +73,8 @@ fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
         [plan.container_engine.program()].iter().chain(words).map(|word| (*word).to_owned()).collect()
     };
     let project = project(plan);
-    let up = engine(&["compose", "--project-name", &project, "--file", compose::PATH, "up", "--detach", "--wait"]);
+    let up =
+        engine(&["compose", "--project-name", &project, "--file", compose::PATH, "up", "--detach", "--wait"]);
     // Not `compose down`: it reads the file, and with it every secret that the file refers to.
     let mut containers = engine(&["container", "rm", "--force"]);
     containers.extend(plan.sidecars.iter().rev().map(|sidecar| container(plan, &sidecar.name)));
@@ -82,7 +84,11 @@ fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
     if !volumes.is_empty() {
         cleanup.push(engine(&["volume", "rm", "--force"]).into_iter().chain(volumes.into_values()).collect());
     }
-    (vec![up], cleanup)
+    let prepare = plan.supervise.as_ref().map(|_| {
+        // The engine would make the directory as root, and who launches could not answer.
+        ["python3", "-I", supervise::SERVER_PATH, "prepare"].map(str::to_owned).to_vec()
+    });
+    (prepare.into_iter().chain([up]).collect(), cleanup)
 }
 
 /// The commands of a plan.

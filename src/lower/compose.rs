@@ -368,10 +368,7 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
         secrets: containers()
             .flat_map(|(sidecar, container)| {
                 let source = |path: &String| SecretSource { file: Text::host_path(path) };
-                container
-                    .secrets
-                    .iter()
-                    .map(move |(name, path)| (secret_name(sidecar, name), source(path)))
+                container.secrets.iter().map(move |(name, path)| (secret_name(sidecar, name), source(path)))
             })
             .collect(),
         podman: PodmanOptions { in_pod: false },

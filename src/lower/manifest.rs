@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Artifact, agent_env, commands, provision, smolfile};
+use super::{Artifact, agent_env, commands, provision, smolfile, supervise};
 use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
 use crate::plan::{
-    Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedRepo, PlannedSidecar, PlannedVolume, Traced,
+    Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedRepo, PlannedSidecar,
+    PlannedSupervise, PlannedVolume, Traced,
 };
 use crate::spec::{Reference, VariableValue, VolumeSource};
 
@@ -63,6 +64,8 @@ pub struct Manifest<'a> {
     egress: Egress<'a>,
     /// Repositories behind git-gate.
     git: Git<'a>,
+    /// How the agent asks a human; null when it may not.
+    supervise: Option<Supervise<'a>>,
     /// The name of everything that is made on the host.
     resources: Resources<'a>,
     /// Argument vectors to run in the stage's directory, without a shell.
@@ -259,6 +262,23 @@ struct Repo<'a> {
     host_key: Text<'a>,
 }
 
+/// How the agent asks a human, over MCP.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Supervise<'a> {
+    /// The image that the server runs in.
+    image: Text<'a>,
+    /// The directory on the host of proposals, decisions and the audit log: from `~/` on, absolute, or relative to the
+    /// stage's directory.
+    queue: Text<'a>,
+    /// The server's configuration, relative to the stage's directory.
+    config_path: Text<'a>,
+    /// The entry that MCP clients read, relative to the stage's directory.
+    mcp_config_path: Text<'a>,
+    /// The argument vector that makes the same entry, to run as the agent's user in its machine.
+    mcp_add: Vec<String>,
+}
+
 /// The name of everything that is made on the host.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -324,6 +344,7 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         egress,
         git_user,
         repos,
+        supervise: asks,
         sources,
     } = plan;
     let start_order = start_order(sidecars);
@@ -359,6 +380,13 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
             user: git_user.as_ref().map(|(name, email)| GitUser { name: text(name), email: text(email) }),
             repos: repos.iter().map(repo).collect(),
         },
+        supervise: asks.as_ref().map(|PlannedSupervise { queue, image }| Supervise {
+            image: text(image),
+            queue: text(queue),
+            config_path: text(supervise::CONFIG_PATH),
+            mcp_config_path: text(supervise::MCP_CONFIG_PATH),
+            mcp_add: supervise::mcp_add(plan),
+        }),
         resources: Resources {
             container_engine: text(container_engine.program()),
             machine: commands::machine(plan),

@@ -8,6 +8,7 @@ pub mod manifest;
 pub mod provision;
 pub mod shell;
 pub mod smolfile;
+pub mod supervise;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -78,6 +79,7 @@ pub fn lower(plan: &Plan) -> Stage {
     files.insert(agent_env::PATH.to_owned(), Artifact { bytes: agent_env::lower(plan), mode: private });
     let compose = Artifact { bytes: compose::lower(plan), mode: Mode::of_secrets(bundle_secrets) };
     files.insert(compose::PATH.to_owned(), compose);
+    supervise::lower(plan, &mut files);
     // The manifest comes last: it holds the digest of every other file.
     let manifest = manifest::lower(plan, &files);
     let private = Mode::of_secrets(agent_secrets || bundle_secrets);

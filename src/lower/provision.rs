@@ -1,5 +1,6 @@
 //! The files that a launcher copies into the machine before the agent starts.
 
+use super::supervise;
 use crate::plan::Plan;
 
 /// A file for the machine.
@@ -21,10 +22,7 @@ pub const MCP: &str = "/etc/bottle/mcp.json";
 /// The files of a plan, by where they go.
 #[must_use]
 pub fn files(plan: &Plan) -> Vec<File> {
-    let mut files = Vec::new();
-    let mut add = |source: &str, target| {
-        files.push(File { source: source.to_owned(), target, mode: "0644" });
-    };
-    let _ = (&mut add, plan);
-    files
+    let file = |source: &str, target| File { source: source.to_owned(), target, mode: "0644" };
+    let mcp = plan.supervise.as_ref().map(|_| file(supervise::MCP_CONFIG_PATH, MCP));
+    mcp.into_iter().collect()
 }

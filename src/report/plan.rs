@@ -9,7 +9,7 @@ use crate::digest;
 use crate::engine::{Capability, Ledger};
 use crate::lower::{Stage, commands, manifest, shell};
 use crate::network::Addresses;
-use crate::plan::{Plan, PlannedEgress, PlannedSidecar, Traced};
+use crate::plan::{Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, Traced};
 use crate::spec::{BootKind, Reference, VariableValue};
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
@@ -138,8 +138,8 @@ impl Page<'_> {
             let url = sidecar.url.as_deref().unwrap_or("no port");
             self.line(&format!("  agent {arrow} {} at {url}", sidecar.name));
         }
-        if plan.sidecars.iter().any(|sidecar| sidecar.name == builtin::SUPERVISE) {
-            self.line(&format!("  agent {arrow} {} {arrow} a human", builtin::SUPERVISE));
+        if let Some(PlannedSupervise { queue, image: _ }) = &plan.supervise {
+            self.line(&format!("  agent {arrow} {} {arrow} a human (queue {queue})", builtin::SUPERVISE));
         }
     }
 

@@ -187,10 +187,7 @@ fn exposed(path: &str, span: Span, sources: &Sources) -> Option<Why> {
     match steps.as_slice() {
         [] | ["home" | "var" | "srv" | "opt" | "mnt" | "usr"] => Some(WHOLE),
         ["run" | "var", "secrets", _, ..] | ["var", "run", "secrets", _, ..] => None,
-        [
-            "bin" | "boot" | "dev" | "etc" | "lib" | "lib64" | "proc" | "run" | "sbin" | "sys" | "usr",
-            ..,
-        ]
+        ["bin" | "boot" | "dev" | "etc" | "lib" | "lib64" | "proc" | "run" | "sbin" | "sys" | "usr", ..]
         | ["var", "run", ..]
         | ["var", "lib", "docker" | "containers" | "containerd" | "kubelet", ..] => Some(SYSTEM),
         _ => None,

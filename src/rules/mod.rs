@@ -14,6 +14,7 @@ pub mod expose;
 pub mod fleet;
 pub mod names;
 pub mod port_taken;
+pub mod queue;
 pub mod schema;
 pub mod syntax;
 
@@ -94,6 +95,7 @@ pub static ALL: &[&Rule] = &[
     &engine::POLICY_NOT_ENFORCED,
     &port_taken::PORT_TAKEN,
     &bottle::PROFILE_CYCLE,
+    &queue::QUEUE_TAKEN,
     &names::RESERVED_NAME,
     &syntax::RESERVED_WORD,
     &schema::RETIRED_NODE,

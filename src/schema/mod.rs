@@ -14,8 +14,8 @@ mod url;
 mod value;
 
 pub use check::check;
-pub use path::is_host_path;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
+pub use path::is_host_path;
 pub use value::{Meant, Problem, ValueType};
 
 /// How often a child may stand in its parent.

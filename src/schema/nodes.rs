@@ -1,11 +1,12 @@
 //! The table.
 
 mod sidecar;
-
+mod supervise;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::builtin;
 use crate::container::ContainerEngine;
 use sidecar::SIDECAR;
+use supervise::SUPERVISE;
 
 /// The top of a file.
 pub static ROOT: Node = Node {
@@ -345,15 +346,6 @@ static GIT_GATE: Node = Node {
     properties: &[],
     children: Children::Nodes(&[many(&NEEDS)]),
     example: "git-gate { needs \"pipelock\" }",
-};
-
-static SUPERVISE: Node = Node {
-    name: builtin::SUPERVISE,
-    doc: "Lets the agent ask a human, over MCP: for a wider allow list, or another tool.",
-    arguments: &[],
-    properties: &[],
-    children: Children::Nodes(&[many(&NEEDS)]),
-    example: "supervise",
 };
 
 static NEEDS: Node = Node {

@@ -45,6 +45,19 @@ pub(super) fn on_host(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A directory that a sidecar may write to: a whole home, or the root, must not be given away by a slip.
+pub(super) fn own_directory(text: &str) -> Result<(), Problem> {
+    on_host(text)?;
+    let named = text.split('/').rfind(|part| !matches!(*part, "" | "."));
+    if matches!(named, None | Some("~" | "..")) {
+        let expected = format!("expected {}", ValueType::OwnDirectory.describe());
+        return Err(Problem::invalid(format!("{} is no directory of its own", quote(text)), expected).help(
+            "what lies in it would be in reach of a sidecar: name a directory that holds nothing else",
+        ));
+    }
+    Ok(())
+}
+
 /// A path that the engine opens: it takes no `~`, which only a shell expands.
 pub(super) fn bootable(text: &str) -> Result<(), Problem> {
     on_host(text)?;

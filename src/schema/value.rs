@@ -45,6 +45,8 @@ pub enum ValueType {
     AbsolutePath,
     /// A path on the host: absolute, relative, or from `~/` on.
     HostPath,
+    /// A directory on the host that is used for nothing else.
+    OwnDirectory,
     /// The path of a packed machine.
     MachinePath,
     /// The path of a directory that is booted.
@@ -148,6 +150,7 @@ impl ValueType {
             Self::RelativePath => "a path relative to this file".into(),
             Self::AbsolutePath => "an absolute path on the host".into(),
             Self::HostPath => "a path on the host".into(),
+            Self::OwnDirectory => "a directory of its own on the host".into(),
             Self::MachinePath => "the path of a `.smolmachine` file".into(),
             Self::Directory => "the path of a directory".into(),
             Self::Image => "an image reference with its digest".into(),
@@ -266,6 +269,7 @@ impl ValueType {
             Self::RelativePath => path::relative(text),
             Self::AbsolutePath => path::absolute(text),
             Self::HostPath => path::on_host(text),
+            Self::OwnDirectory => path::own_directory(text),
             Self::Directory => path::bootable(text),
             Self::MachinePath => path::machine(text),
             Self::Image => text::image(text),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Boot, BottleDecl, Egress, Engine, Git, Layer, Name, Service, Spanned, Variable};
+use super::{Boot, BottleDecl, Egress, Engine, Git, Layer, Name, Service, Spanned, Supervise, Variable};
 use crate::builtin::{self, Builtin};
 use crate::source::Span;
 
@@ -44,6 +44,8 @@ pub struct Bottle<R> {
     pub egress: Egress,
     /// Its repositories.
     pub git: Git,
+    /// Whether it may ask a human, and how.
+    pub supervise: Option<Supervise>,
     /// The pinned octet of its subnet.
     pub octet: Option<Spanned<u8>>,
     /// What runs its containers.
@@ -86,7 +88,7 @@ impl Bottle<Name> {
         let asked = |name: &str| -> Option<Span> {
             match name {
                 builtin::GIT_GATE => git.repos.first().map(|repo| repo.name.span),
-                builtin::SUPERVISE => supervise,
+                builtin::SUPERVISE => supervise.as_ref().map(|supervise| supervise.place),
                 _ => Some(slug.span),
             }
         };
@@ -114,6 +116,7 @@ impl Bottle<Name> {
             env: by_name(env, |variable| &variable.name),
             egress: united(egress),
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
+            supervise,
             octet,
             container_engine,
             members,

@@ -1,10 +1,10 @@
 //! What a profile and a bottle both may set, and how one layer is laid over another.
 
 use super::{
-    Boot, Egress, Engine, Git, Name, Sidecar, Spanned, Variable, arguments, children, first_argument,
+    Boot, Egress, Engine, Git, Name, Sidecar, Spanned, Supervise, Variable, arguments, children,
+    first_argument,
 };
 use crate::builtin;
-use crate::source::Span;
 use crate::syntax::Node;
 
 /// The settings of a built-in sidecar.
@@ -31,8 +31,8 @@ pub struct Layer {
     pub egress: Egress,
     /// Its repositories.
     pub git: Git,
-    /// Whether it may ask a human: the place that says so.
-    pub supervise: Option<Span>,
+    /// Whether it may ask a human, and how.
+    pub supervise: Option<Supervise>,
     /// What the built-in sidecars need.
     pub builtins: Vec<BuiltinNeeds>,
     /// The user's own sidecars.
@@ -66,7 +66,7 @@ impl Layer {
                         continue;
                     }
                     if builtin.name == builtin::SUPERVISE {
-                        layer.supervise = layer.supervise.or(Some(node.name_span()));
+                        layer.supervise = Some(Supervise::decode(node));
                     }
                     layer.builtins.push(BuiltinNeeds {
                         name: Spanned { value: builtin.name, span: node.name_span() },
@@ -103,7 +103,10 @@ impl Layer {
         self.env.extend(env);
         self.egress.merge(egress);
         self.git.merge(git);
-        self.supervise = self.supervise.or(supervise);
+        self.supervise = match (self.supervise.take(), supervise) {
+            (Some(under), Some(over)) => Some(under.merge(over)),
+            (under, over) => under.or(over),
+        };
         self.builtins.extend(builtins);
         self.sidecars.extend(sidecars);
     }

@@ -12,6 +12,7 @@ mod env;
 mod git;
 mod layer;
 mod sidecar;
+mod supervise;
 
 pub use boot::{Boot, BootKind};
 pub use bottle::{Bottle, Member, MemberKind};
@@ -21,6 +22,7 @@ pub use env::{Reference, Variable, VariableValue};
 pub use git::{Git, GitUser, Repo};
 pub use layer::{BuiltinNeeds, Layer};
 pub use sidecar::{Expose, Health, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
+pub use supervise::Supervise;
 
 use crate::schema::ValueType;
 use crate::source::Span;

@@ -132,10 +132,10 @@ impl Sidecar {
 
 impl Service {
     fn decode(node: Node<'_>) -> Self {
-        let port = |port| Some(Port { number: number_argument(port)?, scheme: text_property(port, "scheme") });
-        let expose = |expose| {
-            Some(Expose { variable: first_argument(expose)?, path: text_property(expose, "path") })
-        };
+        let port =
+            |port| Some(Port { number: number_argument(port)?, scheme: text_property(port, "scheme") });
+        let expose =
+            |expose| Some(Expose { variable: first_argument(expose)?, path: text_property(expose, "path") });
         let secret = |secret| {
             Some(SecretFile { name: first_argument(secret)?, from: text_property(secret, "from-file")? })
         };

@@ -1,9 +1,9 @@
 //! The containers of the built-in sidecars: what each is shown of the stage and of the host.
 
-use super::{Build, HealthCheck, Mount, Service, Text};
+use super::{Build, HealthCheck, Mount, Service, Text, qualified};
 use crate::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::lower::commands;
-use crate::plan::{Plan, PlannedHealth, PlannedRepo};
+use crate::plan::{Plan, PlannedHealth, PlannedRepo, PlannedSupervise};
 
 /// The image that the configuration is written for.
 pub(super) const PIPELOCK_IMAGE: &str = "ghcr.io/luckypipewrench/pipelock:2.3.0";
@@ -14,9 +14,9 @@ const READ_PRIVATE: &str = "DAC_OVERRIDE";
 
 /// The service of a built-in sidecar.
 pub(super) fn service(plan: &Plan, name: &str) -> Service {
-    match name {
-        GIT_GATE => git_gate(plan),
-        SUPERVISE => supervise(plan),
+    match (name, &plan.supervise) {
+        (GIT_GATE, _) => git_gate(plan),
+        (SUPERVISE, Some(asks)) => supervise(plan, asks),
         _ => pipelock(plan),
     }
 }
@@ -34,19 +34,24 @@ fn git_gate(plan: &Plan) -> Service {
     let mut service = Service::confined(plan, GIT_GATE, commands::container(plan, GIT_GATE));
     service.build = Some(Build { context: "./git-gate", dockerfile: "Containerfile" });
     service.entrypoint = Some(words(&["/git-gate/serve"]));
-    service.volumes =
-        vec![Mount::host("./git-gate", "/git-gate", false), Mount::named(commands::MIRRORS, "/srv/git", true)];
-    let identity = |repo: &PlannedRepo| Mount::host(&repo.identity, &format!("/identity/{}", repo.name), false);
+    service.volumes = vec![
+        Mount::host("./git-gate", "/git-gate", false),
+        Mount::named(commands::MIRRORS, "/srv/git", true),
+    ];
+    let identity =
+        |repo: &PlannedRepo| Mount::host(&repo.identity, &format!("/identity/{}", repo.name), false);
     service.volumes.extend(plan.repos.iter().map(identity));
     service.cap_add.insert(READ_PRIVATE.to_owned());
     service.healthcheck = Some(health(&["/git-gate/healthy"]));
     service
 }
 
-fn supervise(plan: &Plan) -> Service {
-    let mut service = Service::confined(plan, SUPERVISE, String::new());
+fn supervise(plan: &Plan, asks: &PlannedSupervise) -> Service {
+    let PlannedSupervise { queue, image } = asks;
+    let mut service = Service::confined(plan, SUPERVISE, qualified(image));
     service.command = words(&["python3", "-I", "/supervise/server.py", "serve"]);
-    service.volumes = vec![Mount::host("./supervise", "/supervise", false)];
+    service.volumes =
+        vec![Mount::host("./supervise", "/supervise", false), Mount::host(queue, "/queue", true)];
     service.cap_add.insert(READ_PRIVATE.to_owned());
     service.healthcheck = Some(health(&["python3", "-I", "/supervise/server.py", "health"]));
     service

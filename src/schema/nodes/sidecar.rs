@@ -1,6 +1,8 @@
 //! `sidecar` and what stands in it.
 
-use super::{Child, Children, ENV, NEEDS, Node, ValueType, many, once, optional_property, repeated, required};
+use super::{
+    Child, Children, ENV, NEEDS, Node, ValueType, many, once, optional_property, repeated, required,
+};
 use super::{Property, required_property};
 
 /// `sidecar`.
@@ -119,7 +121,11 @@ static VOLUME: Node = Node {
           its sidecars share by name and which goes with the bottle. A path is the host's. Read-only, unless it says \
           otherwise.",
     arguments: &[
-        required("source", ValueType::VolumeSource, "a name, or a path on the host: `./seed`, `~/data`, `/srv/data`"),
+        required(
+            "source",
+            ValueType::VolumeSource,
+            "a name, or a path on the host: `./seed`, `~/data`, `/srv/data`",
+        ),
         required("target", ValueType::ContainerPath, "where the sidecar sees it"),
     ],
     properties: &[optional_property(
