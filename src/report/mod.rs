@@ -13,6 +13,7 @@ use crate::source::Sources;
 mod concise;
 mod excerpt;
 mod fancy;
+pub mod graph;
 pub mod json;
 pub mod plan;
 mod style;
