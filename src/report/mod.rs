@@ -16,9 +16,11 @@ mod fancy;
 pub mod graph;
 pub mod json;
 pub mod plan;
+mod promise;
 mod style;
 mod summary;
 
+pub use promise::Promise;
 pub use style::Style;
 pub use summary::Summary;
 

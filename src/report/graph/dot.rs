@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Card, Kind, Link, Picture};
+use super::model::{Card, Kind, Link, Picture, Zone};
 use super::{MAX_COLUMNS, shorten};
 
 pub(super) fn render(pictures: &[Picture]) -> String {
@@ -20,29 +20,25 @@ pub(super) fn render(pictures: &[Picture]) -> String {
 
 /// Writing to a `String` cannot fail.
 fn bottle(text: &mut String, number: usize, picture: &Picture) {
-    let promise =
-        picture.but.map_or_else(|| picture.promise.clone(), |but| format!("{}, but {but}", picture.promise));
     let _ = writeln!(
         text,
         "  subgraph cluster_b{number} {{\n    label={};\n    style=\"rounded\";\n    color=\"#d0d7de\";",
-        quoted([format!("bottle {}", picture.slug).as_str(), &promise])
+        quoted([format!("bottle {}", picture.slug).as_str(), &picture.promise.to_string()])
     );
-    for (at, card) in picture.cards.iter().enumerate() {
-        if !matches!(card.kind, Kind::Agent | Kind::Sidecar) {
-            node(text, 4, number, at, card);
-        }
+    for (at, card) in picture.within(Zone::Host).chain(picture.within(Zone::Outside)) {
+        node(text, 4, number, at, card);
     }
     let groups = [
-        ("vm", Kind::Agent, format!("microVM, {}", picture.engine), "#8250df"),
-        ("bundle", Kind::Sidecar, format!("bundle {}", picture.bundle), "#0969da"),
+        ("vm", Zone::Machine, String::from("microVM"), "#8250df"),
+        ("bundle", Zone::Bundle, format!("bundle {}", picture.bundle), "#0969da"),
     ];
-    for (name, kind, label, color) in groups {
+    for (name, zone, label, color) in groups {
         let _ = writeln!(
             text,
             "    subgraph cluster_b{number}_{name} {{\n      label={};\n      color=\"{color}\";",
             quoted([label.as_str()])
         );
-        for (at, card) in picture.of_kind(kind) {
+        for (at, card) in picture.within(zone) {
             node(text, 6, number, at, card);
         }
         text.push_str("    }\n");

@@ -2,20 +2,25 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Card, Kind, Link, Picture};
+use super::model::{Card, Kind, Link, Picture, Zone};
 use super::{MAX_COLUMNS, shorten};
 
-/// Strokes only: fills and text come from the page's own theme, light or dark.
+/// Strokes only: the fill of cards and all text come from the page's own theme, light or dark.
 const CLASSES: &str = "  classDef secrets stroke:#bf8700,stroke-width:2px,stroke-dasharray:5 3
   classDef agent stroke:#8250df,stroke-width:2px
   classDef sidecar stroke:#2f81f7,stroke-width:2px
   classDef reached stroke:#2da44e,stroke-width:2px
   classDef refused stroke:#e5534b,stroke-width:2px,stroke-dasharray:5 3
   classDef human stroke:#848d97,stroke-width:2px
+  classDef frame fill:none,stroke:#848d97
 ";
 
+/// The pixels that a line of a label may take before it is broken, which would part `env` from its variable.
+const WRAPPING_WIDTH: usize = 480;
+
 pub(super) fn render(pictures: &[Picture]) -> String {
-    let mut text = String::from("flowchart LR\n");
+    let mut text =
+        format!("%%{{init: {{\"flowchart\": {{\"wrappingWidth\": {WRAPPING_WIDTH}}}}}}}%%\nflowchart LR\n");
     for (number, picture) in pictures.iter().enumerate() {
         bottle(&mut text, number, picture);
     }
@@ -25,31 +30,34 @@ pub(super) fn render(pictures: &[Picture]) -> String {
 
 /// Writing to a `String` cannot fail.
 fn bottle(text: &mut String, number: usize, picture: &Picture) {
-    let promise =
-        picture.but.map_or_else(|| picture.promise.clone(), |but| format!("{}, but {but}", picture.promise));
-    let title = quoted([format!("bottle {}: {promise}", picture.slug).as_str()], usize::MAX);
-    let _ = writeln!(text, "  subgraph b{number}[{title}]");
-    for (at, card) in picture.cards.iter().enumerate() {
-        if !matches!(card.kind, Kind::Agent | Kind::Sidecar) {
-            node(text, 4, number, at, card);
+    let title = quoted([format!("bottle {}: {}", picture.slug, picture.promise).as_str()], usize::MAX);
+    let _ = writeln!(text, "  subgraph b{number}[{title}]\n    direction LR");
+    let mut frames = vec![format!("b{number}")];
+    for (name, zone, title) in [
+        ("host", Zone::Host, String::from("on the host")),
+        ("vm", Zone::Machine, String::from("microVM")),
+        ("bundle", Zone::Bundle, format!("bundle {}", picture.bundle)),
+        ("outside", Zone::Outside, String::from("outside")),
+    ] {
+        if picture.within(zone).next().is_none() {
+            continue;
         }
-    }
-    let groups = [
-        ("vm", Kind::Agent, format!("microVM, {}", picture.engine)),
-        ("bundle", Kind::Sidecar, format!("bundle {}", picture.bundle)),
-    ];
-    for (name, kind, title) in groups {
         let _ = writeln!(text, "    subgraph b{number}{name}[{}]", quoted([title.as_str()], MAX_COLUMNS));
-        for (at, card) in picture.of_kind(kind) {
+        for (at, card) in picture.within(zone) {
             node(text, 6, number, at, card);
         }
         text.push_str("    end\n");
+        frames.push(format!("b{number}{name}"));
     }
+    let last_wave = picture.within(Zone::Bundle).map(|(_, sidecar)| sidecar.wave).max().unwrap_or(0);
     for edge in &picture.edges {
+        // A line out spans the later waves, so that what is outside stands right of all of the bundle.
+        let later = last_wave.saturating_sub(picture.cards[edge.from].wave);
         let arrow = match edge.link {
-            Link::Receives | Link::Needs => "-.->",
-            Link::Dials | Link::Reaches => "-->",
-            Link::Refuses => "-.-x",
+            Link::Receives | Link::Needs => String::from("-.->"),
+            Link::Dials => String::from("-->"),
+            Link::Reaches => format!("--{}>", "-".repeat(later)),
+            Link::Refuses => format!("-.{}-x", ".".repeat(later)),
         };
         let labels: Vec<&str> = match edge.link {
             Link::Needs => vec!["then"],
@@ -62,6 +70,7 @@ fn bottle(text: &mut String, number: usize, picture: &Picture) {
         let _ = writeln!(text, "    b{number}n{from} {arrow}{label} b{number}n{to}");
     }
     text.push_str("  end\n");
+    let _ = writeln!(text, "  class {} frame", frames.join(","));
 }
 
 fn node(text: &mut String, indent: usize, number: usize, at: usize, card: &Card) {

@@ -16,7 +16,7 @@ mod model;
 mod svg;
 mod text;
 
-pub use model::{Card, Edge, Kind, Link, Picture, Row};
+pub use model::{Card, Edge, Kind, Link, Picture, Row, Zone};
 
 /// How a picture is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

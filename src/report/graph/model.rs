@@ -1,8 +1,8 @@
 //! What is in a picture, before anybody draws it.
 
 use crate::builtin;
-use crate::engine::{Capability, Ledger};
-use crate::plan::{Plan, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
+use crate::plan::{Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
+use crate::report::Promise;
 use crate::spec::{Reference, VariableValue};
 
 /// How many hosts or repositories one card lists before it only counts them.
@@ -29,6 +29,32 @@ pub enum Kind {
     Human,
 }
 
+/// Where a card stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Zone {
+    /// On the host, before anything starts.
+    Host,
+    /// In the agent's machine.
+    Machine,
+    /// In the bundle.
+    Bundle,
+    /// Beyond the bundle.
+    Outside,
+}
+
+impl Kind {
+    /// Where such a card stands.
+    #[must_use]
+    pub fn zone(self) -> Zone {
+        match self {
+            Self::Secrets => Zone::Host,
+            Self::Agent => Zone::Machine,
+            Self::Sidecar => Zone::Bundle,
+            Self::Allowed | Self::Denied | Self::Nowhere | Self::Repositories | Self::Human => Zone::Outside,
+        }
+    }
+}
+
 /// One line of a card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -49,11 +75,18 @@ pub struct Card {
     pub rows: Vec<Row>,
     /// How much more it would list.
     pub more: usize,
+    /// What holds for all that it lists.
+    pub limit: Option<String>,
     /// When it starts, from 1 on. Only the agent and its sidecars do.
     pub wave: usize,
 }
 
 impl Card {
+    /// A card of something that does not start with the bottle.
+    fn outside(kind: Kind, name: impl Into<String>, rows: Vec<Row>, more: usize) -> Self {
+        Self { kind, name: name.into(), rows, more, limit: None, wave: 0 }
+    }
+
     /// How it counts what it does not list.
     #[must_use]
     pub fn rest(&self) -> Option<String> {
@@ -67,7 +100,7 @@ impl Card {
             Some(note) => format!("{text} {note}"),
             None => text.clone(),
         });
-        std::iter::once(self.name.clone()).chain(rows).chain(self.rest()).collect()
+        std::iter::once(self.name.clone()).chain(rows).chain(self.rest()).chain(self.limit.clone()).collect()
     }
 }
 
@@ -104,12 +137,8 @@ pub struct Edge {
 pub struct Picture {
     /// The bottle's name.
     pub slug: String,
-    /// What is promised of it: "the agent may dial 192.168.42.2 and nothing else".
-    pub promise: String,
-    /// What the promise does not cover, if anything: "this engine looks up any name for it".
-    pub but: Option<&'static str>,
-    /// What the machine runs on: "smolvm 1.33.0".
-    pub engine: String,
+    /// What is promised of it.
+    pub promise: Promise,
     /// The one address that the agent may dial.
     pub bundle: String,
     /// Its cards: the agent first, then the sidecars in the order in which they start, each followed by what it
@@ -123,12 +152,9 @@ impl Picture {
     /// The picture of a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let resolves = !Ledger::smolvm().has(Capability::DnsRedirect, plan.version);
         let mut picture = Self {
             slug: plan.slug.clone(),
-            promise: format!("the agent may dial {} and nothing else", plan.addresses.bundle()),
-            but: resolves.then_some("this engine looks up any name for it"),
-            engine: format!("smolvm {}", plan.version),
+            promise: Promise::of(plan),
             bundle: plan.addresses.bundle().to_string(),
             cards: Vec::new(),
             edges: Vec::new(),
@@ -136,7 +162,7 @@ impl Picture {
         let agent = picture.agent(plan);
         let mut sidecars = Vec::new();
         for sidecar in &plan.sidecars {
-            let card = picture.sidecar(plan, sidecar);
+            let card = picture.sidecar(sidecar);
             sidecars.push(card);
             if let Some(url) = &sidecar.url {
                 picture.link(agent, card, Link::Dials, variables(plan, url));
@@ -147,7 +173,7 @@ impl Picture {
                 builtin::GIT_GATE => picture.repositories(card, &plan.repos),
                 builtin::SUPERVISE => {
                     let rows = vec![row("answers what the agent asks for")];
-                    picture.beyond(card, Link::Reaches, Kind::Human, "a human", rows, 0);
+                    picture.beyond(card, Link::Reaches, Card::outside(Kind::Human, "a human", rows, 0));
                 }
                 _ => {}
             }
@@ -157,9 +183,9 @@ impl Picture {
         picture
     }
 
-    /// The cards of one kind, with their numbers.
-    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (usize, &Card)> {
-        self.cards.iter().enumerate().filter(move |(_, card)| card.kind == kind)
+    /// The cards of one zone, with their numbers.
+    pub fn within(&self, zone: Zone) -> impl Iterator<Item = (usize, &Card)> {
+        self.cards.iter().enumerate().filter(move |(_, card)| card.kind.zone() == zone)
     }
 
     /// The edges of one sort.
@@ -183,58 +209,65 @@ impl Picture {
     }
 
     fn agent(&mut self, plan: &Plan) -> usize {
-        let rows = match &plan.boot {
+        let mut rows = match &plan.boot {
             None => vec![row("boots the bare system")],
-            Some(boot) => vec![row(format!("boots {}", boot.kind.as_str())), row(&boot.source)],
+            Some(PlannedBoot { kind, source }) => {
+                let source = untagged(source);
+                vec![
+                    row(format!("boots {}", kind.as_str())),
+                    row(source.strip_prefix("./").unwrap_or(source)),
+                ]
+            }
         };
+        rows.push(row(format!("on smolvm {}", plan.version)));
         let wave = plan.sidecars.iter().map(|sidecar| sidecar.wave + 2).max().unwrap_or(1);
-        self.push(Card { kind: Kind::Agent, name: builtin::AGENT.to_owned(), rows, more: 0, wave })
+        self.push(Card {
+            kind: Kind::Agent,
+            name: builtin::AGENT.to_owned(),
+            rows,
+            more: 0,
+            limit: None,
+            wave,
+        })
     }
 
-    fn sidecar(&mut self, plan: &Plan, sidecar: &PlannedSidecar) -> usize {
+    fn sidecar(&mut self, sidecar: &PlannedSidecar) -> usize {
         let mut rows = vec![row(sidecar.url.as_deref().unwrap_or("listens on no port"))];
         rows.push(row(sidecar.container.as_ref().map_or("built in", |container| untagged(&container.image))));
-        if sidecar.container.is_none()
-            && sidecar.name == builtin::PIPELOCK
-            && let Some(limit) = plan.egress.rate_limit
-        {
-            rows.push(row(format!("at most {limit} requests a minute")));
-        }
         if !sidecar.needs.is_empty() {
             rows.push(row(format!("after {}", sidecar.needs.join(", "))));
         }
         let (name, wave) = (sidecar.name.clone(), sidecar.wave + 1);
-        self.push(Card { kind: Kind::Sidecar, name, rows, more: 0, wave })
+        self.push(Card { kind: Kind::Sidecar, name, rows, more: 0, limit: None, wave })
     }
 
-    fn beyond(&mut self, from: usize, link: Link, kind: Kind, name: &str, rows: Vec<Row>, more: usize) {
-        let card = self.push(Card { kind, name: name.to_owned(), rows, more, wave: 0 });
+    /// Adds a card that `from` reaches or refuses.
+    fn beyond(&mut self, from: usize, link: Link, card: Card) {
+        let card = self.push(card);
         self.link(from, card, link, Vec::new());
     }
 
     fn hosts(&mut self, pipelock: usize, egress: &PlannedEgress) {
-        let lists = [
-            (&egress.allow, Link::Reaches, Kind::Allowed, "may be reached"),
-            (&egress.deny, Link::Refuses, Kind::Denied, "never"),
-        ];
-        for (hosts, link, kind, name) in lists {
-            if hosts.is_empty() {
-                continue;
-            }
-            let (listed, more) = listed(hosts);
-            let rows = listed.iter().map(|host| row(&host.value)).collect();
-            self.beyond(pipelock, link, kind, name, rows, more);
-        }
-        if egress.allow.is_empty() {
+        let PlannedEgress { allow, deny, rate_limit } = egress;
+        if allow.is_empty() {
             let rows = vec![row("the spec allows none")];
-            self.beyond(pipelock, Link::Refuses, Kind::Nowhere, "no host", rows, 0);
+            self.beyond(pipelock, Link::Refuses, Card::outside(Kind::Nowhere, "no host", rows, 0));
+        } else {
+            let (rows, more) = listed(allow, |host| row(&host.value));
+            let limit = rate_limit.map(|limit| format!("at most {limit} requests a minute"));
+            let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
+            self.beyond(pipelock, Link::Reaches, Card { limit, ..card });
+        }
+        if !deny.is_empty() {
+            let (rows, more) = listed(deny, |host| row(&host.value));
+            self.beyond(pipelock, Link::Refuses, Card::outside(Kind::Denied, "never", rows, more));
         }
     }
 
     fn repositories(&mut self, gate: usize, repos: &[PlannedRepo]) {
-        let (listed, more) = listed(repos);
-        let rows = listed.iter().map(|repo| Row { text: repo.name.clone(), note: Some(repo.url.clone()) });
-        self.beyond(gate, Link::Reaches, Kind::Repositories, "upstream", rows.collect(), more);
+        let (rows, more) =
+            listed(repos, |repo| Row { text: repo.name.clone(), note: Some(repo.url.clone()) });
+        self.beyond(gate, Link::Reaches, Card::outside(Kind::Repositories, "upstream", rows, more));
     }
 
     fn needs(&mut self, plan: &Plan, sidecars: &[usize]) {
@@ -264,8 +297,8 @@ impl Picture {
         if rows.is_empty() {
             return;
         }
-        let name = format!("for {}", self.cards[receiver].name);
-        let card = self.push(Card { kind: Kind::Secrets, name, rows, more: 0, wave: 0 });
+        let name = format!("secrets for {}", self.cards[receiver].name);
+        let card = self.push(Card::outside(Kind::Secrets, name, rows, 0));
         self.link(card, receiver, Link::Receives, Vec::new());
     }
 }
@@ -274,9 +307,10 @@ fn row(text: impl Into<String>) -> Row {
     Row { text: text.into(), note: None }
 }
 
-/// What is listed of a long list, and how many more there are. A single one more takes no more room than its count.
-fn listed<T>(items: &[T]) -> (&[T], usize) {
-    if items.len() <= MAX_LISTED + 1 { (items, 0) } else { (&items[..MAX_LISTED], items.len() - MAX_LISTED) }
+/// The rows of a long list, and how many more there would be. A single one more takes no more room than its count.
+fn listed<T>(items: &[T], row: impl Fn(&T) -> Row) -> (Vec<Row>, usize) {
+    let more = if items.len() <= MAX_LISTED + 1 { 0 } else { items.len() - MAX_LISTED };
+    (items[..items.len() - more].iter().map(row).collect(), more)
 }
 
 /// An image's name without its digest, which says nothing to the eye.

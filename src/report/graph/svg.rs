@@ -17,15 +17,10 @@ const LEGEND: usize = 30;
 const BEND: usize = 7;
 
 pub(super) fn render(pictures: &[Picture]) -> String {
-    let mut layouts = Vec::new();
-    let mut top = MARGIN;
-    for picture in pictures {
-        let layout = layout::layout(picture, top);
-        top += layout.height;
-        layouts.push((picture, layout));
-    }
-    let width =
-        layouts.iter().map(|(picture, layout)| layout.width.max(least_width(picture))).max().unwrap_or(0);
+    let layouts = layout::layout(pictures, MARGIN);
+    let top = MARGIN + layouts.iter().map(|layout| layout.height).sum::<usize>();
+    let columns = layouts.iter().map(|layout| layout.width).max().unwrap_or(0);
+    let width = pictures.iter().map(least_width).max().unwrap_or(0).max(columns);
     let height = top + LEGEND;
     let mut xml = Xml::default();
     xml.begin(
@@ -51,7 +46,7 @@ pub(super) fn render(pictures: &[Picture]) -> String {
     }
     xml.end();
     xml.empty("rect", &[("class", &"bl-page"), ("width", &width), ("height", &height), ("rx", &12)]);
-    for (picture, layout) in &layouts {
+    for (picture, layout) in pictures.iter().zip(&layouts) {
         bottle(&mut xml, picture, layout);
     }
     legend(&mut xml, pictures, top);
@@ -60,13 +55,8 @@ pub(super) fn render(pictures: &[Picture]) -> String {
 
 /// A text of our own, in columns of the widest sort.
 fn least_width(picture: &Picture) -> usize {
-    let promise = promise(picture);
+    let promise = picture.promise.to_string();
     2 * MARGIN + layout::text_width(promise.len(), 14).max(layout::text_width(picture.slug.len(), 24))
-}
-
-fn promise(picture: &Picture) -> String {
-    let but = picture.but.map(|but| format!(", but {but}")).unwrap_or_default();
-    format!("{}{but}", picture.promise)
 }
 
 /// The head of a line's arrow.
@@ -90,7 +80,7 @@ fn head(xml: &mut Xml, link: &str) {
 
 /// What the picture says, for who cannot see it.
 fn description(picture: &Picture) -> String {
-    let mut text = format!("Bottle {}: {}.", picture.slug, promise(picture));
+    let mut text = format!("Bottle {}: {}.", picture.slug, picture.promise);
     for edge in &picture.edges {
         let (from, to) = (&picture.cards[edge.from], &picture.cards[edge.to]);
         let what: Vec<String> = to.lines();
@@ -117,7 +107,7 @@ fn bottle(xml: &mut Xml, picture: &Picture, layout: &Layout) {
     xml.text(
         "text",
         &[("class", &"bl-sans bl-promise"), ("x", &MARGIN), ("y", &(top + 14))],
-        &promise(picture),
+        &picture.promise.to_string(),
     );
     for (class, area) in [("bl-frame bl-machine", layout.machine), ("bl-frame bl-bundle", layout.bundle)] {
         rect(xml, class, area, 12);
@@ -135,7 +125,7 @@ fn bottle(xml: &mut Xml, picture: &Picture, layout: &Layout) {
         xml.text("text", &[("class", &"bl-sans bl-note"), ("x", &(x + 25)), ("y", &(y + 4))], text);
     }
     for wire in &layout.wires {
-        draw(xml, wire);
+        draw(xml, wire, layout.tracks);
     }
     for placed in &layout.cards {
         card(xml, picture, placed);
@@ -174,15 +164,36 @@ fn card(xml: &mut Xml, picture: &Picture, placed: &Placed) {
     let Some(card) = picture.cards.get(placed.card) else { return };
     xml.begin("g", &[]);
     rect(xml, &format!("bl-card bl-{}", class(card.kind)), placed.area, 8);
+    let layout::Area { x, y, width, .. } = placed.area;
     for line in &placed.lines {
-        text(xml, line, placed.area.x + layout::PAD, placed.area.y + line.y);
+        if card.kind == Kind::Agent {
+            text(xml, line, "bl-middle", x + width / 2, y + line.y);
+        } else {
+            text(xml, line, "bl-start", x + layout::PAD, y + line.y);
+        }
+    }
+    if let (Kind::Agent, Some(first)) = (card.kind, placed.lines.first())
+        && first.y > SCREEN + 2 * layout::PAD
+    {
+        screen(xml, x + width / 2, y + first.y - SCREEN - 4);
     }
     xml.end();
 }
 
+/// The height of the agent's sign, with some space around it.
+const SCREEN: usize = 46;
+
+/// The agent's sign: a screen with a prompt, below `y` and around `x`.
+fn screen(xml: &mut Xml, x: usize, y: usize) {
+    let frame = layout::Area { x: x - 17, y, width: 34, height: 26 };
+    rect(xml, "bl-sign", frame, 5);
+    let d = format!("M{} {} l5 4.5 l-5 4.5 M{} {} h8", x - 9, y + 7, x + 1, y + 17);
+    xml.empty("path", &[("class", &"bl-sign"), ("d", &d)]);
+}
+
 /// A text of the spec's, with the whole of it for who asks, where it is shortened.
-fn text(xml: &mut Xml, line: &Line, x: usize, y: usize) {
-    let class = format!("bl-mono bl-{}", line.class);
+fn text(xml: &mut Xml, line: &Line, anchor: &str, x: usize, y: usize) {
+    let class = format!("bl-mono {anchor} bl-{}", line.class);
     match &line.whole {
         None => xml.text("text", &[("class", &class), ("x", &x), ("y", &y)], &line.shown),
         Some(whole) => {
@@ -194,7 +205,7 @@ fn text(xml: &mut Xml, line: &Line, x: usize, y: usize) {
     }
 }
 
-fn draw(xml: &mut Xml, wire: &Wire) {
+fn draw(xml: &mut Xml, wire: &Wire, tracks: (usize, usize)) {
     let link = match wire.link {
         Link::Receives => "receives",
         Link::Dials => "dials",
@@ -205,8 +216,8 @@ fn draw(xml: &mut Xml, wire: &Wire) {
     let path = path(&wire.points);
     if wire.link == Link::Dials {
         // A gap where other lines pass below this one.
-        let points = [(wire.points[0].0 + 40, wire.points[0].1), wire.points[1]];
-        xml.empty("path", &[("class", &"bl-gap"), ("d", &self::path(&points))]);
+        let y = wire.points.last().map_or(0, |(_, y)| *y);
+        xml.empty("path", &[("class", &"bl-gap"), ("d", &self::path(&[(tracks.0, y), (tracks.1, y)]))]);
     }
     let class = format!("bl-wire bl-{link}");
     if wire.link == Link::Refuses {
@@ -219,7 +230,7 @@ fn draw(xml: &mut Xml, wire: &Wire) {
         xml.empty("path", &[("class", &class), ("d", &path), ("marker-end", &marker)]);
     }
     for (label, x, y) in &wire.labels {
-        text(xml, label, *x, *y);
+        text(xml, label, "bl-middle", *x, *y);
     }
 }
 

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use owo_colors::Style as Paint;
 use textwrap::core::display_width;
 
-use super::model::{Card, Edge, Kind, Link, Picture, Row};
+use super::model::{Card, Edge, Kind, Link, Picture, Row, Zone};
 use super::shorten;
-use crate::report::Style;
+use crate::report::{Promise, Style};
 
 /// The most columns of the tree: beyond them lines only get harder to follow.
 const MAX_COLUMNS: usize = 120;
@@ -23,12 +23,16 @@ struct Lines {
     down: &'static str,
     reaches: &'static str,
     refuses: &'static str,
+    says: &'static str,
     to: &'static str,
 }
 
 const UNICODE: Lines =
-    Lines { branch: "├─", last: "└─", down: "│ ", reaches: "▶ ", refuses: "✗ ", to: "─▶" };
-const ASCII: Lines = Lines { branch: "|-", last: "`-", down: "| ", reaches: "> ", refuses: "x ", to: "->" };
+    Lines {
+        branch: "├─", last: "└─", down: "│ ", reaches: "▶ ", refuses: "✗ ", says: "─ ", to: "─▶"
+    };
+const ASCII: Lines =
+    Lines { branch: "|-", last: "`-", down: "| ", reaches: "> ", refuses: "x ", says: "- ", to: "->" };
 
 struct Page<'a> {
     text: String,
@@ -77,15 +81,16 @@ impl Page<'_> {
 
     fn head(&mut self, picture: &Picture) {
         self.line("", &[(&format!("bottle {}", picture.slug), Paint::new().bold())]);
-        let but = picture.but.map(|but| format!(",\nbut {but}")).unwrap_or_default();
-        for line in format!("{}{but}", picture.promise).lines() {
-            self.line("", &[(line, Paint::new())]);
+        let Promise { promise, but } = &picture.promise;
+        self.line("", &[(promise, Paint::new())]);
+        if let Some(but) = but {
+            self.line("", &[(&format!("but {but}"), Paint::new())]);
         }
     }
 
     fn reach(&mut self, picture: &Picture) {
         self.text.push('\n');
-        for (number, agent) in picture.of_kind(Kind::Agent) {
+        for (number, agent) in picture.within(Zone::Machine) {
             let rows: Vec<&str> = agent.rows.iter().map(|row| row.text.as_str()).collect();
             self.line("", &[(&agent.name, Paint::new().bold()), (&rows.join(" "), Paint::new().dimmed())]);
             let dials: Vec<&Edge> = picture.links(Link::Dials).filter(|edge| edge.from == number).collect();
@@ -95,8 +100,8 @@ impl Page<'_> {
         }
     }
 
-    fn dial<'a>(&mut self, picture: &'a Picture, edge: &Edge, last: bool) {
-        let Lines { branch, last: end, down, reaches, refuses, .. } = self.lines;
+    fn dial(&mut self, picture: &Picture, edge: &Edge, last: bool) {
+        let &Lines { branch, last: end, down, reaches, refuses, says, .. } = self.lines;
         let sidecar = &picture.cards[edge.to];
         let url = sidecar.rows.first().map_or("", |row| &row.text);
         let variables = edge.labels.join(", ");
@@ -109,28 +114,30 @@ impl Page<'_> {
             ],
         );
         let margin = if last { "  " } else { down };
-        // A row, whether the way to it is barred, and the note that follows it.
-        let mut below: Vec<(String, bool, &str)> = Vec::new();
+        // What is reached or refused, the mark for that, and what is said about it.
+        let mut below: Vec<(String, &str, Paint, &str)> = Vec::new();
         for edge in picture.beyond_of(edge.to) {
             let card = &picture.cards[edge.to];
-            let refused = edge.link == Link::Refuses;
-            match card.kind {
-                Kind::Human => below.push((card.name.clone(), refused, "")),
-                Kind::Nowhere => below.push((format!("{}: {}", card.name, card.rows[0].text), refused, "")),
-                _ => {
-                    let row = |row: &'a Row| (row.text.clone(), refused, row.note.as_deref().unwrap_or(""));
-                    below.extend(card.rows.iter().map(row));
-                    if card.more > 0 {
-                        below.push((format!("and {} more", card.more), refused, ""));
-                    }
-                }
+            let (mark, paint, otherwise) = match edge.link {
+                Link::Refuses => (refuses, Paint::new().red(), "refused"),
+                _ => (reaches, Paint::new().green(), ""),
+            };
+            if matches!(card.kind, Kind::Human | Kind::Nowhere) {
+                let note = card.rows.first().map_or("", |row| &row.text);
+                below.push((card.name.clone(), mark, paint, note));
+                continue;
             }
+            below.extend(
+                card.rows.iter().map(|Row { text, note }| {
+                    (text.clone(), mark, paint, note.as_deref().unwrap_or(otherwise))
+                }),
+            );
+            below.extend(card.rest().map(|rest| (rest, mark, paint, otherwise)));
+            below.extend(card.limit.clone().map(|limit| (limit, says, Paint::new(), "")));
         }
-        for (at, (text, refused, note)) in below.iter().enumerate() {
+        for (at, (text, mark, paint, note)) in below.iter().enumerate() {
             let branch = if at + 1 == below.len() { end } else { branch };
-            let (mark, paint) =
-                if *refused { (refuses, Paint::new().red()) } else { (reaches, Paint::new().green()) };
-            self.line(&format!("{margin}  {branch}{mark}"), &[(text, paint), (note, Paint::new().dimmed())]);
+            self.line(&format!("{margin}  {branch}{mark}"), &[(text, *paint), (note, Paint::new().dimmed())]);
         }
     }
 

@@ -5,9 +5,11 @@
 //! line out. Secrets of sidecars pass below the agent and come up beside the bundle: it is there to be seen that the
 //! agent never gets them. Those lines are nested, so that none of them crosses another.
 
+use std::ops::RangeInclusive;
+
 use textwrap::core::display_width;
 
-use crate::report::graph::model::{Card, Kind, Link, Picture};
+use crate::report::graph::model::{Card, Edge, Kind, Link, Picture, Zone};
 use crate::report::graph::shorten;
 
 /// The space around everything.
@@ -20,8 +22,10 @@ const ROW_GAP: usize = 18;
 const CARD_GAP: usize = 12;
 /// How far below a card's top its line to the agent is.
 pub(super) const PORT: usize = 24;
-/// The space between two lines that run beside each other.
-const TRACK: usize = 12;
+/// The space between two lines that run beside each other: less when there are many.
+const TRACK: RangeInclusive<usize> = 6..=12;
+/// The space that all of them together take before there is less for each.
+const TRACKS: usize = 120;
 /// The height of a frame's, a column's or a wave's heading.
 const HEADING: usize = 30;
 /// The height of the title above all columns.
@@ -34,12 +38,12 @@ const NOTE: usize = 11;
 
 /// The most columns of text in a card of each column of the picture, and on a line.
 const SECRET_COLUMNS: usize = 28;
-const AGENT_COLUMNS: usize = 20;
+const AGENT_COLUMNS: usize = 26;
 const LABEL_COLUMNS: usize = 22;
 const SIDECAR_COLUMNS: usize = 32;
-const BEYOND_COLUMNS: usize = 34;
+const BEYOND_COLUMNS: usize = 38;
 
-/// How wide a monospaced text of so many columns may become, at the most: the widest usual font, DejaVu Sans Mono, has
+/// How wide a monospaced text of so many columns may become, at the most: the widest usual font has
 /// 0.602 em a column, and some room is left for others.
 pub(super) fn text_width(columns: usize, size: usize) -> usize {
     (columns * size * 62).div_ceil(100)
@@ -104,6 +108,12 @@ pub(super) struct Wire {
     pub(super) labels: Vec<(Line, usize, usize)>,
 }
 
+impl Wire {
+    fn new(link: Link, points: Vec<(usize, usize)>) -> Self {
+        Self { link, points, labels: Vec::new() }
+    }
+}
+
 /// A wave of the start order.
 #[derive(Debug)]
 pub(super) struct Wave {
@@ -124,6 +134,8 @@ pub(super) struct Layout {
     pub(super) headings: Vec<Heading>,
     pub(super) waves: Vec<Wave>,
     pub(super) wires: Vec<Wire>,
+    /// From where to where other lines may pass below those of the agent.
+    pub(super) tracks: (usize, usize),
 }
 
 fn line(text: &str, columns: usize, class: &'static str, size: usize, y: usize) -> Line {
@@ -142,191 +154,228 @@ fn lines(card: &Card, columns: usize) -> (Vec<Line>, usize) {
         lines.push(line(&row.text, columns, "row", ROW, y));
         if let Some(note) = &row.note {
             y += 16;
-            lines.push(line(note, columns, "note", NOTE, y));
+            lines.push(line(note, columns * ROW / NOTE, "note", NOTE, y));
         }
     }
-    if let Some(rest) = card.rest() {
+    for note in card.rest().iter().chain(&card.limit) {
         y += 20;
-        lines.push(line(&rest, columns, "note", NOTE, y));
+        lines.push(line(note, columns * ROW / NOTE, "note", NOTE, y));
     }
     (lines, y + PAD)
 }
 
-/// The cards of one column, not yet in their places, and how wide they all are.
-fn column(picture: &Picture, kinds: &[Kind], columns: usize, least: usize) -> (Vec<Placed>, usize) {
-    let cards = picture.cards.iter().enumerate().filter(|(_, card)| kinds.contains(&card.kind));
-    let mut placed: Vec<Placed> = cards
-        .map(|(number, card)| {
-            let (lines, height) = lines(card, columns);
-            Placed { card: number, area: Area { height, ..Area::default() }, lines }
-        })
-        .collect();
-    let widest = placed.iter().flat_map(|placed| &placed.lines).map(|line| line.width).max().unwrap_or(0);
-    let width = if placed.is_empty() { 0 } else { (widest + 2 * PAD).max(least) };
-    for placed in &mut placed {
-        placed.area.width = width;
-    }
-    (placed, width)
+/// The cards of one column, not yet in their places.
+fn cards(picture: &Picture, zone: Zone, columns: usize) -> Vec<Placed> {
+    let placed = picture.within(zone).map(|(number, card)| {
+        let (lines, height) = lines(card, columns);
+        Placed { card: number, area: Area { height, ..Area::default() }, lines }
+    });
+    placed.collect()
 }
 
-const BEYOND: &[Kind] = &[Kind::Allowed, Kind::Denied, Kind::Nowhere, Kind::Repositories, Kind::Human];
+/// The cards and texts of one picture, not yet in their places.
+struct Parts<'a> {
+    picture: &'a Picture,
+    secrets: Vec<Placed>,
+    agents: Vec<Placed>,
+    sidecars: Vec<Placed>,
+    beyond: Vec<Placed>,
+    /// The lines from the agent to its sidecars, and what is written on each.
+    dials: Vec<(&'a Edge, Vec<Line>)>,
+    /// Secrets that go past the agent, in the order of their receivers: from which card, to which.
+    past: Vec<(usize, usize)>,
+}
 
-/// Gives everything its place, from `top` on.
-#[allow(clippy::too_many_lines, reason = "one column after the other, each from where the last one ended")]
-pub(super) fn layout(picture: &Picture, top: usize) -> Layout {
-    let (mut secrets, secrets_width) = column(picture, &[Kind::Secrets], SECRET_COLUMNS, 0);
-    let (mut agents, agent_width) = column(picture, &[Kind::Agent], AGENT_COLUMNS, 130);
-    let (mut sidecars, sidecar_width) = column(picture, &[Kind::Sidecar], SIDECAR_COLUMNS, 210);
-    let (mut beyond, beyond_width) = column(picture, BEYOND, BEYOND_COLUMNS, 150);
-    let mut layout = Layout::default();
-
-    // Secrets that go past the agent, in the order of their receivers.
-    let agent = agents.first().map(|agent| agent.card);
-    let past: Vec<(usize, usize)> = picture
-        .links(Link::Receives)
-        .filter(|edge| Some(edge.to) != agent)
-        .map(|edge| (edge.from, edge.to))
-        .collect();
-    let tracks = past.len() * TRACK;
-
-    // Columns.
-    let secrets_x = MARGIN;
-    let machine_x = if secrets.is_empty() { MARGIN } else { secrets_x + secrets_width + 36 + tracks };
-    layout.machine = Area { x: machine_x, y: top + TITLE, width: agent_width + 2 * PAD, height: 0 };
-    let dials: Vec<_> = picture.links(Link::Dials).collect();
-    let labels: Vec<Vec<Line>> = dials.iter().map(|edge| label_lines(&edge.labels)).collect();
-    let labels_width = labels.iter().flatten().map(|line| line.width).max().unwrap_or(0);
-    let labels_x = layout.machine.right() + PAD;
-    let tracks_x = labels_x + labels_width.max(40) + PAD;
-    let bundle_x = tracks_x + tracks + if past.is_empty() { 10 } else { 0 };
-    layout.bundle = Area { x: bundle_x, y: top + TITLE, width: sidecar_width + 2 * PAD, height: 0 };
-    let beyond_x = layout.bundle.right() + 64;
-    layout.width = if beyond.is_empty() { layout.bundle.right() } else { beyond_x + beyond_width } + MARGIN;
-
-    // Rows.
-    let inner = top + TITLE + HEADING;
-    let mut y = inner;
-    let mut wave = 0;
-    let last_wave = picture.of_kind(Kind::Agent).map(|(_, agent)| agent.wave).max().unwrap_or(0);
-    for sidecar in &mut sidecars {
-        let number = picture.cards[sidecar.card].wave;
-        if number != wave {
-            wave = number;
-            let text = if number == 1 { "starts first" } else { "starts next" };
-            layout.waves.push(Wave { number, text, x: bundle_x + PAD, y: y + 10 });
-            y += HEADING;
+impl<'a> Parts<'a> {
+    fn of(picture: &'a Picture) -> Self {
+        let is_agent = |card: usize| picture.cards[card].kind == Kind::Agent;
+        let past = picture.links(Link::Receives).filter(|edge| !is_agent(edge.to));
+        Self {
+            picture,
+            secrets: cards(picture, Zone::Host, SECRET_COLUMNS),
+            agents: cards(picture, Zone::Machine, AGENT_COLUMNS),
+            sidecars: cards(picture, Zone::Bundle, SIDECAR_COLUMNS),
+            beyond: cards(picture, Zone::Outside, BEYOND_COLUMNS),
+            dials: picture.links(Link::Dials).map(|edge| (edge, label_lines(&edge.labels))).collect(),
+            past: past.map(|edge| (edge.from, edge.to)).collect(),
         }
-        sidecar.area.x = bundle_x + PAD;
-        sidecar.area.y = y;
-        let mut below = y;
-        for edge in picture.beyond_of(sidecar.card) {
-            if let Some(target) = beyond.iter_mut().find(|target| target.card == edge.to) {
-                target.area.x = beyond_x;
-                target.area.y = below;
-                below = target.area.bottom() + CARD_GAP;
-            }
-        }
-        y = sidecar.area.bottom().max(below.saturating_sub(CARD_GAP)) + ROW_GAP;
     }
-    let mut bottom = y - ROW_GAP + PAD;
+}
 
-    // The host's column, which needs as much height as its cards.
+/// Where the columns of all pictures are.
+#[derive(Debug, Default)]
+struct Columns {
+    secrets: Area,
+    /// Where the lines of secrets that go past the agent turn down; the first one is the rightmost.
+    down: usize,
+    machine: Area,
+    labels: Area,
+    /// How far apart those lines are.
+    track: usize,
+    /// Where they go up; the first one is the leftmost.
+    up: usize,
+    bundle: Area,
+    beyond: Area,
+}
+
+/// How wide cards are that all are as wide as the widest one; nothing when there are none.
+fn widest<'p>(cards: impl Iterator<Item = &'p Placed>, least: usize) -> usize {
+    let lines = cards.flat_map(|placed| &placed.lines);
+    lines.map(|line| line.width + 2 * PAD).max().map_or(0, |width| width.max(least))
+}
+
+impl Columns {
+    fn of(all: &[Parts<'_>]) -> Self {
+        let past = all.iter().map(|parts| parts.past.len()).max().unwrap_or(0);
+        let track = (TRACKS / past.max(1)).clamp(*TRACK.start(), *TRACK.end());
+        let tracks = past * track;
+        let labels = all.iter().flat_map(|parts| &parts.dials).flat_map(|(_, labels)| labels);
+        let column = |x, width| Area { x, width, ..Area::default() };
+        let secrets = column(MARGIN, widest(all.iter().flat_map(|parts| &parts.secrets), 0));
+        let machine_x = if secrets.width == 0 { MARGIN } else { secrets.right() + 36 + tracks };
+        let machine = column(machine_x, widest(all.iter().flat_map(|parts| &parts.agents), 130) + 2 * PAD);
+        let labels =
+            column(machine.right() + PAD, labels.map(|label| label.width).max().unwrap_or(0).max(40));
+        let up = labels.right() + PAD;
+        let bundle =
+            column(up + tracks.max(8), widest(all.iter().flat_map(|parts| &parts.sidecars), 210) + 2 * PAD);
+        let beyond = column(bundle.right() + 64, widest(all.iter().flat_map(|parts| &parts.beyond), 150));
+        Self { secrets, down: machine.x.saturating_sub(18), track, machine, labels, up, bundle, beyond }
+    }
+}
+
+/// Gives everything its place: one picture below the other, their columns aligned, from `top` on.
+pub(super) fn layout(pictures: &[Picture], mut top: usize) -> Vec<Layout> {
+    let parts: Vec<Parts<'_>> = pictures.iter().map(Parts::of).collect();
+    let columns = Columns::of(&parts);
+    let layouts = parts.into_iter().map(|parts| {
+        let layout = place(parts, &columns, top);
+        top += layout.height;
+        layout
+    });
+    layouts.collect()
+}
+
+fn place(parts: Parts<'_>, columns: &Columns, top: usize) -> Layout {
+    let Parts { picture, mut secrets, mut agents, mut sidecars, mut beyond, dials, past } = parts;
+    let mut layout = Layout { width: columns.beyond.right() + MARGIN, ..Layout::default() };
+    let inner = top + TITLE + HEADING;
+
+    let mut bottom = rows(picture, columns, inner, &mut sidecars, &mut beyond, &mut layout.waves);
     let mut y = inner + HEADING;
     for secret in &mut secrets {
-        secret.area.x = secrets_x;
-        secret.area.y = y;
+        secret.area = Area { x: columns.secrets.x, y, width: columns.secrets.width, ..secret.area };
         y = secret.area.bottom() + CARD_GAP;
+        bottom = bottom.max(secret.area.bottom());
     }
-    if !secrets.is_empty() {
-        bottom = bottom.max(y - CARD_GAP);
-    }
-    for agent in &agents {
-        bottom = bottom.max(inner + HEADING + agent.area.height + PAD);
-    }
-    layout.machine.height = bottom - layout.machine.y;
-    layout.bundle.height = bottom - layout.bundle.y;
     for agent in &mut agents {
-        agent.area.x = machine_x + PAD;
-        agent.area.y = inner + HEADING;
-        agent.area.height = bottom - PAD - agent.area.y;
-        layout.waves.push(Wave { number: last_wave, text: "starts last", x: machine_x + PAD, y: inner + 10 });
+        let (x, y) = (columns.machine.x + PAD, inner + HEADING);
+        bottom = bottom.max(y + agent.area.height + PAD);
+        let free = bottom - PAD - y - agent.area.height;
+        agent.area = Area { x, y, width: columns.machine.width - 2 * PAD, height: bottom - PAD - y };
+        for line in &mut agent.lines {
+            line.y += free / 2;
+        }
+        let number = picture.cards[agent.card].wave;
+        layout.waves.push(Wave { number, text: "starts last", x, y: inner + 10 });
+    }
+    layout.machine = Area { y: top + TITLE, height: bottom - top - TITLE, ..columns.machine };
+    layout.bundle = Area { y: top + TITLE, height: bottom - top - TITLE, ..columns.bundle };
+    for (text, x, there) in [
+        ("ON THE HOST", columns.secrets.x, !secrets.is_empty()),
+        ("MICROVM", columns.machine.x + PAD, true),
+        (&format!("BUNDLE {}", picture.bundle), columns.bundle.x + PAD, true),
+        ("OUTSIDE", columns.beyond.x, !beyond.is_empty()),
+    ] {
+        if there {
+            layout.headings.push(Heading { text: text.to_owned(), x, y: top + TITLE + 20 });
+        }
     }
 
-    layout.headings.push(Heading { text: String::from("MICROVM"), x: machine_x + PAD, y: top + TITLE + 20 });
-    layout.headings.push(Heading {
-        text: format!("BUNDLE {}", picture.bundle),
-        x: bundle_x + PAD,
-        y: top + TITLE + 20,
-    });
-    if !secrets.is_empty() {
-        layout.headings.push(Heading {
-            text: String::from("SECRETS ON THE HOST"),
-            x: secrets_x,
-            y: top + TITLE + 20,
-        });
-    }
-    if !beyond.is_empty() {
-        layout.headings.push(Heading { text: String::from("BEYOND"), x: beyond_x, y: top + TITLE + 20 });
-    }
-
-    // Lines.
-    let area = |placed: &[Placed], card: usize| {
-        placed.iter().find(|placed| placed.card == card).map(|placed| placed.area).unwrap_or_default()
+    let area = |card: usize| {
+        let mut cards = secrets.iter().chain(&agents).chain(&sidecars).chain(&beyond);
+        cards.find(|placed| placed.card == card).map(|placed| placed.area).unwrap_or_default()
     };
-    for edge in picture.links(Link::Receives).filter(|edge| Some(edge.to) == agent) {
-        let (from, to) = (area(&secrets, edge.from), area(&agents, edge.to));
-        let y = to.y.max(from.y) + PORT;
-        layout.wires.push(Wire {
-            link: edge.link,
-            points: vec![(from.right(), y), (to.x, y)],
-            labels: Vec::new(),
-        });
+    for edge in picture.links(Link::Receives).filter(|edge| !past.contains(&(edge.from, edge.to))) {
+        let (from, to) = (area(edge.from), area(edge.to));
+        let y = from.y + PORT;
+        layout.wires.push(Wire::new(edge.link, vec![(from.right(), y), (to.x, y)]));
     }
     for (nth, (from, to)) in past.iter().enumerate() {
-        let (from, to) = (area(&secrets, *from), area(&sidecars, *to));
-        let out = machine_x - 18 - nth * TRACK;
-        let under = bottom + 16 + nth * TRACK;
-        let up = tracks_x + nth * TRACK;
+        let (from, to) = (area(*from), area(*to));
+        let (down, under, up) = (
+            columns.down - nth * columns.track,
+            bottom + 16 + nth * columns.track,
+            columns.up + nth * columns.track,
+        );
         let (start, end) = (from.y + PORT, to.bottom() - PAD);
-        layout.wires.push(Wire {
-            link: Link::Receives,
-            points: vec![
-                (from.right(), start),
-                (out, start),
-                (out, under),
-                (up, under),
-                (up, end),
-                (to.x, end),
-            ],
-            labels: Vec::new(),
-        });
+        let points =
+            vec![(from.right(), start), (down, start), (down, under), (up, under), (up, end), (to.x, end)];
+        layout.wires.push(Wire::new(Link::Receives, points));
     }
-    if !past.is_empty() {
-        bottom += 16 + tracks - TRACK;
-    }
-    for (edge, labels) in dials.iter().zip(labels) {
-        let (from, to) = (area(&agents, edge.from), area(&sidecars, edge.to));
+    layout.height = bottom + 16 + past.len() * columns.track + MARGIN - top;
+    layout.tracks = (columns.up - PAD / 2, columns.bundle.x - 2);
+    for (edge, labels) in dials {
+        let (from, to) = (area(edge.from), area(edge.to));
         let y = to.y + PORT;
-        let middle = labels_x + labels_width.max(40) / 2;
+        let middle = columns.labels.x + columns.labels.width / 2;
         let labels = labels.into_iter().zip([y - 7, y + 15]).map(|(line, y)| (line, middle, y)).collect();
-        layout.wires.push(Wire { link: edge.link, points: vec![(from.right(), y), (to.x, y)], labels });
+        layout.wires.push(Wire { labels, ..Wire::new(edge.link, vec![(from.right(), y), (to.x, y)]) });
     }
     for sidecar in &sidecars {
         for edge in picture.beyond_of(sidecar.card) {
-            let to = area(&beyond, edge.to);
+            let to = area(edge.to);
             let (start, end) = (sidecar.area.y + PORT, to.y + PORT);
-            let fork = beyond_x - 34;
+            let fork = columns.beyond.x - 34;
+            // The second one leaves the first one's line on its way.
             let points = if start == end {
                 vec![(sidecar.area.right(), start), (to.x, end)]
             } else {
-                vec![(sidecar.area.right(), start), (fork, start), (fork, end), (to.x, end)]
+                vec![(fork, start), (fork, end), (to.x, end)]
             };
-            layout.wires.push(Wire { link: edge.link, points, labels: Vec::new() });
+            layout.wires.push(Wire::new(edge.link, points));
         }
     }
     layout.cards = secrets.into_iter().chain(agents).chain(sidecars).chain(beyond).collect();
-    layout.height = bottom + MARGIN - top;
     layout
+}
+
+/// Places the sidecars below each other, by wave, each with what it reaches beside it. Returns where they end.
+fn rows(
+    picture: &Picture,
+    columns: &Columns,
+    top: usize,
+    sidecars: &mut [Placed],
+    beyond: &mut [Placed],
+    waves: &mut Vec<Wave>,
+) -> usize {
+    let x = columns.bundle.x + PAD;
+    // Where the next sidecar and the next card beyond may begin.
+    let (mut next, mut next_beyond) = (top, top);
+    let mut wave = 0;
+    for sidecar in sidecars {
+        let reached: Vec<usize> = picture.beyond_of(sidecar.card).map(|edge| edge.to).collect();
+        let number = picture.cards[sidecar.card].wave;
+        let heading = if number == wave { 0 } else { HEADING };
+        if !reached.is_empty() {
+            next = next.max(next_beyond.saturating_sub(heading));
+        }
+        if number != wave {
+            wave = number;
+            let text = if number == 1 { "starts first" } else { "starts next" };
+            waves.push(Wave { number, text, x, y: next + 10 });
+        }
+        let y = next + heading;
+        sidecar.area = Area { x, y, width: columns.bundle.width - 2 * PAD, ..sidecar.area };
+        next = sidecar.area.bottom() + ROW_GAP;
+        let mut below = y;
+        for card in beyond.iter_mut().filter(|placed| reached.contains(&placed.card)) {
+            card.area = Area { x: columns.beyond.x, y: below, width: columns.beyond.width, ..card.area };
+            below = card.area.bottom() + CARD_GAP;
+            next_beyond = card.area.bottom() + ROW_GAP;
+        }
+    }
+    next.max(next_beyond) - ROW_GAP + PAD
 }
 
 /// What is written above and below a line.
