@@ -7,7 +7,7 @@ use super::{MAX_COLUMNS, shorten};
 
 pub(super) fn render(pictures: &[Picture]) -> String {
     let mut text = String::from(
-        "digraph bottles {\n  graph [rankdir=LR, compound=true, fontname=\"Helvetica\", nodesep=0.25, ranksep=0.9];\n  \
+        "digraph bottles {\n  graph [rankdir=LR, fontname=\"Helvetica\", nodesep=0.25, ranksep=0.9];\n  \
          node [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", fontname=\"Helvetica\", fontsize=11];\n  \
          edge [fontname=\"Helvetica\", fontsize=9];\n",
     );
@@ -43,11 +43,12 @@ fn bottle(text: &mut String, number: usize, picture: &Picture) {
         }
         text.push_str("    }\n");
     }
+    let last_wave = picture.last_wave();
     for edge in &picture.edges {
         let look = match edge.link {
             Link::Receives => "color=\"#9a6700\", style=dashed",
             Link::Dials => "color=\"#8250df\"",
-            Link::Needs => "color=\"#6e7781\", style=dotted, constraint=false",
+            Link::Needs => "color=\"#6e7781\", style=dotted",
             Link::Reaches => "color=\"#1a7f37\"",
             Link::Refuses => "color=\"#cf222e\", style=dashed, arrowhead=tee",
         };
@@ -55,9 +56,17 @@ fn bottle(text: &mut String, number: usize, picture: &Picture) {
             Link::Needs => quoted(["then"]),
             _ => quoted(edge.labels.iter().map(String::as_str)),
         };
+        // A line out spans the later waves, so that what is outside stands right of all of the bundle.
+        let length = match edge.link {
+            Link::Reaches | Link::Refuses => 1 + last_wave.saturating_sub(picture.cards[edge.from].wave),
+            _ => 1,
+        };
         // What is needed comes first: drawn from it, the arrow points the way that time goes.
         let (from, to) = if edge.link == Link::Needs { (edge.to, edge.from) } else { (edge.from, edge.to) };
-        let _ = writeln!(text, "    b{number}_{from} -> b{number}_{to} [{look}, label={label}];");
+        let _ = writeln!(
+            text,
+            "    b{number}_{from} -> b{number}_{to} [{look}, minlen={length}, label={label}];"
+        );
     }
     text.push_str("  }\n");
 }

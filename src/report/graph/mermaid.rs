@@ -49,7 +49,7 @@ fn bottle(text: &mut String, number: usize, picture: &Picture) {
         text.push_str("    end\n");
         frames.push(format!("b{number}{name}"));
     }
-    let last_wave = picture.within(Zone::Bundle).map(|(_, sidecar)| sidecar.wave).max().unwrap_or(0);
+    let last_wave = picture.last_wave();
     for edge in &picture.edges {
         // A line out spans the later waves, so that what is outside stands right of all of the bundle.
         let later = last_wave.saturating_sub(picture.cards[edge.from].wave);

@@ -3,7 +3,7 @@
 use crate::builtin;
 use crate::plan::{Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
 use crate::report::Promise;
-use crate::spec::{Reference, VariableValue};
+use crate::spec::{BootKind, Reference, VariableValue};
 
 /// How many hosts or repositories one card lists before it only counts them.
 const MAX_LISTED: usize = 8;
@@ -188,6 +188,12 @@ impl Picture {
         self.cards.iter().enumerate().filter(move |(_, card)| card.kind.zone() == zone)
     }
 
+    /// The last wave in which a sidecar starts.
+    #[must_use]
+    pub fn last_wave(&self) -> usize {
+        self.within(Zone::Bundle).map(|(_, sidecar)| sidecar.wave).max().unwrap_or(0)
+    }
+
     /// The edges of one sort.
     pub fn links(&self, link: Link) -> impl Iterator<Item = &Edge> {
         self.edges.iter().filter(move |edge| edge.link == link)
@@ -212,7 +218,7 @@ impl Picture {
         let mut rows = match &plan.boot {
             None => vec![row("boots the bare system")],
             Some(PlannedBoot { kind, source }) => {
-                let source = untagged(source);
+                let source = if *kind == BootKind::Image { without_digest(source) } else { source };
                 vec![
                     row(format!("boots {}", kind.as_str())),
                     row(source.strip_prefix("./").unwrap_or(source)),
@@ -233,7 +239,10 @@ impl Picture {
 
     fn sidecar(&mut self, sidecar: &PlannedSidecar) -> usize {
         let mut rows = vec![row(sidecar.url.as_deref().unwrap_or("listens on no port"))];
-        rows.push(row(sidecar.container.as_ref().map_or("built in", |container| untagged(&container.image))));
+        rows.push(row(sidecar
+            .container
+            .as_ref()
+            .map_or("built in", |container| without_digest(&container.image))));
         if !sidecar.needs.is_empty() {
             rows.push(row(format!("after {}", sidecar.needs.join(", "))));
         }
@@ -254,7 +263,7 @@ impl Picture {
             self.beyond(pipelock, Link::Refuses, Card::outside(Kind::Nowhere, "no host", rows, 0));
         } else {
             let (rows, more) = listed(allow, |host| row(&host.value));
-            let limit = rate_limit.map(|limit| format!("at most {limit} requests a minute"));
+            let limit = rate_limit.map(|limit| format!("at most {limit} a minute to one domain"));
             let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
             self.beyond(pipelock, Link::Reaches, Card { limit, ..card });
         }
@@ -314,7 +323,7 @@ fn listed<T>(items: &[T], row: impl Fn(&T) -> Row) -> (Vec<Row>, usize) {
 }
 
 /// An image's name without its digest, which says nothing to the eye.
-fn untagged(image: &str) -> &str {
+fn without_digest(image: &str) -> &str {
     image.split_once('@').map_or(image, |(name, _)| name)
 }
 

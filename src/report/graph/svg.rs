@@ -281,7 +281,7 @@ fn legend(xml: &mut Xml, pictures: &[Picture], top: usize) {
         if pictures.iter().all(|picture| picture.links(link).next().is_none()) {
             continue;
         }
-        let d = format!("M{x} {y} H{}", x + 26);
+        let d = path(&[(x, y), (x + 26, y)]);
         xml.empty("path", &[("class", &format!("bl-wire bl-{class}")), ("d", &d)]);
         xml.text("text", &[("class", &"bl-sans bl-note"), ("x", &(x + 34)), ("y", &(y + 4))], means);
         x += 34 + layout::text_width(means.len(), 11) + 18;
