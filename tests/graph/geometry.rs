@@ -119,7 +119,7 @@ fn segments(d: &str) -> Vec<Area> {
     }
     let segment = |pair: &[(f64, f64)]| {
         let ((ax, ay), (bx, by)) = (pair[0], pair[1]);
-        assert!(ax == bx || ay == by, "neither level nor upright: {d}");
+        assert!((ax - bx).abs().min((ay - by).abs()) < 0.01, "neither level nor upright: {d}");
         Area { left: ax.min(bx), top: ay.min(by), right: ax.max(bx), bottom: ay.max(by) }
     };
     corners.windows(2).map(segment).collect()
@@ -130,8 +130,13 @@ fn crosses(line: Area, area: Area) -> bool {
     line.left < area.right && line.right > area.left && line.top < area.bottom && line.bottom > area.top
 }
 
+/// Whether two lines have a point in common.
+fn meet(one: Area, other: Area) -> bool {
+    one.left <= other.right && other.left <= one.right && one.top <= other.bottom && other.top <= one.bottom
+}
+
 /// Everything that must hold of any picture: nothing is outside its frame, nothing lies on anything else, no line runs
-/// over a text or through a card.
+/// over a text or through a card, and no two lines of secrets can be taken for each other.
 pub(crate) fn assert_sound(svg: &str) {
     let document = Document::parse(svg).unwrap_or_else(|error| panic!("{error}\n{svg}"));
     let styles = styles(css(&document), false);
@@ -141,6 +146,7 @@ pub(crate) fn assert_sound(svg: &str) {
     let mut frames = Vec::new();
     let mut texts: Vec<(Area, String)> = Vec::new();
     let mut wires = Vec::new();
+    let mut secrets: Vec<Vec<Area>> = Vec::new();
     for node in document.descendants() {
         if has_class(node, "bl-frame") {
             frames.push((has_class(node, "bl-machine"), rect(node)));
@@ -171,7 +177,15 @@ pub(crate) fn assert_sound(svg: &str) {
             assert!(page.holds(area), "{:?} is outside the picture: {area:?}", node.text());
             texts.push((area, node.text().expect("text").to_owned()));
         } else if has_class(node, "bl-wire") {
-            wires.extend(segments(node.attribute("d").expect("a path")));
+            let parts = segments(node.attribute("d").expect("a path"));
+            if has_class(node, "bl-receives") {
+                for other in secrets.iter().flatten() {
+                    let crossed = parts.iter().find(|part| meet(**part, *other));
+                    assert!(crossed.is_none(), "two lines of secrets meet: {crossed:?}, {other:?}");
+                }
+                secrets.push(parts.clone());
+            }
+            wires.extend(parts);
         }
     }
     assert!(cards.len() >= 3 && wires.len() >= 2, "{svg}");

@@ -284,6 +284,7 @@ fn legend(xml: &mut Xml, pictures: &[Picture], top: usize) {
         let d = path(&[(x, y), (x + 26, y)]);
         xml.empty("path", &[("class", &format!("bl-wire bl-{class}")), ("d", &d)]);
         xml.text("text", &[("class", &"bl-sans bl-note"), ("x", &(x + 34)), ("y", &(y + 4))], means);
-        x += 34 + layout::text_width(means.len(), 11) + 18;
+        // Words in a proportional font: narrower than monospaced ones.
+        x += 34 + means.len() * 6 + 24;
     }
 }
