@@ -90,7 +90,7 @@ fn text(node: Node<'_, '_>, styles: &BTreeMap<String, BTreeMap<String, String>>)
     } else if classes.contains(&"bl-heading") {
         0.8
     } else {
-        0.62
+        0.6
     };
     let columns = f64::from(u32::try_from(columns).expect("a short text"));
     let (width, x, y) = (columns * size * em, number(node, "x"), number(node, "y"));
