@@ -13,7 +13,8 @@
 //! - [`schema`]: every node of the language, once
 //! - [`spec`]: the typed model, with the place of every leaf
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
-//! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`report`]: how it is shown
+//! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`report`]: how it is shown, and how a plan
+//!   is: as text, and as a picture in [`report::graph`]
 //! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`]: what is known of the world outside
 //! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
 //! - [`compile`](mod@compile): all of it in one function

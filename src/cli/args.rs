@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Show what a spec compiles to: addresses, sidecars, who reaches what, secrets, files
     Plan(Plan),
+    /// Draw a spec: sidecars and their order, who reaches what through whom, whose secrets go where
+    Graph(Graph),
     /// Explain a rule: what it wants, why, and what to write instead
     Explain(Explain),
     /// Write a starter spec that compiles
@@ -117,6 +119,44 @@ pub(crate) struct Plan {
     /// How the plan is shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: PlanFormat,
+}
+
+/// How a picture is written.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A tree, for a terminal
+    #[default]
+    Text,
+    /// An image by itself, for light and dark pages
+    Svg,
+    /// A flowchart that Markdown pages can hold
+    Mermaid,
+    /// Input for Graphviz
+    Dot,
+}
+
+impl From<GraphFormat> for bottlec::report::graph::Format {
+    fn from(format: GraphFormat) -> Self {
+        match format {
+            GraphFormat::Text => Self::Text,
+            GraphFormat::Svg => Self::Svg,
+            GraphFormat::Mermaid => Self::Mermaid,
+            GraphFormat::Dot => Self::Dot,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// The spec; `-` is standard input. All its bottles are in one picture
+    #[arg(value_name = "SPEC")]
+    pub(crate) spec: PathBuf,
+    /// Only this bottle of it
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) bottle: Option<String>,
+    /// How the picture is written, to standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: GraphFormat,
 }
 
 #[derive(Debug, Args)]

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bottlec::diagnostic::quote;
-use bottlec::engine::{Capability, Ledger};
 use bottlec::lower::{Stage, lower_all};
 use bottlec::plan::Plan;
+use bottlec::report::Promise;
 use bottlec::stage::{self, Written};
 use bottlec::{Options, compile};
 
@@ -57,18 +57,8 @@ fn say(text: &mut String, plan: &Plan, written: Written, out: &Path) {
         Written::Unchanged => "unchanged",
     };
     let path = out.join(&plan.slug);
-    let names = if Ledger::smolvm().has(Capability::DnsRedirect, plan.version) {
-        ""
-    } else {
-        ", but this engine looks up any name for it"
-    };
     // Writing to a `String` cannot fail.
-    let _ = writeln!(
-        text,
-        "{done} {}: the agent may dial {} and nothing else{names}",
-        quote(&path.to_string_lossy()),
-        plan.addresses.bundle()
-    );
+    let _ = writeln!(text, "{done} {}: {}", quote(&path.to_string_lossy()), Promise::of(plan));
 }
 
 fn compare(out: &Path, stages: &[Stage], output: &Output) -> Result<Outcome, Error> {

@@ -12,11 +12,13 @@ mod build;
 mod check;
 mod docs;
 mod error;
+mod graph;
 mod host;
 mod init;
 mod load;
 mod output;
 mod plan;
+mod plans;
 mod preflight;
 mod terminal;
 
@@ -53,6 +55,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Build(command) => build::run(&command, &output),
         Command::Check(command) => check::run(&command, &output),
         Command::Plan(command) => plan::run(&command, &output),
+        Command::Graph(command) => graph::run(&command, &output),
         Command::Explain(command) => docs::explain(&command, &output),
         Command::Init(command) => init::run(&command, &output),
         Command::Preflight(command) => preflight::run(&command, &output),

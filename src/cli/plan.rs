@@ -1,32 +1,20 @@
 //! `bottlec plan`.
 
-use bottlec::diagnostic::{did_you_mean, quote};
+use bottlec::Options;
 use bottlec::lower::lower;
-use bottlec::plan::Plan;
 use bottlec::report::plan as text;
-use bottlec::{Options, compile};
 
 use super::args::{self, PlanFormat};
 use super::error::Error;
 use super::output::Output;
-use super::{NO_BOTTLE, Outcome, load};
+use super::{Outcome, load, plans};
 
 pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Error> {
-    let sources = load::load(std::slice::from_ref(&command.spec))?;
     let options = Options { stage_to_workspace: load::stage_to_workspace(&command.out)? };
-    let compilation = compile(&sources, &options);
-    if !compilation.diagnostics.is_empty() {
-        output.warn(bottlec::report::Format::Fancy, &compilation.diagnostics, &sources)?;
-    }
-    if compilation.diagnostics.has_errors() {
+    let Some(plans) = plans::of(&command.spec, command.bottle.as_deref(), &options, output)? else {
         return Ok(Outcome::Findings);
-    }
-    if compilation.plans.is_empty() {
-        output.complain(&NO_BOTTLE);
-        return Ok(Outcome::Findings);
-    }
-    let plans = chosen(&compilation.plans, command.bottle.as_deref())?;
-    let stages: Vec<_> = plans.iter().map(|plan| (*plan, lower(plan))).collect();
+    };
+    let stages: Vec<_> = plans.iter().map(|plan| (plan, lower(plan))).collect();
     let printed = match command.format {
         PlanFormat::Text => {
             let out = command.out.to_string_lossy();
@@ -47,16 +35,4 @@ fn json(plans: &[&[u8]]) -> String {
         [plan] => format!("{plan}\n"),
         plans => format!("[\n{}\n]\n", plans.join(",\n")),
     }
-}
-
-fn chosen<'a>(plans: &'a [Plan], slug: Option<&str>) -> Result<Vec<&'a Plan>, Error> {
-    let Some(slug) = slug else { return Ok(plans.iter().collect()) };
-    let found: Vec<_> = plans.iter().filter(|plan| plan.slug == slug).collect();
-    if found.is_empty() {
-        let meant = did_you_mean(slug, plans.iter().map(|plan| plan.slug.as_str()))
-            .map(|meant| format!(": did you mean `{meant}`?"))
-            .unwrap_or_default();
-        return Err(Error::Usage(format!("there is no bottle {} in the spec{meant}", quote(slug))));
-    }
-    Ok(found)
 }

@@ -1,4 +1,5 @@
-//! Renderers of diagnostics: one output format a file, each a translation of the same values and nothing more.
+//! Renderers of diagnostics, and of plans: one output format a file, each a translation of the same values and nothing
+//! more.
 //!
 //! All of them are pure. Whether there is a terminal, how wide it is and whether it wants colours is the caller's to
 //! find out and to say in a [`Style`]. Whatever a spec, a file name or a message holds, no control, bidirectional or
@@ -13,11 +14,14 @@ use crate::source::Sources;
 mod concise;
 mod excerpt;
 mod fancy;
+pub mod graph;
 pub mod json;
 pub mod plan;
+mod promise;
 mod style;
 mod summary;
 
+pub use promise::Promise;
 pub use style::Style;
 pub use summary::Summary;
 

@@ -1,0 +1,366 @@
+//! What is in a picture, before anybody draws it.
+
+use crate::builtin;
+use crate::plan::{Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
+use crate::report::Promise;
+use crate::spec::{BootKind, Reference, VariableValue};
+
+/// How many hosts or repositories one card lists before it only counts them.
+const MAX_LISTED: usize = 8;
+
+/// What a card stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Secrets that the host keeps, all for one receiver.
+    Secrets,
+    /// The agent, in its machine.
+    Agent,
+    /// A sidecar, built in or the user's.
+    Sidecar,
+    /// Hosts that may be reached.
+    Allowed,
+    /// Hosts that may not be reached, whatever allows them.
+    Denied,
+    /// That no host may be reached.
+    Nowhere,
+    /// Upstream repositories.
+    Repositories,
+    /// Whoever answers the agent's questions.
+    Human,
+}
+
+/// Where a card stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Zone {
+    /// On the host, before anything starts.
+    Host,
+    /// In the agent's machine.
+    Machine,
+    /// In the bundle.
+    Bundle,
+    /// Beyond the bundle.
+    Outside,
+}
+
+impl Kind {
+    /// Where such a card stands.
+    #[must_use]
+    pub fn zone(self) -> Zone {
+        match self {
+            Self::Secrets => Zone::Host,
+            Self::Agent => Zone::Machine,
+            Self::Sidecar => Zone::Bundle,
+            Self::Allowed | Self::Denied | Self::Nowhere | Self::Repositories | Self::Human => Zone::Outside,
+        }
+    }
+}
+
+/// One line of a card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What it says.
+    pub text: String,
+    /// What is said about that.
+    pub note: Option<String>,
+}
+
+/// A node of the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// What it stands for.
+    pub kind: Kind,
+    /// Its heading.
+    pub name: String,
+    /// What it lists.
+    pub rows: Vec<Row>,
+    /// How much more it would list.
+    pub more: usize,
+    /// What holds for all that it lists.
+    pub limit: Option<String>,
+    /// When it starts, from 1 on. Only the agent and its sidecars do.
+    pub wave: usize,
+}
+
+impl Card {
+    /// A card of something that does not start with the bottle.
+    fn outside(kind: Kind, name: impl Into<String>, rows: Vec<Row>, more: usize) -> Self {
+        Self { kind, name: name.into(), rows, more, limit: None, wave: 0 }
+    }
+
+    /// How it counts what it does not list.
+    #[must_use]
+    pub fn rest(&self) -> Option<String> {
+        (self.more > 0).then(|| format!("and {} more", self.more))
+    }
+
+    /// All of it as lines of text.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let rows = self.rows.iter().map(|Row { text, note }| match note {
+            Some(note) => format!("{text} {note}"),
+            None => text.clone(),
+        });
+        std::iter::once(self.name.clone()).chain(rows).chain(self.rest()).chain(self.limit.clone()).collect()
+    }
+}
+
+/// What an edge says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Link {
+    /// Secrets go to their receiver.
+    Receives,
+    /// The agent dials a sidecar; the labels are the variables that tell it where.
+    Dials,
+    /// A sidecar starts after another one.
+    Needs,
+    /// A sidecar reaches something for the agent.
+    Reaches,
+    /// A sidecar refuses to.
+    Refuses,
+}
+
+/// An edge of the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// The card that it leaves, by number.
+    pub from: usize,
+    /// The card that it enters, by number.
+    pub to: usize,
+    /// What it says.
+    pub link: Link,
+    /// What is written on it.
+    pub labels: Vec<String>,
+}
+
+/// The picture of one bottle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// The bottle's name.
+    pub slug: String,
+    /// What is promised of it.
+    pub promise: Promise,
+    /// The one address that the agent may dial.
+    pub bundle: String,
+    /// Its cards: the agent first, then the sidecars in the order in which they start, each followed by what it
+    /// reaches; secrets last, in the order of their receivers.
+    pub cards: Vec<Card>,
+    /// Its edges.
+    pub edges: Vec<Edge>,
+}
+
+impl Picture {
+    /// The picture of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let mut picture = Self {
+            slug: plan.slug.clone(),
+            promise: Promise::of(plan),
+            bundle: plan.addresses.bundle().to_string(),
+            cards: Vec::new(),
+            edges: Vec::new(),
+        };
+        let agent = picture.agent(plan);
+        let mut sidecars = Vec::new();
+        for sidecar in &plan.sidecars {
+            let card = picture.sidecar(sidecar);
+            sidecars.push(card);
+            if let Some(url) = &sidecar.url {
+                picture.link(agent, card, Link::Dials, variables(plan, url));
+            }
+            match sidecar.name.as_str() {
+                _ if sidecar.container.is_some() => {}
+                builtin::PIPELOCK => picture.hosts(card, &plan.egress),
+                builtin::GIT_GATE => picture.repositories(card, &plan.repos),
+                builtin::SUPERVISE => {
+                    let rows = vec![row("answers what the agent asks for")];
+                    picture.beyond(card, Link::Reaches, Card::outside(Kind::Human, "a human", rows, 0));
+                }
+                _ => {}
+            }
+        }
+        picture.needs(plan, &sidecars);
+        picture.secrets(plan, agent, &sidecars);
+        picture
+    }
+
+    /// The cards of one zone, with their numbers.
+    pub fn within(&self, zone: Zone) -> impl Iterator<Item = (usize, &Card)> {
+        self.cards.iter().enumerate().filter(move |(_, card)| card.kind.zone() == zone)
+    }
+
+    /// The last wave in which a sidecar starts.
+    #[must_use]
+    pub fn last_wave(&self) -> usize {
+        self.within(Zone::Bundle).map(|(_, sidecar)| sidecar.wave).max().unwrap_or(0)
+    }
+
+    /// The edges of one sort.
+    pub fn links(&self, link: Link) -> impl Iterator<Item = &Edge> {
+        self.edges.iter().filter(move |edge| edge.link == link)
+    }
+
+    /// What a sidecar reaches or refuses, in order.
+    pub fn beyond_of(&self, sidecar: usize) -> impl Iterator<Item = &Edge> {
+        let beyond = |edge: &&Edge| matches!(edge.link, Link::Reaches | Link::Refuses);
+        self.edges.iter().filter(beyond).filter(move |edge| edge.from == sidecar)
+    }
+
+    fn push(&mut self, card: Card) -> usize {
+        self.cards.push(card);
+        self.cards.len() - 1
+    }
+
+    fn link(&mut self, from: usize, to: usize, link: Link, labels: Vec<String>) {
+        self.edges.push(Edge { from, to, link, labels });
+    }
+
+    fn agent(&mut self, plan: &Plan) -> usize {
+        let mut rows = match &plan.boot {
+            None => vec![row("boots the bare system")],
+            Some(PlannedBoot { kind, source }) => {
+                let source = if *kind == BootKind::Image { without_digest(source) } else { source };
+                vec![
+                    row(format!("boots {}", kind.as_str())),
+                    row(source.strip_prefix("./").unwrap_or(source)),
+                ]
+            }
+        };
+        rows.push(row(format!("on smolvm {}", plan.version)));
+        let wave = plan.sidecars.iter().map(|sidecar| sidecar.wave + 2).max().unwrap_or(1);
+        self.push(Card {
+            kind: Kind::Agent,
+            name: builtin::AGENT.to_owned(),
+            rows,
+            more: 0,
+            limit: None,
+            wave,
+        })
+    }
+
+    fn sidecar(&mut self, sidecar: &PlannedSidecar) -> usize {
+        let mut rows = vec![row(sidecar.url.as_deref().unwrap_or("listens on no port"))];
+        rows.push(row(sidecar
+            .container
+            .as_ref()
+            .map_or("built in", |container| without_digest(&container.image))));
+        if !sidecar.needs.is_empty() {
+            rows.push(row(format!("after {}", sidecar.needs.join(", "))));
+        }
+        let (name, wave) = (sidecar.name.clone(), sidecar.wave + 1);
+        self.push(Card { kind: Kind::Sidecar, name, rows, more: 0, limit: None, wave })
+    }
+
+    /// Adds a card that `from` reaches or refuses.
+    fn beyond(&mut self, from: usize, link: Link, card: Card) {
+        let card = self.push(card);
+        self.link(from, card, link, Vec::new());
+    }
+
+    fn hosts(&mut self, pipelock: usize, egress: &PlannedEgress) {
+        let PlannedEgress { allow, deny, rate_limit } = egress;
+        if allow.is_empty() {
+            let rows = vec![row("the spec allows none")];
+            self.beyond(pipelock, Link::Refuses, Card::outside(Kind::Nowhere, "no host", rows, 0));
+        } else {
+            let (rows, more) = listed(allow, |host| row(&host.value));
+            let limit = rate_limit.map(|limit| format!("at most {limit} a minute to one domain"));
+            let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
+            self.beyond(pipelock, Link::Reaches, Card { limit, ..card });
+        }
+        if !deny.is_empty() {
+            let (rows, more) = listed(deny, |host| row(&host.value));
+            self.beyond(pipelock, Link::Refuses, Card::outside(Kind::Denied, "never", rows, more));
+        }
+    }
+
+    fn repositories(&mut self, gate: usize, repos: &[PlannedRepo]) {
+        let (rows, more) =
+            listed(repos, |repo| Row { text: repo.name.clone(), note: Some(repo.url.clone()) });
+        self.beyond(gate, Link::Reaches, Card::outside(Kind::Repositories, "upstream", rows, more));
+    }
+
+    fn needs(&mut self, plan: &Plan, sidecars: &[usize]) {
+        for (sidecar, card) in plan.sidecars.iter().zip(sidecars) {
+            for need in &sidecar.needs {
+                let needed = plan.sidecars.iter().position(|other| other.name == *need);
+                if let Some(needed) = needed {
+                    self.link(*card, sidecars[needed], Link::Needs, Vec::new());
+                }
+            }
+        }
+    }
+
+    fn secrets(&mut self, plan: &Plan, agent: usize, sidecars: &[usize]) {
+        self.secrets_of(agent, references(&plan.env).collect());
+        for (sidecar, card) in plan.sidecars.iter().zip(sidecars) {
+            let rows = match &sidecar.container {
+                Some(container) => references(&container.env).collect(),
+                None if sidecar.name == builtin::GIT_GATE => plan.repos.iter().map(identity).collect(),
+                None => Vec::new(),
+            };
+            self.secrets_of(*card, rows);
+        }
+    }
+
+    fn secrets_of(&mut self, receiver: usize, rows: Vec<Row>) {
+        if rows.is_empty() {
+            return;
+        }
+        let name = format!("secrets for {}", self.cards[receiver].name);
+        let card = self.push(Card::outside(Kind::Secrets, name, rows, 0));
+        self.link(card, receiver, Link::Receives, Vec::new());
+    }
+}
+
+fn row(text: impl Into<String>) -> Row {
+    Row { text: text.into(), note: None }
+}
+
+/// The rows of a long list, and how many more there would be. A single one more takes no more room than its count.
+fn listed<T>(items: &[T], row: impl Fn(&T) -> Row) -> (Vec<Row>, usize) {
+    let more = if items.len() <= MAX_LISTED + 1 { 0 } else { items.len() - MAX_LISTED };
+    (items[..items.len() - more].iter().map(row).collect(), more)
+}
+
+/// An image's name without its digest, which says nothing to the eye.
+fn without_digest(image: &str) -> &str {
+    image.split_once('@').map_or(image, |(name, _)| name)
+}
+
+/// The agent's variables that lead to this URL, each once: programs differ in whether they read `HTTP_PROXY` or
+/// `http_proxy`, and people do not.
+fn variables(plan: &Plan, url: &str) -> Vec<String> {
+    let leads = |value: &VariableValue| match value {
+        VariableValue::Literal(value) => value
+            .strip_prefix(url)
+            .is_some_and(|rest| rest.is_empty() || url.ends_with('/') || rest.starts_with(['/', '?', '#'])),
+        VariableValue::Secret(_) => false,
+    };
+    let names: Vec<&String> =
+        plan.env.iter().filter(|(_, variable)| leads(&variable.value)).map(|(name, _)| name).collect();
+    let twin = |name: &str| {
+        let upper = name.to_ascii_uppercase();
+        upper != name && names.iter().any(|other| **other == upper)
+    };
+    names.iter().filter(|name| !twin(name)).map(|name| (*name).clone()).collect()
+}
+
+/// Each secret of an environment: where the host keeps it, and what its receiver calls it.
+fn references<'a>(
+    env: impl IntoIterator<Item = (&'a String, &'a Traced<VariableValue>)>,
+) -> impl Iterator<Item = Row> {
+    env.into_iter().filter_map(|(name, variable)| match &variable.value {
+        VariableValue::Literal(_) => None,
+        VariableValue::Secret(Reference::Env(from)) => {
+            Some(Row { text: format!("env {from}"), note: (from != name).then(|| format!("as {name}")) })
+        }
+        VariableValue::Secret(Reference::File(path)) => {
+            Some(Row { text: format!("file {path}"), note: Some(format!("as {name}")) })
+        }
+    })
+}
+
+/// The private key of a repository.
+fn identity(repo: &PlannedRepo) -> Row {
+    Row { text: format!("file {}", repo.identity), note: Some(format!("key of {}", repo.name)) }
+}

@@ -1,0 +1,34 @@
+//! What a bottle is for, in one sentence.
+
+use std::fmt;
+
+use crate::engine::{Capability, Ledger};
+use crate::plan::Plan;
+
+/// What is promised of a bottle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The promise: "the agent may dial 192.168.42.2 and nothing else".
+    pub promise: String,
+    /// What it does not cover, if anything: "this engine looks up any name for it".
+    pub but: Option<&'static str>,
+}
+
+impl Promise {
+    /// What is promised of the bottle of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let redirects = Ledger::smolvm().has(Capability::DnsRedirect, plan.version);
+        Self {
+            promise: format!("the agent may dial {} and nothing else", plan.addresses.bundle()),
+            but: (!redirects).then_some("this engine looks up any name for it"),
+        }
+    }
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.promise)?;
+        self.but.map_or(Ok(()), |but| write!(f, ", but {but}"))
+    }
+}
