@@ -1,5 +1,9 @@
 //! The plan of one bottle: everything that lowering needs, decided, and nothing else.
 
+mod secret;
+
+pub use secret::{Purpose, SecretUse};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;

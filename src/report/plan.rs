@@ -9,8 +9,8 @@ use crate::digest;
 use crate::engine::{Capability, Ledger};
 use crate::lower::{Stage, commands, manifest, shell};
 use crate::network::Addresses;
-use crate::plan::{Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, Traced};
-use crate::spec::{BootKind, Reference, VariableValue};
+use crate::plan::{Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, Purpose, SecretUse};
+use crate::spec::BootKind;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
 #[must_use]
@@ -163,26 +163,23 @@ impl Page<'_> {
 
     fn secrets(&mut self, plan: &Plan) {
         self.title("Secrets (references; no file holds a value)");
-        let mut rows = Vec::new();
-        let agent = plan.env.iter().map(|(name, variable)| (builtin::AGENT, name, variable));
-        let containers = plan.sidecars.iter().filter_map(|s| Some((s.name.as_str(), s.container.as_ref()?)));
-        let others =
-            containers.flat_map(|(who, container)| container.env.iter().map(move |(name, v)| (who, name, v)));
-        for (who, name, Traced { value, origin: from }) in agent.chain(others) {
-            let VariableValue::Secret(reference) = value else { continue };
-            let place = match reference {
-                Reference::Env(variable) => format!("the host's variable {variable}"),
-                Reference::File(path) => format!("the host's file {path}"),
-            };
-            rows.push(vec![who.to_owned(), name.clone(), place, from.to_string()]);
-        }
-        for repo in &plan.repos {
-            rows.push(vec![
-                builtin::GIT_GATE.to_owned(),
-                format!("key of {}", repo.name),
-                format!("the host's file {}", repo.identity),
-            ]);
-        }
+        let rows: Vec<Vec<String>> = plan
+            .secrets()
+            .map(|SecretUse { receiver, purpose, variable, file, origin }| {
+                let name = match purpose {
+                    Purpose::Variable(name) => name.to_owned(),
+                    Purpose::File(name) => format!("/run/secrets/{name}"),
+                    Purpose::Identity(repo) => format!("key of {repo}"),
+                };
+                let place = match (variable, file) {
+                    (Some(variable), _) => format!("the host's variable {variable}"),
+                    (None, file) => format!("the host's file {}", file.unwrap_or_default()),
+                };
+                let mut row = vec![receiver.to_owned(), name, place];
+                row.extend(origin.map(Origin::to_string));
+                row
+            })
+            .collect();
         if rows.is_empty() {
             self.line("  none");
         }

@@ -45,6 +45,9 @@ pub fn render(plans: &[&Plan], format: Format, style: &Style) -> String {
     }
 }
 
+/// How many sidecars one picture shows. The time to place them grows with their square, and nobody reads more.
+pub const MAX_SIDECARS: usize = 1_000;
+
 /// The most columns of one text in the formats that somebody else lays out: what a reader takes in at a glance.
 const MAX_COLUMNS: usize = 60;
 

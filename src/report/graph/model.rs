@@ -1,9 +1,11 @@
 //! What is in a picture, before anybody draws it.
 
+use std::collections::BTreeMap;
+
 use crate::builtin;
-use crate::plan::{Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Traced};
+use crate::plan::{Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Purpose, SecretUse};
 use crate::report::Promise;
-use crate::spec::{BootKind, Reference, VariableValue};
+use crate::spec::{BootKind, VariableValue};
 
 /// How many hosts or repositories one card lists before it only counts them.
 const MAX_LISTED: usize = 8;
@@ -280,25 +282,24 @@ impl Picture {
     }
 
     fn needs(&mut self, plan: &Plan, sidecars: &[usize]) {
-        for (sidecar, card) in plan.sidecars.iter().zip(sidecars) {
+        let names = plan.sidecars.iter().map(|sidecar| sidecar.name.as_str());
+        let cards: BTreeMap<&str, usize> = names.zip(sidecars.iter().copied()).collect();
+        for sidecar in &plan.sidecars {
             for need in &sidecar.needs {
-                let needed = plan.sidecars.iter().position(|other| other.name == *need);
-                if let Some(needed) = needed {
-                    self.link(*card, sidecars[needed], Link::Needs, Vec::new());
-                }
+                self.link(cards[sidecar.name.as_str()], cards[need.as_str()], Link::Needs, Vec::new());
             }
         }
     }
 
     fn secrets(&mut self, plan: &Plan, agent: usize, sidecars: &[usize]) {
-        self.secrets_of(agent, references(&plan.env).collect());
-        for (sidecar, card) in plan.sidecars.iter().zip(sidecars) {
-            let rows = match &sidecar.container {
-                Some(container) => references(&container.env).collect(),
-                None if sidecar.name == builtin::GIT_GATE => plan.repos.iter().map(identity).collect(),
-                None => Vec::new(),
-            };
-            self.secrets_of(*card, rows);
+        let mut rows: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
+        for given in plan.secrets() {
+            rows.entry(given.receiver).or_default().push(secret(given));
+        }
+        let receivers =
+            plan.sidecars.iter().map(|sidecar| sidecar.name.as_str()).zip(sidecars.iter().copied());
+        for (receiver, card) in [(builtin::AGENT, agent)].into_iter().chain(receivers) {
+            self.secrets_of(card, rows.remove(receiver).unwrap_or_default());
         }
     }
 
@@ -345,22 +346,18 @@ fn variables(plan: &Plan, url: &str) -> Vec<String> {
     names.iter().filter(|name| !twin(name)).map(|name| (*name).clone()).collect()
 }
 
-/// Each secret of an environment: where the host keeps it, and what its receiver calls it.
-fn references<'a>(
-    env: impl IntoIterator<Item = (&'a String, &'a Traced<VariableValue>)>,
-) -> impl Iterator<Item = Row> {
-    env.into_iter().filter_map(|(name, variable)| match &variable.value {
-        VariableValue::Literal(_) => None,
-        VariableValue::Secret(Reference::Env(from)) => {
-            Some(Row { text: format!("env {from}"), note: (from != name).then(|| format!("as {name}")) })
-        }
-        VariableValue::Secret(Reference::File(path)) => {
-            Some(Row { text: format!("file {path}"), note: Some(format!("as {name}")) })
-        }
-    })
-}
-
-/// The private key of a repository.
-fn identity(repo: &PlannedRepo) -> Row {
-    Row { text: format!("file {}", repo.identity), note: Some(format!("key of {}", repo.name)) }
+/// A secret: where the host keeps it, and what its receiver calls it.
+fn secret(secret: SecretUse<'_>) -> Row {
+    let SecretUse { receiver: _, purpose, variable, file, origin: _ } = secret;
+    let note = match purpose {
+        // One name on both sides is said once.
+        Purpose::Variable(name) => (variable != Some(name)).then(|| format!("as {name}")),
+        Purpose::File(name) => Some(format!("as /run/secrets/{name}")),
+        Purpose::Identity(repo) => Some(format!("key of {repo}")),
+    };
+    let text = match (variable, file) {
+        (Some(variable), _) => format!("env {variable}"),
+        (None, file) => format!("file {}", file.unwrap_or_default()),
+    };
+    Row { text, note }
 }
