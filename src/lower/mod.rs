@@ -3,6 +3,7 @@
 
 pub mod agent_env;
 pub mod commands;
+pub mod git_gate;
 pub mod manifest;
 pub mod shell;
 pub mod smolfile;
@@ -72,6 +73,7 @@ pub fn lower(plan: &Plan) -> Stage {
     let private = Mode::of_secrets(agent_secrets);
     files.insert(smolfile::PATH.to_owned(), Artifact { bytes: smolfile::lower(plan), mode: private });
     files.insert(agent_env::PATH.to_owned(), Artifact { bytes: agent_env::lower(plan), mode: private });
+    git_gate::lower(plan, &mut files);
     // The manifest comes last: it holds the digest of every other file.
     let manifest = manifest::lower(plan, &files);
     // An identity is the path of a private key, which is a secret's name, too.

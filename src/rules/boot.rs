@@ -24,7 +24,8 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
         );
     }
     let boots = layer.boots.iter().filter(|boot| boot.kind == BootKind::Image).map(|boot| &boot.source);
-    for image in boots.chain(layer.sidecars.iter().filter_map(|sidecar| sidecar.image.as_ref())) {
+    let sidecars = layer.sidecars.iter().filter_map(|sidecar| sidecar.image.as_ref());
+    for image in boots.chain(sidecars).chain(&layer.git.image) {
         pinned(image, diagnostics);
     }
 }

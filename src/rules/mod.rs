@@ -13,6 +13,7 @@ pub mod expose;
 pub mod fleet;
 pub mod names;
 pub mod port_taken;
+pub mod repo;
 pub mod schema;
 pub mod syntax;
 
@@ -91,6 +92,7 @@ pub static ALL: &[&Rule] = &[
     &engine::POLICY_NOT_ENFORCED,
     &port_taken::PORT_TAKEN,
     &bottle::PROFILE_CYCLE,
+    &repo::REPO_AMBIGUOUS,
     &names::RESERVED_NAME,
     &syntax::RESERVED_WORD,
     &schema::RETIRED_NODE,

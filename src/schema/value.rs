@@ -5,6 +5,7 @@ use crate::backend;
 use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
 use crate::engine;
 use crate::rules::{self, Rule};
+use crate::scanner;
 use crate::syntax::{Value, quoted_string};
 
 /// What an argument or a property may hold.
@@ -61,6 +62,8 @@ pub enum ValueType {
     HostKey,
     /// A mail address.
     Email,
+    /// The name of a secret scanner.
+    Scanner,
 }
 
 /// Why a value is refused.
@@ -147,6 +150,7 @@ impl ValueType {
             Self::GitUrl => "an SSH URL such as `ssh://git@github.com/acme/api.git`".into(),
             Self::HostKey => "a host key such as `ssh-ed25519 AAAA…`".into(),
             Self::Email => "a mail address".into(),
+            Self::Scanner => one_of(scanner::names()),
         }
     }
 
@@ -261,6 +265,7 @@ impl ValueType {
             Self::GitUrl => url::git(text),
             Self::HostKey => text::host_key(text),
             Self::Email => text::email(text),
+            Self::Scanner => text::scanner(text),
         }
     }
 }

@@ -60,6 +60,9 @@ impl Layer {
                     if layer.builtins.iter().any(|node| node.name.value == builtin.name) {
                         continue;
                     }
+                    if builtin.name == builtin::GIT_GATE {
+                        layer.git.decode_gate(node);
+                    }
                     if builtin.name == builtin::SUPERVISE {
                         layer.supervise = layer.supervise.or(Some(node.name_span()));
                     }
