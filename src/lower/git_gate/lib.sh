@@ -130,6 +130,6 @@ scan() {
 # is none of anybody's, and put together here so that this file does not hold it.
 scanner_works() {
     status=0
-    printf 'token = "%s_%s"\n' ghp w8sK2mQx9Tz4LbVc7Yn3Rf6Jh1Gd5Pa0EuSo | (scan "$1" "$1.control" "$1.words") || status=$?
+    printf 'token = "%s_%s"\n' ghp w8sK2mQx9Tz4LbVc7Yn3Rf6Jh1Gd5Pa0EuSo | (scan "$1" "$1.control.json" "$1.words") || status=$?
     [ "$status" = "$found" ]
 }
