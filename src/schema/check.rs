@@ -73,9 +73,7 @@ fn known_children<'t>(
         |name: &str| parent.entries().any(|entry| entry.key().is_some_and(|(key, _)| key == name));
     let missing = |child: &&Child| {
         let name = child.node.name;
-        child.occurs.is_required()
-            && !single.iter().any(|(given, _)| *given == name)
-            && !as_property(name)
+        child.occurs.is_required() && !single.iter().any(|(given, _)| *given == name) && !as_property(name)
     };
     for child in known.iter().filter(missing) {
         diagnostics.push_error_with(|| message::missing_node(parent, child.node));

@@ -96,15 +96,21 @@ impl Gate {
     /// Everything but the daemon.
     pub(crate) fn prepare(spec: &str) -> Self {
         let tmp = tempfile::tempdir().expect("a directory");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let gate = Self { tmp, port, daemon: None };
-        for directory in ["bin", "mirrors", "identity", "upstream/acme", "upstream/platform", "host", "agent", "tmp"] {
+        for directory in
+            ["bin", "mirrors", "identity", "upstream/acme", "upstream/platform", "host", "agent", "tmp"]
+        {
             fs::create_dir_all(gate.at(directory)).expect("a directory");
         }
         let root = gate.tmp.path().to_str().expect("a plain path");
         program(&gate.at("bin/ssh"), &SSH.replace("ROOT", root));
-        fs::write(gate.at("host.gitconfig"), "[safe]\n\tdirectory = *\n[receive]\n\tdenyDeleteCurrent = ignore\n")
-            .expect("a file");
+        fs::write(
+            gate.at("host.gitconfig"),
+            "[safe]\n\tdirectory = *\n[receive]\n\tdenyDeleteCurrent = ignore\n",
+        )
+        .expect("a file");
         for (name, path) in [("api", "acme/api.git"), ("shared.lib", "platform/lib.git")] {
             fs::write(gate.at("identity").join(name), "no key\n").expect("a file");
             gate.mode(&format!("identity/{name}"), 0o600);
@@ -136,7 +142,14 @@ impl Gate {
         }
         // Another process writes what is run: see `program`.
         let copy = "rm -rf stage && cp -rp made stage && rm -rf made";
-        assert!(Command::new("sh").args(["-c", copy]).current_dir(self.tmp.path()).status().expect("sh").success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", copy])
+                .current_dir(self.tmp.path())
+                .status()
+                .expect("sh")
+                .success()
+        );
         // The agent's git has what the guest would have, with the address of this daemon for the bundle's.
         let bundle = format!("{}:9418", compilation.plans[0].addresses.bundle());
         let config = fs::read_to_string(self.at("stage/agent/gitconfig")).expect("a file");
@@ -160,7 +173,8 @@ impl Gate {
     /// A script of the stage, in the environment that the container gives it.
     pub(crate) fn script(&self, path: &str) -> Command {
         let mut command = Command::new(self.at("stage/git-gate").join(path));
-        let programs = format!("{}:{}:{SYSTEM_PATH}", self.at("bin").display(), betterleaks().directory.display());
+        let programs =
+            format!("{}:{}:{SYSTEM_PATH}", self.at("bin").display(), betterleaks().directory.display());
         command
             .env_clear()
             .env("PATH", programs)

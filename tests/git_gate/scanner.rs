@@ -44,7 +44,9 @@ fn find() -> Scanner {
     let package = place.join(PACKAGE);
     let directory = package.join("betterleaks/bin");
     if !directory.join("betterleaks").is_file() && !fetch(&place, &package) {
-        eprintln!("NOT SCANNED BY THE REAL SCANNER: {PACKAGE} cannot be had here, a stand-in takes its place");
+        eprintln!(
+            "NOT SCANNED BY THE REAL SCANNER: {PACKAGE} cannot be had here, a stand-in takes its place"
+        );
         let directory = place.join("stand-in");
         fs::create_dir_all(&directory).expect("a directory");
         program(&directory.join("betterleaks"), STAND_IN);
@@ -72,5 +74,7 @@ unpacked/betterleaks/bin/betterleaks version
 /// writing when it is run.
 pub(crate) fn program(path: &Path, text: &str) {
     let write = "printf '%s' \"$1\" > \"$2.new\" && chmod 755 \"$2.new\" && mv \"$2.new\" \"$2\"";
-    assert!(Command::new("sh").args(["-c", write, "sh", text]).arg(path).status().expect("a shell").success());
+    assert!(
+        Command::new("sh").args(["-c", write, "sh", text]).arg(path).status().expect("a shell").success()
+    );
 }

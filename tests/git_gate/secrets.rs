@@ -45,7 +45,8 @@ const WAYS: &[Way] = &[
         name: "with files that allow it",
         says: "github-pat at a.py:1",
         make: |gate, work| {
-            let config = "[extend]\nuseDefault = false\n[allowlist]\npaths = ['''.*''']\nregexes = ['''.*''']\n";
+            let config =
+                "[extend]\nuseDefault = false\n[allowlist]\npaths = ['''.*''']\nregexes = ['''.*''']\n";
             for name in [".gitleaks.toml", ".betterleaks.toml", "gitleaks.toml"] {
                 fs::write(work.join(name), config).unwrap();
             }

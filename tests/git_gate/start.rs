@@ -76,7 +76,11 @@ fn a_start_makes_the_mirrors_what_the_stage_says() {
     fs::create_dir(gate.at("mirrors/lost+found")).unwrap();
     gate.serve();
     let now = fs::read_to_string(&config).unwrap();
-    assert!(!now.contains("nowhere") && !now.contains("packObjectsHook") && !gate.at("mirrors/api/hooks").exists());
+    assert!(
+        !now.contains("nowhere")
+            && !now.contains("packObjectsHook")
+            && !gate.at("mirrors/api/hooks").exists()
+    );
     assert_eq!(gate.state(), before);
     gate.stop();
     // A repository that is declared no more goes, and so does one with another upstream.

@@ -23,10 +23,8 @@ pub(super) fn lower(plan: &Plan) -> Option<String> {
     }
     // A spelling that two repositories have leads nowhere rather than to the wrong one.
     let mut owners: BTreeMap<String, usize> = BTreeMap::new();
-    let spellings: Vec<(&PlannedRepo, Vec<String>)> = repos
-        .iter()
-        .filter_map(|repo| Some((repo, Upstream::parse(&repo.url)?.spellings())))
-        .collect();
+    let spellings: Vec<(&PlannedRepo, Vec<String>)> =
+        repos.iter().filter_map(|repo| Some((repo, Upstream::parse(&repo.url)?.spellings()))).collect();
     for spelling in spellings.iter().flat_map(|(_, spellings)| spellings) {
         *owners.entry(spelling.clone()).or_default() += 1;
     }

@@ -35,8 +35,9 @@ function mark(line) {
     path = substr($0, 2)
     texts = path ~ /^the header/
     commit = ""
-    mark(texts ? 0 : 1)
+    mark(0)
     emit(path)
+    if (!texts) mark(1)
     next
 }
 
