@@ -8,7 +8,7 @@ use crate::digest::sha256_hex;
 use crate::include::Reach;
 use crate::network::Addresses;
 use crate::plan::{self, Plan};
-use crate::rules::{boot, container, engine, env, expose, fleet, names, port_taken, queue};
+use crate::rules::{boot, container, engine, env, expose, fleet, names, port_taken, queue, repo};
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{Bottle, BottleDecl, File, Layer};
@@ -144,6 +144,7 @@ fn bottles(
             let addresses = fleet::addresses(&decl);
             let bottle = Bottle::assemble(decl, profiles);
             port_taken::check(&bottle, diagnostics);
+            repo::check(&bottle, diagnostics);
             expose::check(&bottle, diagnostics);
             engine::check(&bottle, diagnostics);
             queues.extend(queue::Claim::of(&bottle, sources));

@@ -15,7 +15,8 @@
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`report`]: how it is shown, and how a plan
 //!   is: as text, and as a picture in [`report::graph`]
-//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`]: what is known of the world outside
+//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`upstream`]: what is known
+//!   of the world outside
 //! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
 //! - [`compile`](mod@compile): all of it in one function
 //! - [`stage`]: the one place that writes
@@ -37,11 +38,13 @@ pub mod plan;
 pub mod report;
 pub mod resolve;
 pub mod rules;
+pub mod scanner;
 pub mod schema;
 pub mod scope;
 pub mod source;
 pub mod spec;
 pub mod stage;
 pub mod syntax;
+pub mod upstream;
 
 pub use compile::{Compilation, Options, compile};

@@ -15,6 +15,7 @@ use crate::engine::{Ledger, Version};
 use crate::include::join;
 use crate::network::Addresses;
 use crate::resolve::{MemberId, Resolved};
+use crate::scanner;
 use crate::source::{Sources, Span};
 use crate::spec::{
     Boot, BootKind, Bottle, Egress, Expose, Git, GitUser, Health, Host, Member, MemberKind, Port, Repo,
@@ -162,8 +163,8 @@ pub struct PlannedRepo {
     pub url: String,
     /// The private key on the host.
     pub identity: String,
-    /// The upstream's host key.
-    pub host_key: String,
+    /// The upstream's host keys.
+    pub host_keys: Vec<String>,
 }
 
 /// How the agent asks a human.
@@ -202,6 +203,10 @@ pub struct Plan {
     pub repos: Vec<PlannedRepo>,
     /// How it asks a human, when it may.
     pub supervise: Option<PlannedSupervise>,
+    /// What looks for secrets in what is pushed.
+    pub scanner: &'static str,
+    /// The image of git-gate, when it is not the one that the stage's `Containerfile` makes.
+    pub git_gate_image: Option<String>,
     /// The sources that it was made of: name and SHA-256.
     pub sources: Vec<(String, String)>,
 }
@@ -327,7 +332,8 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         deny: context.hosts(deny),
         rate_limit: rate_limit.map(|limit| limit.value),
     };
-    let Git { user, repos } = git;
+    let Git { user, repos, scanner, image } = git;
+    let scanner = scanner.as_ref().and_then(|scanner| scanner::find(&scanner.value));
     let backend = backend.as_ref().and_then(|backend| backend::find(&backend.value));
     let supervise = supervise.map(|Supervise { place: _, queue, image }| PlannedSupervise {
         queue: match queue {
@@ -360,14 +366,16 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         git_user: user.map(|GitUser { name, email }| (name.value, email.value)),
         repos: repos
             .into_iter()
-            .map(|Repo { name, url, identity, host_key }| PlannedRepo {
+            .map(|Repo { name, url, identity, host_keys }| PlannedRepo {
                 name: name.value,
                 url: url.value,
                 identity: context.host_path(&identity),
-                host_key: host_key.value,
+                host_keys: host_keys.into_iter().map(|key| key.value).collect(),
             })
             .collect(),
         supervise,
+        scanner: scanner.map_or(scanner::DEFAULT, |scanner| scanner.name),
+        git_gate_image: image.map(|image| image.value),
         sources: context.digests,
     }
 }

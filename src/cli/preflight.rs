@@ -1,5 +1,7 @@
 //! `bottlec preflight`: is this host ready to run these bottles?
 
+mod identities;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -63,6 +65,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     if let Ok(network) = &network {
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
+    findings.extend(identities::check(&plans));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output))?;

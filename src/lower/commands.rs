@@ -67,6 +67,12 @@ pub fn volumes(plan: &Plan) -> BTreeMap<String, String> {
 /// What `compose.yaml` calls the volume that git-gate keeps its mirrors in.
 pub const MIRRORS: &str = "git-gate.mirrors";
 
+/// The image that is made for git-gate when the spec names none.
+#[must_use]
+pub fn gate_image(plan: &Plan) -> String {
+    format!("localhost/{}", container(plan, builtin::GIT_GATE))
+}
+
 /// The commands that make and remove the bundle's containers.
 fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
     let engine = |words: &[&str]| -> Command {
@@ -83,6 +89,9 @@ fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
     let volumes = volumes(plan);
     if !volumes.is_empty() {
         cleanup.push(engine(&["volume", "rm", "--force"]).into_iter().chain(volumes.into_values()).collect());
+    }
+    if !plan.repos.is_empty() && plan.git_gate_image.is_none() {
+        cleanup.push(engine(&["image", "rm", "--force", &gate_image(plan)]));
     }
     let prepare = plan.supervise.as_ref().map(|_| {
         // The engine would make the directory as root, and who launches could not answer.

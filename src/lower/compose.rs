@@ -119,6 +119,10 @@ struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     build: Option<Build>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pull_policy: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    init: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entrypoint: Option<Vec<Text>>,
@@ -229,6 +233,8 @@ impl Service {
             container_name: commands::container(plan, name),
             image,
             build: None,
+            pull_policy: None,
+            init: false,
             user: None,
             entrypoint: None,
             command: Vec::new(),

@@ -236,6 +236,10 @@ struct Git<'a> {
     user: Option<GitUser<'a>>,
     /// The repositories, by name.
     repos: Vec<Repo<'a>>,
+    /// What looks for secrets in what is pushed; null when there is no repository.
+    scanner: Option<Text<'a>>,
+    /// The image of git-gate; null when there is no repository, or when `git-gate/Containerfile` makes it.
+    image: Option<Text<'a>>,
 }
 
 /// Who commits are by.
@@ -258,8 +262,8 @@ struct Repo<'a> {
     url: Text<'a>,
     /// The private key on the host.
     identity: Text<'a>,
-    /// The upstream's host key.
-    host_key: Text<'a>,
+    /// The upstream's host keys.
+    host_keys: Vec<Text<'a>>,
 }
 
 /// How the agent asks a human, over MCP.
@@ -345,6 +349,8 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         git_user,
         repos,
         supervise: asks,
+        scanner,
+        git_gate_image,
         sources,
     } = plan;
     let start_order = start_order(sidecars);
@@ -379,6 +385,8 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         git: Git {
             user: git_user.as_ref().map(|(name, email)| GitUser { name: text(name), email: text(email) }),
             repos: repos.iter().map(repo).collect(),
+            scanner: (!repos.is_empty()).then(|| text(scanner)),
+            image: git_gate_image.as_deref().filter(|_| !repos.is_empty()).map(text),
         },
         supervise: asks.as_ref().map(|PlannedSupervise { queue, image }| Supervise {
             image: text(image),
@@ -506,8 +514,9 @@ fn hosts(entries: &[Traced<String>]) -> Vec<HostEntry<'_>> {
 }
 
 fn repo(repo: &PlannedRepo) -> Repo<'_> {
-    let PlannedRepo { name, url, identity, host_key } = repo;
-    Repo { name: text(name), url: text(url), identity: text(identity), host_key: text(host_key) }
+    let PlannedRepo { name, url, identity, host_keys } = repo;
+    let host_keys = host_keys.iter().map(|key| text(key)).collect();
+    Repo { name: text(name), url: text(url), identity: text(identity), host_keys }
 }
 
 fn file(file: &Artifact) -> File {

@@ -4,6 +4,7 @@
 pub mod agent_env;
 pub mod commands;
 pub mod compose;
+pub mod git_gate;
 pub mod manifest;
 pub mod provision;
 pub mod shell;
@@ -80,6 +81,7 @@ pub fn lower(plan: &Plan) -> Stage {
     let compose = Artifact { bytes: compose::lower(plan), mode: Mode::of_secrets(bundle_secrets) };
     files.insert(compose::PATH.to_owned(), compose);
     supervise::lower(plan, &mut files);
+    git_gate::lower(plan, &mut files);
     // The manifest comes last: it holds the digest of every other file.
     let manifest = manifest::lower(plan, &files);
     let private = Mode::of_secrets(agent_secrets || bundle_secrets);

@@ -1,6 +1,6 @@
 //! The files that a launcher copies into the machine before the agent starts.
 
-use super::supervise;
+use super::{git_gate, supervise};
 use crate::plan::Plan;
 
 /// A file for the machine.
@@ -24,5 +24,6 @@ pub const MCP: &str = "/etc/bottle/mcp.json";
 pub fn files(plan: &Plan) -> Vec<File> {
     let file = |source: &str, target| File { source: source.to_owned(), target, mode: "0644" };
     let mcp = plan.supervise.as_ref().map(|_| file(supervise::MCP_CONFIG_PATH, MCP));
-    mcp.into_iter().collect()
+    let git = git_gate::has_gitconfig(plan).then(|| file(git_gate::GITCONFIG_PATH, GITCONFIG));
+    mcp.into_iter().chain(git).collect()
 }

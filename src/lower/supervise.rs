@@ -204,7 +204,7 @@ fn hosts(entries: &[Traced<String>]) -> Vec<&str> {
 }
 
 fn repos(repos: &[PlannedRepo]) -> Vec<u8> {
-    let repos = repos.iter().map(|PlannedRepo { name, url, identity: _, host_key: _ }| Repo { name, url });
+    let repos = repos.iter().map(|PlannedRepo { name, url, identity: _, host_keys: _ }| Repo { name, url });
     json(&Repos { repos: repos.collect() })
 }
 

@@ -134,6 +134,9 @@ impl Page<'_> {
                 repo.name
             ));
         }
+        if !plan.repos.is_empty() {
+            self.line(&format!("  what is pushed is scanned by {} before it goes upstream", plan.scanner));
+        }
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");
             self.line(&format!("  agent {arrow} {} at {url}", sidecar.name));

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod names;
 pub mod port_taken;
 pub mod queue;
+pub mod repo;
 pub mod schema;
 pub mod syntax;
 
@@ -96,6 +97,7 @@ pub static ALL: &[&Rule] = &[
     &port_taken::PORT_TAKEN,
     &bottle::PROFILE_CYCLE,
     &queue::QUEUE_TAKEN,
+    &repo::REPO_AMBIGUOUS,
     &names::RESERVED_NAME,
     &syntax::RESERVED_WORD,
     &schema::RETIRED_NODE,

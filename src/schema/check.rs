@@ -48,7 +48,7 @@ fn known_children<'t>(
     for node in nodes {
         let Some(child) = known.iter().find(|child| child.node.name == node.name()) else {
             // Whoever mistypes a required node has not left it out.
-            if known.iter().any(|child| child.occurs == Occurs::Required)
+            if known.iter().any(|child| child.occurs.is_required())
                 && let Some(meant) = did_you_mean(node.name(), known.iter().map(|child| child.node.name))
             {
                 single.push((meant, node.name_span()));
@@ -57,7 +57,9 @@ fn known_children<'t>(
             continue;
         };
         if child.occurs != Occurs::Many {
-            if let Some((_, first)) = single.iter().find(|(name, _)| *name == child.node.name) {
+            if child.occurs != Occurs::Several
+                && let Some((_, first)) = single.iter().find(|(name, _)| *name == child.node.name)
+            {
                 diagnostics.push_error_with(|| message::duplicate_node(node, *first, parent));
                 continue;
             }
@@ -71,9 +73,7 @@ fn known_children<'t>(
         |name: &str| parent.entries().any(|entry| entry.key().is_some_and(|(key, _)| key == name));
     let missing = |child: &&Child| {
         let name = child.node.name;
-        child.occurs == Occurs::Required
-            && !single.iter().any(|(given, _)| *given == name)
-            && !as_property(name)
+        child.occurs.is_required() && !single.iter().any(|(given, _)| *given == name) && !as_property(name)
     };
     for child in known.iter().filter(missing) {
         diagnostics.push_error_with(|| message::missing_node(parent, child.node));

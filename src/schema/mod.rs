@@ -27,6 +27,16 @@ pub enum Occurs {
     Required,
     /// Any number of times.
     Many,
+    /// Once or more often.
+    Several,
+}
+
+impl Occurs {
+    /// Whether the parent needs it.
+    #[must_use]
+    pub fn is_required(self) -> bool {
+        matches!(self, Self::Required | Self::Several)
+    }
 }
 
 /// A positional argument.

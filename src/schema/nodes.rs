@@ -1,10 +1,12 @@
 //! The table.
 
+mod git;
 mod sidecar;
 mod supervise;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::builtin;
 use crate::container::ContainerEngine;
+use git::{GIT, GIT_GATE};
 use sidecar::SIDECAR;
 use supervise::SUPERVISE;
 
@@ -261,75 +263,6 @@ static RATE_LIMIT: Node = Node {
     example: "rate-limit 600",
 };
 
-static GIT: Node = Node {
-    name: "git",
-    doc: "Repositories that the agent may fetch from and push to, through git-gate.\n\ngit-gate runs only when a \
-          repository is declared. The agent never holds a key.",
-    arguments: &[],
-    properties: &[],
-    children: Children::Nodes(&[once(&USER), many(&REPO)]),
-    example: "git {\n    repo \"api\" {\n        url \"ssh://git@github.com/acme/api.git\"\n        identity \
-              \"~/.ssh/id_ed25519\"\n        host-key \"ssh-ed25519 AAAA…\"\n    }\n}",
-};
-
-static USER: Node = Node {
-    name: "user",
-    doc: "Who the agent's commits are by.",
-    arguments: &[],
-    properties: &[
-        required_property("name", ValueType::Text, "the author's name"),
-        required_property("email", ValueType::Email, "the author's address"),
-    ],
-    children: Children::None,
-    example: "user name=\"Ada\" email=\"ada@example.com\"",
-};
-
-static REPO: Node = Node {
-    name: "repo",
-    doc: "One upstream repository that git-gate mirrors.",
-    arguments: &[required("name", ValueType::RepoName, "what the agent calls it")],
-    properties: &[],
-    children: Children::Nodes(&[
-        Child { occurs: Occurs::Required, node: &URL },
-        Child { occurs: Occurs::Required, node: &IDENTITY },
-        Child { occurs: Occurs::Required, node: &HOST_KEY },
-    ]),
-    example: "repo \"api\" {\n    url \"ssh://git@github.com/acme/api.git\"\n    identity \"~/.ssh/id_ed25519\"\n    \
-              host-key \"ssh-ed25519 AAAA…\"\n}",
-};
-
-static URL: Node = Node {
-    name: "url",
-    doc: "Where the upstream repository is.\n\nOnly SSH goes through the gate: a clone over HTTPS would go round it.",
-    arguments: &[required("url", ValueType::GitUrl, "`ssh://user@host[:port]/path`, or `user@host:path`")],
-    properties: &[],
-    children: Children::None,
-    example: "url \"ssh://git@github.com/acme/api.git\"",
-};
-
-static IDENTITY: Node = Node {
-    name: "identity",
-    doc: "The private key that git-gate pushes with. It stays on the host.",
-    arguments: &[required(
-        "path",
-        ValueType::HostPath,
-        "a path on the host; `~/` is the home of who launches",
-    )],
-    properties: &[],
-    children: Children::None,
-    example: "identity \"~/.ssh/id_ed25519\"",
-};
-
-static HOST_KEY: Node = Node {
-    name: "host-key",
-    doc: "The upstream's SSH host key, as `ssh-keyscan` prints it without the host's name.\n\nThere is no trust on \
-          first use.",
-    arguments: &[required("key", ValueType::HostKey, "key type and base64 key")],
-    properties: &[],
-    children: Children::None,
-    example: "host-key \"ssh-ed25519 AAAA…\"",
-};
-
 static PIPELOCK: Node = Node {
     name: builtin::PIPELOCK,
     doc: "Settings of the egress proxy, which every bottle has.",
@@ -337,15 +270,6 @@ static PIPELOCK: Node = Node {
     properties: &[],
     children: Children::Nodes(&[many(&NEEDS)]),
     example: "pipelock { needs \"resolver\" }",
-};
-
-static GIT_GATE: Node = Node {
-    name: builtin::GIT_GATE,
-    doc: "Settings of the git mirror, which runs when a repository is declared.",
-    arguments: &[],
-    properties: &[],
-    children: Children::Nodes(&[many(&NEEDS)]),
-    example: "git-gate { needs \"pipelock\" }",
 };
 
 static NEEDS: Node = Node {

@@ -28,6 +28,7 @@ fn index(parent: &Node, depth: usize, text: &mut String) {
             Occurs::Once => "",
             Occurs::Required => ", required",
             Occurs::Many => ", repeatable",
+            Occurs::Several => ", required, repeatable",
         };
         let indent = "  ".repeat(depth);
         // Writing to a `String` cannot fail.

@@ -6,6 +6,7 @@ use crate::backend as registry;
 use crate::diagnostic::{did_you_mean, quote};
 use crate::engine::{SMOLVM, Version};
 use crate::rules;
+use crate::scanner;
 
 /// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
 const MAX_NAME: usize = 40;
@@ -288,4 +289,14 @@ pub(super) fn container_user(text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::none(text, "user of a container", ValueType::ContainerUser))
+}
+pub(super) fn scanner(text: &str) -> Result<(), Problem> {
+    if scanner::find(text).is_some() {
+        return Ok(());
+    }
+    let problem = Problem::none(text, "scanner that git-gate knows", ValueType::Scanner);
+    Err(match did_you_mean(text, scanner::names()) {
+        Some(name) => problem.meant(name),
+        None => problem,
+    })
 }

@@ -5,6 +5,7 @@ use crate::backend;
 use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
 use crate::engine;
 use crate::rules::{self, Rule};
+use crate::scanner;
 use crate::syntax::{Value, quoted_string};
 
 /// What an argument or a property may hold.
@@ -73,6 +74,8 @@ pub enum ValueType {
     ContainerPath,
     /// A volume's name, or a path on the host.
     VolumeSource,
+    /// The name of a secret scanner.
+    Scanner,
 }
 
 /// Why a value is refused.
@@ -164,6 +167,7 @@ impl ValueType {
             Self::ContainerUser => "a user such as `999` or `999:999`".into(),
             Self::ContainerPath => "an absolute path in the container".into(),
             Self::VolumeSource => "a volume's name, or a path on the host".into(),
+            Self::Scanner => one_of(scanner::names()),
         }
     }
 
@@ -283,6 +287,7 @@ impl ValueType {
             Self::ContainerUser => text::container_user(text),
             Self::ContainerPath => path::in_container(text),
             Self::VolumeSource => path::volume(text),
+            Self::Scanner => text::scanner(text),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `git`: repositories behind git-gate.
 
-use super::{Spanned, child, first_argument, text_property};
+use super::{Spanned, child, children, first_argument, text_property};
 use crate::syntax::Node;
 
 /// Who commits are by.
@@ -21,17 +21,21 @@ pub struct Repo {
     pub url: Spanned<String>,
     /// The private key on the host.
     pub identity: Spanned<String>,
-    /// The upstream's host key.
-    pub host_key: Spanned<String>,
+    /// The upstream's host keys, one or more.
+    pub host_keys: Vec<Spanned<String>>,
 }
 
-/// The git section of a layer, or of a whole bottle.
+/// The git section of a layer, or of a whole bottle, and what `git-gate` says of the program behind it.
 #[derive(Clone, Debug, Default)]
 pub struct Git {
     /// Who commits are by.
     pub user: Option<GitUser>,
     /// The repositories.
     pub repos: Vec<Repo>,
+    /// What looks for secrets.
+    pub scanner: Option<Spanned<String>>,
+    /// The image of git-gate.
+    pub image: Option<Spanned<String>>,
 }
 
 impl Git {
@@ -45,10 +49,18 @@ impl Git {
         }
     }
 
-    /// Lays `over` on top: repositories are added, the last user wins.
+    /// Reads the properties of `git-gate`.
+    pub(super) fn decode_gate(&mut self, node: Node<'_>) {
+        self.scanner = text_property(node, "scanner");
+        self.image = text_property(node, "image");
+    }
+
+    /// Lays `over` on top: repositories are added, of everything else the last one wins.
     pub(super) fn merge(&mut self, over: Self) {
-        let Self { user, repos } = over;
+        let Self { user, repos, scanner, image } = over;
         self.user = user.or(self.user.take());
+        self.scanner = scanner.or(self.scanner.take());
+        self.image = image.or(self.image.take());
         self.repos.extend(repos);
     }
 }
@@ -68,7 +80,7 @@ impl Repo {
         Some(Self {
             url: part("url"),
             identity: part("identity"),
-            host_key: part("host-key"),
+            host_keys: children(node, "host-key").filter_map(first_argument).collect(),
             name: name.clone(),
         })
     }

@@ -65,6 +65,9 @@ impl Layer {
                     if layer.builtins.iter().any(|node| node.name.value == builtin.name) {
                         continue;
                     }
+                    if builtin.name == builtin::GIT_GATE {
+                        layer.git.decode_gate(node);
+                    }
                     if builtin.name == builtin::SUPERVISE {
                         layer.supervise = Some(Supervise::decode(node));
                     }

@@ -31,8 +31,16 @@ fn pipelock(plan: &Plan) -> Service {
 }
 
 fn git_gate(plan: &Plan) -> Service {
-    let mut service = Service::confined(plan, GIT_GATE, commands::container(plan, GIT_GATE));
-    service.build = Some(Build { context: "./git-gate", dockerfile: "Containerfile" });
+    // Without an image in the spec the stage says how to make one, under a name of the bottle's own.
+    let image = plan.git_gate_image.as_deref().map(qualified);
+    let mut service = Service::confined(plan, GIT_GATE, image.unwrap_or_else(|| commands::gate_image(plan)));
+    if plan.git_gate_image.is_none() {
+        service.build = Some(Build { context: "./git-gate", dockerfile: "Containerfile" });
+        // Or a registry would be asked for the name first.
+        service.pull_policy = Some("build");
+    }
+    // git's daemon leaves the end of its children to the first process.
+    service.init = true;
     service.entrypoint = Some(words(&["/git-gate/serve"]));
     service.volumes = vec![
         Mount::host("./git-gate", "/git-gate", false),

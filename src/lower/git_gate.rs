@@ -1,0 +1,84 @@
+//! `git-gate/`: the directory that git-gate runs from, and the git configuration of the agent, which sends it there.
+//!
+//! The scripts are the same for every bottle. Whatever a spec says is in files of data that they read: one of host keys,
+//! one for the scanner's name, and one a repository for its URL.
+
+mod gitconfig;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::{Artifact, Mode};
+use crate::plan::{Plan, PlannedRepo};
+use crate::scanner;
+use crate::upstream::Upstream;
+
+pub use gitconfig::{PATH as GITCONFIG_PATH, is_wanted as has_gitconfig};
+
+/// Its directory in the stage.
+pub const DIRECTORY: &str = "git-gate";
+
+/// The files that are the same for every bottle.
+static CONSTANT: &[(&str, Mode, &str)] = &[
+    ("serve", Mode::Executable, include_str!("git_gate/serve")),
+    ("access", Mode::Executable, include_str!("git_gate/access")),
+    ("healthy", Mode::Executable, include_str!("git_gate/healthy")),
+    ("hooks/pre-receive", Mode::Executable, include_str!("git_gate/pre-receive")),
+    ("lib.sh", Mode::Shared, include_str!("git_gate/lib.sh")),
+    ("stream.awk", Mode::Shared, include_str!("git_gate/stream.awk")),
+    ("findings.awk", Mode::Shared, include_str!("git_gate/findings.awk")),
+    ("gitconfig", Mode::Shared, include_str!("git_gate/gitconfig")),
+    ("mirror.gitconfig", Mode::Shared, include_str!("git_gate/mirror.gitconfig")),
+    ("scanner.toml", Mode::Shared, include_str!("git_gate/scanner.toml")),
+];
+
+/// Adds the files: none of git-gate's without a repository, none of the agent's without anything to say in it.
+pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
+    if let Some(text) = gitconfig::lower(plan) {
+        files.insert(gitconfig::PATH.to_owned(), Artifact { bytes: text.into_bytes(), mode: Mode::Shared });
+    }
+    if plan.repos.is_empty() {
+        return;
+    }
+    let mut add = |path: &str, mode: Mode, text: String| {
+        files.insert(format!("{DIRECTORY}/{path}"), Artifact { bytes: text.into_bytes(), mode });
+    };
+    for (path, mode, text) in CONSTANT {
+        add(path, *mode, (*text).to_owned());
+    }
+    add("scanner", Mode::Shared, format!("{}\n", plan.scanner));
+    add("known_hosts", Mode::Shared, known_hosts(&plan.repos));
+    for repo in &plan.repos {
+        // What the language takes can be read.
+        let Some(upstream) = Upstream::parse(&repo.url) else { continue };
+        add(&format!("repos/{}/url", repo.name), Mode::Shared, format!("{upstream}\n"));
+    }
+    if plan.git_gate_image.is_none() {
+        add("Containerfile", Mode::Shared, containerfile(plan));
+    }
+}
+
+/// The host keys of all upstreams, each once and in order.
+fn known_hosts(repos: &[PlannedRepo]) -> String {
+    let lines: BTreeSet<String> = repos
+        .iter()
+        .filter_map(|repo| Some((Upstream::parse(&repo.url)?.known_host(), &repo.host_keys)))
+        .flat_map(|(host, keys)| keys.iter().map(move |key| format!("{host} {key}\n")))
+        .collect();
+    lines.into_iter().collect()
+}
+
+/// How the image is made, when the spec names none.
+fn containerfile(plan: &Plan) -> String {
+    let mut text = String::from(
+        "# git-gate's image: the scanner's own, which has git and ssh, and the daemon. Built with this directory as context,\n\
+         # of which nothing is copied: it is mounted at /git-gate.\n",
+    );
+    let image = scanner::find(plan.scanner).map_or("", |scanner| scanner.image);
+    // Writing to a `String` cannot fail.
+    let _ = write!(
+        text,
+        "FROM {image}\nRUN apk add --no-cache git git-daemon openssh-client\nENTRYPOINT [\"/git-gate/serve\"]\n"
+    );
+    text
+}

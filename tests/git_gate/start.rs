@@ -1,0 +1,108 @@
+//! What `serve` looks for before it serves, and what it makes of the mirrors.
+
+use std::fs;
+use std::process::Command;
+
+use crate::gate::{Gate, SPEC};
+use crate::scanner::program;
+
+#[test]
+fn the_scripts_are_read_by_every_shell_that_is_here() {
+    let gate = Gate::prepare(SPEC);
+    let stage = gate.at("stage/git-gate");
+    for shell in [&["sh"][..], &["dash"], &["busybox", "sh"], &["bash", "--posix"]] {
+        if Command::new(shell[0]).args(&shell[1..]).args(["-c", ":"]).output().is_err() {
+            continue;
+        }
+        for script in ["serve", "access", "healthy", "hooks/pre-receive", "lib.sh"] {
+            let output =
+                Command::new(shell[0]).args(&shell[1..]).arg("-n").arg(stage.join(script)).output().unwrap();
+            assert!(output.status.success() && output.stderr.is_empty(), "{shell:?} {script}: {output:?}");
+        }
+    }
+}
+
+#[test]
+fn an_identity_that_others_may_read_is_refused() {
+    let mut gate = Gate::prepare(SPEC);
+    for mode in [0o640, 0o604, 0o660, 0o777] {
+        gate.mode("identity/api", mode);
+        let said = gate.refuses_to_serve();
+        assert!(said.contains("git-gate: the identity of api can be used by others"), "{said}");
+    }
+    fs::remove_file(gate.at("identity/api")).unwrap();
+    assert!(gate.refuses_to_serve().contains("git-gate: the identity of api is not there"));
+    fs::create_dir(gate.at("identity/api")).unwrap();
+    assert!(gate.refuses_to_serve().contains("git-gate: the identity of api is not there"));
+    fs::remove_dir(gate.at("identity/api")).unwrap();
+    fs::write(gate.at("identity/api"), "no key\n").unwrap();
+    gate.mode("identity/api", 0o400);
+    gate.serve();
+    // And while it runs.
+    gate.mode("identity/api", 0o644);
+    let said = gate.agent(&["ls-remote", &gate.url("api")]).badly();
+    assert!(said.contains("git-gate: the identity of api can be used by others"), "{said}");
+}
+
+#[test]
+fn without_a_scanner_that_finds_anything_nothing_is_served() {
+    let gate = Gate::prepare(SPEC);
+    for scanner in ["#!/bin/sh\ncat >/dev/null\n", "#!/bin/sh\nexit 1\n"] {
+        program(&gate.at("bin/betterleaks"), scanner);
+        let said = gate.refuses_to_serve();
+        assert!(said.contains("nothing is served without a scanner"), "{said}");
+    }
+    let other = SPEC.replace("scanner=\"betterleaks\"", "");
+    gate.stage(&other);
+    if Command::new("gitleaks").output().is_err() {
+        assert!(gate.refuses_to_serve().contains("git-gate: gitleaks is not there"));
+    }
+}
+
+#[test]
+fn a_start_makes_the_mirrors_what_the_stage_says() {
+    let mut gate = Gate::start();
+    gate.clone("work");
+    gate.agent(&["ls-remote", &gate.url("shared.lib")]).well();
+    gate.stop();
+    let before = gate.state();
+    // Whatever got into a mirror's configuration is gone after a start.
+    let config = gate.at("mirrors/api/config");
+    let evil = "[receive]\n\tfsckObjects = false\n[core]\n\thooksPath = /nowhere\n[uploadpack]\n\tpackObjectsHook = id\n";
+    fs::write(&config, fs::read_to_string(&config).unwrap() + evil).unwrap();
+    fs::create_dir(gate.at("mirrors/api/hooks")).unwrap();
+    program(&gate.at("mirrors/api/hooks/pre-receive"), "#!/bin/sh\nexit 0\n");
+    // What is not git-gate's own stays.
+    fs::create_dir(gate.at("mirrors/lost+found")).unwrap();
+    gate.serve();
+    let now = fs::read_to_string(&config).unwrap();
+    assert!(
+        !now.contains("nowhere")
+            && !now.contains("packObjectsHook")
+            && !gate.at("mirrors/api/hooks").exists()
+    );
+    assert_eq!(gate.state(), before);
+    gate.stop();
+    // A repository that is declared no more goes, and so does one with another upstream.
+    let start = SPEC.find("repo \"shared.lib\"").unwrap();
+    let end = SPEC[start..].find('}').unwrap() + start + 1;
+    let less = format!("{}{}", &SPEC[..start], &SPEC[end..]).replace("acme/api.git", "platform/lib.git");
+    gate.stage(&less);
+    gate.serve();
+    assert!(!gate.at("mirrors/shared.lib").exists() && gate.at("mirrors/lost+found").exists());
+    assert!(gate.state().1.is_empty());
+    gate.agent(&["ls-remote", &gate.url("shared.lib")]).badly();
+    gate.agent(&["ls-remote", &gate.url("api")]).well();
+    assert!(gate.state().1.contains("trunk"));
+}
+
+/// The health check must not make the gate knock at every upstream.
+#[test]
+fn looking_whether_it_is_healthy_asks_no_upstream() {
+    let gate = Gate::start();
+    assert!(gate.script("healthy").output().unwrap().status.success());
+    assert!(!gate.at("ssh.log").exists());
+    let mut gate = gate;
+    gate.stop();
+    assert!(!gate.script("healthy").output().unwrap().status.success());
+}
