@@ -284,7 +284,11 @@ TOOLS = [
         "inputSchema": {
             "type": "object",
             "properties": {
-                "kind": {**TEXT, "enum": KINDS, "description": "allow-host: to reach a host; tool: to have a tool; other"},
+                "kind": {
+                    **TEXT,
+                    "enum": KINDS,
+                    "description": "allow-host: to reach a host; tool: to have a tool; other",
+                },
                 "what": {
                     **TEXT,
                     "description": "What you ask for, in one line. For allow-host one host: api.example.com, "

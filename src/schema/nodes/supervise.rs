@@ -13,7 +13,7 @@ pub(super) static SUPERVISE: Node = Node {
     properties: &[optional_property(
         "image",
         ValueType::Image,
-        Some("a Python image that the compiler names"),
+        Some("`python:3.13.7-alpine3.22`, pinned,"),
         "the container image that it runs in, with its digest; Python 3.9 or newer is all it needs",
     )],
     children: Children::Nodes(&[once(&QUEUE), many(&NEEDS)]),
