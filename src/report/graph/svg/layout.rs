@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use textwrap::core::display_width;
 
 use crate::report::graph::model::{Card, Edge, Kind, Link, Picture, Zone};
-use crate::report::graph::shorten;
+use crate::report::graph::shorten_after;
 
 /// The space around everything.
 pub(super) const MARGIN: usize = 28;
@@ -139,7 +139,8 @@ pub(super) struct Layout {
 }
 
 fn line(text: &str, columns: usize, class: &'static str, size: usize, y: usize) -> Line {
-    let shown = shorten(text, columns, "…");
+    // Of a name the beginning tells more than the end.
+    let shown = shorten_after(text, columns, if class == "name" { 2 } else { 1 }, "…");
     let width = text_width(display_width(&shown), size);
     let whole = (shown != text).then(|| crate::report::one_line(text).into_owned());
     Line { shown: shown.into_owned(), whole, class, y, width }
