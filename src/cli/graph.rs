@@ -14,13 +14,6 @@ pub(super) fn run(command: &Graph, output: &Output) -> Result<Outcome, Error> {
     let Some(plans) = plans::of(&command.spec, command.bottle.as_deref(), &options, output)? else {
         return Ok(Outcome::Findings);
     };
-    let sidecars: usize = plans.iter().map(|plan| plan.sidecars.len()).sum();
-    if sidecars > graph::MAX_SIDECARS {
-        return Err(Error::Usage(format!(
-            "a picture shows {} sidecars at most, here are {sidecars}: choose a bottle with `--bottle`, or see `bottlec plan`",
-            graph::MAX_SIDECARS
-        )));
-    }
     let plans: Vec<_> = plans.iter().collect();
     output.print(&graph::render(&plans, command.format.into(), &output.stdout))?;
     Ok(Outcome::Clean)

@@ -97,6 +97,8 @@ fn quoted<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
                 '"' => quoted.push_str("\\\""),
                 '\\' => quoted.push_str("\\\\"),
                 '&' => quoted.push_str("&amp;"),
+                // What Graphviz makes of it may be XML, which cannot hold these two.
+                '\u{fffe}' | '\u{ffff}' => quoted.push('\u{fffd}'),
                 c => quoted.push(c),
             }
         }

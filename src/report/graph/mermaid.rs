@@ -95,11 +95,18 @@ fn quoted<'a>(lines: impl IntoIterator<Item = &'a str>, columns: usize) -> Strin
         if at > 0 {
             quoted.push_str("<br>");
         }
-        for c in shorten(line, columns, "…").chars() {
+        let line = shorten(line, columns, "…");
+        for (at, c) in line.char_indices() {
             if c.is_alphanumeric() || matches!(c, ' ' | '.' | ',' | '-' | '/' | '…') {
                 quoted.push(c);
             } else {
                 let _ = write!(quoted, "#{};", u32::from(c));
+            }
+            // What Mermaid 11.17 looks for after it has read the codes: a line end, a formula, an icon. A hair's
+            // breadth keeps the text what it is.
+            let rest = &line[at + c.len_utf8()..];
+            if c == '\\' || (c == '$' && rest.starts_with('$')) || (c == ':' && rest.starts_with("fa-")) {
+                quoted.push_str("#8202;");
             }
         }
     }

@@ -45,21 +45,23 @@ pub fn render(plans: &[&Plan], format: Format, style: &Style) -> String {
     }
 }
 
-/// How many sidecars one picture shows. The time to place them grows with their square, and nobody reads more.
-pub const MAX_SIDECARS: usize = 1_000;
-
 /// The most columns of one text in the formats that somebody else lays out: what a reader takes in at a glance.
 const MAX_COLUMNS: usize = 60;
 
 /// `text` in one harmless line of at most so many columns. Of a long one the end is kept rather than the beginning: a
 /// host's domain and a file's name stand there.
 fn shorten<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
+    shorten_after(text, columns, 1, ellipsis)
+}
+
+/// The same, but so many thirds of what is kept are kept of the beginning.
+fn shorten_after<'a>(text: &'a str, columns: usize, thirds: usize, ellipsis: &str) -> Cow<'a, str> {
     let text = one_line(text);
     if display_width(&text) <= columns {
         return text;
     }
     let room = columns.saturating_sub(display_width(ellipsis));
-    let head = room / 3;
+    let head = room * thirds / 3;
     let mut buffer = [0; 4];
     let mut width = |c: char| display_width(c.encode_utf8(&mut buffer));
     let mut short = String::new();

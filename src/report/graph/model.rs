@@ -1,6 +1,6 @@
 //! What is in a picture, before anybody draws it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::builtin;
 use crate::plan::{Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Purpose, SecretUse};
@@ -45,6 +45,12 @@ pub enum Zone {
 }
 
 impl Kind {
+    /// Whether it stands for what is refused.
+    #[must_use]
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::Denied | Self::Nowhere)
+    }
+
     /// Where such a card stands.
     #[must_use]
     pub fn zone(self) -> Zone {
@@ -162,12 +168,14 @@ impl Picture {
             edges: Vec::new(),
         };
         let agent = picture.agent(plan);
+        let variables = variables(plan);
         let mut sidecars = Vec::new();
         for sidecar in &plan.sidecars {
             let card = picture.sidecar(sidecar);
             sidecars.push(card);
             if let Some(url) = &sidecar.url {
-                picture.link(agent, card, Link::Dials, variables(plan, url));
+                let names = variables.get(origin(url)).into_iter().flatten();
+                picture.link(agent, card, Link::Dials, names.map(|name| (*name).to_owned()).collect());
             }
             match sidecar.name.as_str() {
                 _ if sidecar.container.is_some() => {}
@@ -175,7 +183,7 @@ impl Picture {
                 builtin::GIT_GATE => picture.repositories(card, &plan.repos),
                 builtin::SUPERVISE => {
                     let rows = vec![row("answers what the agent asks for")];
-                    picture.beyond(card, Link::Reaches, Card::outside(Kind::Human, "a human", rows, 0));
+                    picture.beyond(card, Card::outside(Kind::Human, "a human", rows, 0));
                 }
                 _ => {}
             }
@@ -201,10 +209,10 @@ impl Picture {
         self.edges.iter().filter(move |edge| edge.link == link)
     }
 
-    /// What a sidecar reaches or refuses, in order.
-    pub fn beyond_of(&self, sidecar: usize) -> impl Iterator<Item = &Edge> {
-        let beyond = |edge: &&Edge| matches!(edge.link, Link::Reaches | Link::Refuses);
-        self.edges.iter().filter(beyond).filter(move |edge| edge.from == sidecar)
+    /// What a sidecar reaches or refuses, in order, with their numbers.
+    pub fn beyond_of(&self, sidecar: usize) -> impl Iterator<Item = (usize, &Card)> {
+        let after = self.cards.iter().enumerate().skip(sidecar + 1);
+        after.take_while(|(_, card)| card.kind.zone() == Zone::Outside)
     }
 
     fn push(&mut self, card: Card) -> usize {
@@ -253,7 +261,8 @@ impl Picture {
     }
 
     /// Adds a card that `from` reaches or refuses.
-    fn beyond(&mut self, from: usize, link: Link, card: Card) {
+    fn beyond(&mut self, from: usize, card: Card) {
+        let link = if card.kind.is_refused() { Link::Refuses } else { Link::Reaches };
         let card = self.push(card);
         self.link(from, card, link, Vec::new());
     }
@@ -262,31 +271,31 @@ impl Picture {
         let PlannedEgress { allow, deny, rate_limit } = egress;
         if allow.is_empty() {
             let rows = vec![row("the spec allows none")];
-            self.beyond(pipelock, Link::Refuses, Card::outside(Kind::Nowhere, "no host", rows, 0));
+            self.beyond(pipelock, Card::outside(Kind::Nowhere, "no host", rows, 0));
         } else {
             let (rows, more) = listed(allow, |host| row(&host.value));
             let limit = rate_limit.map(|limit| format!("at most {limit} a minute to one domain"));
             let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
-            self.beyond(pipelock, Link::Reaches, Card { limit, ..card });
+            self.beyond(pipelock, Card { limit, ..card });
         }
         if !deny.is_empty() {
             let (rows, more) = listed(deny, |host| row(&host.value));
-            self.beyond(pipelock, Link::Refuses, Card::outside(Kind::Denied, "never", rows, more));
+            self.beyond(pipelock, Card::outside(Kind::Denied, "never", rows, more));
         }
     }
 
     fn repositories(&mut self, gate: usize, repos: &[PlannedRepo]) {
         let (rows, more) =
             listed(repos, |repo| Row { text: repo.name.clone(), note: Some(repo.url.clone()) });
-        self.beyond(gate, Link::Reaches, Card::outside(Kind::Repositories, "upstream", rows, more));
+        self.beyond(gate, Card::outside(Kind::Repositories, "upstream", rows, more));
     }
 
     fn needs(&mut self, plan: &Plan, sidecars: &[usize]) {
-        let names = plan.sidecars.iter().map(|sidecar| sidecar.name.as_str());
-        let cards: BTreeMap<&str, usize> = names.zip(sidecars.iter().copied()).collect();
-        for sidecar in &plan.sidecars {
-            for need in &sidecar.needs {
-                self.link(cards[sidecar.name.as_str()], cards[need.as_str()], Link::Needs, Vec::new());
+        let named = plan.sidecars.iter().map(|sidecar| sidecar.name.as_str());
+        let numbers: BTreeMap<&str, usize> = named.zip(sidecars.iter().copied()).collect();
+        for (sidecar, card) in plan.sidecars.iter().zip(sidecars) {
+            for needed in sidecar.needs.iter().filter_map(|need| numbers.get(need.as_str())) {
+                self.link(*card, *needed, Link::Needs, Vec::new());
             }
         }
     }
@@ -328,22 +337,31 @@ fn without_digest(image: &str) -> &str {
     image.split_once('@').map_or(image, |(name, _)| name)
 }
 
-/// The agent's variables that lead to this URL, each once: programs differ in whether they read `HTTP_PROXY` or
-/// `http_proxy`, and people do not.
-fn variables(plan: &Plan, url: &str) -> Vec<String> {
-    let leads = |value: &VariableValue| match value {
-        VariableValue::Literal(value) => value
-            .strip_prefix(url)
-            .is_some_and(|rest| rest.is_empty() || url.ends_with('/') || rest.starts_with(['/', '?', '#'])),
-        VariableValue::Secret(_) => false,
-    };
-    let names: Vec<&String> =
-        plan.env.iter().filter(|(_, variable)| leads(&variable.value)).map(|(name, _)| name).collect();
-    let twin = |name: &str| {
-        let upper = name.to_ascii_uppercase();
-        upper != name && names.iter().any(|other| **other == upper)
-    };
-    names.iter().filter(|name| !twin(name)).map(|name| (*name).clone()).collect()
+/// The agent's variables that lead to each URL's scheme, host and port.
+///
+/// Programs differ in whether they read `HTTP_PROXY` or `http_proxy`, and people do not: of such twins there is one.
+fn variables(plan: &Plan) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, variable) in &plan.env {
+        if let VariableValue::Literal(value) = &variable.value {
+            found.entry(origin(value)).or_default().insert(name);
+        }
+    }
+    for names in found.values_mut() {
+        let all = names.clone();
+        names.retain(|name| {
+            let upper = name.to_ascii_uppercase();
+            upper == *name || !all.contains(upper.as_str())
+        });
+    }
+    found
+}
+
+/// What stands before the path of a URL.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
+    &url[..end]
 }
 
 /// A secret: where the host keeps it, and what its receiver calls it.

@@ -1,5 +1,6 @@
 //! The picture as a tree, for a terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use owo_colors::Style as Paint;
@@ -116,11 +117,11 @@ impl Page<'_> {
         let margin = if last { "  " } else { down };
         // What is reached or refused, the mark for that, and what is said about it.
         let mut below: Vec<(String, &str, Paint, &str)> = Vec::new();
-        for edge in picture.beyond_of(edge.to) {
-            let card = &picture.cards[edge.to];
-            let (mark, paint, otherwise) = match edge.link {
-                Link::Refuses => (refuses, Paint::new().red(), "refused"),
-                _ => (reaches, Paint::new().green(), ""),
+        for (_, card) in picture.beyond_of(edge.to) {
+            let (mark, paint, otherwise) = if card.kind.is_refused() {
+                (refuses, Paint::new().red(), "refused")
+            } else {
+                (reaches, Paint::new().green(), "")
             };
             if matches!(card.kind, Kind::Human | Kind::Nowhere) {
                 let note = card.rows.first().map_or("", |row| &row.text);
@@ -143,11 +144,22 @@ impl Page<'_> {
 
     fn order(&mut self, picture: &Picture) {
         self.title("Start order");
-        let waves = picture.cards.iter().map(|card| card.wave).max().unwrap_or(0);
-        for wave in 1..=waves {
-            let cards = picture.cards.iter().filter(|card| card.wave == wave);
-            let names: Vec<String> = cards.map(|card| started(card, picture)).collect();
-            self.wrapped(&format!("{wave:>3}  "), &names.join(", "));
+        let mut needs: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for edge in picture.links(Link::Needs) {
+            needs.entry(edge.from).or_default().push(&picture.cards[edge.to].name);
+        }
+        let mut waves: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for (number, Card { name, wave, .. }) in
+            picture.cards.iter().enumerate().filter(|(_, card)| card.wave > 0)
+        {
+            let started = match needs.get(&number) {
+                Some(needs) => format!("{name} (after {})", needs.join(", ")),
+                None => name.clone(),
+            };
+            waves.entry(*wave).or_default().push(started);
+        }
+        for (wave, started) in waves {
+            self.wrapped(&format!("{wave:>3}  "), &started.join(", "));
         }
     }
 
@@ -188,15 +200,4 @@ impl Page<'_> {
             );
         }
     }
-}
-
-/// A card in the list of its wave, with what it waits for.
-fn started(card: &Card, picture: &Picture) -> String {
-    let number = picture.cards.iter().position(|other| std::ptr::eq(other, card));
-    let needs: Vec<&str> = picture
-        .links(Link::Needs)
-        .filter(|edge| Some(edge.from) == number)
-        .map(|edge| picture.cards[edge.to].name.as_str())
-        .collect();
-    if needs.is_empty() { card.name.clone() } else { format!("{} (after {})", card.name, needs.join(", ")) }
 }

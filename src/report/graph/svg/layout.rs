@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use textwrap::core::display_width;
 
 use crate::report::graph::model::{Card, Edge, Kind, Link, Picture, Zone};
-use crate::report::graph::shorten;
+use crate::report::graph::shorten_after;
 
 /// The space around everything.
 pub(super) const MARGIN: usize = 28;
@@ -139,7 +139,8 @@ pub(super) struct Layout {
 }
 
 fn line(text: &str, columns: usize, class: &'static str, size: usize, y: usize) -> Line {
-    let shown = shorten(text, columns, "…");
+    // Of a name the beginning tells more than the end.
+    let shown = shorten_after(text, columns, if class == "name" { 2 } else { 1 }, "…");
     let width = text_width(display_width(&shown), size);
     let whole = (shown != text).then(|| crate::report::one_line(text).into_owned());
     Line { shown: shown.into_owned(), whole, class, y, width }
@@ -292,17 +293,18 @@ fn place(parts: Parts<'_>, columns: &Columns, top: usize) -> Layout {
         }
     }
 
-    let area = |card: usize| {
-        let mut cards = secrets.iter().chain(&agents).chain(&sidecars).chain(&beyond);
-        cards.find(|placed| placed.card == card).map(|placed| placed.area).unwrap_or_default()
-    };
-    for edge in picture.links(Link::Receives).filter(|edge| !past.contains(&(edge.from, edge.to))) {
-        let (from, to) = (area(edge.from), area(edge.to));
+    let mut areas = vec![Area::default(); picture.cards.len()];
+    for placed in secrets.iter().chain(&agents).chain(&sidecars).chain(&beyond) {
+        areas[placed.card] = placed.area;
+    }
+    let is_agent = |card: usize| picture.cards[card].kind == Kind::Agent;
+    for edge in picture.links(Link::Receives).filter(|edge| is_agent(edge.to)) {
+        let (from, to) = (areas[edge.from], areas[edge.to]);
         let y = from.y + PORT;
         layout.wires.push(Wire::new(edge.link, vec![(from.right(), y), (to.x, y)]));
     }
     for (nth, (from, to)) in past.iter().enumerate() {
-        let (from, to) = (area(*from), area(*to));
+        let (from, to) = (areas[*from], areas[*to]);
         let (down, under, up) = (
             columns.down - nth * columns.track,
             bottom + 16 + nth * columns.track,
@@ -316,15 +318,16 @@ fn place(parts: Parts<'_>, columns: &Columns, top: usize) -> Layout {
     layout.height = bottom + 16 + past.len() * columns.track + MARGIN - top;
     layout.tracks = (columns.up - PAD / 2, columns.bundle.x - 2);
     for (edge, labels) in dials {
-        let (from, to) = (area(edge.from), area(edge.to));
+        let (from, to) = (areas[edge.from], areas[edge.to]);
         let y = to.y + PORT;
         let middle = columns.labels.x + columns.labels.width / 2;
         let labels = labels.into_iter().zip([y - 7, y + 15]).map(|(line, y)| (line, middle, y)).collect();
         layout.wires.push(Wire { labels, ..Wire::new(edge.link, vec![(from.right(), y), (to.x, y)]) });
     }
     for sidecar in &sidecars {
-        for edge in picture.beyond_of(sidecar.card) {
-            let to = area(edge.to);
+        for (number, card) in picture.beyond_of(sidecar.card) {
+            let to = areas[number];
+            let link = if card.kind.is_refused() { Link::Refuses } else { Link::Reaches };
             let (start, end) = (sidecar.area.y + PORT, to.y + PORT);
             let fork = columns.beyond.x - 34;
             // The second one leaves the first one's line on its way.
@@ -333,7 +336,7 @@ fn place(parts: Parts<'_>, columns: &Columns, top: usize) -> Layout {
             } else {
                 vec![(fork, start), (fork, end), (to.x, end)]
             };
-            layout.wires.push(Wire::new(edge.link, points));
+            layout.wires.push(Wire::new(link, points));
         }
     }
     layout.cards = secrets.into_iter().chain(agents).chain(sidecars).chain(beyond).collect();
@@ -354,7 +357,7 @@ fn rows(
     let (mut next, mut next_beyond) = (top, top);
     let mut wave = 0;
     for sidecar in sidecars {
-        let reached: Vec<usize> = picture.beyond_of(sidecar.card).map(|edge| edge.to).collect();
+        let reached: Vec<usize> = picture.beyond_of(sidecar.card).map(|(number, _)| number).collect();
         let number = picture.cards[sidecar.card].wave;
         let heading = if number == wave { 0 } else { HEADING };
         if !reached.is_empty() {
