@@ -143,11 +143,12 @@ impl Snapshot {
     }
 }
 
-/// The bits of a mode as a plan writes it; a stage has two of them only.
+/// The bits of a mode as a plan writes it; a stage has three of them only.
 fn mode_of(text: &str) -> Option<u32> {
     match text {
         "0644" => Some(0o644),
         "0600" => Some(0o600),
+        "0755" => Some(0o755),
         _ => None,
     }
 }
