@@ -27,15 +27,12 @@ impl<'a> Upstream<'a> {
     /// Reads a URL that the language takes (`ValueType::GitUrl`); of any other one, nothing.
     #[must_use]
     pub fn parse(url: &'a str) -> Option<Self> {
-        let (authority, path, short) = match url.strip_prefix("ssh://") {
-            Some(rest) => {
-                let (authority, path) = rest.split_at(rest.find('/')?);
-                (authority, path, false)
-            }
-            None => {
-                let (authority, path) = url.split_once(':')?;
-                (authority, path, true)
-            }
+        let (authority, path, short) = if let Some(rest) = url.strip_prefix("ssh://") {
+            let (authority, path) = rest.split_at(rest.find('/')?);
+            (authority, path, false)
+        } else {
+            let (authority, path) = url.split_once(':')?;
+            (authority, path, true)
         };
         let (user, host) = authority.split_once('@').unwrap_or((DEFAULT_USER, authority));
         let (host, port) = match host.split_once(':') {

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use bottlec::diagnostic::Diagnostic;
+use bottlec::lower::git_gate;
 use bottlec::lower::supervise::SERVER_PATH;
 use bottlec::lower::{Stage, lower_all};
 use bottlec::report::{self, Format, Style};
@@ -121,6 +122,7 @@ fn show(stage: &Stage) -> String {
         let content = match path.as_str() {
             // A program of ours, the same in every stage.
             SERVER_PATH => "…\n".into(),
+            path if git_gate::is_constant(path) => "…\n".into(),
             _ => String::from_utf8_lossy(&file.bytes),
         };
         let _ = write!(text, "──── {}/{path} ({:04o})\n{content}", stage.slug, file.mode.bits());

@@ -12,6 +12,8 @@ mod push;
 mod scanner;
 #[path = "git_gate/secrets.rs"]
 mod secrets;
+#[path = "git_gate/sshd.rs"]
+mod sshd;
 #[path = "git_gate/start.rs"]
 mod start;
 mod support;

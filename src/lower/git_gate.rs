@@ -32,6 +32,13 @@ static CONSTANT: &[(&str, Mode, &str)] = &[
     ("scanner.toml", Mode::Shared, include_str!("git_gate/scanner.toml")),
 ];
 
+/// Whether a path of the stage is of a file that is the same for every bottle.
+#[must_use]
+pub fn is_constant(path: &str) -> bool {
+    let path = path.strip_prefix(DIRECTORY).and_then(|path| path.strip_prefix('/'));
+    CONSTANT.iter().any(|(constant, ..)| path == Some(constant))
+}
+
 /// Adds the files: none of git-gate's without a repository, none of the agent's without anything to say in it.
 pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
     if let Some(text) = gitconfig::lower(plan) {

@@ -51,7 +51,7 @@ fn the_daemon_serves_the_declared_paths_and_two_services() {
             "/api%00",
             &format!("{}", other.display()),
             &format!("{}", gate.at("mirrors/api").display()),
-            &format!("/../upstream/platform/lib.git"),
+            "/../upstream/platform/lib.git",
             "/$(touch pwned)",
             "/';id;'",
             "/-x",
@@ -137,10 +137,8 @@ fn what_is_malformed_or_too_large_is_refused() {
     let before = gate.state();
     // A path that would write into `.git` where it is checked out.
     let blob = gate.git(&work, &["hash-object", "-w", "README"]).well();
-    let make = format!(
-        "tree=$(printf '100644 .git\\0' | cat - \"$1\" | git hash-object -w -t tree --literally --stdin) && \
-         git commit-tree -m x $tree -p HEAD"
-    );
+    let make = "tree=$(printf '100644 .git\\0' | cat - \"$1\" | git hash-object -w -t tree --literally --stdin) && \
+         git commit-tree -m x $tree -p HEAD";
     let raw = gate.at("agent/raw");
     let bytes: Vec<u8> =
         (0..20).map(|at| u8::from_str_radix(&blob.trim()[2 * at..2 * at + 2], 16).unwrap()).collect();

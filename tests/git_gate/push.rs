@@ -228,7 +228,7 @@ fn pushes_beside_each_other_do_not_spoil_each_other() {
                 scope.spawn(|| gate.git(work, &["push", "--quiet", "--force", "origin", "trunk:same"]))
             })
             .collect();
-        pushes.into_iter().filter(|_| true).map(|push| push.join().unwrap().ok).filter(|ok| *ok).count()
+        pushes.into_iter().map(|push| push.join().unwrap()).filter(|push| push.ok).count()
     });
     assert!(wins >= 1);
     let (upstream, mirror) = gate.state();

@@ -3,8 +3,11 @@
 use std::fs;
 use std::process::Command;
 
+use bottlec::lower::lower;
+
 use crate::gate::{Gate, SPEC};
 use crate::scanner::program;
+use crate::support::compile_text;
 
 #[test]
 fn the_scripts_are_read_by_every_shell_that_is_here() {
@@ -105,4 +108,53 @@ fn looking_whether_it_is_healthy_asks_no_upstream() {
     let mut gate = gate;
     gate.stop();
     assert!(!gate.script("healthy").output().unwrap().status.success());
+}
+
+/// Every text that a spec may have for a name comes back out of the agent's configuration as it went in.
+#[test]
+fn the_agents_configuration_is_read_back_as_it_was_meant() {
+    let names = [
+        r#"Ada "the" \ Agent"#,
+        "a # b ; c",
+        "[url \\\"x\\\"]",
+        " ends with blanks  ",
+        "é 日本",
+        "\\n \\t \\",
+        "'$(id)' `id`",
+        "=",
+    ];
+    for name in names {
+        let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+        let spec =
+            format!("bottle \"a\" {{ git {{ user name=\"{quoted}\" email=\"a{}@x\"; }}; }}", "\\\\'#;");
+        let (_, compilation) = compile_text("a.kdl", &spec);
+        assert!(compilation.diagnostics.is_empty(), "{spec}");
+        let stage = lower(&compilation.plans[0]);
+        assert!(!stage.files.keys().any(|path| path.starts_with("git-gate/")));
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("gitconfig");
+        fs::write(&file, &stage.files["agent/gitconfig"].bytes).unwrap();
+        let output = Command::new("git").args(["config", "--list", "-z", "-f"]).arg(&file).output().unwrap();
+        let expected = format!("user.name\n{name}\0user.email\na\\'#;@x\0");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+    }
+}
+
+/// An image of one's own takes the place of the one that is built.
+#[test]
+fn an_image_that_the_spec_names_is_not_built() {
+    let digest = "a942b37ccfaf5a813b1432caa209a43b9d144e47ad0de1549c289c253e556cd5";
+    let image = format!("registry.example.com/gate@sha256:{digest}");
+    let spec = SPEC.replace("scanner=\"betterleaks\"", &format!("image=\"{image}\""));
+    for (spec, own, scanner) in [(SPEC, None, "betterleaks"), (&spec, Some(&image), "gitleaks")] {
+        let (_, compilation) = compile_text("a.kdl", spec);
+        let plan = &compilation.plans[0];
+        assert_eq!((plan.git_gate_image.as_ref(), plan.scanner), (own, scanner));
+        let stage = lower(plan);
+        assert_eq!(stage.files["git-gate/scanner"].bytes, format!("{scanner}\n").as_bytes());
+        assert_eq!(stage.files.contains_key("git-gate/Containerfile"), own.is_none());
+        let json: serde_json::Value = serde_json::from_slice(stage.plan()).unwrap();
+        assert_eq!(json["git"]["image"].as_str(), own.map(String::as_str));
+        assert_eq!(json["git"]["repos"][1]["host_keys"].as_array().map(Vec::len), Some(2));
+    }
 }

@@ -25,14 +25,11 @@ pub(super) fn check(plans: &[Plan]) -> Vec<Finding> {
 }
 
 fn look(identity: &str, user: &str) -> Finding {
-    let path = match on_host(identity) {
-        Some(path) => path,
-        None => {
-            return Finding::missing(
-                format!("the identity {} for {user} cannot be looked for", quote(identity)),
-                String::from("HOME is not set, so there is no telling what `~` is"),
-            );
-        }
+    let Some(path) = on_host(identity) else {
+        return Finding::missing(
+            format!("the identity {} for {user} cannot be looked for", quote(identity)),
+            String::from("HOME is not set, so there is no telling what `~` is"),
+        );
     };
     let shown = quote(&path.to_string_lossy());
     let missing = |what: String, help: &str| Finding::missing(what, help.to_owned());

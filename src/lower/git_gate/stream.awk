@@ -16,14 +16,14 @@ function emit(text,    apart) {
     number++
 }
 
-function mark(line) {
-    printf "%d\t%d\t%s\t%s\n", number + 1, line, commit, path > map
+function mark(line, name) {
+    printf "%d\t%d\t%s\t%s\n", number + 1, line, commit, name > map
 }
 
 /^\+/ {
     if (texts && $0 ~ /^\+[0-9a-f]+ commit [0-9]+$/) {
         commit = substr($1, 2)
-        mark(0)
+        mark(0, path)
     }
     emit(substr($0, 2))
     next
@@ -35,15 +35,16 @@ function mark(line) {
     path = substr($0, 2)
     texts = path ~ /^the header/
     commit = ""
-    mark(0)
+    # What is found in a path must not be said with the path.
+    mark(0, texts ? path : "a path")
     emit(path)
-    if (!texts) mark(1)
+    if (!texts) mark(1, path)
     next
 }
 
 /^@@ / {
     split($3, at, ",")
-    mark(substr(at[1], 2) + 0)
+    mark(substr(at[1], 2) + 0, path)
     next
 }
 
@@ -51,7 +52,7 @@ function mark(line) {
     # The same path twice: nothing is taken for a rename, and there is no prefix.
     path = substr($0, 12)
     path = substr(path, 1, (length(path) - 1) / 2)
-    mark(0)
+    mark(0, "a path")
     emit(path)
     next
 }
