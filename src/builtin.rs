@@ -2,6 +2,9 @@
 
 /// The egress proxy: always there.
 pub const PIPELOCK: &str = "pipelock";
+/// Where pipelock serves its metrics: on the bundle's loopback, which all sidecars share. Without a listener of their own
+/// they would be on the port that the agent dials.
+pub const PIPELOCK_METRICS: u16 = 9090;
 /// The git mirror: there when a repository is declared.
 pub const GIT_GATE: &str = "git-gate";
 /// The question to a human: there when asked for.

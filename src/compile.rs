@@ -8,7 +8,7 @@ use crate::digest::sha256_hex;
 use crate::include::Reach;
 use crate::network::Addresses;
 use crate::plan::{self, Plan};
-use crate::rules::{boot, engine, env, expose, fleet, names, port_taken};
+use crate::rules::{boot, egress, egress_scan, engine, env, expose, fleet, names, port_taken};
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{Bottle, BottleDecl, File, Layer};
@@ -144,6 +144,8 @@ fn bottles(
             port_taken::check(&bottle, diagnostics);
             expose::check(&bottle, diagnostics);
             engine::check(&bottle, diagnostics);
+            egress::check(&bottle.egress, diagnostics);
+            egress_scan::check(&bottle.egress, diagnostics);
             if let Some(done) = resolve::resolve(bottle, diagnostics) {
                 resolved.push((id, addresses, done));
             }

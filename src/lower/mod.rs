@@ -4,6 +4,7 @@
 pub mod agent_env;
 pub mod commands;
 pub mod manifest;
+pub mod pipelock;
 pub mod shell;
 pub mod smolfile;
 mod yaml;
@@ -73,10 +74,12 @@ pub fn lower(plan: &Plan) -> Stage {
     let private = Mode::of_secrets(agent_secrets);
     files.insert(smolfile::PATH.to_owned(), Artifact { bytes: smolfile::lower(plan), mode: private });
     files.insert(agent_env::PATH.to_owned(), Artifact { bytes: agent_env::lower(plan), mode: private });
+    files.insert(pipelock::PATH.to_owned(), Artifact { bytes: pipelock::lower(plan), mode: Mode::Shared });
     // The manifest comes last: it holds the digest of every other file.
     let manifest = manifest::lower(plan, &files);
-    // An identity is the path of a private key, which is a secret's name, too.
-    let private = Mode::of_secrets(agent_secrets || sidecar_secrets || !plan.repos.is_empty());
+    // The path of a private key, of a repository or of an authority, is a secret's name, too.
+    let keys = !plan.repos.is_empty() || plan.egress.tls.is_some();
+    let private = Mode::of_secrets(agent_secrets || sidecar_secrets || keys);
     files.insert(manifest::PATH.to_owned(), Artifact { bytes: manifest, mode: private });
     Stage { slug: plan.slug.clone(), files }
 }

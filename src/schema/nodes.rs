@@ -1,5 +1,7 @@
 //! The table.
 
+mod egress;
+
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::builtin;
 
@@ -72,7 +74,7 @@ pub static PROFILE: Node = Node {
         once(&IMAGE),
         once(&ROOTFS),
         once(&ENV),
-        once(&EGRESS),
+        once(&egress::EGRESS),
         once(&GIT),
         once(&PIPELOCK),
         once(&GIT_GATE),
@@ -98,7 +100,7 @@ pub static BOTTLE: Node = Node {
         once(&IMAGE),
         once(&ROOTFS),
         once(&ENV),
-        once(&EGRESS),
+        once(&egress::EGRESS),
         once(&GIT),
         once(&PIPELOCK),
         once(&GIT_GATE),
@@ -210,48 +212,6 @@ static VARIABLE: Node = Node {
     ],
     children: Children::None,
     example: "NPM_TOKEN from-file=\"/run/secrets/npm\"",
-};
-
-static EGRESS: Node = Node {
-    name: "egress",
-    doc: "What the agent may reach beyond the bundle, through pipelock.\n\nNothing that is not allowed here can be \
-          reached. A `deny` beats every `allow`, whichever layer it comes from.",
-    arguments: &[],
-    properties: &[],
-    children: Children::Nodes(&[many(&ALLOW), many(&DENY), once(&RATE_LIMIT)]),
-    example: "egress {\n    allow \"api.anthropic.com\" \"*.github.com\"\n    deny \"gist.github.com\"\n}",
-};
-
-static ALLOW: Node = Node {
-    name: "allow",
-    doc: "Hosts that may be reached.\n\n`*.github.com` stands for `github.com` and every name below it. Ports are not \
-          enforced by pipelock: an allowed host can be reached on each.",
-    arguments: &[repeated("host", ValueType::HostPattern, "a host, `*.` and a domain, or an IP address")],
-    properties: &[],
-    children: Children::None,
-    example: "allow \"packages.example.com\" \"*.github.com\"",
-};
-
-static DENY: Node = Node {
-    name: "deny",
-    doc: "Hosts that may not be reached, even when something allows them.",
-    arguments: &[repeated("host", ValueType::HostPattern, "a host, `*.` and a domain, or an IP address")],
-    properties: &[],
-    children: Children::None,
-    example: "deny \"gist.github.com\"",
-};
-
-static RATE_LIMIT: Node = Node {
-    name: "rate-limit",
-    doc: "How many requests a minute pipelock lets through to one registrable domain.",
-    arguments: &[required(
-        "requests",
-        ValueType::Integer { min: 1, max: 1_000_000, what: "a number of requests a minute" },
-        "requests a minute",
-    )],
-    properties: &[],
-    children: Children::None,
-    example: "rate-limit 600",
 };
 
 static GIT: Node = Node {

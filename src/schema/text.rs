@@ -256,3 +256,26 @@ pub(super) fn email(text: &str) -> Result<(), Problem> {
     }
     Err(Problem::none(text, "mail address", ValueType::Email))
 }
+
+/// The most characters of a pattern's name, which stands in each line of the log that speaks of it.
+const MAX_PATTERN_NAME: usize = 64;
+
+pub(super) fn pattern_name(text: &str) -> Result<(), Problem> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b" ._-".contains(&b);
+    if text.len() <= MAX_PATTERN_NAME && text.bytes().all(plain) && text.trim() == text {
+        return Ok(());
+    }
+    Err(Problem::none(text, "name of a pattern", ValueType::PatternName)
+        .help(format!("it stands in the log: at most {MAX_PATTERN_NAME} plain characters")))
+}
+
+pub(super) fn choice(text: &str, words: &'static [&'static str], what: &'static str) -> Result<(), Problem> {
+    if words.contains(&text) {
+        return Ok(());
+    }
+    let problem = Problem::none(text, what, ValueType::Choice { words, what });
+    Err(match did_you_mean(text, words.iter().copied()) {
+        Some(word) => problem.meant(word),
+        None => problem,
+    })
+}

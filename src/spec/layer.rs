@@ -95,7 +95,7 @@ impl Layer {
     #[must_use]
     pub fn weight(&self) -> usize {
         let Self { backend: _, engine: _, boots, env, egress, git, supervise: _, builtins, sidecars } = self;
-        let own = boots.len() + env.len() + egress.allow.len() + egress.deny.len() + git.repos.len();
+        let own = boots.len() + env.len() + egress.weight() + git.repos.len();
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
         let members =
             sidecars.iter().map(|s| s.needs.len() + s.env.len() + s.exposes.len() + 1).sum::<usize>();

@@ -15,7 +15,7 @@ mod sidecar;
 
 pub use boot::{Boot, BootKind};
 pub use bottle::{Bottle, Member, MemberKind};
-pub use egress::{Egress, Host};
+pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
 pub use git::{Git, GitUser, Repo};
