@@ -2,6 +2,9 @@
 
 /// The egress proxy: always there.
 pub const PIPELOCK: &str = "pipelock";
+/// Where pipelock serves its metrics: on the bundle's loopback, which all sidecars share. Without a listener of their own
+/// they would be on the port that the agent dials.
+pub const PIPELOCK_METRICS: u16 = 9090;
 /// The git mirror: there when a repository is declared.
 pub const GIT_GATE: &str = "git-gate";
 /// The question to a human: there when asked for.
@@ -47,6 +50,19 @@ pub static BUILTINS: &[Builtin] = &[
 
 /// The variables that keep the bundle's own addresses out of the proxy.
 pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// Where the agent finds the certificates that it trusts when HTTPS is opened.
+pub const CA: &str = "/etc/bottle/ca.pem";
+
+/// The variables by which programs are told of certificates: each reads another one.
+pub const CA_VARIABLES: [&str; 6] = [
+    "CODEX_CA_CERTIFICATE",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+];
 
 /// The built-in sidecar of that name.
 #[must_use]

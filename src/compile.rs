@@ -8,7 +8,9 @@ use crate::digest::sha256_hex;
 use crate::include::Reach;
 use crate::network::Addresses;
 use crate::plan::{self, Plan};
-use crate::rules::{boot, container, engine, env, expose, fleet, names, port_taken, queue, repo};
+use crate::rules::{
+    boot, container, egress, egress_scan, engine, env, expose, fleet, names, port_taken, queue, repo,
+};
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{Bottle, BottleDecl, File, Layer};
@@ -148,6 +150,9 @@ fn bottles(
             expose::check(&bottle, diagnostics);
             engine::check(&bottle, diagnostics);
             queues.extend(queue::Claim::of(&bottle, sources));
+            env::check_bottle(&bottle, diagnostics);
+            egress::check(&bottle.egress, diagnostics);
+            egress_scan::check(&bottle.egress, diagnostics);
             if let Some(done) = resolve::resolve(bottle, diagnostics) {
                 resolved.push((id, addresses, done));
             }

@@ -1,6 +1,11 @@
 //! Host patterns: what an `allow` or a `deny` entry may say, so that pipelock understands it as it is meant.
 
+pub mod known;
+pub mod list;
+
 use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use crate::diagnostic::quote;
 use crate::rules;
@@ -19,6 +24,9 @@ pub fn check(text: &str) -> Result<(), Problem> {
     if matches(text) {
         return Ok(());
     }
+    if let Some(problem) = with_port(text) {
+        return Err(problem);
+    }
     let (why, meant, help) = diagnose(text);
     Err(Problem {
         rule: &rules::schema::EGRESS_NEVER_MATCHES,
@@ -31,8 +39,9 @@ pub fn check(text: &str) -> Result<(), Problem> {
 
 /// Whether an entry can match anything.
 fn matches(text: &str) -> bool {
-    if text.parse::<IpAddr>().is_ok() {
-        return true;
+    if let Ok(address) = text.parse::<IpAddr>() {
+        // An address is compared as text: one that is spelled otherwise than clients spell it never matches.
+        return address.to_canonical().to_string() == text.to_ascii_lowercase();
     }
     let label = |label: &str| {
         (1..=MAX_LABEL).contains(&label.len())
@@ -44,9 +53,153 @@ fn matches(text: &str) -> bool {
     domain.len() <= MAX_DOMAIN && domain.split('.').all(label) && !is_numeric(domain)
 }
 
-/// `1.2.3` or `300.1.1.1`: some resolvers read these as addresses, none of them as a name.
+/// `1.2.3`, `300.1.1.1` or `0x7f.1`: some resolvers read these as addresses, none of them as a name.
 fn is_numeric(domain: &str) -> bool {
-    domain.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
+    domain.rsplit('.').next().is_some_and(|last| {
+        let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+        last.bytes().all(|b| b.is_ascii_digit())
+            || hex.is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    })
+}
+
+/// An entry with a port gets a rule of its own: whoever writes one believes that it is enforced.
+fn with_port(text: &str) -> Option<Problem> {
+    let host = without_port(text);
+    if text.contains("://") || text.contains('/') || (text.starts_with('[') && text.ends_with(']')) {
+        return None;
+    }
+    if host == text || !matches(host) {
+        return None;
+    }
+    Some(Problem {
+        rule: &rules::egress::EGRESS_PORT,
+        message: format!("{} names a port, and pipelock enforces none", quote(text)),
+        expected: format!("expected {}", ValueType::HostPattern.describe()),
+        help: Some("the entry would never match; without its port the host can be reached on each".into()),
+        meant: Some(Meant::Text(host.to_owned())),
+    })
+}
+
+fn is_below(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// Networks that pipelock's guard refuses and that a spec may open. The rest of what it refuses (its `internal` list at
+/// 2.3.0) stays closed: loopback is the bundle's own, where pipelock's metrics and the sidecars' inner ports are;
+/// link-local addresses are where clouds hand out credentials; the others are no hosts.
+const PRIVATE: [&str; 5] = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+/// What the guard refuses and nobody may open.
+const CLOSED: [&str; 8] = [
+    "0.0.0.0/8",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "224.0.0.0/4",
+    "::/128",
+    "::1/128",
+    "fe80::/10",
+    "ff00::/8",
+];
+
+fn within(networks: &[&str], network: &IpNet) -> bool {
+    networks.iter().filter_map(|text| text.parse::<IpNet>().ok()).any(|outer| outer.contains(network))
+}
+
+/// How pipelock's guard sees an entry of the allow list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarded {
+    /// It refuses it, and no `private` opens it.
+    Closed,
+    /// It refuses it unless `private` opens it.
+    Private,
+    /// By its name it is most likely on a private network.
+    Likely,
+    /// Nothing speaks against it.
+    No,
+}
+
+/// Suffixes of names that stand for hosts of a private network: RFC 6762, RFC 8375, ICANN's reservation of
+/// `.internal` (2024), and what routers hand out.
+const INNER: [&str; 6] = ["internal", "local", "lan", "home", "corp", "home.arpa"];
+
+/// How pipelock's guard sees an entry of the allow list, by its text alone.
+#[must_use]
+pub fn guarded(host: &str) -> Guarded {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        let network = IpNet::from(address);
+        return match (within(&CLOSED, &network), within(&PRIVATE, &network)) {
+            (true, _) => Guarded::Closed,
+            (false, true) => Guarded::Private,
+            (false, false) => Guarded::No,
+        };
+    }
+    let domain = host.strip_prefix("*.").unwrap_or(host);
+    if domain == "localhost" || is_below(domain, "localhost") {
+        return Guarded::Closed;
+    }
+    let inner = INNER.iter().any(|suffix| domain == *suffix || is_below(domain, suffix));
+    // A name of one label is one of the host's own network; `*.com` is another matter.
+    if inner || (!host.starts_with("*.") && !domain.contains('.')) { Guarded::Likely } else { Guarded::No }
+}
+
+/// The network that an entry of `private` names by number.
+#[must_use]
+pub fn network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// Holds an entry of `private` against what pipelock 2.3.0 takes: a host for `trusted_domains`, or a range for
+/// `ssrf.ip_allowlist`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_upstream(text: &str) -> Result<(), Problem> {
+    let invalid = |message: String, help: &str| Problem {
+        rule: &rules::schema::INVALID_VALUE,
+        message,
+        expected: format!("expected {}", ValueType::Upstream.describe()),
+        help: Some(help.to_owned()),
+        meant: None,
+    };
+    let closed = |what: &str| {
+        invalid(
+            format!("{} cannot be reached: {what}", quote(text)),
+            "name the private addresses that the agent needs: 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16, fc00::/7 and parts of them",
+        )
+    };
+    let Some(network) = network(text) else {
+        if guarded(&text.to_ascii_lowercase()) == Guarded::Closed {
+            return Err(closed("it is the bundle itself"));
+        }
+        if let Some(domain) = text.strip_prefix("*.")
+            && !domain.contains('.')
+            && matches(text)
+        {
+            return Err(invalid(
+                format!(
+                    "{} is everything below a top-level domain, which pipelock does not trust",
+                    quote(text)
+                ),
+                "name the domain whose hosts are meant",
+            ));
+        }
+        return check(text);
+    };
+    if network.trunc() != network {
+        return Err(Problem {
+            meant: Some(Meant::Text(network.trunc().to_string())),
+            ..invalid(
+                format!("{} is an address within a range, not the range", quote(text)),
+                "pipelock refuses a range whose address has bits behind the prefix",
+            )
+        });
+    }
+    if within(&CLOSED, &network) {
+        return Err(closed("loopback, link-local and multicast addresses stay closed"));
+    }
+    if !within(&PRIVATE, &network) {
+        return Err(closed("it is no private network, or wider than one"));
+    }
+    Ok(())
 }
 
 /// Why an entry matches nothing, what may be meant by it, and what to do.
@@ -63,6 +216,14 @@ fn diagnose(text: &str) -> (&'static str, Option<String>, Option<&'static str>) 
                 ("pipelock compares host names, without a path", Some(without_port(host).to_owned()), None)
             }
         };
+    }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        let canonical = address.to_canonical().to_string();
+        return (
+            "an address is compared as text, and clients write this one otherwise",
+            Some(canonical),
+            None,
+        );
     }
     if text.starts_with('[') && text.ends_with(']') {
         return ("an address stands without brackets", Some(without_port(text).to_owned()), None);

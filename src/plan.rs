@@ -1,5 +1,6 @@
 //! The plan of one bottle: everything that lowering needs, decided, and nothing else.
 
+mod egress;
 mod secret;
 
 pub use secret::{Purpose, SecretUse};
@@ -18,8 +19,8 @@ use crate::resolve::{MemberId, Resolved};
 use crate::scanner;
 use crate::source::{Sources, Span};
 use crate::spec::{
-    Boot, BootKind, Bottle, Egress, Expose, Git, GitUser, Health, Host, Member, MemberKind, Port, Repo,
-    SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume, VolumeSource,
+    Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Logged, Member, MemberKind, Port,
+    Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume, VolumeSource,
 };
 
 /// Where a value comes from.
@@ -143,15 +144,59 @@ pub struct PlannedSidecar {
     pub wave: usize,
 }
 
-/// What the agent may reach beyond the bundle.
+/// A pattern of the user's own for secrets that must not leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedPattern {
+    /// Its name.
+    pub name: String,
+    /// The regular expression, in RE2's syntax.
+    pub regex: String,
+    /// How bad a match is.
+    pub severity: String,
+}
+
+/// How HTTPS is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedTls {
+    /// The authority's certificate on the host, as seen from the stage's directory, absolute, or from `~/` on.
+    pub ca_cert: Traced<String>,
+    /// The authority's private key on the host, likewise.
+    pub ca_key: Traced<String>,
+    /// The certificates that the agent trusts, likewise.
+    pub trust: Traced<String>,
+    /// What stays closed, in order.
+    pub passthrough: Vec<Traced<String>>,
+}
+
+/// What the agent may reach beyond the bundle, and what pipelock looks for on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedEgress {
     /// Hosts that may be reached, in order.
     pub allow: Vec<Traced<String>>,
     /// Hosts that may not, in order.
     pub deny: Vec<Traced<String>>,
-    /// Requests a minute.
-    pub rate_limit: Option<u32>,
+    /// What may be on a private network, in order: hosts, addresses, ranges.
+    pub private: Vec<Traced<String>>,
+    /// Requests a minute to one registrable domain.
+    pub rate_limit: Traced<u32>,
+    /// Bytes a minute for one registrable domain.
+    pub data_budget: Option<Traced<u32>>,
+    /// The user's own patterns, by name.
+    pub patterns: Vec<Traced<PlannedPattern>>,
+    /// What is done about a secret in a request.
+    pub scan_bodies: Traced<Action>,
+    /// The largest body that is read, in bytes.
+    pub max_body_bytes: Traced<u32>,
+    /// What is done about an injection in a response.
+    pub scan_responses: Traced<Action>,
+    /// How HTTPS is opened; without it only plain HTTP is scanned.
+    pub tls: Option<PlannedTls>,
+    /// The whole life of a tunnel, in seconds.
+    pub tunnel_max: Traced<u32>,
+    /// How long one direction of it may be silent, in seconds.
+    pub tunnel_idle: Traced<u32>,
+    /// What is logged.
+    pub log: Traced<Logged>,
 }
 
 /// A repository behind git-gate.
@@ -241,11 +286,6 @@ impl Context<'_> {
         if path.starts_with("../") || path == ".." || path == "." { path } else { format!("./{path}") }
     }
 
-    /// A path on the host: one from `~/` on stays as it is, since who launches has a home of their own.
-    fn host_path(&self, path: &Spanned<String>) -> String {
-        if path.value.starts_with("~/") { path.value.clone() } else { self.path(&path.value, path.span) }
-    }
-
     fn container(&self, service: Service) -> Container {
         let Service {
             image,
@@ -260,12 +300,12 @@ impl Context<'_> {
             capabilities,
             exposes: _,
         } = service;
-        let secret = |SecretFile { name, from }| (name.value, self.host_path(&from));
+        let secret = |SecretFile { name, from }| (name.value, self.host_path(&from).value);
         let volume = |Volume { source, target, writable }| PlannedVolume {
             source: match source.value {
                 VolumeSource::Named(name) => VolumeSource::Named(name),
                 VolumeSource::Host(path) => {
-                    VolumeSource::Host(self.host_path(&Spanned { value: path, span: source.span }))
+                    VolumeSource::Host(self.host_path(&Spanned { value: path, span: source.span }).value)
                 }
             },
             target: target.value,
@@ -282,6 +322,21 @@ impl Context<'_> {
             tmpfs: tmpfs.into_iter().map(|path| path.value).collect(),
             capabilities: capabilities.into_iter().collect(),
         }
+    }
+
+    /// A path of the host as seen from the stage's directory; `~/` is left to who launches.
+    fn host_path(&self, path: &Spanned<String>) -> Traced<String> {
+        let value =
+            if path.value.starts_with("~/") { path.value.clone() } else { self.path(&path.value, path.span) };
+        Traced { value, origin: self.origin(path.span) }
+    }
+
+    fn traced<T>(&self, setting: Spanned<T>) -> Traced<T> {
+        Traced { origin: self.origin(setting.span), value: setting.value }
+    }
+
+    fn traced_or<T>(&self, setting: Option<Spanned<T>>, default: T) -> Traced<T> {
+        setting.map_or(Traced { value: default, origin: Origin::Computed }, |setting| self.traced(setting))
     }
 
     fn variables(&self, env: impl IntoIterator<Item = Variable>) -> BTreeMap<String, Traced<VariableValue>> {
@@ -321,19 +376,20 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
     for (name, value) in computed_variables(&members, &urls, addresses) {
         variables.insert(name, Traced { value: VariableValue::Literal(value), origin: Origin::Computed });
     }
+    if egress.tls.is_some() {
+        for name in builtin::CA_VARIABLES {
+            let value = VariableValue::Literal(builtin::CA.to_owned());
+            variables.insert(name.to_owned(), Traced { value, origin: Origin::Computed });
+        }
+    }
     for (expose, url) in exposed(&members, &urls) {
         let origin = context.origin(expose.variable.span);
         variables
             .insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
     }
-    let Egress { allow, deny, rate_limit } = egress;
-    let egress = PlannedEgress {
-        allow: context.hosts(allow),
-        deny: context.hosts(deny),
-        rate_limit: rate_limit.map(|limit| limit.value),
-    };
     let Git { user, repos, scanner, image } = git;
     let scanner = scanner.as_ref().and_then(|scanner| scanner::find(&scanner.value));
+    let egress = egress::plan(egress, &context);
     let backend = backend.as_ref().and_then(|backend| backend::find(&backend.value));
     let supervise = supervise.map(|Supervise { place: _, queue, image }| PlannedSupervise {
         queue: match queue {
@@ -369,7 +425,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             .map(|Repo { name, url, identity, host_keys }| PlannedRepo {
                 name: name.value,
                 url: url.value,
-                identity: context.host_path(&identity),
+                identity: context.host_path(&identity).value,
                 host_keys: host_keys.into_iter().map(|key| key.value).collect(),
             })
             .collect(),

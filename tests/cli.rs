@@ -38,7 +38,10 @@ fn build_says_what_it_did() {
     assert_eq!(first.out, "built `stage/api`: the agent may dial 192.168.42.2 and nothing else\n");
     assert_eq!(first.err, "");
     let files: Vec<_> = tree(&dir.at("stage/api")).into_keys().collect();
-    assert_eq!(files, ["agent.env", "plan.json", "smolfile.toml"].map(PathBuf::from));
+    assert_eq!(
+        files,
+        ["agent.env", "pipelock", "pipelock/pipelock.yaml", "plan.json", "smolfile.toml"].map(PathBuf::from)
+    );
     dir.run(["build", "x.kdl"]).code(0).says("unchanged `stage/api`: ");
     dir.write("x.kdl", SMALL.replace("42", "43"));
     let third = dir.run(["build", "x.kdl"]).code(0);

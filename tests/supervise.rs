@@ -112,7 +112,7 @@ fn the_queue_and_the_image_are_what_the_last_layer_says() {
 fn the_agent_sees_what_is_in_force_and_nothing_of_the_host() {
     let spec = "bottle \"ops\" {
         env { TOKEN from-env=\"HOST_TOKEN\"; FILE from-file=\"/run/secrets/x\"; }
-        egress { allow \"b.example.com\" \"A.example.com\"; deny \"x.example.com\"; rate-limit 60; }
+        egress { allow \"b.example.com\" \"A.example.com\"; deny \"x.example.com\"; rate-limit 300; }
         git { repo \"api\" {
             url \"ssh://git@github.com/acme/api.git\"
             identity \"~/.ssh/id_ed25519\"
@@ -128,7 +128,7 @@ fn the_agent_sees_what_is_in_force_and_nothing_of_the_host() {
     let (_, stage) = compiled(spec).remove(0);
     assert_eq!(
         read(&stage, "supervise/in-force/egress.json"),
-        json!({ "allow": ["a.example.com", "b.example.com"], "deny": ["x.example.com"], "rate_limit": 60 })
+        json!({ "allow": ["a.example.com", "b.example.com"], "deny": ["x.example.com"], "rate_limit": 300 })
     );
     assert_eq!(
         read(&stage, "supervise/in-force/repos.json"),

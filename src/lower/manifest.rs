@@ -13,8 +13,8 @@ use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
 use crate::plan::{
-    Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedRepo, PlannedSidecar,
-    PlannedSupervise, PlannedVolume, Traced,
+    Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedPattern, PlannedRepo, PlannedSidecar,
+    PlannedSupervise, PlannedTls, PlannedVolume, Traced,
 };
 use crate::spec::{Reference, VariableValue, VolumeSource};
 
@@ -214,8 +214,56 @@ struct Egress<'a> {
     allow: Vec<HostEntry<'a>>,
     /// Hosts that may not, whatever allows them.
     deny: Vec<HostEntry<'a>>,
-    /// Requests a minute; null is pipelock's default.
-    rate_limit: Option<u32>,
+    /// What may be on a private network: hosts, addresses, ranges.
+    private: Vec<HostEntry<'a>>,
+    /// Requests a minute to one registrable domain.
+    rate_limit: u32,
+    /// Bytes a minute for one registrable domain; null is no budget.
+    data_budget: Option<u32>,
+    /// Patterns of the spec's own for secrets that must not leave; pipelock's are always on.
+    patterns: Vec<Pattern<'a>>,
+    /// What is done about a secret in a request: `block` or `warn`.
+    scan_bodies: Text<'a>,
+    /// The largest body that is read, in bytes; a larger one is refused.
+    max_body_bytes: u32,
+    /// What is done about an injection in a response: `block`, `strip` or `warn`.
+    scan_responses: Text<'a>,
+    /// How HTTPS is opened; null is not at all, and then plain HTTP alone is scanned.
+    tls: Option<Tls<'a>>,
+    /// A tunnel's whole life, in seconds.
+    tunnel_max_seconds: u32,
+    /// How long one direction of it may be silent, in seconds.
+    tunnel_idle_seconds: u32,
+    /// What is logged: `all` or `blocked`.
+    log: Text<'a>,
+}
+
+/// A pattern.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Pattern<'a> {
+    /// Its name.
+    name: Text<'a>,
+    /// The regular expression, in RE2's syntax.
+    regex: Text<'a>,
+    /// How bad a match is: `critical`, `high`, `medium` or `low`.
+    severity: Text<'a>,
+    /// The line that says so, as `file:line`.
+    origin: String,
+}
+
+/// How HTTPS is opened.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Tls<'a> {
+    /// The authority's certificate on the host: relative to the stage's directory, absolute, or from `~/` on.
+    ca_cert: Text<'a>,
+    /// The authority's private key on the host, likewise.
+    ca_key: Text<'a>,
+    /// The certificates that the agent trusts, likewise.
+    trust: Text<'a>,
+    /// Hosts that stay closed.
+    passthrough: Vec<HostEntry<'a>>,
 }
 
 /// One host of a list.
@@ -502,8 +550,46 @@ fn variable(variable: &Traced<VariableValue>) -> Variable<'_> {
 }
 
 fn egress(egress: &PlannedEgress) -> Egress<'_> {
-    let PlannedEgress { allow, deny, rate_limit } = egress;
-    Egress { allow: hosts(allow), deny: hosts(deny), rate_limit: *rate_limit }
+    let PlannedEgress {
+        allow,
+        deny,
+        private,
+        rate_limit,
+        data_budget,
+        patterns,
+        scan_bodies,
+        max_body_bytes,
+        scan_responses,
+        tls,
+        tunnel_max,
+        tunnel_idle,
+        log,
+    } = egress;
+    Egress {
+        allow: hosts(allow),
+        deny: hosts(deny),
+        private: hosts(private),
+        rate_limit: rate_limit.value,
+        data_budget: data_budget.as_ref().map(|budget| budget.value),
+        patterns: patterns.iter().map(pattern).collect(),
+        scan_bodies: text(scan_bodies.value.as_str()),
+        max_body_bytes: max_body_bytes.value,
+        scan_responses: text(scan_responses.value.as_str()),
+        tls: tls.as_ref().map(|PlannedTls { ca_cert, ca_key, trust, passthrough }| Tls {
+            trust: text(&trust.value),
+            ca_cert: text(&ca_cert.value),
+            ca_key: text(&ca_key.value),
+            passthrough: hosts(passthrough),
+        }),
+        tunnel_max_seconds: tunnel_max.value,
+        tunnel_idle_seconds: tunnel_idle.value,
+        log: text(log.value.as_str()),
+    }
+}
+
+fn pattern(pattern: &Traced<PlannedPattern>) -> Pattern<'_> {
+    let Traced { value: PlannedPattern { name, regex, severity }, origin } = pattern;
+    Pattern { name: text(name), regex: text(regex), severity: text(severity), origin: origin.to_string() }
 }
 
 fn hosts(entries: &[Traced<String>]) -> Vec<HostEntry<'_>> {

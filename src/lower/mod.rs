@@ -6,6 +6,7 @@ pub mod commands;
 pub mod compose;
 pub mod git_gate;
 pub mod manifest;
+pub mod pipelock;
 pub mod provision;
 pub mod shell;
 pub mod smolfile;
@@ -16,8 +17,8 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::thread;
 
-use crate::plan::{Plan, Traced};
-use crate::spec::VariableValue;
+use crate::builtin;
+use crate::plan::Plan;
 
 /// Who may read a file of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,22 +70,19 @@ pub struct Stage {
 #[must_use]
 pub fn lower(plan: &Plan) -> Stage {
     let mut files = BTreeMap::new();
-    let mut containers = plan.sidecars.iter().filter_map(|sidecar| sidecar.container.as_ref());
-    let secret = |variable: &Traced<VariableValue>| matches!(variable.value, VariableValue::Secret(_));
-    // An identity is the path of a private key, which is a secret's name, too.
-    let bundle_secrets = !plan.repos.is_empty()
-        || containers.any(|container| !container.secrets.is_empty() || container.env.values().any(secret));
-    let agent_secrets = plan.env.values().any(secret);
-    let private = Mode::of_secrets(agent_secrets);
+    let (of_agent, of_bundle): (Vec<_>, Vec<_>) =
+        plan.secrets().partition(|secret| secret.receiver == builtin::AGENT);
+    let private = Mode::of_secrets(!of_agent.is_empty());
     files.insert(smolfile::PATH.to_owned(), Artifact { bytes: smolfile::lower(plan), mode: private });
     files.insert(agent_env::PATH.to_owned(), Artifact { bytes: agent_env::lower(plan), mode: private });
-    let compose = Artifact { bytes: compose::lower(plan), mode: Mode::of_secrets(bundle_secrets) };
-    files.insert(compose::PATH.to_owned(), compose);
-    supervise::lower(plan, &mut files);
+    files.insert(pipelock::PATH.to_owned(), Artifact { bytes: pipelock::lower(plan), mode: Mode::Shared });
     git_gate::lower(plan, &mut files);
+    supervise::lower(plan, &mut files);
+    let compose = Artifact { bytes: compose::lower(plan), mode: Mode::of_secrets(!of_bundle.is_empty()) };
+    files.insert(compose::PATH.to_owned(), compose);
     // The manifest comes last: it holds the digest of every other file.
     let manifest = manifest::lower(plan, &files);
-    let private = Mode::of_secrets(agent_secrets || bundle_secrets);
+    let private = Mode::of_secrets(!of_agent.is_empty() || !of_bundle.is_empty());
     files.insert(manifest::PATH.to_owned(), Artifact { bytes: manifest, mode: private });
     Stage { slug: plan.slug.clone(), files }
 }

@@ -1,6 +1,7 @@
 //! The files that a launcher copies into the machine before the agent starts.
 
 use super::{git_gate, supervise};
+use crate::builtin;
 use crate::plan::Plan;
 
 /// A file for the machine.
@@ -25,5 +26,6 @@ pub fn files(plan: &Plan) -> Vec<File> {
     let file = |source: &str, target| File { source: source.to_owned(), target, mode: "0644" };
     let mcp = plan.supervise.as_ref().map(|_| file(supervise::MCP_CONFIG_PATH, MCP));
     let git = git_gate::has_gitconfig(plan).then(|| file(git_gate::GITCONFIG_PATH, GITCONFIG));
-    mcp.into_iter().chain(git).collect()
+    let ca = plan.egress.tls.as_ref().map(|tls| file(&tls.trust.value, builtin::CA));
+    ca.into_iter().chain(mcp).chain(git).collect()
 }

@@ -107,8 +107,8 @@ const LIMITS: Limits = Limits {
 struct Egress<'a> {
     allow: Vec<&'a str>,
     deny: Vec<&'a str>,
-    /// Requests a minute to one registrable domain; null is pipelock's default.
-    rate_limit: Option<u32>,
+    /// Requests a minute to one registrable domain.
+    rate_limit: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -194,8 +194,9 @@ fn url(plan: &Plan) -> &str {
 }
 
 fn egress(egress: &PlannedEgress) -> Vec<u8> {
-    let PlannedEgress { allow, deny, rate_limit } = egress;
-    json(&Egress { allow: hosts(allow), deny: hosts(deny), rate_limit: *rate_limit })
+    // How it is scanned and logged is the host's matter, too.
+    let PlannedEgress { allow, deny, rate_limit, .. } = egress;
+    json(&Egress { allow: hosts(allow), deny: hosts(deny), rate_limit: rate_limit.value })
 }
 
 /// The hosts without the lines that name them, which are the host's matter.

@@ -1,6 +1,6 @@
 //! Who is given which secret, and where the host keeps it. Never a value.
 
-use super::{Container, Origin, Plan, Traced};
+use super::{Container, Origin, Plan, PlannedTls, Traced};
 use crate::builtin;
 use crate::spec::{Reference, VariableValue};
 
@@ -13,6 +13,8 @@ pub enum Purpose<'a> {
     File(&'a str),
     /// The key to a repository's upstream.
     Identity(&'a str),
+    /// The key of the authority by which TLS is intercepted.
+    Authority,
 }
 
 /// One secret on its way.
@@ -37,8 +39,20 @@ impl Plan {
         agent.chain(self.sidecars.iter().flat_map(|sidecar| match &sidecar.container {
             Some(container) => container_secrets(&sidecar.name, container),
             None if sidecar.name == builtin::GIT_GATE => self.identities().collect(),
+            None if sidecar.name == builtin::PIPELOCK => self.authority().into_iter().collect(),
             None => Vec::new(),
         }))
+    }
+
+    fn authority(&self) -> Option<SecretUse<'_>> {
+        let PlannedTls { ca_key, .. } = self.egress.tls.as_ref()?;
+        Some(SecretUse {
+            receiver: builtin::PIPELOCK,
+            purpose: Purpose::Authority,
+            variable: None,
+            file: Some(&ca_key.value),
+            origin: Some(&ca_key.origin),
+        })
     }
 
     fn identities(&self) -> impl Iterator<Item = SecretUse<'_>> {

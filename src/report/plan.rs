@@ -9,7 +9,9 @@ use crate::digest;
 use crate::engine::{Capability, Ledger};
 use crate::lower::{Stage, commands, manifest, shell};
 use crate::network::Addresses;
-use crate::plan::{Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, Purpose, SecretUse};
+use crate::plan::{
+    Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls, Purpose, SecretUse, Traced,
+};
 use crate::spec::BootKind;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
@@ -147,20 +149,48 @@ impl Page<'_> {
     }
 
     fn egress(&mut self, egress: &PlannedEgress, head: &str) {
-        let PlannedEgress { allow, deny, rate_limit } = egress;
+        let PlannedEgress {
+            allow,
+            deny,
+            private,
+            rate_limit,
+            data_budget,
+            patterns,
+            scan_bodies,
+            max_body_bytes: _,
+            scan_responses,
+            tls,
+            tunnel_max,
+            tunnel_idle,
+            log,
+        } = egress;
         if allow.is_empty() {
             self.line(&format!("{head} no host: the spec allows none"));
         }
         let mut rows = Vec::new();
-        for (list, head) in [(allow, head.trim_start().to_owned()), (deny, String::from("but never"))] {
-            for (at, host) in list.iter().enumerate() {
-                let head = if at == 0 { head.clone() } else { String::new() };
+        let mut list = |head: &str, entries: &[Traced<String>]| {
+            for (at, host) in entries.iter().enumerate() {
+                let head = if at == 0 { head.to_owned() } else { String::new() };
                 rows.push(vec![head, host.value.clone(), host.origin.to_string()]);
             }
+        };
+        list(head.trim_start(), allow);
+        list("but never", deny);
+        list("privately", private);
+        let opened = tls.as_ref().map_or("plain HTTP only", |_| "HTTPS is opened");
+        if let Some(PlannedTls { ca_cert, ca_key: _, trust: _, passthrough }) = tls {
+            list("unopened", passthrough);
+            rows.push(vec!["authority".into(), ca_cert.value.clone(), ca_cert.origin.to_string()]);
         }
-        if let Some(limit) = rate_limit {
-            rows.push(vec![String::from("at most"), format!("{limit} requests a minute")]);
-        }
+        let budget = data_budget.as_ref().map(|bytes| format!(", {} bytes", bytes.value)).unwrap_or_default();
+        rows.push(vec!["at most".into(), format!("{} requests{budget} a minute", rate_limit.value)]);
+        let own =
+            if patterns.is_empty() { String::new() } else { format!(", own patterns: {}", patterns.len()) };
+        let (bodies, responses) = (scan_bodies.value.as_str(), scan_responses.value.as_str());
+        let scanned = format!("secrets: {bodies}, injections: {responses}{own}; {opened}");
+        rows.push(vec!["scanned".into(), scanned]);
+        let (life, idle) = (tunnel_max.value, tunnel_idle.value);
+        rows.push(vec!["tunnels".into(), format!("{life} s, {idle} s idle; logged: {}", log.value.as_str())]);
         self.table(&rows);
     }
 
@@ -173,6 +203,7 @@ impl Page<'_> {
                     Purpose::Variable(name) => name.to_owned(),
                     Purpose::File(name) => format!("/run/secrets/{name}"),
                     Purpose::Identity(repo) => format!("key of {repo}"),
+                    Purpose::Authority => String::from("key of the authority"),
                 };
                 let place = match (variable, file) {
                     (Some(variable), _) => format!("the host's variable {variable}"),

@@ -5,7 +5,7 @@ use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, quote};
 use crate::schema::ValueType;
 use crate::source::Span;
-use crate::spec::{Layer, Reference, Spanned, Variable, VariableValue};
+use crate::spec::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
 use crate::syntax::Value;
 
 rule!(
@@ -41,6 +41,30 @@ fn owned(name: &str, span: Span, diagnostics: &mut Diagnostics) {
                 .label("cannot be set here")
                 .help("remove it: its value follows from the bottle's addresses, and another one would go round the bundle"),
         );
+    }
+}
+
+/// Checks a whole bottle: when HTTPS is opened the compiler tells programs what to trust.
+pub fn check_bottle(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
+    let Some(tls) = &bottle.egress.tls else { return };
+    let exposed = bottle.members.iter().filter_map(|member| match &member.kind {
+        MemberKind::Custom(service) => Some(service),
+        MemberKind::Builtin(_) => None,
+    });
+    let exposed = exposed.flat_map(|service| &service.exposes).map(|expose| &expose.variable);
+    for name in bottle.env.values().map(|variable| &variable.name).chain(exposed) {
+        if builtin::CA_VARIABLES.contains(&name.value.as_str()) {
+            diagnostics.push_error_with(|| {
+                Diagnostic::new(
+                    &ENV_OWNED,
+                    name.span,
+                    format!("{} is set by the compiler", quote(&name.value)),
+                )
+                .label("cannot be set here")
+                .related(tls.node, "HTTPS is opened here")
+                .help("remove it: it names the certificates of `tls`; `trust` there says which they are")
+            });
+        }
     }
 }
 

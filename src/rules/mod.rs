@@ -8,6 +8,8 @@ use crate::diagnostic::Level;
 pub mod boot;
 pub mod bottle;
 pub mod container;
+pub mod egress;
+pub mod egress_scan;
 pub mod engine;
 pub mod env;
 pub mod expose;
@@ -59,6 +61,9 @@ use rule;
 
 /// Every rule, by id.
 pub static ALL: &[&Rule] = &[
+    &egress::ALLOW_DENIED,
+    &egress::ALLOW_SHARED,
+    &egress::ALLOW_TOO_WIDE,
     &boot::CONFLICTING_BOOT,
     &bottle::DEPENDENCY_CYCLE,
     &syntax::DISALLOWED_CHARACTER,
@@ -66,6 +71,7 @@ pub static ALL: &[&Rule] = &[
     &schema::DUPLICATE_NODE,
     &schema::DUPLICATE_PROPERTY,
     &schema::EGRESS_NEVER_MATCHES,
+    &egress::EGRESS_PORT,
     &fleet::EMPTY_SPEC,
     &engine::ENGINE_NEWER,
     &engine::ENGINE_TOO_OLD,
@@ -85,25 +91,35 @@ pub static ALL: &[&Rule] = &[
     &syntax::INVALID_MULTI_LINE_STRING,
     &schema::INVALID_NAME,
     &syntax::INVALID_NUMBER,
+    &egress_scan::INVALID_REGEX,
     &syntax::INVALID_UTF8,
     &schema::INVALID_VALUE,
     &syntax::KDL_V1,
     &schema::MISSING_ARGUMENT,
     &schema::MISSING_NODE,
     &schema::MISSING_PROPERTY,
+    &egress_scan::MODEL_INTERCEPTED,
     &syntax::NESTING_TOO_DEEP,
+    &egress_scan::PASSTHROUGH_MISSES_APEX,
+    &egress_scan::PASSTHROUGH_NOT_TRUSTED,
     &engine::POLICY_DROPPED,
     &engine::POLICY_NOT_ENFORCED,
     &port_taken::PORT_TAKEN,
+    &egress::PRIVATE_NOT_ALLOWED,
+    &egress::PRIVATE_NOT_TRUSTED,
     &bottle::PROFILE_CYCLE,
     &queue::QUEUE_TAKEN,
+    &egress::RATE_LIMIT_LOW,
     &repo::REPO_AMBIGUOUS,
     &names::RESERVED_NAME,
     &syntax::RESERVED_WORD,
     &schema::RETIRED_NODE,
+    &egress_scan::SCAN_OVERRULED,
+    &egress_scan::SCAN_WITHOUT_TLS,
     &syntax::SOURCE_TOO_LARGE,
     &fleet::SUBNET_COLLISION,
     &syntax::SYNTAX_ERROR,
+    &egress_scan::TLS_WITHOUT_CA,
     &syntax::UNCLOSED_BRACE,
     &syntax::UNCLOSED_COMMENT,
     &syntax::UNCLOSED_STRING,

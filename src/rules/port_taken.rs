@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::rule;
+use crate::builtin::{PIPELOCK, PIPELOCK_METRICS};
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::spec::{Bottle, Member, MemberKind, Name};
 
@@ -16,6 +17,18 @@ pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
     let mut taken: BTreeMap<u16, &Member<Name>> = BTreeMap::new();
     for member in ours.into_iter().chain(theirs) {
         let Some(port) = member.port() else { continue };
+        if port.value == PIPELOCK_METRICS {
+            diagnostics.push(
+                Diagnostic::new(
+                    &PORT_TAKEN,
+                    port.span,
+                    format!("port {} is taken by {}", port.value, quote(PIPELOCK)),
+                )
+                .label(format!("{} serves its metrics there, on loopback", quote(PIPELOCK)))
+                .help("all sidecars of a bottle share one network: give this one another port"),
+            );
+            continue;
+        }
         let Some(owner) = taken.get(&port.value) else {
             taken.insert(port.value, member);
             continue;

@@ -9,6 +9,7 @@ mod message;
 mod nodes;
 mod path;
 pub mod reference;
+mod regex;
 mod text;
 mod url;
 mod value;

@@ -1,11 +1,13 @@
 //! The table.
 
+mod egress;
 mod git;
 mod sidecar;
 mod supervise;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::builtin;
 use crate::container::ContainerEngine;
+use egress::EGRESS;
 use git::{GIT, GIT_GATE};
 use sidecar::SIDECAR;
 use supervise::SUPERVISE;
@@ -221,48 +223,6 @@ static VARIABLE: Node = Node {
     example: "NPM_TOKEN from-file=\"/run/secrets/npm\"",
 };
 
-static EGRESS: Node = Node {
-    name: "egress",
-    doc: "What the agent may reach beyond the bundle, through pipelock.\n\nNothing that is not allowed here can be \
-          reached. A `deny` beats every `allow`, whichever layer it comes from.",
-    arguments: &[],
-    properties: &[],
-    children: Children::Nodes(&[many(&ALLOW), many(&DENY), once(&RATE_LIMIT)]),
-    example: "egress {\n    allow \"api.anthropic.com\" \"*.github.com\"\n    deny \"gist.github.com\"\n}",
-};
-
-static ALLOW: Node = Node {
-    name: "allow",
-    doc: "Hosts that may be reached.\n\n`*.github.com` stands for `github.com` and every name below it. Ports are not \
-          enforced by pipelock: an allowed host can be reached on each.",
-    arguments: &[repeated("host", ValueType::HostPattern, "a host, `*.` and a domain, or an IP address")],
-    properties: &[],
-    children: Children::None,
-    example: "allow \"packages.example.com\" \"*.github.com\"",
-};
-
-static DENY: Node = Node {
-    name: "deny",
-    doc: "Hosts that may not be reached, even when something allows them.",
-    arguments: &[repeated("host", ValueType::HostPattern, "a host, `*.` and a domain, or an IP address")],
-    properties: &[],
-    children: Children::None,
-    example: "deny \"gist.github.com\"",
-};
-
-static RATE_LIMIT: Node = Node {
-    name: "rate-limit",
-    doc: "How many requests a minute pipelock lets through to one registrable domain.",
-    arguments: &[required(
-        "requests",
-        ValueType::Integer { min: 1, max: 1_000_000, what: "a number of requests a minute" },
-        "requests a minute",
-    )],
-    properties: &[],
-    children: Children::None,
-    example: "rate-limit 600",
-};
-
 static PIPELOCK: Node = Node {
     name: builtin::PIPELOCK,
     doc: "Settings of the egress proxy, which every bottle has.",
@@ -286,7 +246,11 @@ static CONTAINER_ENGINE: Node = Node {
     name: "container-engine",
     doc: "What runs the bundle's containers on the host.\n\nThe plan's commands are for this one. `compose.yaml` is \
           written so that both read it alike.",
-    arguments: &[required("name", ValueType::OneOf(ContainerEngine::NAMES), "`docker` when not given")],
+    arguments: &[required(
+        "name",
+        ValueType::Choice { words: ContainerEngine::NAMES, what: "container engine" },
+        "`docker` when not given",
+    )],
     properties: &[],
     children: Children::None,
     example: "container-engine \"podman\"",

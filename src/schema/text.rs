@@ -258,14 +258,22 @@ pub(super) fn email(text: &str) -> Result<(), Problem> {
     Err(Problem::none(text, "mail address", ValueType::Email))
 }
 
-pub(super) fn one_of(text: &str, words: &'static [&'static str], expected: ValueType) -> Result<(), Problem> {
+/// The most characters of a pattern's name, which stands in each line of the log that speaks of it.
+const MAX_PATTERN_NAME: usize = 64;
+pub(super) fn pattern_name(text: &str) -> Result<(), Problem> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b" ._-".contains(&b);
+    if text.len() <= MAX_PATTERN_NAME && text.bytes().all(plain) && text.trim() == text {
+        return Ok(());
+    }
+    Err(Problem::none(text, "name of a pattern", ValueType::PatternName)
+        .help(format!("it stands in the log: at most {MAX_PATTERN_NAME} plain characters")))
+}
+
+pub(super) fn choice(text: &str, words: &'static [&'static str], what: &'static str) -> Result<(), Problem> {
     if words.contains(&text) {
         return Ok(());
     }
-    let problem = Problem::invalid(
-        format!("{} is not allowed here", quote(text)),
-        format!("expected {}", expected.describe()),
-    );
+    let problem = Problem::none(text, what, ValueType::Choice { words, what });
     // A capability is also written `CAP_CHOWN` and in lower case.
     let upper = text.to_ascii_uppercase();
     let near = [text, upper.strip_prefix("CAP_").unwrap_or(&upper)];
@@ -274,7 +282,6 @@ pub(super) fn one_of(text: &str, words: &'static [&'static str], expected: Value
         None => problem,
     })
 }
-
 /// `user` or `user:group`, each a number or a name as `useradd` takes it.
 pub(super) fn container_user(text: &str) -> Result<(), Problem> {
     let part = |part: &str| {

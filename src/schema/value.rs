@@ -1,6 +1,6 @@
 //! The types of arguments and properties: what a text or number must be, and what to say when it is not.
 
-use super::{path, text, url};
+use super::{path, regex, text, url};
 use crate::backend;
 use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
 use crate::engine;
@@ -56,6 +56,19 @@ pub enum ValueType {
     Image,
     /// A host, a wildcard below a domain, or an IP address.
     HostPattern,
+    /// A host on a private network, a wildcard below a domain, an IP address, or a range of them.
+    Upstream,
+    /// A regular expression that Go takes.
+    Regex,
+    /// The name of a pattern.
+    PatternName,
+    /// One of a few words.
+    Choice {
+        /// The words.
+        words: &'static [&'static str],
+        /// What they are, without an article.
+        what: &'static str,
+    },
     /// The scheme of a URL.
     Scheme,
     /// The path of a URL.
@@ -66,8 +79,6 @@ pub enum ValueType {
     HostKey,
     /// A mail address.
     Email,
-    /// One of these words.
-    OneOf(&'static [&'static str]),
     /// The user, and the group, that a container's program runs as.
     ContainerUser,
     /// An absolute path inside of a container.
@@ -158,12 +169,17 @@ impl ValueType {
             Self::Directory => "the path of a directory".into(),
             Self::Image => "an image reference with its digest".into(),
             Self::HostPattern => "a host such as `api.example.com`, `*.example.com`, or an IP address".into(),
+            Self::Upstream => {
+                "a host such as `db.internal.example.com`, a private address, or a range such as `10.1.2.0/24`".into()
+            }
+            Self::Regex => "a regular expression in the syntax of RE2".into(),
+            Self::PatternName => "a name of letters, digits, blanks, `.`, `_` and `-`".into(),
+            Self::Choice { words, .. } => one_of(words.iter().copied()),
             Self::Scheme => "a URL scheme such as `postgres`".into(),
             Self::UrlPath => "a URL path that begins with `/`".into(),
             Self::GitUrl => "an SSH URL such as `ssh://git@github.com/acme/api.git`".into(),
             Self::HostKey => "a host key such as `ssh-ed25519 AAAA…`".into(),
             Self::Email => "a mail address".into(),
-            Self::OneOf(words) => one_of(words.iter().copied()),
             Self::ContainerUser => "a user such as `999` or `999:999`".into(),
             Self::ContainerPath => "an absolute path in the container".into(),
             Self::VolumeSource => "a volume's name, or a path on the host".into(),
@@ -278,12 +294,15 @@ impl ValueType {
             Self::MachinePath => path::machine(text),
             Self::Image => text::image(text),
             Self::HostPattern => crate::host::check(text),
+            Self::Upstream => crate::host::check_upstream(text),
+            Self::Regex => regex::check(text),
+            Self::PatternName => text::pattern_name(text),
+            Self::Choice { words, what } => text::choice(text, words, what),
             Self::Scheme => url::scheme(text),
             Self::UrlPath => url::path(text),
             Self::GitUrl => url::git(text),
             Self::HostKey => text::host_key(text),
             Self::Email => text::email(text),
-            Self::OneOf(words) => text::one_of(text, words, self),
             Self::ContainerUser => text::container_user(text),
             Self::ContainerPath => path::in_container(text),
             Self::VolumeSource => path::volume(text),

@@ -114,7 +114,7 @@ impl Bottle<Name> {
             engine,
             boot: boots.into_iter().next(),
             env: by_name(env, |variable| &variable.name),
-            egress: united(egress),
+            egress: egress.united(),
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
             supervise,
             octet,
@@ -127,14 +127,4 @@ impl Bottle<Name> {
 /// Things by name; of several with one name the last one is in force.
 fn by_name<T>(things: Vec<T>, name: impl Fn(&T) -> &Spanned<Name>) -> BTreeMap<String, T> {
     things.into_iter().map(|thing| (name(&thing).value.clone(), thing)).collect()
-}
-
-/// Each host once and in order, at the first place that names it.
-fn united(egress: Egress) -> Egress {
-    let Egress { mut allow, mut deny, rate_limit } = egress;
-    for list in [&mut allow, &mut deny] {
-        list.sort_by(|a, b| a.value.cmp(&b.value));
-        list.dedup_by(|later, first| later.value == first.value);
-    }
-    Egress { allow, deny, rate_limit }
 }

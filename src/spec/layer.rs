@@ -129,7 +129,7 @@ impl Layer {
             sidecars,
             container_engine: _,
         } = self;
-        let own = boots.len() + env.len() + egress.allow.len() + egress.deny.len() + git.repos.len();
+        let own = boots.len() + env.len() + egress.weight() + git.repos.len();
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
         own + needs + sidecars.iter().map(Sidecar::weight).sum::<usize>()
     }

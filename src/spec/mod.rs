@@ -16,7 +16,7 @@ mod supervise;
 
 pub use boot::{Boot, BootKind};
 pub use bottle::{Bottle, Member, MemberKind};
-pub use egress::{Egress, Host};
+pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
 pub use git::{Git, GitUser, Repo};
@@ -157,8 +157,10 @@ fn number(entry: Entry<'_>) -> Option<i128> {
 }
 
 /// A property as a number that fits.
-fn number_property<T: TryFrom<i128>>(node: Node<'_>, key: &str) -> Option<T> {
-    T::try_from(number(property(node, key)?)?).ok()
+fn number_property<T: TryFrom<i128>>(node: Node<'_>, key: &str) -> Option<Spanned<T>> {
+    let entry = property(node, key)?;
+    let value = T::try_from(number(entry)?).ok()?;
+    Some(Spanned { value, span: entry.value_span() })
 }
 
 /// The first argument as a number that fits.

@@ -158,12 +158,13 @@ impl Service {
 
 impl Health {
     fn decode(node: Node<'_>) -> Self {
+        let number = |key| number_property(node, key).map(|number| number.value);
         Self {
             command: arguments(node).map(|word| word.value).collect(),
-            interval: number_property(node, "interval"),
-            timeout: number_property(node, "timeout"),
-            retries: number_property(node, "retries"),
-            start: number_property(node, "start"),
+            interval: number("interval"),
+            timeout: number("timeout"),
+            retries: number("retries"),
+            start: number("start"),
         }
     }
 }

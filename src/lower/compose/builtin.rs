@@ -2,8 +2,8 @@
 
 use super::{Build, HealthCheck, Mount, Service, Text, qualified};
 use crate::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
-use crate::lower::commands;
-use crate::plan::{Plan, PlannedHealth, PlannedRepo, PlannedSupervise};
+use crate::lower::{commands, pipelock};
+use crate::plan::{Plan, PlannedHealth, PlannedRepo, PlannedSupervise, PlannedTls};
 
 /// The image that the configuration is written for.
 pub(super) const PIPELOCK_IMAGE: &str = "ghcr.io/luckypipewrench/pipelock:2.3.0";
@@ -26,6 +26,11 @@ fn pipelock(plan: &Plan) -> Service {
     service.command = words(&["run", "--config", "/config/pipelock.yaml"]);
     // The directory, since a change of the file is noticed there.
     service.volumes = vec![Mount::host("./pipelock", "/config", false)];
+    if let Some(PlannedTls { ca_cert, ca_key, trust: _, passthrough: _ }) = &plan.egress.tls {
+        service.volumes.push(Mount::host(&ca_cert.value, pipelock::CA_CERT, false));
+        service.volumes.push(Mount::host(&ca_key.value, pipelock::CA_KEY, false));
+        service.cap_add.insert(READ_PRIVATE.to_owned());
+    }
     service.healthcheck = Some(health(&["/pipelock", "healthcheck"]));
     service
 }

@@ -268,13 +268,13 @@ impl Picture {
     }
 
     fn hosts(&mut self, pipelock: usize, egress: &PlannedEgress) {
-        let PlannedEgress { allow, deny, rate_limit } = egress;
+        let PlannedEgress { allow, deny, rate_limit, .. } = egress;
         if allow.is_empty() {
             let rows = vec![row("the spec allows none")];
             self.beyond(pipelock, Card::outside(Kind::Nowhere, "no host", rows, 0));
         } else {
             let (rows, more) = listed(allow, |host| row(&host.value));
-            let limit = rate_limit.map(|limit| format!("at most {limit} a minute to one domain"));
+            let limit = Some(format!("at most {} a minute to one domain", rate_limit.value));
             let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
             self.beyond(pipelock, Card { limit, ..card });
         }
@@ -372,6 +372,7 @@ fn secret(secret: SecretUse<'_>) -> Row {
         Purpose::Variable(name) => (variable != Some(name)).then(|| format!("as {name}")),
         Purpose::File(name) => Some(format!("as /run/secrets/{name}")),
         Purpose::Identity(repo) => Some(format!("key of {repo}")),
+        Purpose::Authority => Some(String::from("key of the authority")),
     };
     let text = match (variable, file) {
         (Some(variable), _) => format!("env {variable}"),

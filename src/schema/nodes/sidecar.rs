@@ -130,7 +130,7 @@ static VOLUME: Node = Node {
     ],
     properties: &[optional_property(
         "access",
-        ValueType::OneOf(&["read-only", "read-write"]),
+        ValueType::Choice { words: &["read-only", "read-write"], what: "kind of access" },
         Some("`read-only`"),
         "whether the sidecar may write to it",
     )],
@@ -168,7 +168,11 @@ static CAPABILITY: Node = Node {
     name: "capability",
     doc: "Linux capabilities that the sidecar keeps; without this it has none.\n\nOnes that reach beyond the container, \
           such as `SYS_ADMIN` or `NET_ADMIN`, are not given.",
-    arguments: &[repeated("name", ValueType::OneOf(CAPABILITIES), "its name, without `CAP_`")],
+    arguments: &[repeated(
+        "name",
+        ValueType::Choice { words: CAPABILITIES, what: "capability that a sidecar is given" },
+        "its name, without `CAP_`",
+    )],
     properties: &[],
     children: Children::None,
     example: "capability \"CHOWN\" \"SETGID\" \"SETUID\"",

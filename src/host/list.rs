@@ -1,0 +1,73 @@
+//! Lists of hosts, asked in a time that does not grow with their length: a spec may hold a hundred thousand entries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+
+/// Entries of an `allow`, a `deny` or the like, each with what is known of it.
+#[derive(Debug)]
+pub struct List<'a, T> {
+    /// Those without a wildcard.
+    exact: BTreeMap<&'a str, T>,
+    /// Those with one, by the domain after it.
+    below: BTreeMap<&'a str, T>,
+    /// The domains of all, with their labels reversed and a dot after each: what is below a domain begins like it.
+    reversed: BTreeSet<String>,
+}
+
+impl<'a, T: Copy> List<'a, T> {
+    /// The list of these entries.
+    pub fn new(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
+        let mut list = Self { exact: BTreeMap::new(), below: BTreeMap::new(), reversed: BTreeSet::new() };
+        for (text, known) in entries {
+            let (map, domain) = match text.strip_prefix("*.") {
+                Some(domain) => (&mut list.below, domain),
+                None => (&mut list.exact, text),
+            };
+            map.entry(domain).or_insert(known);
+            list.reversed.insert(reversed(domain));
+        }
+        list
+    }
+
+    /// The entry that matches all that `other` stands for, where `*.x` stands for `x`, too: in `allow` and `deny`.
+    #[must_use]
+    pub fn covering(&self, other: &str) -> Option<T> {
+        let (known, domain) = match other.strip_prefix("*.") {
+            Some(domain) => (None, domain),
+            None => (self.exact.get(other), other),
+        };
+        known.or_else(|| suffixes(domain).find_map(|suffix| self.below.get(suffix))).copied()
+    }
+
+    /// The entry that matches `host`, where `*.x` does not stand for `x`: in `passthrough`.
+    #[must_use]
+    pub fn passing(&self, host: &str) -> Option<T> {
+        let below = suffixes(host).skip(1).find_map(|suffix| self.below.get(suffix));
+        self.exact.get(host).or(below).copied()
+    }
+
+    /// Whether any entry is `domain`, or below it.
+    #[must_use]
+    pub fn any_below(&self, domain: &str) -> bool {
+        let start = reversed(domain);
+        self.reversed.range(start.clone()..).next().is_some_and(|next| next.starts_with(&start))
+    }
+}
+
+fn reversed(domain: &str) -> String {
+    domain.rsplit('.').flat_map(|label| [label, "."]).collect()
+}
+
+/// `a.b.c`, `b.c`, `c`.
+fn suffixes(domain: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(domain), |rest| rest.split_once('.').map(|(_, rest)| rest))
+}
+
+/// Those of `ranges` that hold an address or a smaller range.
+pub fn holding(ranges: &BTreeSet<IpNet>, inner: IpNet) -> impl Iterator<Item = IpNet> {
+    (0..=inner.prefix_len())
+        .filter_map(move |length| IpNet::new(inner.addr(), length).ok())
+        .map(|outer| outer.trunc())
+        .filter(|outer| ranges.contains(outer))
+}

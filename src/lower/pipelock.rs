@@ -1,0 +1,350 @@
+//! `pipelock/pipelock.yaml`: what the egress proxy enforces, for pipelock 2.3.0.
+//!
+//! Its decoder is strict, so every key here is one that 2.3.0 has; an empty file would mean allow-all, so nothing that
+//! confines is left to a default. The types are the subset of its format that we write:
+//! `schemas/pipelock.schema.json` is made from them. Keys, types and checks were read in pipelock's
+//! `internal/config` on both sides of 2.3.0 (2.1 and 2.4), and a file of this shape was run with 2.3.0.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::yaml;
+use crate::builtin::{self, PIPELOCK_METRICS};
+use crate::host;
+use crate::plan::{Plan, PlannedEgress, PlannedPattern, PlannedTls, Traced};
+use crate::spec::{Action, Logged};
+
+/// Its path in the stage.
+pub const PATH: &str = "pipelock/pipelock.yaml";
+
+/// The one entry of the list of a bottle that may reach nothing: `strict` refuses an empty list, and `.invalid` never
+/// resolves (RFC 6761).
+pub const NOWHERE: &str = "nothing-is-allowed.invalid";
+
+/// Where the authority's certificate is mounted.
+pub const CA_CERT: &str = "/ca/cert.pem";
+/// Where its key is mounted.
+pub const CA_KEY: &str = "/ca/key.pem";
+
+/// What the names of the user's patterns begin with. A pattern with the name of one of pipelock's own would replace it,
+/// without a word (`mergeDLPPatterns`); none of those begins like this.
+pub const PATTERN_PREFIX: &str = "bottle: ";
+
+/// pipelock's configuration: the part of it that a bottle needs.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "pipelock 2.3.0, as bottlec configures it", deny_unknown_fields)]
+pub struct Config<'a> {
+    /// The version of the format.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// The allow list is enforced in this mode only.
+    mode: Mode,
+    /// Without it nothing is enforced.
+    #[schemars(extend("const" = true))]
+    enforce: bool,
+    /// The hosts that may be reached; never empty.
+    #[schemars(length(min = 1))]
+    api_allowlist: Vec<&'a str>,
+    /// Hosts that may resolve to a private address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    trusted_domains: Vec<&'a str>,
+    /// Private addresses that may be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ssrf: Option<Ssrf>,
+    /// The listener, and what is counted.
+    fetch_proxy: FetchProxy<'a>,
+    /// CONNECT, and HTTP by absolute URI.
+    forward_proxy: ForwardProxy,
+    /// Secrets that must not leave.
+    dlp: Dlp<'a>,
+    /// Where in a request they are looked for.
+    request_body_scanning: RequestBodyScanning,
+    /// Injections in what comes back.
+    response_scanning: ResponseScanning,
+    /// How HTTPS is opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_interception: Option<TlsInterception<'a>>,
+    /// What is logged.
+    logging: Logging,
+    /// The metrics get a listener of their own, on loopback: without it the agent could read them.
+    metrics_listen: String,
+    /// Nothing is reported to the maintainer.
+    sentry: Sentry,
+    /// What the log calls the agent.
+    default_agent_identity: &'a str,
+    /// The agent cannot call itself otherwise.
+    #[schemars(extend("const" = true))]
+    bind_default_agent_identity: bool,
+}
+
+/// The mode.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    /// What is not allowed is refused.
+    Strict,
+}
+
+/// Exceptions from the guard on private addresses.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Ssrf {
+    /// Ranges, in canonical form.
+    #[schemars(length(min = 1))]
+    ip_allowlist: Vec<String>,
+}
+
+/// The listener.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct FetchProxy<'a> {
+    /// Its address.
+    listen: String,
+    /// What is counted, and what is refused whatever allows it.
+    monitoring: Monitoring<'a>,
+}
+
+/// What is counted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Monitoring<'a> {
+    /// Requests to one registrable domain.
+    #[schemars(range(min = 1))]
+    max_requests_per_minute: u32,
+    /// Bytes for one registrable domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    max_data_per_minute: Option<u32>,
+    /// What is refused; it beats the allow list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    blocklist: Vec<&'a str>,
+}
+
+/// CONNECT.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ForwardProxy {
+    /// Without it every CONNECT gets a 405.
+    #[schemars(extend("const" = true))]
+    enabled: bool,
+    /// A tunnel's whole life.
+    #[schemars(range(min = 1))]
+    max_tunnel_seconds: u32,
+    /// How long one direction may be silent.
+    #[schemars(range(min = 1))]
+    idle_timeout_seconds: u32,
+    /// The name in the TLS greeting must be the one that was asked for.
+    #[schemars(extend("const" = true))]
+    sni_verification: bool,
+}
+
+/// Secrets that must not leave.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Dlp<'a> {
+    /// pipelock's own patterns.
+    #[schemars(extend("const" = true))]
+    include_defaults: bool,
+    /// The values in pipelock's own environment count as secrets.
+    #[schemars(extend("const" = true))]
+    scan_env: bool,
+    /// The user's own patterns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    patterns: Vec<Pattern<'a>>,
+}
+
+/// A pattern.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Pattern<'a> {
+    /// Its name, which begins with `bottle: `.
+    #[schemars(regex(pattern = "^bottle: ."))]
+    name: String,
+    /// The expression.
+    #[schemars(length(min = 1))]
+    regex: &'a str,
+    /// `critical`, `high`, `medium` or `low`.
+    #[schemars(extend("enum" = ["critical", "high", "medium", "low"]))]
+    severity: &'a str,
+}
+
+/// Requests.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct RequestBodyScanning {
+    /// Whether they are scanned.
+    #[schemars(extend("const" = true))]
+    enabled: bool,
+    /// What is done.
+    #[schemars(extend("enum" = ["block", "warn"]))]
+    action: &'static str,
+    /// The largest body that is read; a larger one is refused.
+    #[schemars(range(min = 1))]
+    max_body_bytes: u32,
+    /// Headers are scanned, too.
+    #[schemars(extend("const" = true))]
+    scan_headers: bool,
+}
+
+/// Responses.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ResponseScanning {
+    /// Whether they are scanned.
+    #[schemars(extend("const" = true))]
+    enabled: bool,
+    /// What is done.
+    #[schemars(extend("enum" = ["block", "strip", "warn"]))]
+    action: &'static str,
+    /// pipelock's own patterns.
+    #[schemars(extend("const" = true))]
+    include_defaults: bool,
+}
+
+/// How HTTPS is opened.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct TlsInterception<'a> {
+    /// Whether it is.
+    #[schemars(extend("const" = true))]
+    enabled: bool,
+    /// The authority's certificate, in pipelock's container.
+    ca_cert: &'static str,
+    /// Its key, in pipelock's container.
+    ca_key: &'static str,
+    /// What stays closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    passthrough_domains: Vec<&'a str>,
+}
+
+/// The log.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Logging {
+    /// One object a line.
+    #[schemars(extend("const" = "json"))]
+    format: &'static str,
+    /// Where to: the container engine keeps it.
+    #[schemars(extend("const" = "stdout"))]
+    output: &'static str,
+    /// Whether allowed requests are in it.
+    include_allowed: bool,
+    /// Refused ones always are.
+    #[schemars(extend("const" = true))]
+    include_blocked: bool,
+}
+
+/// Reports of errors to the maintainer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Sentry {
+    /// Off: omitted it would be on.
+    #[schemars(extend("const" = false))]
+    enabled: bool,
+}
+
+/// The configuration of a plan's pipelock.
+#[must_use]
+pub fn config(plan: &Plan) -> Config<'_> {
+    let PlannedEgress {
+        allow,
+        deny,
+        private,
+        rate_limit,
+        data_budget,
+        patterns,
+        scan_bodies,
+        max_body_bytes,
+        scan_responses,
+        tls,
+        tunnel_max,
+        tunnel_idle,
+        log,
+    } = &plan.egress;
+    let api_allowlist = if allow.is_empty() { vec![NOWHERE] } else { values(allow) };
+    let (ranges, names): (Vec<_>, Vec<_>) =
+        private.iter().partition(|upstream| host::network(&upstream.value).is_some());
+    let ranges: Vec<String> = ranges
+        .iter()
+        .filter_map(|range| host::network(&range.value))
+        .map(|range| range.to_string())
+        .collect();
+    Config {
+        version: 1,
+        mode: Mode::Strict,
+        enforce: true,
+        api_allowlist,
+        trusted_domains: names.into_iter().map(|name| name.value.as_str()).collect(),
+        ssrf: (!ranges.is_empty()).then_some(Ssrf { ip_allowlist: ranges }),
+        fetch_proxy: FetchProxy {
+            listen: format!(
+                "0.0.0.0:{}",
+                builtin::find(builtin::PIPELOCK).map_or(0, |pipelock| pipelock.port)
+            ),
+            monitoring: Monitoring {
+                max_requests_per_minute: rate_limit.value,
+                max_data_per_minute: data_budget.as_ref().map(|budget| budget.value),
+                blocklist: values(deny),
+            },
+        },
+        forward_proxy: ForwardProxy {
+            enabled: true,
+            max_tunnel_seconds: tunnel_max.value,
+            idle_timeout_seconds: tunnel_idle.value,
+            sni_verification: true,
+        },
+        dlp: Dlp {
+            include_defaults: true,
+            scan_env: true,
+            patterns: patterns.iter().map(|pattern| self::pattern(&pattern.value)).collect(),
+        },
+        request_body_scanning: RequestBodyScanning {
+            enabled: true,
+            // Nothing can be stripped from a request, and the language has no word for it there.
+            action: if scan_bodies.value == Action::Warn { Action::Warn } else { Action::Block }.as_str(),
+            max_body_bytes: max_body_bytes.value,
+            scan_headers: true,
+        },
+        response_scanning: ResponseScanning {
+            enabled: true,
+            action: scan_responses.value.as_str(),
+            include_defaults: true,
+        },
+        tls_interception: tls.as_ref().map(self::tls),
+        logging: Logging {
+            format: "json",
+            output: "stdout",
+            include_allowed: log.value == Logged::All,
+            include_blocked: true,
+        },
+        metrics_listen: format!("127.0.0.1:{PIPELOCK_METRICS}"),
+        sentry: Sentry { enabled: false },
+        default_agent_identity: &plan.slug,
+        bind_default_agent_identity: true,
+    }
+}
+
+/// The file.
+pub(super) fn lower(plan: &Plan) -> Vec<u8> {
+    yaml::write(&config(plan))
+}
+
+fn values(list: &[Traced<String>]) -> Vec<&str> {
+    list.iter().map(|entry| entry.value.as_str()).collect()
+}
+
+fn pattern(pattern: &PlannedPattern) -> Pattern<'_> {
+    let PlannedPattern { name, regex, severity } = pattern;
+    Pattern { name: format!("{PATTERN_PREFIX}{name}"), regex, severity }
+}
+
+/// The paths are those of the container: where the files are on the host is the launcher's to mount.
+fn tls(tls: &PlannedTls) -> TlsInterception<'_> {
+    let PlannedTls { ca_cert: _, ca_key: _, trust: _, passthrough } = tls;
+    TlsInterception {
+        enabled: true,
+        ca_cert: CA_CERT,
+        ca_key: CA_KEY,
+        passthrough_domains: values(passthrough),
+    }
+}
