@@ -250,6 +250,8 @@ pub struct Plan {
     pub supervise: Option<PlannedSupervise>,
     /// What looks for secrets in what is pushed.
     pub scanner: &'static str,
+    /// The image of pipelock.
+    pub pipelock_image: String,
     /// The image of git-gate, when it is not the one that the stage's `Containerfile` makes.
     pub git_gate_image: Option<String>,
     /// The sources that it was made of: name and SHA-256.
@@ -367,6 +369,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         egress,
         git,
         octet: _,
+        pipelock_image,
         container_engine,
         members,
         supervise,
@@ -431,6 +434,8 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             .collect(),
         supervise,
         scanner: scanner.map_or(scanner::DEFAULT, |scanner| scanner.name),
+        pipelock_image: pipelock_image
+            .map_or_else(|| builtin::PIPELOCK_IMAGE.to_owned(), |image| image.value),
         git_gate_image: image.map(|image| image.value),
         sources: context.digests,
     }

@@ -52,15 +52,39 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
     if !complete {
         return None;
     }
-    let Bottle { slug, backend, engine, boot, env, egress, git, octet, container_engine, members, supervise } =
-        bottle;
+    let Bottle {
+        slug,
+        backend,
+        engine,
+        boot,
+        env,
+        egress,
+        git,
+        octet,
+        pipelock_image,
+        container_engine,
+        members,
+        supervise,
+    } = bottle;
     let members = members
         .into_iter()
         .zip(needs)
         .map(|(Member { name, kind, needs: _ }, needs)| Member { name, kind, needs })
         .collect();
-    let bottle =
-        Bottle { slug, backend, engine, boot, env, egress, git, octet, container_engine, members, supervise };
+    let bottle = Bottle {
+        slug,
+        backend,
+        engine,
+        boot,
+        env,
+        egress,
+        git,
+        octet,
+        pipelock_image,
+        container_engine,
+        members,
+        supervise,
+    };
     Some(Resolved { bottle, waves })
 }
 

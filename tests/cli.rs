@@ -40,7 +40,8 @@ fn build_says_what_it_did() {
     let files: Vec<_> = tree(&dir.at("stage/api")).into_keys().collect();
     assert_eq!(
         files,
-        ["agent.env", "pipelock", "pipelock/pipelock.yaml", "plan.json", "smolfile.toml"].map(PathBuf::from)
+        ["agent.env", "compose.yaml", "pipelock", "pipelock/pipelock.yaml", "plan.json", "smolfile.toml"]
+            .map(PathBuf::from)
     );
     dir.run(["build", "x.kdl"]).code(0).says("unchanged `stage/api`: ");
     dir.write("x.kdl", SMALL.replace("42", "43"));

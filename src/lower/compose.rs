@@ -322,6 +322,15 @@ fn qualified(image: &str) -> String {
     }
 }
 
+/// The whole name of a sidecar's image.
+#[must_use]
+pub fn image(plan: &Plan, sidecar: &PlannedSidecar) -> String {
+    match &sidecar.container {
+        Some(container) => qualified(&container.image),
+        None => builtin::image(plan, &sidecar.name),
+    }
+}
+
 fn service(plan: &Plan, sidecar: &PlannedSidecar) -> Service {
     let PlannedSidecar { name, container, port: _, url: _, needs: _, wave: _ } = sidecar;
     match container {

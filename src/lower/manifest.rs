@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Artifact, agent_env, commands, provision, smolfile, supervise};
+use super::{Artifact, agent_env, commands, compose, provision, smolfile, supervise};
 use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
@@ -107,6 +107,8 @@ struct Sidecar<'a> {
     name: Text<'a>,
     /// Whether it comes with every bundle of its kind, or is the spec's own.
     built_in: bool,
+    /// The image that it runs, by its whole name; one below `localhost/` is made from the stage.
+    image: String,
     /// The container of a sidecar of the spec's own.
     container: Option<Service<'a>>,
     /// The address that it listens on.
@@ -398,6 +400,7 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         repos,
         supervise: asks,
         scanner,
+        pipelock_image: _,
         git_gate_image,
         sources,
     } = plan;
@@ -420,7 +423,7 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
             .map(|PlannedBoot { kind, source }| Boot { kind: text(kind.as_str()), source: text(source) }),
         sidecars: sidecars
             .iter()
-            .map(|sidecar| self::sidecar(sidecar, addresses.bundle().to_string()))
+            .map(|planned| sidecar(planned, compose::image(plan, planned), addresses.bundle().to_string()))
             .collect(),
         start_order,
         stop_order,
@@ -479,11 +482,12 @@ fn text(text: &str) -> Text<'_> {
     Cow::Borrowed(text)
 }
 
-fn sidecar(sidecar: &PlannedSidecar, address: String) -> Sidecar<'_> {
+fn sidecar(sidecar: &PlannedSidecar, image: String, address: String) -> Sidecar<'_> {
     let PlannedSidecar { name, container, port, url, needs, wave } = sidecar;
     Sidecar {
         name: text(name),
         built_in: container.is_none(),
+        image,
         container: container.as_ref().map(service),
         address,
         port: *port,

@@ -225,9 +225,16 @@ static VARIABLE: Node = Node {
 
 static PIPELOCK: Node = Node {
     name: builtin::PIPELOCK,
-    doc: "Settings of the egress proxy, which every bottle has.",
+    doc: "Settings of the egress proxy, which every bottle has.\n\nIts configuration is written for version 2.3.0. No \
+          digest of that image is published, so without `image` it goes by its tag: name it with the digest that your \
+          registry gives, to have what runs decided by the spec.",
     arguments: &[],
-    properties: &[],
+    properties: &[optional_property(
+        "image",
+        ValueType::Image,
+        Some("pipelock's official image, by its tag"),
+        "the container image that it runs in, with its digest: pipelock 2.3.0",
+    )],
     children: Children::Nodes(&[many(&NEEDS)]),
     example: "pipelock { needs \"resolver\" }",
 };

@@ -48,6 +48,8 @@ pub struct Bottle<R> {
     pub supervise: Option<Supervise>,
     /// The pinned octet of its subnet.
     pub octet: Option<Spanned<u8>>,
+    /// The image of pipelock.
+    pub pipelock_image: Option<Spanned<String>>,
     /// What runs its containers.
     pub container_engine: Option<Spanned<String>>,
     /// Its sidecars, built-in and the user's, by name.
@@ -80,6 +82,7 @@ impl Bottle<Name> {
             egress,
             git,
             supervise,
+            pipelock_image,
             builtins,
             sidecars,
             container_engine,
@@ -118,6 +121,7 @@ impl Bottle<Name> {
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
             supervise,
             octet,
+            pipelock_image,
             container_engine,
             members,
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Boot, Egress, Engine, Git, Name, Sidecar, Spanned, Supervise, Variable, arguments, children,
-    first_argument,
+    first_argument, text_property,
 };
 use crate::builtin;
 use crate::syntax::Node;
@@ -33,6 +33,8 @@ pub struct Layer {
     pub git: Git,
     /// Whether it may ask a human, and how.
     pub supervise: Option<Supervise>,
+    /// The image of pipelock.
+    pub pipelock_image: Option<Spanned<String>>,
     /// What the built-in sidecars need.
     pub builtins: Vec<BuiltinNeeds>,
     /// The user's own sidecars.
@@ -68,6 +70,9 @@ impl Layer {
                     if builtin.name == builtin::GIT_GATE {
                         layer.git.decode_gate(node);
                     }
+                    if builtin.name == builtin::PIPELOCK {
+                        layer.pipelock_image = text_property(node, "image");
+                    }
                     if builtin.name == builtin::SUPERVISE {
                         layer.supervise = Some(Supervise::decode(node));
                     }
@@ -92,10 +97,12 @@ impl Layer {
             egress,
             git,
             supervise,
+            pipelock_image,
             builtins,
             sidecars,
             container_engine,
         } = over;
+        self.pipelock_image = pipelock_image.or(self.pipelock_image.take());
         self.container_engine = container_engine.or(self.container_engine.take());
         self.backend = backend.or(self.backend.take());
         // A version belongs to the engine that it is given with: both are taken together.
@@ -125,6 +132,7 @@ impl Layer {
             egress,
             git,
             supervise: _,
+            pipelock_image: _,
             builtins,
             sidecars,
             container_engine: _,

@@ -5,24 +5,32 @@ use crate::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::lower::{commands, pipelock};
 use crate::plan::{Plan, PlannedHealth, PlannedRepo, PlannedSupervise, PlannedTls};
 
-/// The image that the configuration is written for.
-pub(super) const PIPELOCK_IMAGE: &str = "ghcr.io/luckypipewrench/pipelock:2.3.0";
-
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
 /// root's own.
 const READ_PRIVATE: &str = "DAC_OVERRIDE";
+
+/// The image of a built-in sidecar.
+pub(super) fn image(plan: &Plan, name: &str) -> String {
+    match (name, &plan.git_gate_image, &plan.supervise) {
+        (GIT_GATE, Some(image), _) => qualified(image),
+        // Without an image in the spec the stage says how to make one.
+        (GIT_GATE, None, _) => commands::gate_image(plan),
+        (SUPERVISE, _, Some(PlannedSupervise { image, queue: _ })) => qualified(image),
+        _ => qualified(&plan.pipelock_image),
+    }
+}
 
 /// The service of a built-in sidecar.
 pub(super) fn service(plan: &Plan, name: &str) -> Service {
     match (name, &plan.supervise) {
         (GIT_GATE, _) => git_gate(plan),
-        (SUPERVISE, Some(asks)) => supervise(plan, asks),
+        (SUPERVISE, Some(PlannedSupervise { queue, image: _ })) => supervise(plan, queue),
         _ => pipelock(plan),
     }
 }
 
 fn pipelock(plan: &Plan) -> Service {
-    let mut service = Service::confined(plan, PIPELOCK, PIPELOCK_IMAGE.to_owned());
+    let mut service = Service::confined(plan, PIPELOCK, image(plan, PIPELOCK));
     service.command = words(&["run", "--config", "/config/pipelock.yaml"]);
     // The directory, since a change of the file is noticed there.
     service.volumes = vec![Mount::host("./pipelock", "/config", false)];
@@ -36,9 +44,7 @@ fn pipelock(plan: &Plan) -> Service {
 }
 
 fn git_gate(plan: &Plan) -> Service {
-    // Without an image in the spec the stage says how to make one, under a name of the bottle's own.
-    let image = plan.git_gate_image.as_deref().map(qualified);
-    let mut service = Service::confined(plan, GIT_GATE, image.unwrap_or_else(|| commands::gate_image(plan)));
+    let mut service = Service::confined(plan, GIT_GATE, image(plan, GIT_GATE));
     if plan.git_gate_image.is_none() {
         service.build = Some(Build { context: "./git-gate", dockerfile: "Containerfile" });
         // Or a registry would be asked for the name first.
@@ -59,9 +65,8 @@ fn git_gate(plan: &Plan) -> Service {
     service
 }
 
-fn supervise(plan: &Plan, asks: &PlannedSupervise) -> Service {
-    let PlannedSupervise { queue, image } = asks;
-    let mut service = Service::confined(plan, SUPERVISE, qualified(image));
+fn supervise(plan: &Plan, queue: &str) -> Service {
+    let mut service = Service::confined(plan, SUPERVISE, image(plan, SUPERVISE));
     service.command = words(&["python3", "-I", "/supervise/server.py", "serve"]);
     service.volumes =
         vec![Mount::host("./supervise", "/supervise", false), Mount::host(queue, "/queue", true)];
