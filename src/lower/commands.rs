@@ -81,11 +81,12 @@ fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
     let project = project(plan);
     let up =
         engine(&["compose", "--project-name", &project, "--file", compose::PATH, "up", "--detach", "--wait"]);
-    // Not `compose down`: it reads the file, and with it every secret that the file refers to.
-    let mut containers = engine(&["container", "rm", "--force"]);
-    containers.extend(plan.sidecars.iter().rev().map(|sidecar| container(plan, &sidecar.name)));
-    containers.push(container(plan, builtin::BUNDLE));
-    let mut cleanup = vec![containers, engine(&["network", "rm", &network(plan)])];
+    // Not `compose down`: it reads the file, and with it every secret that the file refers to. One after the other:
+    // Podman removes several at once, and refuses one that another still needs (4.3, run).
+    let names = plan.sidecars.iter().rev().map(|sidecar| sidecar.name.as_str()).chain([builtin::BUNDLE]);
+    let mut cleanup: Vec<Command> =
+        names.map(|name| engine(&["container", "rm", "--force", &container(plan, name)])).collect();
+    cleanup.push(engine(&["network", "rm", &network(plan)]));
     let volumes = volumes(plan);
     if !volumes.is_empty() {
         cleanup.push(engine(&["volume", "rm", "--force"]).into_iter().chain(volumes.into_values()).collect());
