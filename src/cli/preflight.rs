@@ -1,6 +1,6 @@
 //! `bottlec preflight`: is this host ready to run these bottles?
 
-mod identities;
+mod secrets;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -65,7 +65,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     if let Ok(network) = &network {
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
-    findings.extend(identities::check(&plans));
+    findings.extend(secrets::check(&plans));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output))?;

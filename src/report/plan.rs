@@ -7,7 +7,7 @@ use super::one_line;
 use crate::builtin;
 use crate::digest;
 use crate::engine::{Capability, Ledger};
-use crate::lower::{Stage, commands, manifest, shell};
+use crate::lower::{Stage, commands, manifest, provision, shell};
 use crate::network::Addresses;
 use crate::plan::{
     Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls, Purpose, SecretUse, Traced,
@@ -254,6 +254,15 @@ impl Page<'_> {
         }
         self.line(&shell(&create));
         self.line(&shell(&start));
+        let files = provision::files(plan);
+        if !files.is_empty() {
+            self.title("Into the machine, before the agent runs");
+            let rows: Vec<Vec<String>> = files
+                .into_iter()
+                .map(|provision::File { source, target, mode }| vec![source, target.into(), mode.into()])
+                .collect();
+            self.table(&rows);
+        }
         self.title("Undo");
         for command in &cleanup {
             self.line(&shell(command));
