@@ -60,11 +60,11 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
         env,
         egress,
         git,
+        supervise,
         octet,
         pipelock_image,
         container_engine,
         members,
-        supervise,
     } = bottle;
     let members = members
         .into_iter()
@@ -79,11 +79,11 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
         env,
         egress,
         git,
+        supervise,
         octet,
         pipelock_image,
         container_engine,
         members,
-        supervise,
     };
     Some(Resolved { bottle, waves })
 }

@@ -14,12 +14,13 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use binary::{Dir, SMALL, skip, tree, works};
+use bottlec::Options;
 use bottlec::plan::Plan;
 use bottlec::report::Style;
 use bottlec::report::graph::{Format, render};
 use geometry::{assert_sound, contrast, skeleton, styles};
 use proptest::prelude::*;
-use support::{assert_generated, compile_file, compile_text, root, specs};
+use support::{assert_generated, compile_file, compile_file_with, compile_text, root, specs};
 
 const FORMATS: [Format; 4] = [Format::Text, Format::Svg, Format::Mermaid, Format::Dot];
 
@@ -53,7 +54,9 @@ fn kdl(text: &str) -> String {
 #[test]
 fn examples_are_drawn_as_they_were() {
     for name in ["api-dev", "egress-only", "fleet/fleet"] {
-        let plans = compile_file(&root().join(format!("examples/{name}.kdl"))).1.plans;
+        // As the command does, which shows paths as seen from where it runs.
+        let options = Options { stage_to_workspace: String::from(".") };
+        let plans = compile_file_with(&root().join(format!("examples/{name}.kdl")), &options).1.plans;
         let name = name.rsplit('/').next().unwrap();
         for (format, end) in
             [(Format::Text, "txt"), (Format::Svg, "svg"), (Format::Mermaid, "mmd"), (Format::Dot, "dot")]

@@ -1,6 +1,7 @@
 //! What a sidecar's container is given, and what it must not be given.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::bottle::DUPLICATE_NAME;
 use super::rule;
@@ -144,6 +145,11 @@ const CREDENTIALS: &[&[&str]] = &[
     &[".ssh"],
 ];
 
+/// By its name: whether there is one on this host is no matter of the spec's.
+fn is_socket(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("sock"))
+}
+
 fn exposed(path: &str, span: Span, sources: &Sources) -> Option<Why> {
     let rooted = path.strip_prefix("~/").map(|rest| (rest, true));
     let rooted = rooted.or_else(|| path.starts_with('/').then_some((path, false)));
@@ -153,7 +159,7 @@ fn exposed(path: &str, span: Span, sources: &Sources) -> Option<Why> {
         let joined = join(directory, path);
         return if joined == ".." || joined.starts_with("../") {
             Some(OUTSIDE)
-        } else if path.ends_with(".sock") {
+        } else if is_socket(path) {
             Some(SOCKET)
         } else {
             None
@@ -170,7 +176,7 @@ fn exposed(path: &str, span: Span, sources: &Sources) -> Option<Why> {
             step => steps.push(step),
         }
     }
-    if steps.last().is_some_and(|last| last.ends_with(".sock")) {
+    if steps.last().is_some_and(|last| is_socket(last)) {
         return Some(SOCKET);
     }
     let in_home = match steps.as_slice() {

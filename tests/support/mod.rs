@@ -24,6 +24,11 @@ pub(crate) fn compile_text(name: &str, text: &str) -> (Sources, Compilation) {
 /// Compiles a file of the project together with what it includes from its own directory, under the name that it has
 /// from the root.
 pub(crate) fn compile_file(path: &Path) -> (Sources, Compilation) {
+    compile_file_with(path, &Options::default())
+}
+
+/// The same, told something else.
+pub(crate) fn compile_file_with(path: &Path, options: &Options) -> (Sources, Compilation) {
     let mut sources = Sources::new();
     let add = |path: &Path, sources: &mut Sources| {
         let name = path.strip_prefix(root()).expect("a file of the project").to_string_lossy().into_owned();
@@ -51,7 +56,7 @@ pub(crate) fn compile_file(path: &Path) -> (Sources, Compilation) {
         }
         seen.push(path);
     }
-    let compilation = compile(&sources, &Options::default());
+    let compilation = compile(&sources, options);
     (sources, compilation)
 }
 

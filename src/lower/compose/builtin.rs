@@ -11,13 +11,13 @@ const READ_PRIVATE: &str = "DAC_OVERRIDE";
 
 /// The image of a built-in sidecar.
 pub(super) fn image(plan: &Plan, name: &str) -> String {
-    match (name, &plan.git_gate_image, &plan.supervise) {
-        (GIT_GATE, Some(image), _) => qualified(image),
-        // Without an image in the spec the stage says how to make one.
-        (GIT_GATE, None, _) => commands::gate_image(plan),
-        (SUPERVISE, _, Some(PlannedSupervise { image, queue: _ })) => qualified(image),
-        _ => qualified(&plan.pipelock_image),
-    }
+    let given = match (name, &plan.supervise) {
+        (GIT_GATE, _) => plan.git_gate_image.as_ref(),
+        (SUPERVISE, Some(PlannedSupervise { image, queue: _ })) => Some(image),
+        _ => Some(&plan.pipelock_image),
+    };
+    // Without an image in the spec the stage says how git-gate's is made.
+    given.map_or_else(|| commands::gate_image(plan), |image| qualified(image))
 }
 
 /// The service of a built-in sidecar.
