@@ -31,7 +31,7 @@ fn interpolated(text: &str) -> String {
         let (name, _) =
             reference.split_once(":?").expect("a reference without which Compose goes no further");
         assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.is_empty(), "{text}");
-        out.push_str(&format!("«{name}»"));
+        out.extend(["«", name, "»"]);
         rest = after;
     }
     out + rest
