@@ -27,27 +27,31 @@ rule!(
 
 /// Checks the containers of a layer's sidecars.
 pub fn check(layer: &Layer, sources: &Sources, diagnostics: &mut Diagnostics) {
+    // supervise writes to its queue, and the agent speaks to supervise.
+    if let Some(queue) = layer.supervise.as_ref().and_then(|supervise| supervise.queue.as_ref()) {
+        shown(&queue.value, queue.span, sources, diagnostics);
+    }
     for sidecar in &layer.sidecars {
         let Sidecar { name: _, port_node: _, needs: _, service } = sidecar;
         for variable in &service.env {
             from_file(variable, diagnostics);
         }
         for volume in &service.volumes {
-            let VolumeSource::Host(path) = &volume.source.value else { continue };
-            if let Some(why) = exposed(path, volume.source.span, sources) {
-                diagnostics.push_error_with(|| {
-                    Diagnostic::new(
-                        &HOST_PATH_EXPOSED,
-                        volume.source.span,
-                        format!("{} is not for a sidecar: {}", quote(path), why.reason),
-                    )
-                    .label(why.label)
-                    .help(why.help)
-                });
+            if let VolumeSource::Host(path) = &volume.source.value {
+                shown(path, volume.source.span, sources, diagnostics);
             }
         }
         one_thing_a_place(service, diagnostics);
     }
+}
+
+/// What a container is shown of the host.
+fn shown(path: &str, span: Span, sources: &Sources, diagnostics: &mut Diagnostics) {
+    let Some(Why { reason, label, help }) = exposed(path, span, sources) else { return };
+    diagnostics.push_error_with(|| {
+        let message = format!("{} is not for a sidecar: {reason}", quote(path));
+        Diagnostic::new(&HOST_PATH_EXPOSED, span, message).label(label).help(help)
+    });
 }
 
 /// A container engine sets a variable to a text or to the launcher's own; it reads no file for it.
