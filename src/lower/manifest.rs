@@ -1,6 +1,6 @@
 //! `plan.json`: everything that a launcher or a reviewer needs to know of a stage.
 //!
-//! Its types are in [`format`](self::format); here each is made from a plan.
+//! Its types, which are the format, have a module of their own; here each is made from a plan.
 
 mod format;
 
