@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bottlec::lower::lower;
 
-use crate::scanner::{SYSTEM_PATH, betterleaks, program};
+use crate::scanner::{SYSTEM_PATH, name, program, scanner};
 use crate::support::compile_text;
 
 /// Two repositories, one of them on a port of its own.
@@ -130,7 +130,8 @@ impl Gate {
 
     /// Compiles a spec and lays its stage down.
     pub(crate) fn stage(&self, spec: &str) {
-        let (_, compilation) = compile_text("demo.kdl", spec);
+        let spec = spec.replace("scanner=\"betterleaks\"", &format!("scanner=\"{}\"", name()));
+        let (_, compilation) = compile_text("demo.kdl", &spec);
         assert!(compilation.diagnostics.is_empty(), "{:?}", compilation.diagnostics);
         let stage = lower(&compilation.plans[0]);
         let made = self.at("made");
@@ -174,7 +175,7 @@ impl Gate {
     pub(crate) fn script(&self, path: &str) -> Command {
         let mut command = Command::new(self.at("stage/git-gate").join(path));
         let programs =
-            format!("{}:{}:{SYSTEM_PATH}", self.at("bin").display(), betterleaks().directory.display());
+            format!("{}:{}:{SYSTEM_PATH}", self.at("bin").display(), scanner().directory.display());
         command
             .env_clear()
             .env("PATH", programs)

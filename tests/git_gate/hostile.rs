@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::gate::Gate;
-use crate::scanner::program;
+use crate::scanner::{name, program};
 
 /// Sends one request as git's protocol has it and reads what comes first.
 fn ask(gate: &Gate, request: &str) -> String {
@@ -188,12 +188,12 @@ fn without_a_scanner_that_works_nothing_is_pushed() {
             // More than a pipe holds.
             gate.commit(&work, "large", "x = 1\n".repeat(100_000), "large");
         }
-        program(&gate.at("bin/betterleaks"), scanner);
+        program(&gate.at("bin").join(name()), scanner);
         let done = gate.git(&work, &["push", "--quiet", "origin", "trunk"]);
         assert!(!done.ok && done.text.contains(says), "{scanner}: {done:?}\n{}", gate.log());
         assert_eq!(gate.state(), before);
     }
     // A deletion has nothing to scan.
-    fs::remove_file(gate.at("bin/betterleaks")).unwrap();
+    fs::remove_file(gate.at("bin").join(name())).unwrap();
     gate.git(&work, &["push", "--quiet", "origin", "trunk"]).well();
 }

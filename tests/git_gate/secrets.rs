@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::gate::Gate;
-use crate::scanner::betterleaks;
+use crate::scanner::{name, scanner};
 
 /// A token of no account, put together here so that this file does not hold it.
 pub(crate) fn secret() -> String {
@@ -234,7 +234,7 @@ fn no_secret_goes_upstream_however_it_is_hidden() {
         let words = [&["push", "--quiet", "origin"][..], way.push].concat();
         let said = gate.git(&work, &words).badly();
         let what = format!("{}:\n{said}\n{}", way.name, gate.log());
-        assert!(said.contains("remote: git-gate: betterleaks found secrets"), "{what}");
+        assert!(said.contains(&format!("remote: git-gate: {} found secrets", name())), "{what}");
         // The stand-in knows lines and no more.
         assert!(said.contains(way.says), "{what}");
         assert!(!said.contains(&secret()), "{what}");
@@ -248,7 +248,7 @@ fn no_secret_goes_upstream_however_it_is_hidden() {
     gate.commit(&work, "a.py", "x = 1\n", "clean");
     gate.git(&work, &["push", "--quiet", "origin", "trunk"]).well();
     assert_ne!(gate.state(), before);
-    assert!(betterleaks().directory.is_dir());
+    assert!(scanner().directory.is_dir());
 }
 
 /// What is upstream already, or only taken away, is no finding: it would make a repository unusable.

@@ -6,7 +6,7 @@ use std::process::Command;
 use bottlec::lower::lower;
 
 use crate::gate::{Gate, SPEC};
-use crate::scanner::program;
+use crate::scanner::{name, program};
 use crate::support::compile_text;
 
 #[test]
@@ -51,7 +51,7 @@ fn an_identity_that_others_may_read_is_refused() {
 fn without_a_scanner_that_finds_anything_nothing_is_served() {
     let gate = Gate::prepare(SPEC);
     for scanner in ["#!/bin/sh\ncat >/dev/null\n", "#!/bin/sh\nexit 1\n"] {
-        program(&gate.at("bin/betterleaks"), scanner);
+        program(&gate.at("bin").join(name()), scanner);
         let said = gate.refuses_to_serve();
         assert!(said.contains("nothing is served without a scanner"), "{said}");
     }
