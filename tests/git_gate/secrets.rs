@@ -160,6 +160,22 @@ const WAYS: &[Way] = &[
         push: TRUNK,
     },
     Way {
+        name: "in a path, and in the file",
+        says: "github-pat at a path that is not said:1 in commit ",
+        make: |gate, work| gate.commit(work, &format!("d/{}", secret()), line(), "add"),
+        push: TRUNK,
+    },
+    Way {
+        name: "behind what an archive has at its byte 257",
+        says: "github-pat at a.py:1",
+        make: |gate, work| {
+            // The message begins at byte 246 of the text when its commit has no parent and is all that comes before.
+            gate.git(work, &["checkout", "--quiet", "--orphan", "tar"]).well();
+            gate.commit(work, "a.py", line(), "12345678901ustar");
+        },
+        push: &["tar"],
+    },
+    Way {
         name: "in the message of a commit",
         says: "github-pat at the header or message of a commit in commit ",
         make: |gate, work| gate.commit(work, "a.py", "x\n", &format!("fix\n\n-{}", line())),

@@ -108,7 +108,7 @@ refresh() {
 scan() {
     case $scanner in
     gitleaks)
-        # Flags and what it ends with: read in gitleaks' `cmd/root.go` at bd79c3e (8, with archives) and `cmd/stdin.go`.
+        # Flags and what it ends with: run with gitleaks 8.30.1.
         set -- "$1" "$2" "$3" gitleaks stdin --no-banner --no-color --log-level error --redact \
             --ignore-gitleaks-allow --gitleaks-ignore-path "$1" --report-format json --report-path "$2"
         ;;
