@@ -1,6 +1,7 @@
 //! The real scanner, fetched once; where it cannot be had, a stand-in for it, said loudly.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -37,6 +38,11 @@ pub(crate) fn name() -> &'static str {
     if std::env::var_os(AGAIN).is_some() { "gitleaks" } else { "betterleaks" }
 }
 
+/// Says what is not judged here. Not by `eprintln!`: what that says is hidden of a test that passes.
+pub(crate) fn notice(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// A program on the path of this process.
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -45,13 +51,12 @@ fn on_path(name: &str) -> Option<PathBuf> {
 
 /// Whoever has gitleaks gets every test of this program with it as well.
 #[test]
-#[allow(clippy::print_stderr, reason = "what is not judged must be seen")]
 fn the_same_tests_run_with_gitleaks() {
     if std::env::var_os(AGAIN).is_some() {
         return;
     }
     if on_path("gitleaks").is_none() {
-        eprintln!("NOT SCANNED BY GITLEAKS: there is none on the path");
+        notice("NOT SCANNED BY GITLEAKS: there is none on the path");
         return;
     }
     let program = std::env::current_exe().expect("this program");
@@ -65,7 +70,6 @@ pub(crate) fn scanner() -> &'static Scanner {
     SCANNER.get_or_init(find)
 }
 
-#[allow(clippy::print_stderr, reason = "a scanner that cannot be had must be seen")]
 fn find() -> Scanner {
     if let Some(directory) = on_path(name()).filter(|_| name() == "gitleaks") {
         return Scanner { directory, real: true };
@@ -78,9 +82,9 @@ fn find() -> Scanner {
     let package = place.join(PACKAGE);
     let directory = package.join("betterleaks/bin");
     if !directory.join("betterleaks").is_file() && !fetch(&place, &package) {
-        eprintln!(
+        notice(&format!(
             "NOT SCANNED BY THE REAL SCANNER: {PACKAGE} cannot be had here, a stand-in takes its place"
-        );
+        ));
         let directory = place.join("stand-in");
         fs::create_dir_all(&directory).expect("a directory");
         program(&directory.join("betterleaks"), STAND_IN);

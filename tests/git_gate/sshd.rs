@@ -28,7 +28,6 @@ fn keygen(path: &Path) -> Option<String> {
 }
 
 #[test]
-#[allow(clippy::print_stderr, reason = "a test that is not run must be seen")]
 fn a_real_server_is_known_by_its_key_and_knows_the_identity_by_its() {
     let keys = tempfile::tempdir().unwrap();
     let (host, client) = (keys.path().join("host"), keys.path().join("client"));
@@ -39,7 +38,9 @@ fn a_real_server_is_known_by_its_key_and_knows_the_identity_by_its() {
     let (Some(host_key), Some(client_key), Ok(user), true) =
         (keygen(&host), keygen(&client), user, Path::new(SSHD).is_file())
     else {
-        eprintln!("SKIPPED a_real_server_is_known_by_its_key: there is no {SSHD} or no ssh-keygen here");
+        crate::scanner::notice(&format!(
+            "SKIPPED a_real_server_is_known_by_its_key: there is no {SSHD} or no ssh-keygen here"
+        ));
         return;
     };
     let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
