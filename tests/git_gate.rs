@@ -17,3 +17,5 @@ mod sshd;
 #[path = "git_gate/start.rs"]
 mod start;
 mod support;
+#[path = "git_gate/windows.rs"]
+mod windows;
