@@ -160,7 +160,7 @@ fn streamed(awk: &[&str], content: &str) -> Vec<Vec<(usize, String)>> {
     let mut diff = format!("{}\ndiff --git a.txt a.txt\n", "0".repeat(40));
     diff += "new file mode 100644\n--- /dev/null\n+++ a.txt\n@@ -0,0 +1 @@\n";
     for line in content.split('\n') {
-        diff += &format!("+{line}\n");
+        diff.extend(["+", line, "\n"]);
     }
     let mut input = child.stdin.take().unwrap();
     let feed = std::thread::spawn(move || input.write_all(diff.as_bytes()).unwrap());
