@@ -302,7 +302,7 @@ fn every_shell_gets_its_completions() {
     let dir = Dir::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = dir.run(["completions", shell]).code(0).out;
-        for word in ["build", "check", "plan", "explain", "init", "preflight", "completions"] {
+        for word in ["build", "check", "plan", "explain", "init", "verify", "preflight", "completions"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
         let path = dir.write(&format!("script.{shell}"), &script);
@@ -332,6 +332,93 @@ fn the_man_page_tells_everything() {
     let path = dir.write("bottlec.1", &page);
     let output = Command::new("groff").args(["-man", "-Tascii", "-ww", "-z"]).arg(path).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+// verify
+
+/// A stage of [`SMALL`], as it was built.
+fn built() -> Dir {
+    let dir = Dir::with(SMALL);
+    dir.run(["build", "x.kdl"]).code(0);
+    dir
+}
+
+#[test]
+fn a_stage_is_verified_by_itself() {
+    let dir = built();
+    fs::remove_file(dir.at("x.kdl")).unwrap();
+    for path in ["stage/api", "stage/api/", "./stage/../stage/api"] {
+        let run = dir.run(["verify", path]).code(0);
+        assert_eq!(run.out, format!("`{path}` is as it was built\n"));
+    }
+    let inside = Call::new(&dir.at("stage/api"), ["verify", "."]).run().code(0);
+    assert_eq!(inside.out, "`.` is as it was built\n");
+
+    fs::create_dir(dir.at("stage/mine")).unwrap();
+    let run =
+        dir.run(["verify", "stage/api", "stage/none", "nowhere/api", "stage/mine", "stage/a b"]).code(1);
+    let said: Vec<_> = run.out.lines().map(|line| line.split_once("` ").unwrap().1).collect();
+    let (none, foreign) = ("is not there: build it", "is not a stage that bottlec wrote");
+    assert_eq!(said, ["is as it was built", none, none, foreign, none]);
+    symlink("api", dir.at("stage/link")).unwrap();
+    dir.run(["verify", "stage/link"]).code(3).complains("`stage/link` is a symbolic link");
+    dir.run(["verify"]).code(2);
+
+    fs::write(dir.at("stage/api/agent.env"), "HTTP_PROXY=\n").unwrap();
+    fs::write(dir.at("stage/api/more"), "").unwrap();
+    fs::remove_file(dir.at("stage/api/compose.yaml")).unwrap();
+    let run = dir.run(["verify", "stage/api"]).code(1);
+    let expected = "`stage/api` is not as it was built:\n  `agent.env` was changed\n  \
+                    `compose.yaml` is missing\n  `more` was added\n";
+    assert_eq!(run.out, expected);
+}
+
+/// The digests are no signature: what must be in a stage is looked at even if they are right.
+#[test]
+fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
+    let open = "does not confine the agent: `network.allow_cidrs` is not `192.168.42.2/32` alone";
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("192.168.42.2/32\"", "192.168.42.2/31\"", &[open]),
+        ("192.168.42.2/32\"", "192.168.42.2/32\", \"0.0.0.0/0\"", &[open]),
+        ("\"192.168.42.2/32\"", "", &[open]),
+        (
+            "[network]",
+            "[network]\nallow_hosts = [\"x\"]",
+            &["has the key `network.allow_hosts`, which is never"],
+        ),
+        ("[network]", "[extra]", &["has the key `extra`, which is never written", open]),
+        ("env = [", "net = true\nenv = [", &["has the key `net`, which is never written"]),
+        ("env = [", "env = [ 1,", &["has no `env` of the form `NAME=value`"]),
+        ("[network]", "[network", &["is no TOML"]),
+    ];
+    for (from, to, expected) in cases {
+        let dir = built();
+        let before = dir.read("stage/api/smolfile.toml");
+        let after = before.replace(from, to);
+        assert_ne!(before, after);
+        fs::write(dir.at("stage/api/smolfile.toml"), &after).unwrap();
+        let sum = |text: &str| bottlec::digest::sha256_hex(text.as_bytes());
+        let plan = dir.read("stage/api/plan.json").replace(&sum(&before), &sum(&after));
+        reseal(&dir, &plan);
+        let run = dir.run(["verify", "stage/api"]).code(1);
+        let said: Vec<_> = run.out.lines().skip(1).collect();
+        assert_eq!(said.len(), expected.len(), "{}", run.out);
+        for (said, expected) in said.iter().zip(*expected) {
+            assert!(said.starts_with(&format!("  `smolfile.toml` {expected}")), "{}", run.out);
+        }
+    }
+    let dir = built();
+    fs::rename(dir.at("stage/api"), dir.at("stage/other")).unwrap();
+    let run = dir.run(["verify", "stage/other"]).code(1);
+    assert_eq!(run.out.lines().nth(1), Some("  `plan.json` is of the bottle `api`"));
+}
+
+/// Writes a plan with the digest that makes it whole again.
+fn reseal(dir: &Dir, plan: &str) {
+    let key = format!("\"{}\": \"", bottlec::digest::SEAL_KEY);
+    let at = plan.rfind(&key).unwrap() + key.len();
+    let open = format!("{}{}{}", &plan[..at], bottlec::digest::UNSEALED, &plan[at + 64..]);
+    fs::write(dir.at("stage/api/plan.json"), bottlec::digest::seal(open.into_bytes()).unwrap()).unwrap();
 }
 
 // preflight

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Write a starter spec that compiles
     Init(Init),
+    /// Judge stages on disk by their plans: digests, modes, nothing added or missing, one address in the Smolfile
+    Verify(Verify),
     /// Ask the host: is the engine there, is it the right version, is the subnet free
     Preflight(Preflight),
     /// Print a completion script for a shell
@@ -181,6 +183,13 @@ pub(crate) struct Preflight {
     /// How diagnostics of the specs are shown, on standard error
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The stages: directories that `build` wrote
+    #[arg(required = true, value_name = "STAGE")]
+    pub(crate) stages: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod plan;
 mod plans;
 mod preflight;
 mod terminal;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Graph(command) => graph::run(&command, &output),
         Command::Explain(command) => docs::explain(&command, &output),
         Command::Init(command) => init::run(&command, &output),
+        Command::Verify(command) => verify::run(&command, &output),
         Command::Preflight(command) => preflight::run(&command, &output),
         Command::Completions(command) => docs::completions(&command, &output),
         Command::Man => docs::man(&output),

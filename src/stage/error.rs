@@ -30,6 +30,13 @@ pub enum Difference {
     },
     /// The plan is not the one that was sealed: what it says about the other files cannot be relied on.
     PlanAltered,
+    /// The plan is of a bottle with another name than the stage's directory has.
+    OtherBottle {
+        /// The name in the plan.
+        slug: String,
+    },
+    /// The Smolfile says what no compile writes, or not what every compile writes.
+    Smolfile(String),
 }
 
 impl fmt::Display for Difference {
@@ -46,6 +53,8 @@ impl fmt::Display for Difference {
                 write!(f, "{} has mode {found:04o} instead of {expected:04o}", show(path))
             }
             Self::PlanAltered => f.write_str("`plan.json` was edited: its `plan_sha256` is not its digest"),
+            Self::OtherBottle { slug } => write!(f, "`plan.json` is of the bottle {}", quote(slug)),
+            Self::Smolfile(what) => write!(f, "`smolfile.toml` {what}"),
         }
     }
 }

@@ -19,7 +19,7 @@
 //! A reader outside this crate that wants several files of one stage opens the stage's directory once and reads
 //! through it; when a file is gone, the stage was replaced meanwhile and it starts again.
 //!
-//! Writing needs unix permissions and links, so [`write()`], [`inspect`] and [`compare`] exist on unix only.
+//! Writing needs unix permissions and links, so [`write()`], [`inspect`], [`compare`] and [`verify()`] exist on unix only.
 #![allow(clippy::disallowed_methods, reason = "this is the one place that writes")]
 
 #[cfg(unix)]
@@ -33,10 +33,14 @@ mod snapshot;
 #[cfg(unix)]
 mod swap;
 #[cfg(unix)]
+mod verify;
+#[cfg(unix)]
 mod write;
 
 #[cfg(unix)]
 pub use error::{Difference, EditedStage, StageError};
+#[cfg(unix)]
+pub use verify::verify;
 #[cfg(unix)]
 pub use write::{State, Written, compare, inspect, write};
 

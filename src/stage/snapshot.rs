@@ -14,7 +14,7 @@ use super::dir::{Dir, permissions};
 use super::error::{Difference, StageError};
 use super::{MAX_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES, PLAN};
 use crate::digest::{SealError, hex, sha256_hex, verify_seal};
-use crate::lower::Stage;
+use crate::lower::{Stage, smolfile};
 
 /// The mode of every directory of a stage.
 pub(super) const DIRECTORY_MODE: u32 = 0o755;
@@ -37,6 +37,25 @@ pub(super) enum Entry {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Snapshot(BTreeMap<PathBuf, Entry>);
 
+/// The bytes of the files that a stage is judged by, as they were when their digests were taken.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Those of its plan.
+    pub(super) plan: Option<Vec<u8>>,
+    /// Those of its Smolfile.
+    pub(super) smolfile: Option<Vec<u8>>,
+}
+
+impl Kept {
+    fn place(&mut self, path: &Path) -> Option<&mut Option<Vec<u8>>> {
+        match path.to_str() {
+            Some(PLAN) => Some(&mut self.plan),
+            Some(smolfile::PATH) => Some(&mut self.smolfile),
+            _ => None,
+        }
+    }
+}
+
 /// What a plan says about the other files of its stage.
 #[derive(Deserialize)]
 struct Plan {
@@ -50,13 +69,14 @@ struct PlannedFile {
 }
 
 impl Snapshot {
-    /// Reads the stage in `dir`, and the plan in it if there is one.
-    pub(super) fn read(dir: &Dir) -> Result<(Self, Option<Vec<u8>>), StageError> {
-        let mut reader = Reader { root: dir.path(), entries: BTreeMap::new(), bytes: 0, plan: None };
+    /// Reads the stage in `dir`, and keeps what it is judged by.
+    pub(super) fn read(dir: &Dir) -> Result<(Self, Kept), StageError> {
+        let mut reader =
+            Reader { root: dir.path(), entries: BTreeMap::new(), bytes: 0, kept: Kept::default() };
         let stat = fs::fstat(dir).map_err(|reason| StageError::io("inspect", dir.path(), reason))?;
         reader.entries.insert(PathBuf::from("."), Entry::Directory { mode: permissions(stat.st_mode) });
         reader.directory(dir, Path::new(""), MAX_DEPTH)?;
-        Ok((Self(reader.entries), reader.plan))
+        Ok((Self(reader.entries), reader.kept))
     }
 
     /// The stage that a compile gives.
@@ -171,7 +191,7 @@ struct Reader<'a> {
     root: &'a Path,
     entries: BTreeMap<PathBuf, Entry>,
     bytes: u64,
-    plan: Option<Vec<u8>>,
+    kept: Kept,
 }
 
 impl Reader<'_> {
@@ -197,7 +217,7 @@ impl Reader<'_> {
                     continue;
                 }
                 Some((FileType::RegularFile, mode)) => {
-                    let sha256 = self.file(dir, &name, path == Path::new(PLAN))?;
+                    let sha256 = self.file(dir, &name, &path)?;
                     Entry::File { mode, sha256 }
                 }
                 Some(_) => Entry::Other,
@@ -208,12 +228,7 @@ impl Reader<'_> {
     }
 
     /// The digest of a file, read without following a link and without waiting for anything.
-    fn file(
-        &mut self,
-        dir: &Dir,
-        name: &std::ffi::OsStr,
-        is_plan: bool,
-    ) -> Result<Option<String>, StageError> {
+    fn file(&mut self, dir: &Dir, name: &std::ffi::OsStr, path: &Path) -> Result<Option<String>, StageError> {
         let full = || dir.path().join(name);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match fs::openat(dir, name, flags, Mode::empty()) {
@@ -232,7 +247,7 @@ impl Reader<'_> {
         }
         let mut reader = file.take(MAX_FILE_BYTES + 1);
         let mut digest = Sha256::new();
-        let mut plan = is_plan.then(Vec::new);
+        let mut kept = self.kept.place(path).is_some().then(Vec::new);
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let n = match reader.read(&mut buffer) {
@@ -246,15 +261,17 @@ impl Reader<'_> {
                 return Err(self.too_large("more than 256 MiB"));
             }
             digest.update(&buffer[..n]);
-            if let Some(plan) = &mut plan {
-                plan.extend_from_slice(&buffer[..n]);
+            if let Some(kept) = &mut kept {
+                kept.extend_from_slice(&buffer[..n]);
             }
         }
         // It may have grown since its size was asked.
         if reader.limit() == 0 {
             return Ok(None);
         }
-        self.plan = self.plan.take().or(plan);
+        if let Some(place) = self.kept.place(path) {
+            *place = kept;
+        }
         Ok(Some(hex(&digest.finalize())))
     }
 

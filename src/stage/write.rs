@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::dir::{Dir, set_mode};
 use super::error::{Difference, EditedStage, StageError};
 use super::lock::Lock;
-use super::snapshot::{DIRECTORY_MODE, Snapshot, check_path};
+use super::snapshot::{DIRECTORY_MODE, Kept, Snapshot, check_path};
 use super::swap::{Exchange, Swapped, Work, recover};
 use super::{MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES, PLAN};
 use crate::lower::Stage;
@@ -212,18 +212,18 @@ fn write_new(work: &Work<'_>, stage: &Stage, expected: &Snapshot) -> Result<(), 
 }
 
 /// What is in a stage's place.
-enum Found {
+pub(super) enum Found {
     NoDirectory,
-    /// What is in it, and its plan.
-    Directory(Snapshot, Option<Vec<u8>>),
+    /// What is in it, and what it is judged by.
+    Directory(Snapshot, Kept),
 }
 
-fn find(out: &Dir, slug: &str) -> Result<Option<Found>, StageError> {
+pub(super) fn find(out: &Dir, slug: &str) -> Result<Option<Found>, StageError> {
     let path = || out.path().join(slug);
     match out.sub(slug) {
         Ok(dir) => {
-            let (snapshot, plan) = Snapshot::read(&dir)?;
-            Ok(Some(Found::Directory(snapshot, plan)))
+            let (snapshot, kept) = Snapshot::read(&dir)?;
+            Ok(Some(Found::Directory(snapshot, kept)))
         }
         Err(Errno::NOENT) => Ok(None),
         Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK | Errno::NXIO) => {
@@ -236,11 +236,11 @@ fn find(out: &Dir, slug: &str) -> Result<Option<Found>, StageError> {
     }
 }
 
-fn judge(found: Option<&Found>) -> State {
+pub(super) fn judge(found: Option<&Found>) -> State {
     let (found, plan) = match found {
         None => return State::Absent,
-        Some(Found::Directory(found, Some(plan))) => (found, plan),
-        Some(Found::Directory(_, None) | Found::NoDirectory) => return State::Foreign,
+        Some(Found::Directory(found, Kept { plan: Some(plan), .. })) => (found, plan),
+        Some(Found::Directory(..) | Found::NoDirectory) => return State::Foreign,
     };
     let Some((planned, sealed)) = Snapshot::planned(plan, found) else { return State::Foreign };
     let mut differences = planned.differences(found);
@@ -251,7 +251,7 @@ fn judge(found: Option<&Found>) -> State {
 }
 
 /// A slug names one directory, no hidden one: ours are.
-fn check_slug(slug: &str) -> Result<(), StageError> {
+pub(super) fn check_slug(slug: &str) -> Result<(), StageError> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if slug.is_empty() || slug.starts_with('.') || slug.len() > 255 || !slug.bytes().all(is_plain) {
         return Err(StageError::invalid(slug, "is no name for a directory"));

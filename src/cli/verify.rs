@@ -1,0 +1,35 @@
+//! `bottlec verify`.
+
+use std::fmt::Write as _;
+
+use bottlec::diagnostic::quote;
+use bottlec::stage::{self, State};
+
+use super::Outcome;
+use super::args::Verify;
+use super::error::Error;
+use super::output::Output;
+
+pub(super) fn run(command: &Verify, output: &Output) -> Result<Outcome, Error> {
+    let mut text = String::new();
+    let mut outcome = Outcome::Clean;
+    for path in &command.stages {
+        let state = stage::verify(path)?;
+        if state != State::Intact {
+            outcome = Outcome::Findings;
+        }
+        let path = quote(&path.to_string_lossy());
+        // Writing to a `String` cannot fail.
+        let _ = match state {
+            State::Intact => writeln!(text, "{path} is as it was built"),
+            State::Absent => writeln!(text, "{path} is not there: build it"),
+            State::Foreign => writeln!(text, "{path} is not a stage that bottlec wrote"),
+            State::Edited(differences) => {
+                let _ = writeln!(text, "{path} is not as it was built:");
+                differences.iter().try_for_each(|difference| writeln!(text, "  {difference}"))
+            }
+        };
+    }
+    output.print(&text)?;
+    Ok(outcome)
+}
