@@ -408,6 +408,13 @@ fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
         }
     }
     let dir = built();
+    let many: Vec<_> = (0..100_000).map(|key| format!("k{key} = 1")).collect();
+    for text in [many.join("\n"), "[".repeat(1_000_000)] {
+        fs::write(dir.at("stage/api/smolfile.toml"), text).unwrap();
+        let run = dir.run(["verify", "stage/api"]).code(1);
+        assert!(run.out.lines().count() < 20, "{}", run.out.len());
+    }
+    let dir = built();
     fs::rename(dir.at("stage/api"), dir.at("stage/other")).unwrap();
     let run = dir.run(["verify", "stage/other"]).code(1);
     assert_eq!(run.out.lines().nth(1), Some("  `plan.json` is of the bottle `api`"));
