@@ -358,7 +358,8 @@ fn a_stage_is_verified_by_itself() {
     let run =
         dir.run(["verify", "stage/api", "stage/none", "nowhere/api", "stage/mine", "stage/a b"]).code(1);
     let said: Vec<_> = run.out.lines().map(|line| line.split_once("` ").unwrap().1).collect();
-    let (none, foreign) = ("is not there: build it", "is not a stage that bottlec wrote");
+    let (none, foreign) =
+        ("is not there: build it", "is not a stage that bottlec wrote: name one, or build it");
     assert_eq!(said, ["is as it was built", none, none, foreign, none]);
     symlink("api", dir.at("stage/link")).unwrap();
     dir.run(["verify", "stage/link"]).code(3).complains("`stage/link` is a symbolic link");
@@ -369,7 +370,8 @@ fn a_stage_is_verified_by_itself() {
     fs::remove_file(dir.at("stage/api/compose.yaml")).unwrap();
     let run = dir.run(["verify", "stage/api"]).code(1);
     let expected = "`stage/api` is not as it was built:\n  `agent.env` was changed\n  \
-                    `compose.yaml` is missing\n  `more` was added\n";
+                    `compose.yaml` is missing\n  `more` was added\n\
+                    start nothing from it: build it again from its spec\n";
     assert_eq!(run.out, expected);
 }
 
@@ -401,7 +403,7 @@ fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
         let plan = dir.read("stage/api/plan.json").replace(&sum(&before), &sum(&after));
         reseal(&dir, &plan);
         let run = dir.run(["verify", "stage/api"]).code(1);
-        let said: Vec<_> = run.out.lines().skip(1).collect();
+        let said: Vec<_> = run.out.lines().filter(|line| line.starts_with("  ")).collect();
         assert_eq!(said.len(), expected.len(), "{}", run.out);
         for (said, expected) in said.iter().zip(*expected) {
             assert!(said.starts_with(&format!("  `smolfile.toml` {expected}")), "{}", run.out);
@@ -414,6 +416,18 @@ fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
         let run = dir.run(["verify", "stage/api"]).code(1);
         assert!(run.out.lines().count() < 20, "{}", run.out.len());
     }
+    // A plan that names no Smolfile.
+    let dir = built();
+    let plan = dir.read("stage/api/plan.json");
+    let at = plan.find("    \"smolfile.toml\": {").unwrap();
+    let end = at + plan[at..].find("\n    }").unwrap() + "\n    }".len();
+    let end = end + plan[end..].find(|c: char| c != ',' && !c.is_whitespace()).unwrap();
+    let without = format!("{}{}", &plan[..at], plan[end..].trim_start());
+    reseal(&dir, &without.replace("},\n}", "}\n}"));
+    fs::remove_file(dir.at("stage/api/smolfile.toml")).unwrap();
+    let run = dir.run(["verify", "stage/api"]).code(1);
+    assert_eq!(run.out.lines().nth(1), Some("  `smolfile.toml` is missing"), "{}", run.out);
+
     let dir = built();
     fs::rename(dir.at("stage/api"), dir.at("stage/other")).unwrap();
     let run = dir.run(["verify", "stage/other"]).code(1);

@@ -23,10 +23,15 @@ pub(super) fn run(command: &Verify, output: &Output) -> Result<Outcome, Error> {
         let _ = match state {
             State::Intact => writeln!(text, "{path} is as it was built"),
             State::Absent => writeln!(text, "{path} is not there: build it"),
-            State::Foreign => writeln!(text, "{path} is not a stage that bottlec wrote"),
+            State::Foreign => {
+                writeln!(text, "{path} is not a stage that bottlec wrote: name one, or build it")
+            }
             State::Edited(differences) => {
                 let _ = writeln!(text, "{path} is not as it was built:");
-                differences.iter().try_for_each(|difference| writeln!(text, "  {difference}"))
+                for difference in differences {
+                    let _ = writeln!(text, "  {difference}");
+                }
+                writeln!(text, "start nothing from it: build it again from its spec")
             }
         };
     }

@@ -3,9 +3,12 @@
 //! memory stay the engine's defaults.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use serde::Serialize;
+use toml::{Table, Value};
 
+use crate::diagnostic::quote;
 use crate::plan::Plan;
 use crate::spec::{Reference, VariableValue};
 
@@ -45,7 +48,11 @@ impl<'a> Secret<'a> {
 /// The one entry of the allow list. An empty list would mean no policy at all, and a wider prefix a wider reach.
 #[must_use]
 pub fn allow_cidr(plan: &Plan) -> String {
-    format!("{}/32", plan.addresses.bundle())
+    only(plan.addresses.bundle())
+}
+
+fn only(bundle: Ipv4Addr) -> String {
+    format!("{bundle}/32")
 }
 
 /// The agent's literals as `NAME=value`, in order.
@@ -73,4 +80,37 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
     };
     // Strings, lists of strings and tables of them: TOML holds each.
     toml::to_string_pretty(&file).unwrap_or_default().into_bytes()
+}
+
+/// How many keys that do not belong into a Smolfile are named: somebody else wrote it, and may have written many.
+const MAX_KEYS: usize = 10;
+
+/// What the Smolfile of a stage says that no compile writes, and what it does not say that every compile writes: phrases
+/// that go on after the file's name. Empty when it confines the agent to `bundle`.
+#[must_use]
+pub fn judge(smolfile: &[u8], bundle: Ipv4Addr) -> Vec<String> {
+    let table = std::str::from_utf8(smolfile).ok().and_then(|text| text.parse::<Table>().ok());
+    let Some(table) = table else { return vec![String::from("is no TOML")] };
+    let mut problems = Vec::new();
+    let mut extra = |prefix: &str, table: &Table, known: &[&str]| {
+        for key in table.keys().filter(|key| !known.contains(&key.as_str())).take(MAX_KEYS) {
+            problems
+                .push(format!("has the key {}, which is never written", quote(&format!("{prefix}{key}"))));
+        }
+    };
+    extra("", &table, &["env", "network", "secrets"]);
+    let network = table.get("network").and_then(Value::as_table);
+    if let Some(network) = network {
+        extra("network.", network, &["allow_cidrs"]);
+    }
+    let only = only(bundle);
+    let allowed = network.and_then(|network| network.get("allow_cidrs")).and_then(Value::as_array);
+    if !matches!(allowed.map(Vec::as_slice), Some([Value::String(cidr)]) if *cidr == only) {
+        problems.push(format!("does not confine the agent: `network.allow_cidrs` is not `{only}` alone"));
+    }
+    let is_variable = |value: &Value| value.as_str().is_some_and(|text| text.contains('='));
+    if !table.get("env").and_then(Value::as_array).is_some_and(|env| env.iter().all(is_variable)) {
+        problems.push(String::from("has no `env` of the form `NAME=value`"));
+    }
+    problems
 }
