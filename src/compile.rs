@@ -8,12 +8,14 @@ use crate::digest::sha256_hex;
 use crate::include::Reach;
 use crate::network::Addresses;
 use crate::plan::{self, Plan};
+use crate::rules::accept::Acceptance;
 use crate::rules::{
-    boot, container, egress, egress_scan, engine, env, expose, fleet, names, port_taken, queue, repo,
+    boot, container, egress, egress_scan, engine, env, expect, expose, fleet, loss, names, port_taken, queue,
+    repo,
 };
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
-use crate::spec::{Bottle, BottleDecl, File, Layer};
+use crate::spec::{Bottle, BottleDecl, File, Layer, Name};
 use crate::{blame, include, resolve, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
@@ -30,11 +32,13 @@ pub struct Options {
     /// The way from a bottle's stage directory to the workspace that the sources' names are relative to, with `/`
     /// between its parts: `../..` for `stage/<slug>/`.
     pub stage_to_workspace: String,
+    /// Whether what a target holds wider than the spec says it is an error.
+    pub strict: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { stage_to_workspace: String::from("../..") }
+        Self { stage_to_workspace: String::from("../.."), strict: false }
     }
 }
 
@@ -66,8 +70,11 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
             (id, File::decode(&tree))
         })
         .collect();
+    let mut acceptance = Acceptance::default();
     for layer in layers(&files) {
-        check_layer(layer, sources, &mut diagnostics);
+        let mut found = Diagnostics::new();
+        check_layer(layer, sources, options, &mut found);
+        diagnostics.append(acceptance.lower(&layer.accepts, found));
     }
     let reach = include::reach(&files, sources, &mut diagnostics);
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
@@ -82,8 +89,9 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     fleet::check(&decls, sources, &mut diagnostics);
     let decls: Vec<(SourceId, Vec<BottleDecl>)> =
         files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
-    let resolved = bottles(decls, &files, &reach, sources, &mut diagnostics);
+    let resolved = bottles(decls, &files, &reach, sources, &mut acceptance, &mut diagnostics);
     let mut diagnostics = blame::unbroken(syntax, diagnostics, sources);
+    acceptance.unused(&mut diagnostics);
     diagnostics.finish();
     let mut plans = Vec::new();
     if !diagnostics.has_errors() {
@@ -110,7 +118,8 @@ fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {
 }
 
 /// What can be said of a layer by itself.
-fn check_layer(layer: &Layer, sources: &Sources, diagnostics: &mut Diagnostics) {
+fn check_layer(layer: &Layer, sources: &Sources, options: &Options, diagnostics: &mut Diagnostics) {
+    loss::check(layer, options.strict, diagnostics);
     names::check(layer, diagnostics);
     env::check(layer, diagnostics);
     boot::check(layer, diagnostics);
@@ -120,12 +129,25 @@ fn check_layer(layer: &Layer, sources: &Sources, diagnostics: &mut Diagnostics) 
     }
 }
 
+/// What can be said of a bottle by itself.
+fn check_bottle(bottle: &Bottle<Name>, addresses: Addresses, diagnostics: &mut Diagnostics) {
+    port_taken::check(bottle, diagnostics);
+    repo::check(bottle, diagnostics);
+    expose::check(bottle, diagnostics);
+    engine::check(bottle, diagnostics);
+    env::check_bottle(bottle, diagnostics);
+    egress::check(&bottle.egress, diagnostics);
+    egress_scan::check(&bottle.egress, diagnostics);
+    expect::check(bottle, addresses.bundle(), diagnostics);
+}
+
 /// Lays profiles under bottles and resolves what their sidecars need.
 fn bottles(
     decls: Vec<(SourceId, Vec<BottleDecl>)>,
     files: &BTreeMap<SourceId, File>,
     reach: &BTreeMap<SourceId, Reach>,
     sources: &Sources,
+    acceptance: &mut Acceptance,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(SourceId, Addresses, resolve::Resolved)> {
     let mut resolved = Vec::new();
@@ -145,14 +167,11 @@ fn bottles(
             let Some(profiles) = scope.layer(&decl, sources, diagnostics) else { continue };
             let addresses = fleet::addresses(&decl);
             let bottle = Bottle::assemble(decl, profiles);
-            port_taken::check(&bottle, diagnostics);
-            repo::check(&bottle, diagnostics);
-            expose::check(&bottle, diagnostics);
-            engine::check(&bottle, diagnostics);
             queues.extend(queue::Claim::of(&bottle, sources));
-            env::check_bottle(&bottle, diagnostics);
-            egress::check(&bottle.egress, diagnostics);
-            egress_scan::check(&bottle.egress, diagnostics);
+            let mut found = Diagnostics::new();
+            check_bottle(&bottle, addresses, &mut found);
+            acceptance.see(&bottle.accepts);
+            diagnostics.append(acceptance.lower(&bottle.accepts, found));
             if let Some(done) = resolve::resolve(bottle, diagnostics) {
                 resolved.push((id, addresses, done));
             }

@@ -203,6 +203,14 @@ impl Diagnostics {
         }
     }
 
+    /// Changes those that are kept; what was dropped stays as bad as it was.
+    pub fn change(&mut self, change: impl FnMut(&mut Diagnostic)) {
+        let errors = |items: &[Diagnostic]| items.iter().filter(|d| d.level == Level::Error).count();
+        let before = errors(&self.items);
+        self.items.iter_mut().for_each(change);
+        self.errors = self.errors - before + errors(&self.items);
+    }
+
     /// Those of them that are not `unwanted`.
     #[must_use]
     pub fn without(mut self, unwanted: impl Fn(&Diagnostic) -> bool) -> Self {
@@ -238,10 +246,16 @@ impl Diagnostics {
     }
 
     /// Puts them in the order in which every report shows them, by source, place, rule and message, and leaves out
-    /// what was said twice: a profile's mistake is found again from each bottle that extends it.
+    /// what was said twice: a profile's mistake is found again from each bottle that extends it. What one bottle accepts
+    /// and another does not stays an error.
     pub fn finish(&mut self) {
         self.items.sort_by(|a, b| {
-            (a.primary.span, a.rule.id, &a.message).cmp(&(b.primary.span, b.rule.id, &b.message))
+            (a.primary.span, a.rule.id, &a.message, a.level).cmp(&(
+                b.primary.span,
+                b.rule.id,
+                &b.message,
+                b.level,
+            ))
         });
         self.items.dedup_by(|later, first| {
             later.primary.span == first.primary.span

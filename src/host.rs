@@ -24,9 +24,6 @@ pub fn check(text: &str) -> Result<(), Problem> {
     if matches(text) {
         return Ok(());
     }
-    if let Some(problem) = with_port(text) {
-        return Err(problem);
-    }
     let (why, meant, help) = diagnose(text);
     Err(Problem {
         rule: &rules::schema::EGRESS_NEVER_MATCHES,
@@ -62,22 +59,85 @@ fn is_numeric(domain: &str) -> bool {
     })
 }
 
-/// An entry with a port gets a rule of its own: whoever writes one believes that it is enforced.
-fn with_port(text: &str) -> Option<Problem> {
-    let host = without_port(text);
-    if text.contains("://") || text.contains('/') || (text.starts_with('[') && text.ends_with(']')) {
+/// What an entry of `allow` or `deny` says beside its host, which pipelock cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// `http` or `https`.
+    pub scheme: Option<&'static str>,
+    /// One port alone.
+    pub port: Option<u16>,
+    /// One path alone.
+    pub path: bool,
+}
+
+impl Lost {
+    /// What it is, in words: "port 443", "its scheme and its path".
+    #[must_use]
+    pub fn describe(self) -> String {
+        let parts: Vec<String> = [
+            self.scheme.map(|scheme| format!("the scheme `{scheme}`")),
+            self.port.map(|port| format!("port {port}")),
+            self.path.then(|| String::from("the path")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match parts.as_slice() {
+            [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            parts => parts.concat(),
+        }
+    }
+}
+
+/// The host of an entry that says more than a host, and what it says more.
+#[must_use]
+pub fn lossy(text: &str) -> Option<(&str, Lost)> {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => {
+            (Some(["http", "https"].into_iter().find(|known| scheme.eq_ignore_ascii_case(known))?), rest)
+        }
+        None => (None, text),
+    };
+    let (authority, path) = match rest.split_once('/') {
+        Some((authority, path)) => (authority, Some(path)),
+        None => (rest, None),
+    };
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']')? {
+            (host, "") => (host, None),
+            (host, after) => (host, Some(after.strip_prefix(':')?)),
+        },
+        None => match authority.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') => (host, Some(port)),
+            _ => (authority, None),
+        },
+    };
+    let number = |text: &str| -> Option<u16> {
+        text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?.filter(|port| *port > 0)
+    };
+    let port = match port {
+        Some(text) => Some(number(text)?),
+        None => None,
+    };
+    // `10.0.0.0/8` is a range, and no address of it is meant alone.
+    let range = path.is_some_and(|path| !path.is_empty() && path.bytes().all(|b| b.is_ascii_digit()));
+    // What is no path of a URL is a slip of another kind.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/%?=&+,;:@".contains(&b);
+    if path.is_some_and(|path| !path.bytes().all(plain) || path.split('/').any(|step| step == "..")) {
         return None;
     }
-    if host == text || !matches(host) {
-        return None;
-    }
-    Some(Problem {
-        rule: &rules::egress::EGRESS_PORT,
-        message: format!("{} names a port, and pipelock enforces none", quote(text)),
-        expected: format!("expected {}", ValueType::HostPattern.describe()),
-        help: Some("the entry would never match; without its port the host can be reached on each".into()),
-        meant: Some(Meant::Text(host.to_owned())),
-    })
+    let lost = Lost { scheme, port, path: path.is_some_and(|path| !path.is_empty()) };
+    let says_more = lost.scheme.is_some() || lost.port.is_some() || lost.path;
+    (says_more && matches(host) && !(range && host.parse::<IpAddr>().is_ok())).then_some((host, lost))
+}
+
+/// Holds an entry of `allow` or `deny` against what pipelock matches: what it says beside its host is lost, which is
+/// for a rule to say.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_entry(text: &str) -> Result<(), Problem> {
+    if lossy(text).is_some() { Ok(()) } else { check(text) }
 }
 
 fn is_below(host: &str, domain: &str) -> bool {

@@ -17,6 +17,7 @@
 //!   is: as text, and as a picture in [`report::graph`]
 //! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`upstream`]: what is known
 //!   of the world outside
+//! - [`reach`]: what the agent can reach, and by which rule
 //! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
 //! - [`compile`](mod@compile): all of it in one function
 //! - [`stage`]: the one place that writes
@@ -35,6 +36,7 @@ pub mod include;
 pub mod lower;
 pub mod network;
 pub mod plan;
+pub mod reach;
 pub mod report;
 pub mod resolve;
 pub mod rules;

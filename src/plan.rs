@@ -12,15 +12,15 @@ use std::sync::Arc;
 use crate::backend::{self, Backend};
 use crate::builtin::{self, Builtin};
 use crate::container::ContainerEngine;
-use crate::engine::{Ledger, Version};
+use crate::engine::{Gap, Ledger, Version};
 use crate::include::join;
 use crate::network::Addresses;
 use crate::resolve::{MemberId, Resolved};
 use crate::scanner;
 use crate::source::{Sources, Span};
 use crate::spec::{
-    Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Logged, Member, MemberKind, Port,
-    Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume, VolumeSource,
+    Accept, Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Logged, Member, MemberKind,
+    Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume, VolumeSource,
 };
 
 /// Where a value comes from.
@@ -212,6 +212,15 @@ pub struct PlannedRepo {
     pub host_keys: Vec<String>,
 }
 
+/// What the spec answers for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The rule's id.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// How the agent asks a human.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedSupervise {
@@ -254,8 +263,19 @@ pub struct Plan {
     pub pipelock_image: String,
     /// The image of git-gate, when it is not the one that the stage's `Containerfile` makes.
     pub git_gate_image: Option<String>,
+    /// What the spec answers for, by rule.
+    pub accepted: Vec<Traced<Accepted>>,
     /// The sources that it was made of: name and SHA-256.
     pub sources: Vec<(String, String)>,
+}
+
+impl Plan {
+    /// Where the engine breaks the promise that the agent may dial the bundle and nothing else, the worst first: the
+    /// spec accepts each.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Gap> {
+        Gap::of(self.version, self.boot.as_ref().map(|boot| boot.kind))
+    }
 }
 
 /// What planning needs to know of the place that the stage goes to.
@@ -373,6 +393,9 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         container_engine,
         members,
         supervise,
+        accepts,
+        // Asked already: what does not hold is an error.
+        expectations: _,
     } = bottle;
     let urls: Vec<Option<String>> = members.iter().map(|member| url(member, addresses)).collect();
     let mut variables = context.variables(env.into_values());
@@ -437,8 +460,20 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         pipelock_image: pipelock_image
             .map_or_else(|| builtin::PIPELOCK_IMAGE.to_owned(), |image| image.value),
         git_gate_image: image.map(|image| image.value),
+        accepted: accepted(accepts, &context),
         sources: context.digests,
     }
+}
+
+/// By rule, then in the order of the layers.
+fn accepted(accepts: Vec<Accept>, context: &Context<'_>) -> Vec<Traced<Accepted>> {
+    let traced = |Accept { rule, reason }| Traced {
+        origin: context.origin(rule.span),
+        value: Accepted { rule: rule.value, reason },
+    };
+    let mut accepted: Vec<_> = accepts.into_iter().map(traced).collect();
+    accepted.sort_by(|a, b| a.value.rule.cmp(&b.value.rule));
+    accepted
 }
 
 /// The bundle in the order in which it starts.

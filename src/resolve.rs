@@ -64,6 +64,8 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
         octet,
         pipelock_image,
         container_engine,
+        accepts,
+        expectations,
         members,
     } = bottle;
     let members = members
@@ -83,6 +85,8 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
         octet,
         pipelock_image,
         container_engine,
+        accepts,
+        expectations,
         members,
     };
     Some(Resolved { bottle, waves })

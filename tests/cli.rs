@@ -198,6 +198,49 @@ fn what_a_command_says_besides_goes_to_standard_error() {
     json(&dir.run(["plan", "--format", "json", "x.kdl"]).code(0).complains("image-not-pinned").out);
 }
 
+#[test]
+fn what_a_target_cannot_hold_is_a_warning_and_with_strict_an_error() {
+    let dir = Dir::with(
+        "bottle \"api\" { egress { allow \"api.example.com:443\"; deny \"b.example.com/x\"; }; }\n",
+    );
+    let loose = dir.run(["check", "--format", "concise", "x.kdl"]).code(0);
+    assert!(loose.out.contains("warning[wider-than-written]"), "{}", loose.out);
+    dir.run(["build", "x.kdl"]).code(0).complains("wider-than-written");
+    // What is stricter than written keeps somebody out, and lets nobody in.
+    let strict = dir.run(["check", "--strict", "--format", "concise", "x.kdl"]).code(1);
+    assert!(strict.out.contains("error[wider-than-written]"), "{}", strict.out);
+    assert!(strict.out.contains("warning[stricter-than-written]"), "{}", strict.out);
+    dir.run(["build", "--strict", "--force", "--out", "other", "x.kdl"])
+        .code(1)
+        .complains("wider-than-written");
+    assert!(!dir.at("other").exists());
+    // The host is on the list as it can be held.
+    let proxy = dir.read("stage/api/pipelock/pipelock.yaml");
+    assert!(proxy.contains("api.example.com") && !proxy.contains("443"), "{proxy}");
+    assert!(proxy.contains("b.example.com") && !proxy.contains("b.example.com/"), "{proxy}");
+}
+
+#[test]
+fn what_a_spec_accepts_is_in_its_plan() {
+    let spec =
+        |accept: &str| format!("bottle \"api\" {{ engine \"smolvm\" version=\"1.2.4\"\n{accept}\n}}\n");
+    Dir::with(spec("")).run(["build", "x.kdl"]).code(1).complains("dns-open");
+    let dir = Dir::with(spec("accept \"dns-open\" reason=\"older until January\""));
+    let built =
+        dir.run(["build", "x.kdl"]).code(0).complains("accepted here, because: `older until January`");
+    assert!(
+        built.out.contains("and nothing else, but this engine looks up any name for it"),
+        "{}",
+        built.out
+    );
+    let plan = json(&dir.read("stage/api/plan.json"));
+    assert_eq!(
+        plan["accepted"],
+        serde_json::json!([{ "rule": "dns-open", "reason": "older until January", "origin": "x.kdl:2" }])
+    );
+    dir.run(["plan", "x.kdl"]).code(0).says("dns-open is accepted, x.kdl:2: older until January");
+}
+
 // plan
 
 #[test]
@@ -500,10 +543,10 @@ fn preflight_tells_what_engine_is_there() {
         (
             "echo smolvm 1.2.0",
             "1.33.0",
-            "and 1.2.0 is another matter:\n       since 1.8.0: `machine create --from` keeps",
+            "and 1.2.0 is another matter:\n       since 1.3.9: the bundle is refused",
             false,
         ),
-        ("echo smolvm 1.33.0", "1.2.0", "and 1.33.0 is another matter:\n", false),
+        ("echo smolvm 1.33.0", "1.3.0", "and 1.33.0 is another matter:\n", false),
         ("echo smolvm 1.2.0", "1.33.0", "write `engine \"smolvm\" version=\"1.2.0\"` into the bottle", false),
     ] {
         let host = Host::new(Some(script));
@@ -548,6 +591,21 @@ fn preflight_sees_what_is_wrong_with_an_identity() {
     }
     fs::create_dir(dir.at("key")).unwrap();
     run().says("`./key` for `r3` of `api` is no regular file");
+}
+
+#[test]
+fn preflight_sees_the_variables_that_would_refuse_the_bundle() {
+    let versions = [("1.33.0", true), ("1.3.9", true), ("1.3.8", false)];
+    for (version, strict) in versions {
+        let spec =
+            format!("bottle \"api\" {{ engine \"smolvm\" version=\"{version}\"; network octet=42; }}\n");
+        let dir = Dir::with(spec);
+        let run = |name: &str| dir.call(["preflight", "x.kdl"]).env(name, "strict").run();
+        run("SMOLVM_PUBLISH_ADDR").code(1).says("`SMOLVM_PUBLISH_ADDR` is set").says("launch without it");
+        let floor = run("SMOLVM_EGRESS_FLOOR").code(1);
+        assert_eq!(floor.out.contains("`SMOLVM_EGRESS_FLOOR` is set"), strict, "{version}: {}", floor.out);
+        dir.run(["preflight", "x.kdl"]).code(1).never_says("is set");
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn kdl(text: &str) -> String {
 fn examples_are_drawn_as_they_were() {
     for name in ["api-dev", "egress-only", "fleet/fleet"] {
         // As the command does, which shows paths as seen from where it runs.
-        let options = Options { stage_to_workspace: String::from(".") };
+        let options = Options { stage_to_workspace: String::from("."), ..Options::default() };
         let plans = compile_file_with(&root().join(format!("examples/{name}.kdl")), &options).1.plans;
         let name = name.rsplit('/').next().unwrap();
         for (format, end) in
@@ -170,7 +170,8 @@ fn a_long_list_is_summarised_and_an_empty_one_is_said() {
 /// What the promise does not cover is said with it.
 #[test]
 fn an_engine_that_looks_up_names_is_named() {
-    let old = plans("bottle \"x\" { engine \"smolvm\" version=\"1.1.6\"; }");
+    let old =
+        plans("bottle \"x\" { engine \"smolvm\" version=\"1.1.6\"; accept \"dns-open\" reason=\"a test\"; }");
     for format in FORMATS {
         assert!(draw(&old, format).contains("but this engine looks up any name for it"), "{format:?}");
         assert!(!draw(&plans(SMALL), format).contains("looks up"), "{format:?}");

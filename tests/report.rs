@@ -17,6 +17,7 @@ static WARNING: Rule = Rule {
     since: "0.1.0",
     summary: "an allow list is wider than it looks",
     page: "",
+    acceptable: false,
 };
 
 static ADVICE: Rule = Rule {
@@ -25,6 +26,7 @@ static ADVICE: Rule = Rule {
     since: "0.1.0",
     summary: "an image has no digest",
     page: "",
+    acceptable: false,
 };
 
 fn rule(id: &str) -> &'static Rule {

@@ -1,5 +1,6 @@
 //! The arguments, as the help text, the completions and the man page tell them.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Draw a spec: sidecars and their order, who reaches what through whom, whose secrets go where
     Graph(Graph),
+    /// Ask what the agent can reach, and by which line of the spec: one target, or everything
+    Reach(Reach),
     /// Explain a rule: what it wants, why, and what to write instead
     Explain(Explain),
     /// Write a starter spec that compiles
@@ -82,6 +85,9 @@ pub(crate) struct Build {
     /// Overwrite a stage that was edited by hand
     #[arg(long)]
     pub(crate) force: bool,
+    /// Make it an error when a target holds wider than the spec says, such as a port that is not enforced
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// How diagnostics are shown, on standard error
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -92,6 +98,9 @@ pub(crate) struct Check {
     /// The specs; `-` is standard input. All their bottles are compiled together, for one host
     #[arg(required = true, value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
+    /// Make it an error when a target holds wider than the spec says, such as a port that is not enforced
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// How diagnostics are shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -159,6 +168,35 @@ pub(crate) struct Graph {
     /// How the picture is written, to standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: GraphFormat,
+}
+
+/// How an answer is shown.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum ReachFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object, described by schemas/reach.schema.json
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reach {
+    /// The spec; `-` is standard input
+    #[arg(value_name = "SPEC")]
+    pub(crate) spec: PathBuf,
+    /// A host or an address, perhaps with a port; without it, everything is shown
+    #[arg(value_name = "HOST[:PORT]")]
+    pub(crate) target: Option<String>,
+    /// Ask as if the name resolved to this address
+    #[arg(long, value_name = "ADDRESS", requires = "target")]
+    pub(crate) at: Option<IpAddr>,
+    /// Only this bottle of it
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) bottle: Option<String>,
+    /// How the answer is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReachFormat,
 }
 
 #[derive(Debug, Args)]

@@ -17,7 +17,8 @@ use super::{NO_BOTTLE, Outcome, load};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let sources = load::load(&command.specs)?;
-    let options = Options { stage_to_workspace: load::stage_to_workspace(&command.out)? };
+    let options =
+        Options { stage_to_workspace: load::stage_to_workspace(&command.out)?, strict: command.strict };
     let compilation = compile(&sources, &options);
     let diagnostics = &compilation.diagnostics;
     if !diagnostics.is_empty() {

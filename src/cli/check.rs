@@ -9,7 +9,7 @@ use super::{Outcome, load};
 
 pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
     let sources = load::load(&command.specs)?;
-    let compilation = compile(&sources, &Options::default());
+    let compilation = compile(&sources, &Options { strict: command.strict, ..Options::default() });
     let diagnostics = &compilation.diagnostics;
     if diagnostics.is_empty() && matches!(command.format, Format::Fancy) {
         let checked = match compilation.plans.len() {

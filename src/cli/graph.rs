@@ -10,7 +10,7 @@ use super::{Outcome, plans};
 
 pub(super) fn run(command: &Graph, output: &Output) -> Result<Outcome, Error> {
     // Paths are shown as seen from where the command runs: there is no stage in the picture.
-    let options = Options { stage_to_workspace: String::from(".") };
+    let options = Options { stage_to_workspace: String::from("."), ..Options::default() };
     let Some(plans) = plans::of(&command.spec, command.bottle.as_deref(), &options, output)? else {
         return Ok(Outcome::Findings);
     };

@@ -20,6 +20,7 @@ mod output;
 mod plan;
 mod plans;
 mod preflight;
+mod reach;
 mod terminal;
 mod verify;
 
@@ -57,6 +58,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(command) => check::run(&command, &output),
         Command::Plan(command) => plan::run(&command, &output),
         Command::Graph(command) => graph::run(&command, &output),
+        Command::Reach(command) => reach::run(&command, &output),
         Command::Explain(command) => docs::explain(&command, &output),
         Command::Init(command) => init::run(&command, &output),
         Command::Verify(command) => verify::run(&command, &output),

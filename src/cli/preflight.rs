@@ -2,13 +2,17 @@
 
 mod secrets;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use bottlec::backend;
+use bottlec::builtin;
 use bottlec::diagnostic::quote;
 use bottlec::engine::{Capability, Ledger, SMOLVM, Version};
+use bottlec::lower::commands;
 use bottlec::plan::Plan;
+use bottlec::spec::BootKind;
 use bottlec::{Options, compile};
 
 use super::args::Preflight;
@@ -65,12 +69,25 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     if let Ok(network) = &network {
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
+    findings.extend(floors(&plans));
     findings.extend(secrets::check(&plans));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output))?;
     network.map_err(|error| Error::Host(error.to_string()))?;
     Ok(if ready { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// Variables of the launcher's by which the engine would refuse the bundle. A launcher that heeds the plan runs without
+/// them; somebody who types the commands may not.
+fn floors(plans: &[Plan]) -> Vec<Finding> {
+    let variables: BTreeSet<String> = plans.iter().flat_map(|plan| commands::lower(plan).unset).collect();
+    let set = variables.into_iter().filter(|name| std::env::var_os(name).is_some());
+    set.map(|name| {
+        let text = format!("`{name}` is set: smolvm may refuse the bundle's address, which is a private one");
+        Finding::missing(text, format!("launch without it: `unset {name}`"))
+    })
+    .collect()
 }
 
 /// The programs that the bottles' backends need, and the version of the engine.
@@ -118,6 +135,20 @@ fn engine_program(path: &Path) -> (Finding, Option<Version>) {
     }
 }
 
+/// Whether a capability has to do with a bottle.
+fn matters(plan: &Plan, capability: Capability) -> bool {
+    let boots = |kind| plan.boot.as_ref().is_some_and(|boot| boot.kind == kind);
+    let secrets = plan.secrets().any(|secret| secret.receiver == builtin::AGENT);
+    match capability {
+        Capability::FromFlag | Capability::FromKeepsPolicy => boots(BootKind::Artifact),
+        Capability::LocalImage => boots(BootKind::Rootfs),
+        Capability::PackByImage | Capability::HostPullsImage => boots(BootKind::Image),
+        Capability::SecretFlags => secrets && boots(BootKind::Artifact),
+        Capability::SecretsSection => secrets && !boots(BootKind::Artifact),
+        _ => true,
+    }
+}
+
 /// Whether a stage that was compiled for one version does on the host's version what it was compiled to do.
 fn engine(plan: &Plan, host: Version) -> Finding {
     let slug = quote(&plan.slug);
@@ -125,8 +156,10 @@ fn engine(plan: &Plan, host: Version) -> Finding {
         return Finding::ready(format!("{slug} is compiled for smolvm {host}"));
     }
     let ledger = Ledger::smolvm();
-    let differs =
-        |capability: &&Capability| ledger.has(**capability, plan.version) != ledger.has(**capability, host);
+    let differs = |capability: &&Capability| {
+        ledger.has(**capability, plan.version) != ledger.has(**capability, host)
+            && matters(plan, **capability)
+    };
     let differences: Vec<_> = Capability::ALL.iter().filter(differs).collect();
     match differences.as_slice() {
         [_, ..] => {
@@ -135,7 +168,7 @@ fn engine(plan: &Plan, host: Version) -> Finding {
             for capability in differences {
                 let row = ledger.row(*capability);
                 // Writing to a `String` cannot fail.
-                let _ = write!(text, "\n       since {}: {}", row.since, row.summary);
+                let _ = write!(text, "\n       {}: {}", row.versions(), row.summary);
             }
             let help =
                 format!("write `engine \"{SMOLVM}\" version=\"{host}\"` into the bottle and build it again");

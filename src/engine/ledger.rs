@@ -34,16 +34,64 @@ capabilities! {
     CidrPolicy = "cidr-policy",
     /// That policy is enforced.
     EnforcesCidrPolicy = "enforces-cidr-policy",
+    /// The policy gains a public resolver.
+    AddsPublicResolver = "adds-public-resolver",
+    /// The policy gains the host's resolver.
+    AddsHostResolver = "adds-host-resolver",
+    /// A private address may be refused although it is allowed.
+    PrivateFloor = "private-floor",
+    /// `SMOLVM_PUBLISH_ADDR` refuses the bundle.
+    PublishFloor = "publish-floor",
+    /// `SMOLVM_EGRESS_FLOOR` refuses the bundle.
+    StrictFloor = "strict-floor",
+    /// `machine create --from` is known.
+    FromFlag = "from-flag",
     /// `machine create --from` keeps a policy.
     FromKeepsPolicy = "from-keeps-policy",
     /// `--image` takes a directory.
     LocalImage = "local-image",
+    /// `--image` takes a packed machine, and ignores the Smolfile.
+    PackByImage = "pack-by-image",
+    /// The host fetches an image, not the confined guest.
+    HostPullsImage = "host-pulls-image",
     /// `machine create` takes `--dns`.
     DnsRedirect = "dns-redirect",
+    /// A machine's name goes by `--name`.
+    NameFlag = "name-flag",
     /// A Smolfile's `[secrets]` is known.
     SecretsSection = "secrets-section",
     /// `machine create` takes `--secret-env` and `--secret-file`.
     SecretFlags = "secret-flags",
+    /// `machine egress-events` is known.
+    EgressEvents = "egress-events",
+}
+
+/// What a capability means for the promise that the agent may dial the bundle and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It keeps the agent to the bundle.
+    Confines,
+    /// It opens a way past the bundle.
+    Opens,
+    /// It closes the way to the bundle.
+    Closes,
+    /// Nothing.
+    None,
+}
+
+impl Effect {
+    const ALL: [Self; 4] = [Self::Confines, Self::Opens, Self::Closes, Self::None];
+
+    /// The word for it in the ledger.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confines => "confines",
+            Self::Opens => "opens",
+            Self::Closes => "closes",
+            Self::None => "none",
+        }
+    }
 }
 
 /// One row of the ledger.
@@ -51,10 +99,31 @@ capabilities! {
 pub struct Row {
     /// The first version that has it.
     pub since: Version,
+    /// The last version that has it; none when the newest known one does, too.
+    pub until: Option<Version>,
+    /// The last version that is known not to have it yet, where that is not the one before `since`.
+    pub after: Option<Version>,
+    /// What it means for the promise.
+    pub effect: Effect,
     /// What it is.
     pub summary: String,
     /// How it is known.
     pub evidence: String,
+}
+
+impl Row {
+    fn holds(&self, version: Version) -> bool {
+        version >= self.since && self.until.is_none_or(|until| version <= until)
+    }
+
+    /// The versions that have it: "since 1.8.0", "0.2.0 to 0.8.0".
+    #[must_use]
+    pub fn versions(&self) -> String {
+        match self.until {
+            None => format!("since {}", self.since),
+            Some(until) => format!("{} to {until}", self.since),
+        }
+    }
 }
 
 /// What is known of an engine's versions.
@@ -88,7 +157,7 @@ impl Ledger {
     /// Whether `version` has it. A version newer than the ledger is taken for the newest known one.
     #[must_use]
     pub fn has(&self, capability: Capability, version: Version) -> bool {
-        version >= self.row(capability).since
+        self.row(capability).holds(version.min(self.newest))
     }
 
     /// Reads the table. It is part of the program, so a mistake in it is a mistake of ours and stops every test.
@@ -102,13 +171,22 @@ impl Ledger {
         let rows = tree.nodes().filter(|node| node.name() == "capability").map(|node| {
             let id = argument(node);
             let capability = Capability::ALL.iter().find(|capability| capability.id() == id);
-            let text =
-                |name| node.children().find(|child| child.name() == name).map_or("", argument).to_owned();
-            let row =
-                Row { since: version(node, "since"), summary: text("summary"), evidence: text("evidence") };
-            (*capability.expect("a capability that something asks for"), row)
+            (*capability.expect("a capability that something asks for"), row(node))
         });
-        Self { oldest: version(engine, "oldest"), newest: version(engine, "newest"), rows: rows.collect() }
+        Self { oldest: required(engine, "oldest"), newest: required(engine, "newest"), rows: rows.collect() }
+    }
+}
+
+fn row(node: Node<'_>) -> Row {
+    let text = |name| node.children().find(|child| child.name() == name).map_or("", argument).to_owned();
+    let effect = text("effect");
+    Row {
+        since: required(node, "since"),
+        until: version(node, "until"),
+        after: version(node, "after"),
+        effect: Effect::ALL.into_iter().find(|known| known.as_str() == effect).expect("a known effect"),
+        summary: text("summary"),
+        evidence: text("evidence"),
     }
 }
 
@@ -119,10 +197,14 @@ fn argument(node: Node<'_>) -> &str {
     }
 }
 
-fn version(node: Node<'_>, key: &str) -> Version {
+fn version(node: Node<'_>, key: &str) -> Option<Version> {
     let entry = node.entries().find(|entry| entry.key().is_some_and(|(name, _)| name == key));
     match entry.map(syntax::Entry::value) {
-        Some(Value::String(text)) => text.parse().expect("a version in the ledger"),
-        _ => panic!("a version in the ledger"),
+        Some(Value::String(text)) => Some(text.parse().expect("a version in the ledger")),
+        _ => None,
     }
+}
+
+fn required(node: Node<'_>, key: &str) -> Version {
+    version(node, key).expect("a version in the ledger")
 }

@@ -1,9 +1,11 @@
 //! What each smolvm version does: a data table with its evidence, asked by rules and by lowering.
 
+mod gap;
 mod ledger;
 mod version;
 
-pub use ledger::{Capability, Ledger, Row};
+pub use gap::Gap;
+pub use ledger::{Capability, Effect, Ledger, Row};
 pub use version::{Version, VersionError};
 
 /// The engine's name, in a spec and on the host's PATH.

@@ -1,8 +1,10 @@
 //! Lists of hosts, asked in a time that does not grow with their length: a spec may hold a hundred thousand entries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+
+use crate::diagnostic::did_you_mean;
 
 /// Entries of an `allow`, a `deny` or the like, each with what is known of it.
 #[derive(Debug)]
@@ -11,21 +13,21 @@ pub struct List<'a, T> {
     exact: BTreeMap<&'a str, T>,
     /// Those with one, by the domain after it.
     below: BTreeMap<&'a str, T>,
-    /// The domains of all, with their labels reversed and a dot after each: what is below a domain begins like it.
-    reversed: BTreeSet<String>,
+    /// All, by their domain with its labels reversed and a dot after each: what is below a domain begins like it.
+    reversed: BTreeMap<String, T>,
 }
 
 impl<'a, T: Copy> List<'a, T> {
     /// The list of these entries.
     pub fn new(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
-        let mut list = Self { exact: BTreeMap::new(), below: BTreeMap::new(), reversed: BTreeSet::new() };
+        let mut list = Self { exact: BTreeMap::new(), below: BTreeMap::new(), reversed: BTreeMap::new() };
         for (text, known) in entries {
             let (map, domain) = match text.strip_prefix("*.") {
                 Some(domain) => (&mut list.below, domain),
                 None => (&mut list.exact, text),
             };
             map.entry(domain).or_insert(known);
-            list.reversed.insert(reversed(domain));
+            list.reversed.entry(reversed(domain)).or_insert(known);
         }
         list
     }
@@ -50,8 +52,24 @@ impl<'a, T: Copy> List<'a, T> {
     /// Whether any entry is `domain`, or below it.
     #[must_use]
     pub fn any_below(&self, domain: &str) -> bool {
+        self.below(domain).is_some()
+    }
+
+    fn below(&self, domain: &str) -> Option<T> {
         let start = reversed(domain);
-        self.reversed.range(start.clone()..).next().is_some_and(|next| next.starts_with(&start))
+        let (next, known) = self.reversed.range(start.clone()..).next()?;
+        next.starts_with(&start).then_some(*known)
+    }
+
+    /// The entry that is nearest to a host that none covers: one that shares the most of its domain, two labels at
+    /// least, or one that is spelled almost alike.
+    #[must_use]
+    pub fn nearest(&self, host: &str) -> Option<T> {
+        let mut shared = suffixes(host).filter(|suffix| suffix.contains('.'));
+        shared.find_map(|suffix| self.below(suffix)).or_else(|| {
+            let meant = did_you_mean(host, self.exact.keys().chain(self.below.keys()).copied())?;
+            self.exact.get(meant).or_else(|| self.below.get(meant)).copied()
+        })
     }
 }
 
@@ -64,10 +82,9 @@ fn suffixes(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |rest| rest.split_once('.').map(|(_, rest)| rest))
 }
 
-/// Those of `ranges` that hold an address or a smaller range.
-pub fn holding(ranges: &BTreeSet<IpNet>, inner: IpNet) -> impl Iterator<Item = IpNet> {
+/// What is known of those of `ranges` that hold an address or a smaller range, the largest first.
+pub fn holding<T: Copy>(ranges: &BTreeMap<IpNet, T>, inner: IpNet) -> impl Iterator<Item = T> {
     (0..=inner.prefix_len())
         .filter_map(move |length| IpNet::new(inner.addr(), length).ok())
-        .map(|outer| outer.trunc())
-        .filter(|outer| ranges.contains(outer))
+        .filter_map(|outer| ranges.get(&outer.trunc()).copied())
 }

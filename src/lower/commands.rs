@@ -21,6 +21,14 @@ pub struct Commands {
     pub create: Command,
     /// Starts it.
     pub start: Command,
+    /// Runs a program in it: the program and its arguments follow.
+    pub exec: Command,
+    /// The same, with the terminal that it is run in.
+    pub attach: Command,
+    /// Lists the connections that the engine refused, where it can.
+    pub denials: Option<Command>,
+    /// The host's variables by which the engine would refuse the bundle: every command is run without them.
+    pub unset: Vec<String>,
     /// Undoes everything, in this order; a step that finds nothing to undo is no failure.
     pub cleanup: Vec<Command>,
 }
@@ -104,16 +112,60 @@ fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
 /// The commands of a plan.
 #[must_use]
 pub fn lower(plan: &Plan) -> Commands {
+    let has = |capability| Ledger::smolvm().has(capability, plan.version);
     let machine = machine(plan);
-    let smolvm = |words: &[&str]| -> Command {
-        [SMOLVM, "machine"].iter().chain(words).map(|word| (*word).to_owned()).collect()
+    // The name is the first argument up to 1.0.1, and a flag's value from 1.0.2 on.
+    let of_machine = |verb: &str, flags: &[&str]| -> Command {
+        let name =
+            if has(Capability::NameFlag) { vec!["--name", machine.as_str()] } else { vec![machine.as_str()] };
+        let words = [SMOLVM, "machine", verb].into_iter().chain(flags.iter().copied()).chain(name);
+        words.map(str::to_owned).collect()
     };
-    let mut create = smolvm(&["create", "--name", &machine]);
-    let mut arg = |flag: &str, value: String| create.extend([flag.to_owned(), value]);
+    let mut create = of_machine("create", &[]);
+    create.extend(boot(plan));
+    // A policy of addresses says nothing of names: without this the guest's queries leave the host (1.32.2, run).
+    if has(Capability::DnsRedirect) {
+        create.extend([String::from("--dns"), plan.addresses.bundle().to_string()]);
+    }
+    let program = |flags: &[&str]| {
+        let mut command = of_machine("exec", flags);
+        command.push(String::from("--"));
+        command
+    };
+    let floors =
+        [(Capability::PublishFloor, "SMOLVM_PUBLISH_ADDR"), (Capability::StrictFloor, "SMOLVM_EGRESS_FLOOR")];
+    let (bundle, remove) = bundle(plan);
+    let mut cleanup = vec![of_machine("stop", &[]), of_machine("delete", &["--force"])];
+    cleanup.extend(remove);
+    Commands {
+        bundle,
+        create,
+        start: of_machine("start", &[]),
+        exec: program(&[]),
+        attach: program(&["--interactive", "--tty"]),
+        denials: has(Capability::EgressEvents).then(|| of_machine("egress-events", &[])),
+        unset: floors
+            .into_iter()
+            .filter(|(floor, _)| has(*floor))
+            .map(|(_, variable)| variable.to_owned())
+            .collect(),
+        cleanup,
+    }
+}
+
+/// The arguments of `create` that say what is booted, with which environment and which policy.
+fn boot(plan: &Plan) -> Command {
+    let mut command = Command::new();
+    let mut arg = |flag: &str, value: String| command.extend([flag.to_owned(), value]);
+    let from_keeps_policy = Ledger::smolvm().has(Capability::FromKeepsPolicy, plan.version);
     match &plan.boot {
-        Some(boot) if boot.kind == BootKind::Artifact => {
-            // `--from` and `--smolfile` exclude each other (up to 1.32.2, run): the flags say what the Smolfile says.
-            arg("--from", boot.source.clone());
+        // The flags say what the Smolfile says. `--from` and `--smolfile` exclude each other (up to 1.32.2, run). And an
+        // image may turn out to be a packed machine: the engine then ignores a Smolfile beside it, and the machine is
+        // open, but takes the flags (1.8.3 and 1.32.2, run).
+        Some(boot)
+            if boot.kind == BootKind::Artifact || (boot.kind == BootKind::Image && from_keeps_policy) =>
+        {
+            arg(if boot.kind == BootKind::Artifact { "--from" } else { "--image" }, boot.source.clone());
             arg("--allow-cidr", smolfile::allow_cidr(plan));
             for entry in smolfile::literals(plan) {
                 arg("--env", entry);
@@ -124,6 +176,10 @@ pub fn lower(plan: &Plan) -> Commands {
                     Reference::File(path) => arg("--secret-file", format!("{name}={path}")),
                 }
             }
+            if !from_keeps_policy {
+                // The list that would turn networking on is dropped. The spec accepts that, or nothing is built.
+                command.push(String::from("--net"));
+            }
         }
         boot => {
             if let Some(boot) = boot {
@@ -132,13 +188,5 @@ pub fn lower(plan: &Plan) -> Commands {
             arg("--smolfile", smolfile::PATH.to_owned());
         }
     }
-    // A policy of addresses says nothing of names: without this the guest's queries leave the host (1.32.2, run).
-    if Ledger::smolvm().has(Capability::DnsRedirect, plan.version) {
-        arg("--dns", plan.addresses.bundle().to_string());
-    }
-    let (bundle, remove) = bundle(plan);
-    let mut cleanup =
-        vec![smolvm(&["stop", "--name", &machine]), smolvm(&["delete", "--force", "--name", &machine])];
-    cleanup.extend(remove);
-    Commands { bundle, create, start: smolvm(&["start", "--name", &machine]), cleanup }
+    command
 }

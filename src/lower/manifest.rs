@@ -2,7 +2,7 @@
 //!
 //! Its types, which are the format, have a module of their own; here each is made from a plan.
 
-mod format;
+pub mod format;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,15 +12,15 @@ use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
 use crate::plan::{
-    Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedPattern, PlannedRepo, PlannedSidecar,
-    PlannedSupervise, PlannedTls, PlannedVolume, Traced,
+    self, Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedPattern, PlannedRepo,
+    PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVolume, Traced,
 };
 use crate::spec::{Reference, VariableValue, VolumeSource};
 
 pub use format::Manifest;
 use format::{
-    Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, Pattern, Provision, Repo,
-    Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
+    Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, Pattern, Provision,
+    Repo, Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
 };
 
 /// Its path in the stage.
@@ -48,12 +48,14 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         scanner,
         pipelock_image: _,
         git_gate_image,
+        accepted,
         sources,
     } = plan;
     let start_order = start_order(sidecars);
     let mut stop_order = start_order.clone();
     stop_order.reverse();
-    let commands::Commands { bundle, create, start, cleanup } = commands::lower(plan);
+    let commands::Commands { bundle, create, start, exec, attach, denials, unset, cleanup } =
+        commands::lower(plan);
     Manifest {
         format: FORMAT,
         slug: text(slug),
@@ -76,7 +78,11 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         agent_env: variables(env),
         provision: provision::files(plan)
             .into_iter()
-            .map(|provision::File { source, target, mode }| Provision { source, target, mode })
+            .map(|provision::File { source, target, mode }| Provision {
+                source,
+                target: text(target),
+                mode: text(mode),
+            })
             .collect(),
         egress: self::egress(egress),
         git: Git {
@@ -92,6 +98,14 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
             mcp_config_path: text(supervise::MCP_CONFIG_PATH),
             mcp_add: supervise::mcp_add(plan),
         }),
+        accepted: accepted
+            .iter()
+            .map(|Traced { value: plan::Accepted { rule, reason }, origin }| Accepted {
+                rule: text(rule),
+                reason: text(reason),
+                origin: origin.to_string(),
+            })
+            .collect(),
         resources: Resources {
             container_engine: text(container_engine.program()),
             machine: commands::machine(plan),
@@ -105,7 +119,7 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
                 .collect(),
             volumes: commands::volumes(plan),
         },
-        commands: Commands { bundle, create, start, cleanup },
+        commands: Commands { bundle, create, start, exec, attach, denials, unset, cleanup },
         sources: sources.iter().map(|(name, sha256)| (text(name), Source { sha256: text(sha256) })).collect(),
         files: files.iter().map(|(path, file)| (text(path), self::file(file))).collect(),
         plan_sha256: digest::UNSEALED.to_owned(),
@@ -138,7 +152,7 @@ fn sidecar(sidecar: &PlannedSidecar, image: String, address: String) -> Sidecar<
         address,
         port: *port,
         url: url.as_deref().map(text),
-        needs,
+        needs: Cow::Borrowed(needs),
         wave: *wave,
     }
 }
@@ -147,20 +161,20 @@ fn service(container: &Container) -> Service<'_> {
     let Container { image, command, run_as, health, env, secrets, volumes, tmpfs, capabilities } = container;
     Service {
         image: text(image),
-        command,
+        command: Cow::Borrowed(command),
         run_as: run_as.as_deref().map(text),
         health: health.as_ref().map(|PlannedHealth { command, interval, timeout, retries, start }| Health {
-            command,
+            command: Cow::Borrowed(command),
             interval: *interval,
             timeout: *timeout,
             retries: *retries,
             start: *start,
         }),
         env: variables(env),
-        secrets,
+        secrets: Cow::Borrowed(secrets),
         volumes: volumes.iter().map(volume).collect(),
-        tmpfs,
-        capabilities,
+        tmpfs: Cow::Borrowed(tmpfs),
+        capabilities: Cow::Borrowed(capabilities),
     }
 }
 

@@ -231,6 +231,15 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
     writeln!(out)
 }
 
+/// A value as JSON in one line, and a line end.
+pub(super) fn line(value: &impl Serialize) -> String {
+    let mut json = Vec::new();
+    // Memory can be written to, and what is written are texts, numbers, lists and maps with text keys.
+    let _ = value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, Harmless));
+    json.push(b'\n');
+    String::from_utf8(json).unwrap_or_default()
+}
+
 /// Compact JSON whose strings hold every character that could drive a terminal as an escape.
 struct Harmless;
 

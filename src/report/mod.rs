@@ -18,6 +18,7 @@ pub mod graph;
 pub mod json;
 pub mod plan;
 mod promise;
+pub mod reach;
 mod style;
 mod summary;
 

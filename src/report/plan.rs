@@ -6,12 +6,13 @@ use super::Style;
 use super::one_line;
 use crate::builtin;
 use crate::digest;
-use crate::engine::{Capability, Ledger};
 use crate::lower::{Stage, commands, manifest, provision, shell};
 use crate::network::Addresses;
 use crate::plan::{
-    Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls, Purpose, SecretUse, Traced,
+    Accepted, Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls, Purpose, SecretUse,
+    Traced,
 };
+use crate::reach::DNS_PORT;
 use crate::spec::BootKind;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
@@ -120,11 +121,25 @@ impl Page<'_> {
         self.title("Who reaches what");
         let bundle = plan.addresses.bundle();
         let arrow = if self.style.unicode { "→" } else { "->" };
-        self.line(&format!("  agent {arrow} {bundle}, the bundle, on every port of it; no other address"));
-        if Ledger::smolvm().has(Capability::DnsRedirect, plan.version) {
-            self.line("  names: the machine's queries go to the bundle, where nothing answers them");
-        } else {
-            self.line("  names: the host's resolver looks up whatever the agent asks; smolvm 1.2.5 or newer closes this");
+        let gaps = plan.gaps();
+        let others = if gaps.iter().any(|gap| gap.is_total()) { "" } else { "; no other address" };
+        self.line(&format!("  agent {arrow} {bundle}, the bundle, on every port of it{others}"));
+        for gap in &gaps {
+            self.line(&format!("  but {}", gap.but()));
+        }
+        if gaps.is_empty() {
+            let resolver = plan.sidecars.iter().find(|sidecar| sidecar.port == Some(DNS_PORT));
+            self.line(&match resolver {
+                Some(sidecar) => {
+                    format!("  names: the machine's queries go to the bundle, to {}", sidecar.name)
+                }
+                None => String::from(
+                    "  names: the machine's queries go to the bundle, where nothing answers them",
+                ),
+            });
+        }
+        for Traced { value: Accepted { rule, reason }, origin } in &plan.accepted {
+            self.line(&format!("  {rule} is accepted, {origin}: {reason}"));
         }
         let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
         self.egress(&plan.egress, &egress_head);
@@ -243,7 +258,8 @@ impl Page<'_> {
     }
 
     fn commands(&mut self, plan: &Plan) {
-        let commands::Commands { bundle, create, start, cleanup } = commands::lower(plan);
+        let commands::Commands { bundle, create, start, exec, attach, denials, unset, cleanup } =
+            commands::lower(plan);
         self.title("Launch, in that directory");
         let shell = |command: &[String]| {
             let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
@@ -254,6 +270,10 @@ impl Page<'_> {
         }
         self.line(&shell(&create));
         self.line(&shell(&start));
+        if !unset.is_empty() {
+            let reason = "with them the engine would refuse the bundle";
+            self.line(&format!("  without {} in the environment: {reason}", unset.join(" and ")));
+        }
         let files = provision::files(plan);
         if !files.is_empty() {
             self.title("Into the machine, before the agent runs");
@@ -262,6 +282,13 @@ impl Page<'_> {
                 .map(|provision::File { source, target, mode }| vec![source, target.into(), mode.into()])
                 .collect();
             self.table(&rows);
+        }
+        self.title("In the machine");
+        let program = format!("PROGRAM {}", self.style.ellipsis());
+        self.line(&format!("{} {program}", shell(&exec)));
+        self.line(&format!("{} {program}  with this terminal", shell(&attach)));
+        if let Some(denials) = denials {
+            self.line(&format!("{}  what the engine refused", shell(&denials)));
         }
         self.title("Undo");
         for command in &cleanup {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::engine::{Capability, Ledger};
+use crate::engine::Gap;
 use crate::plan::Plan;
 
 /// What is promised of a bottle.
@@ -18,10 +18,15 @@ impl Promise {
     /// What is promised of the bottle of a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let redirects = Ledger::smolvm().has(Capability::DnsRedirect, plan.version);
-        Self {
-            promise: format!("the agent may dial {} and nothing else", plan.addresses.bundle()),
-            but: (!redirects).then_some("this engine looks up any name for it"),
+        // The worst one: the others are small beside it.
+        match plan.gaps().into_iter().next() {
+            Some(gap) if gap.is_total() => {
+                Self { promise: format!("the agent may dial anything: {}", gap.but()), but: None }
+            }
+            gap => Self {
+                promise: format!("the agent may dial {} and nothing else", plan.addresses.bundle()),
+                but: gap.map(Gap::but),
+            },
         }
     }
 }

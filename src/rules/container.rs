@@ -22,7 +22,8 @@ rule!(
     "host-path-exposed",
     Error,
     "0.1.0",
-    "a sidecar is shown a part of the host that controls it or holds its keys"
+    "a sidecar is shown a part of the host that controls it or holds its keys",
+    acceptable
 );
 
 /// Checks the containers of a layer's sidecars.

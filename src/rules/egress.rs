@@ -1,6 +1,6 @@
 //! What the agent may reach: entries of the lists against each other and against what pipelock does with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
@@ -12,13 +12,13 @@ use crate::spec::{Egress, Host};
 
 rule!(ALLOW_DENIED, "allow-denied", Warning, "0.1.0", "a host is allowed that a `deny` refuses");
 rule!(ALLOW_SHARED, "allow-shared", Warning, "0.1.0", "a wildcard covers hosts that anybody can get");
-rule!(ALLOW_TOO_WIDE, "allow-too-wide", Error, "0.1.0", "a wildcard covers a whole top-level domain");
 rule!(
-    EGRESS_PORT,
-    "egress-port",
+    ALLOW_TOO_WIDE,
+    "allow-too-wide",
     Error,
     "0.1.0",
-    "an egress entry names a port, which pipelock does not enforce"
+    "a wildcard covers a whole top-level domain",
+    acceptable
 );
 rule!(
     PRIVATE_NOT_ALLOWED,
@@ -180,7 +180,7 @@ fn not_allowed(entry: &Host) -> Diagnostic {
 /// What `private` opens.
 struct Private<'a> {
     names: List<'a, &'a Host>,
-    ranges: BTreeSet<IpNet>,
+    ranges: BTreeMap<IpNet, IpNet>,
     /// Those of the ranges that hold an allowed address.
     reached: BTreeSet<IpNet>,
 }
@@ -190,7 +190,7 @@ impl<'a> Private<'a> {
         let names = egress.private.iter().filter(|entry| host::network(&entry.value).is_none());
         // What is no range, or one with bits behind its prefix, was spoken of, and opens what it seems to.
         let ranges = egress.private.iter().filter_map(|entry| host::network(&entry.value));
-        let ranges: BTreeSet<IpNet> = ranges.map(|range| range.trunc()).collect();
+        let ranges: BTreeMap<IpNet, IpNet> = ranges.map(|range| (range.trunc(), range.trunc())).collect();
         let addresses = egress.allow.iter().filter_map(|allow| host::network(&allow.value));
         let reached = addresses.flat_map(|address| holding(&ranges, address)).collect();
         Self { names: List::new(names.map(|entry| (entry.value.as_str(), entry))), ranges, reached }

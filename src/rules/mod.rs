@@ -5,6 +5,7 @@
 
 use crate::diagnostic::Level;
 
+pub mod accept;
 pub mod boot;
 pub mod bottle;
 pub mod container;
@@ -12,8 +13,10 @@ pub mod egress;
 pub mod egress_scan;
 pub mod engine;
 pub mod env;
+pub mod expect;
 pub mod expose;
 pub mod fleet;
+pub mod loss;
 pub mod names;
 pub mod port_taken;
 pub mod queue;
@@ -34,6 +37,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// Its page, in Markdown.
     pub page: &'static str,
+    /// Whether a spec may `accept` it: an error about what the agent is kept from, which somebody may answer for.
+    pub acceptable: bool,
 }
 
 impl PartialEq for Rule {
@@ -47,6 +52,12 @@ impl Eq for Rule {}
 /// Declares a rule whose page is `src/rules/<id>.md`.
 macro_rules! rule {
     ($name:ident, $id:literal, $level:ident, $since:literal, $summary:literal) => {
+        rule!($name, $id, $level, $since, $summary, false);
+    };
+    ($name:ident, $id:literal, $level:ident, $since:literal, $summary:literal, acceptable) => {
+        rule!($name, $id, $level, $since, $summary, true);
+    };
+    ($name:ident, $id:literal, $level:ident, $since:literal, $summary:literal, $acceptable:literal) => {
         #[doc = $summary]
         pub static $name: $crate::rules::Rule = $crate::rules::Rule {
             id: $id,
@@ -54,6 +65,7 @@ macro_rules! rule {
             since: $since,
             summary: $summary,
             page: include_str!(concat!($id, ".md")),
+            acceptable: $acceptable,
         };
     };
 }
@@ -61,17 +73,19 @@ use rule;
 
 /// Every rule, by id.
 pub static ALL: &[&Rule] = &[
+    &accept::ACCEPT_UNUSED,
     &egress::ALLOW_DENIED,
     &egress::ALLOW_SHARED,
     &egress::ALLOW_TOO_WIDE,
+    &engine::BUNDLE_REFUSED,
     &boot::CONFLICTING_BOOT,
     &bottle::DEPENDENCY_CYCLE,
     &syntax::DISALLOWED_CHARACTER,
+    &engine::DNS_OPEN,
     &bottle::DUPLICATE_NAME,
     &schema::DUPLICATE_NODE,
     &schema::DUPLICATE_PROPERTY,
     &schema::EGRESS_NEVER_MATCHES,
-    &egress::EGRESS_PORT,
     &fleet::EMPTY_SPEC,
     &engine::ENGINE_NEWER,
     &engine::ENGINE_TOO_OLD,
@@ -81,9 +95,11 @@ pub static ALL: &[&Rule] = &[
     &env::ENV_SOURCE,
     &schema::ENV_VALUE_ALTERED,
     &fleet::EXPANSION_TOO_LARGE,
+    &expect::EXPECTATION_FAILED,
     &expose::EXPOSE_WITHOUT_PORT,
     &container::HOST_PATH_EXPOSED,
     &boot::IMAGE_NOT_PINNED,
+    &engine::IMAGE_NOT_PULLED,
     &bottle::INCLUDE_CYCLE,
     &bottle::INCLUDE_ESCAPE,
     &bottle::INCLUDE_UNREADABLE,
@@ -100,6 +116,7 @@ pub static ALL: &[&Rule] = &[
     &schema::MISSING_PROPERTY,
     &egress_scan::MODEL_INTERCEPTED,
     &syntax::NESTING_TOO_DEEP,
+    &engine::PACK_REOPENS,
     &egress_scan::PASSTHROUGH_MISSES_APEX,
     &egress_scan::PASSTHROUGH_NOT_TRUSTED,
     &engine::POLICY_DROPPED,
@@ -113,10 +130,12 @@ pub static ALL: &[&Rule] = &[
     &repo::REPO_AMBIGUOUS,
     &names::RESERVED_NAME,
     &syntax::RESERVED_WORD,
+    &engine::RESOLVER_ADDED,
     &schema::RETIRED_NODE,
     &egress_scan::SCAN_OVERRULED,
     &egress_scan::SCAN_WITHOUT_TLS,
     &syntax::SOURCE_TOO_LARGE,
+    &loss::STRICTER_THAN_WRITTEN,
     &fleet::SUBNET_COLLISION,
     &syntax::SYNTAX_ERROR,
     &egress_scan::TLS_WITHOUT_CA,
@@ -133,6 +152,7 @@ pub static ALL: &[&Rule] = &[
     &schema::UNKNOWN_PROPERTY,
     &bottle::UNKNOWN_SIDECAR,
     &syntax::UNMATCHED_BRACE,
+    &loss::WIDER_THAN_WRITTEN,
     &schema::WRONG_TYPE,
 ];
 
@@ -140,4 +160,9 @@ pub static ALL: &[&Rule] = &[
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().find(|rule| rule.id == id).copied()
+}
+
+/// The ids of the rules that a spec may `accept`, in order.
+pub fn acceptable() -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter(|rule| rule.acceptable).map(|rule| rule.id)
 }

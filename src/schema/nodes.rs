@@ -88,6 +88,8 @@ pub static PROFILE: Node = Node {
         once(&SUPERVISE),
         many(&SIDECAR),
         once(&CONTAINER_ENGINE),
+        many(&ACCEPT),
+        many(&EXPECT),
     ]),
     example: "profile \"team\" {\n    egress { allow \"api.anthropic.com\" }\n}",
 };
@@ -116,6 +118,8 @@ pub static BOTTLE: Node = Node {
         many(&SIDECAR),
         once(&CONTAINER_ENGINE),
         once(&NETWORK),
+        many(&ACCEPT),
+        many(&EXPECT),
     ]),
     example: "bottle \"api-dev\" {\n    artifact \"./agent.smolmachine\"\n    egress { allow \"api.anthropic.com\" }\n}",
 };
@@ -261,6 +265,51 @@ static CONTAINER_ENGINE: Node = Node {
     properties: &[],
     children: Children::None,
     example: "container-engine \"podman\"",
+};
+
+static ACCEPT: Node = Node {
+    name: "accept",
+    doc: "Answers for one way in which the bottle confines less than it should.\n\nWhat leaves the agent unconfined is \
+          an error. Accepted by the rule's name it is a warning, a stage is built, and the plan holds the reason. It \
+          counts for the bottle, or for every bottle that extends the profile; `host-path-exposed` is accepted where \
+          the path stands. One that nothing needs is a warning itself.",
+    arguments: &[required("rule", ValueType::AcceptableRule, "the rule's name")],
+    properties: &[required_property(
+        "reason",
+        ValueType::Text,
+        "why, for whoever reviews the spec or the plan",
+    )],
+    children: Children::None,
+    example: "accept \"dns-open\" reason=\"the build host runs 1.2.4 until January, and has no secrets\"",
+};
+
+static EXPECT: Node = Node {
+    name: "expect",
+    doc: "Tests of the policy, which are compiled with it.\n\nEach target is asked of the bottle as `bottlec reach` \
+          asks. An expectation that does not hold is an error, which shows what decides. Those of profiles hold for \
+          every bottle that extends them.",
+    arguments: &[],
+    properties: &[],
+    children: Children::Nodes(&[many(&EXPECT_ALLOW), many(&EXPECT_REFUSE)]),
+    example: "expect {\n    allow \"api.github.com:443\"\n    refuse \"gist.github.com\" \"169.254.169.254\" \"10.0.0.1:22\"\n}",
+};
+
+static EXPECT_ALLOW: Node = Node {
+    name: "allow",
+    doc: "Targets that the agent must be able to reach.",
+    arguments: &[repeated("target", ValueType::Target, "a host or an address, perhaps with a port")],
+    properties: &[],
+    children: Children::None,
+    example: "allow \"api.github.com:443\"",
+};
+
+static EXPECT_REFUSE: Node = Node {
+    name: "refuse",
+    doc: "Targets that the agent must not be able to reach, whatever a name resolves to.",
+    arguments: &[repeated("target", ValueType::Target, "a host or an address, perhaps with a port")],
+    properties: &[],
+    children: Children::None,
+    example: "refuse \"gist.github.com\" \"169.254.169.254\" \"10.0.0.1:22\"",
 };
 
 static NETWORK: Node = Node {

@@ -307,3 +307,20 @@ pub(super) fn scanner(text: &str) -> Result<(), Problem> {
         None => problem,
     })
 }
+
+/// The id of a rule that a spec may accept.
+pub(super) fn acceptable_rule(text: &str) -> Result<(), Problem> {
+    if rules::acceptable().any(|id| id == text) {
+        return Ok(());
+    }
+    let expected = format!("expected {}", ValueType::AcceptableRule.describe());
+    if rules::find(text).is_some() {
+        let message = format!("{} cannot be accepted: it is no matter of confinement", quote(text));
+        return Err(Problem::invalid(message, expected).help("mend what it speaks of"));
+    }
+    let problem = Problem::invalid(format!("there is no rule {}", quote(text)), expected);
+    Err(match did_you_mean(text, rules::acceptable()) {
+        Some(meant) => problem.meant(meant),
+        None => problem,
+    })
+}

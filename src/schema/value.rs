@@ -56,6 +56,12 @@ pub enum ValueType {
     Image,
     /// A host, a wildcard below a domain, or an IP address.
     HostPattern,
+    /// The same, perhaps with more than can be held: a port, a path, a scheme.
+    HostEntry,
+    /// A host or an address, perhaps with a port.
+    Target,
+    /// A rule that a spec may accept.
+    AcceptableRule,
     /// A host on a private network, a wildcard below a domain, an IP address, or a range of them.
     Upstream,
     /// A regular expression that Go takes.
@@ -168,10 +174,12 @@ impl ValueType {
             Self::MachinePath => "the path of a `.smolmachine` file".into(),
             Self::Directory => "the path of a directory".into(),
             Self::Image => "an image reference with its digest".into(),
-            Self::HostPattern => "a host such as `api.example.com`, `*.example.com`, or an IP address".into(),
+            Self::HostPattern | Self::HostEntry => "a host such as `api.example.com`, `*.example.com`, or an IP address".into(),
             Self::Upstream => {
                 "a host such as `db.internal.example.com`, a private address, or a range such as `10.1.2.0/24`".into()
             }
+            Self::Target => "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`".into(),
+            Self::AcceptableRule => one_of(rules::acceptable()),
             Self::Regex => "a regular expression in the syntax of RE2".into(),
             Self::PatternName => "a name of letters, digits, blanks, `.`, `_` and `-`".into(),
             Self::Choice { words, .. } => one_of(words.iter().copied()),
@@ -294,6 +302,9 @@ impl ValueType {
             Self::MachinePath => path::machine(text),
             Self::Image => text::image(text),
             Self::HostPattern => crate::host::check(text),
+            Self::HostEntry => crate::host::check_entry(text),
+            Self::Target => crate::reach::Target::check(text),
+            Self::AcceptableRule => text::acceptable_rule(text),
             Self::Upstream => crate::host::check_upstream(text),
             Self::Regex => regex::check(text),
             Self::PatternName => text::pattern_name(text),

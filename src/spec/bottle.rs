@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Boot, BottleDecl, Egress, Engine, Git, Layer, Name, Service, Spanned, Supervise, Variable};
+use super::{
+    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Name, Service, Spanned, Supervise,
+    Variable,
+};
 use crate::builtin::{self, Builtin};
 use crate::source::Span;
 
@@ -52,6 +55,10 @@ pub struct Bottle<R> {
     pub pipelock_image: Option<Spanned<String>>,
     /// What runs its containers.
     pub container_engine: Option<Spanned<String>>,
+    /// What it answers for.
+    pub accepts: Vec<Accept>,
+    /// What must come out of its policy.
+    pub expectations: Vec<Expectation>,
     /// Its sidecars, built-in and the user's, by name.
     pub members: Vec<Member<R>>,
 }
@@ -86,6 +93,8 @@ impl Bottle<Name> {
             builtins,
             sidecars,
             container_engine,
+            accepts,
+            expectations,
         } = layer;
         // Where a built-in sidecar comes from, for diagnostics that must show a place.
         let asked = |name: &str| -> Option<Span> {
@@ -123,6 +132,8 @@ impl Bottle<Name> {
             octet,
             pipelock_image,
             container_engine,
+            accepts,
+            expectations,
             members,
         }
     }

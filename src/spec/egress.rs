@@ -5,11 +5,20 @@ use std::collections::BTreeSet;
 use super::{
     Spanned, arguments, child, children, first_argument, number_argument, number_property, text_property,
 };
+use crate::host::{self, Lost};
 use crate::source::Span;
 use crate::syntax::Node;
 
-/// One host pattern, in lower case.
-pub type Host = Spanned<String>;
+/// One host pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The pattern, in lower case.
+    pub value: String,
+    /// Where it stands.
+    pub span: Span,
+    /// What it says beside the host, of an entry of `allow` or `deny`.
+    pub lost: Option<Lost>,
+}
 
 /// What is done about a finding, from the most lenient on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,7 +166,7 @@ impl Tls {
             ca_cert: child(node, "ca-cert").and_then(first_argument),
             ca_key: child(node, "ca-key").and_then(first_argument),
             trust: child(node, "trust").and_then(first_argument),
-            passthrough: children(node, "passthrough").flat_map(arguments).map(lower).collect(),
+            passthrough: children(node, "passthrough").flat_map(arguments).map(Host::decode).collect(),
         }
     }
 
@@ -176,19 +185,30 @@ impl Tls {
     }
 }
 
-/// Host names are compared without regard to case; one spelling makes equal entries equal.
-fn lower(mut host: Host) -> Host {
-    host.value.make_ascii_lowercase();
-    host
+impl Host {
+    /// Host names are compared without regard to case; one spelling makes equal entries equal.
+    fn decode(Spanned { mut value, span }: Spanned<String>) -> Self {
+        value.make_ascii_lowercase();
+        Self { value, span, lost: None }
+    }
+
+    /// An entry of `allow` or `deny`, which stands for its host whatever it says more.
+    fn decode_entry(text: Spanned<String>) -> Self {
+        let host = Self::decode(text);
+        match host::lossy(&host.value) {
+            Some((value, lost)) => Self { value: value.to_owned(), span: host.span, lost: Some(lost) },
+            None => host,
+        }
+    }
 }
 
 impl Egress {
     pub(super) fn decode_into(&mut self, node: Node<'_>) {
         for child in node.children() {
             match child.name() {
-                "allow" => self.allow.extend(arguments(child).map(lower)),
-                "deny" => self.deny.extend(arguments(child).map(lower)),
-                "private" => self.private.extend(arguments(child).map(lower)),
+                "allow" => self.allow.extend(arguments(child).map(Host::decode_entry)),
+                "deny" => self.deny.extend(arguments(child).map(Host::decode_entry)),
+                "private" => self.private.extend(arguments(child).map(Host::decode)),
                 "rate-limit" => self.rate_limit = self.rate_limit.or(number_argument(child)),
                 "data-budget" => self.data_budget = self.data_budget.or(number_argument(child)),
                 "dlp" => {

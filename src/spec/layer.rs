@@ -1,8 +1,8 @@
 //! What a profile and a bottle both may set, and how one layer is laid over another.
 
 use super::{
-    Boot, Egress, Engine, Git, Name, Sidecar, Spanned, Supervise, Variable, arguments, children,
-    first_argument, text_property,
+    Accept, Boot, Egress, Engine, Expectation, Git, Name, Sidecar, Spanned, Supervise, Variable, arguments,
+    children, first_argument, text_property,
 };
 use crate::builtin;
 use crate::syntax::Node;
@@ -41,6 +41,10 @@ pub struct Layer {
     pub sidecars: Vec<Sidecar>,
     /// What runs the containers.
     pub container_engine: Option<Spanned<String>>,
+    /// What it answers for.
+    pub accepts: Vec<Accept>,
+    /// What must come out.
+    pub expectations: Vec<Expectation>,
 }
 
 impl Layer {
@@ -58,6 +62,8 @@ impl Layer {
                 "container-engine" => {
                     layer.container_engine = layer.container_engine.take().or_else(|| first_argument(node));
                 }
+                "accept" => layer.accepts.extend(Accept::decode(node)),
+                "expect" => layer.expectations.extend(Expectation::decode(node)),
                 "env" => layer.env.extend(node.children().map(Variable::decode)),
                 "egress" => layer.egress.decode_into(node),
                 "git" => layer.git.decode_into(node),
@@ -101,7 +107,11 @@ impl Layer {
             builtins,
             sidecars,
             container_engine,
+            accepts,
+            expectations,
         } = over;
+        self.accepts.extend(accepts);
+        self.expectations.extend(expectations);
         self.pipelock_image = pipelock_image.or(self.pipelock_image.take());
         self.container_engine = container_engine.or(self.container_engine.take());
         self.backend = backend.or(self.backend.take());
@@ -136,8 +146,11 @@ impl Layer {
             builtins,
             sidecars,
             container_engine: _,
+            accepts,
+            expectations,
         } = self;
-        let own = boots.len() + env.len() + egress.weight() + git.repos.len();
+        let own =
+            accepts.len() + expectations.len() + boots.len() + env.len() + egress.weight() + git.repos.len();
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
         own + needs + sidecars.iter().map(Sidecar::weight).sum::<usize>()
     }

@@ -4,21 +4,25 @@
 //! word, so that one mistake is one diagnostic. Names are kept even when they are not valid ones, since leaving them
 //! out would make every mention of them a second mistake.
 
+mod accept;
 mod boot;
 mod bottle;
 mod egress;
 mod engine;
 mod env;
+mod expect;
 mod git;
 mod layer;
 mod sidecar;
 mod supervise;
 
+pub use accept::Accept;
 pub use boot::{Boot, BootKind};
 pub use bottle::{Bottle, Member, MemberKind};
 pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
+pub use expect::Expectation;
 pub use git::{Git, GitUser, Repo};
 pub use layer::{BuiltinNeeds, Layer};
 pub use sidecar::{Expose, Health, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};

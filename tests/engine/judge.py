@@ -11,15 +11,22 @@ The engines come from the Python wheel `smolmachines`, by `pip download` into ta
 cannot be had the script says so loudly and ends well; a verdict is never skipped.
 """
 
+import hashlib
+import http.server
+import io
 import json
 import os
 import re
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
+import threading
 import zipfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +89,12 @@ class Engine:
             command, cwd=directory, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
         )
 
+    def listed(self, name):
+        """What the engine says of a machine."""
+        result = self.run(["smolvm", "machine", "ls", "--json"], self.home)
+        machines = json.loads(result.stdout) if result.returncode == 0 else []
+        return next((machine for machine in machines if machine["name"] == name), None)
+
     def stored(self, name):
         """What the engine keeps of a machine."""
         for store in self.home.rglob("smolvm.db"):
@@ -91,11 +104,20 @@ class Engine:
         return None
 
 
-def compile_for(bottlec, spec, version, directory):
+# What each engine is known not to hold, of the examples.
+REFUSED = {
+    "1.4.0": [["policy-dropped"], ["image-not-pulled"]],
+    "1.8.3": [["image-not-pulled"]],
+    "1.32.2": [],
+}
+
+
+def compile_for(bottlec, spec, version, directory, accepted=()):
     """The stages of a spec compiled for a version, or the rules that refuse it."""
+    accepts = "".join(f'\\n    accept "{rule}" reason="a test"' for rule in accepted)
     for file in {spec, *spec.parent.glob("*.kdl")} if spec.parent.name == "fleet" else {spec}:
         text = re.sub(r'^ *engine "smolvm".*$', "", file.read_text(), flags=re.M)
-        text = re.sub(r'^bottle ("[^"]+") \{', rf'bottle \1 {{\n    engine "smolvm" version="{version}"', text, flags=re.M)
+        text = re.sub(r'^bottle ("[^"]+") \{', rf'bottle \1 {{\n    engine "smolvm" version="{version}"{accepts}', text, flags=re.M)
         (directory / file.name).write_text(text)
     result = subprocess.run(
         [bottlec, "build", "--format", "concise", spec.name], cwd=directory, capture_output=True, text=True
@@ -142,6 +164,25 @@ def judge(engine, stage):
     }
     found = {key: {k: v for k, v in ref.items() if v is not None} for key, ref in kept.get("secret_refs", {}).items()}
     check(f"{what}: secrets are the plan's references", found == secrets, found)
+    listed = engine.listed(name)
+    check(f"{what}: the engine lists the machine", listed is not None, listed)
+    # Older engines keep the policy and do not print it.
+    if listed and "allowed_cidrs" in listed:
+        check(f"{what}: the listed policy is the plan's", listed["allowed_cidrs"] == [f"{bundle}/32"], listed)
+        check(f"{what}: the listed resolver is the bundle", listed.get("dns") == bundle, listed)
+    check(f"{what}: the newest engine prints the policy", engine.version != VERSIONS[-1] or "allowed_cidrs" in (listed or {}), listed)
+    # A machine that was not started can run nothing; the engine must get as far as saying that.
+    for use in ("exec", "attach"):
+        result = engine.run(plan["commands"][use] + ["true"], stage)
+        words = result.stdout + result.stderr
+        known = "unexpected argument" not in words and "Usage:" not in words and name in words
+        check(f"{what}: the engine takes the vector of {use}", result.returncode != 0 and known, words)
+    denials = plan["commands"]["denials"]
+    check(f"{what}: denials are asked for where they can be", (denials is None) == (engine.version == "1.4.0"), denials)
+    if denials:
+        result = engine.run(denials, stage)
+        words = result.stdout + result.stderr
+        check(f"{what}: the engine takes the vector of denials", "Usage:" not in words and "unexpected" not in words, words)
     for key in ("ports", "mounts"):
         check(f"{what}: no {key}", kept[key] == [], kept[key])
     # Undone as the plan says; a machine that was never started cannot be stopped, which is no failure.
@@ -165,6 +206,115 @@ def controls(engine, directory):
     check(f"{engine.version}: a wide list is seen as one", wide, kept)
 
 
+def stored_zstd(data):
+    """A zstd frame that holds its data as it is: a block must be smaller than 128 KiB."""
+    assert len(data) < 128 * 1024
+    return struct.pack("<IBI", 0xFD2FB528, 0xA0, len(data)) + (len(data) << 3 | 1).to_bytes(3, "little") + data
+
+
+def pack():
+    """A packed machine that boots nothing: the file's layout and manifest, with empty archives in it. It says that it
+    wants a network."""
+    empty = b"\0" * 10240
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name in ("agent-rootfs.tar", "layers/layer.tar"):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(empty)
+            tar.addfile(entry, io.BytesIO(empty))
+    assets = stored_zstd(archive.getvalue())
+    layer = {"digest": "sha256:" + "2" * 64, "path": "layers/layer.tar", "size": len(empty)}
+    manifest = {
+        "mode": "container",
+        "image": "packed:latest",
+        "digest": "sha256:" + "1" * 64,
+        "platform": "linux/amd64",
+        "cpus": 1,
+        "mem": 256,
+        "network": True,
+        "assets": {
+            "libraries": [],
+            "agent_rootfs": {"path": "agent-rootfs.tar", "size": len(empty)},
+            "layers": [layer],
+        },
+    }
+    manifest = json.dumps(manifest).encode()
+    sizes = (3, 0, 0, len(assets), len(assets), len(manifest), zlib.crc32(assets + manifest))
+    return assets + manifest + b"SMOLPACK" + struct.pack("<IQQQQQI", *sizes) + bytes(8)
+
+
+class Registry(http.server.ThreadingHTTPServer):
+    """A registry on loopback in which every reference is the same packed machine."""
+
+    def __init__(self):
+        def named(data):
+            return "sha256:" + hashlib.sha256(data).hexdigest()
+
+        def described(kind, data):
+            return {"mediaType": f"application/vnd.smolmachines.{kind}", "digest": named(data), "size": len(data)}
+
+        kind, config, blob = "application/vnd.oci.image.manifest.v1+json", b"{}", pack()
+        manifest = json.dumps({
+            "schemaVersion": 2,
+            "mediaType": kind,
+            "config": described("machine.config.v1+json", config),
+            "layers": [described("smolmachine.v1", blob)],
+        }).encode()
+        self.digest = named(manifest)
+        self.blobs = {named(data): ("application/octet-stream", data) for data in (config, blob)}
+        self.blobs[self.digest] = (kind, manifest)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                known = next((data for name, data in self.server.blobs.items() if self.path.endswith(name)), None)
+                content, data = known or ("application/json", b"{}")
+                self.send_response(200 if known or self.path == "/v2/" else 404)
+                self.send_header("Content-Type", content)
+                self.send_header("Content-Length", str(len(data)))
+                self.send_header("Docker-Content-Digest", "sha256:" + hashlib.sha256(data).hexdigest())
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(data)
+
+            do_HEAD = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def reference(self):
+        return f"127.0.0.1:{self.server_port}/acme/agent@{self.digest}"
+
+
+def judge_pack(bottlec, engine, directory):
+    """An image that turns out to be a packed machine: the engine forgets a Smolfile beside it, and must keep what the
+    plan's vector says."""
+    with Registry() as registry:
+        directory.mkdir()
+        spec = f'bottle "packed" {{\n    engine "smolvm" version="{engine.version}"\n    image "{registry.reference()}"\n'
+        spec += '    env { OWN "value" }\n    accept "image-not-pulled" reason="a pack is fetched by the host"\n}\n'
+        (directory / "packed.kdl").write_text(spec)
+        result = subprocess.run([bottlec, "build", "packed.kdl"], cwd=directory, capture_output=True, text=True)
+        check(f"{engine.version}: a pack by its reference is compiled", result.returncode == 0, result.stderr)
+        stage = directory / "stage/packed"
+        plan = json.loads((stage / "plan.json").read_text())
+        result = engine.run(plan["commands"]["create"], stage)
+        kept = engine.stored("packed") or {}
+        what = f"{engine.version}: a pack by its reference"
+        check(f"{what} is fetched and made", kept.get("image") == "packed:latest", f"{kept} {result.stderr}")
+        check(f"{what} keeps the list", kept.get("allowed_cidrs") == [f"{plan['bundle_ip']}/32"], kept)
+        check(f"{what} keeps the resolver", kept.get("dns") == plan["bundle_ip"], kept)
+        check(f"{what} keeps the environment", ["OWN", "value"] in kept.get("env", []), kept)
+        # The control, and why the plan does not do that.
+        create = ["smolvm", "machine", "create", "--name", "open", "--image", registry.reference()]
+        engine.run([*create, "--smolfile", "smolfile.toml"], stage)
+        kept = engine.stored("open") or {}
+        lost = kept.get("network") is True and not kept.get("allowed_cidrs")
+        check(f"{what} loses a Smolfile's list", lost, kept)
+
+
 def main():
     bottlec = str(Path(sys.argv[1]).resolve())
     judged = 0
@@ -177,15 +327,18 @@ def main():
             directory = Path(directory)
             engine = Engine(version, place, directory / "home")
             controls(engine, directory)
+            # Older ones take no packed machine by an image's reference.
+            if version != "1.4.0":
+                judge_pack(bottlec, engine, directory / "pack")
             for number, spec in enumerate(SPECS):
                 workspace = directory / f"spec-{number}"
                 workspace.mkdir()
                 stages, refused = compile_for(bottlec, spec, version, workspace)
                 if stages is None:
-                    # Only what the engine is known to drop may be refused.
-                    expected = version == "1.4.0" and refused == ["policy-dropped"]
-                    check(f"{version} {spec.name}: refused for a reason", expected, refused)
-                    continue
+                    check(f"{version} {spec.name}: refused for a reason", refused in REFUSED[version], refused)
+                    # Accepted, it compiles to vectors that the engine takes all the same.
+                    stages, refused = compile_for(bottlec, spec, version, workspace, refused)
+                    check(f"{version} {spec.name}: accepted, it is compiled", stages is not None, refused)
                 for stage in stages:
                     if stage.is_dir() and not stage.name.startswith("."):
                         judge(engine, stage)

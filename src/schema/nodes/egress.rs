@@ -43,8 +43,9 @@ pub(super) static EGRESS: Node = Node {
 static ALLOW: Node = Node {
     name: "allow",
     doc: "Hosts that may be reached.\n\n`*.github.com` stands for `github.com` and every name below it. Ports are not \
-          enforced by pipelock: an allowed host can be reached on each.",
-    arguments: &[repeated("host", ValueType::HostPattern, "a host, `*.` and a domain, or an IP address")],
+          enforced by pipelock: an allowed host can be reached on each. An entry with a port or a path is taken, as \
+          its host, and a warning says that this is wider than written.",
+    arguments: &[repeated("host", ValueType::HostEntry, "a host, `*.` and a domain, or an IP address")],
     properties: &[],
     children: Children::None,
     example: "allow \"packages.example.com\" \"*.github.com\"",
@@ -52,8 +53,9 @@ static ALLOW: Node = Node {
 
 static DENY: Node = Node {
     name: "deny",
-    doc: "Hosts that may not be reached, even when something allows them.",
-    arguments: &[repeated("host", ValueType::HostPattern, "a host, `*.` and a domain, or an IP address")],
+    doc: "Hosts that may not be reached, even when something allows them.\n\nAn entry with a port or a path is taken, as \
+          its host, and a warning says that this is stricter than written.",
+    arguments: &[repeated("host", ValueType::HostEntry, "a host, `*.` and a domain, or an IP address")],
     properties: &[],
     children: Children::None,
     example: "deny \"gist.github.com\"",

@@ -1,0 +1,466 @@
+//! Answers to "what can it reach": one value, shown to a person or as JSON.
+//!
+//! `schemas/reach.schema.json` describes the JSON.
+
+mod text;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use crate::builtin;
+use crate::diagnostic::quote;
+use crate::engine::{Capability, Gap, Ledger, SMOLVM};
+use crate::host::Guarded;
+use crate::lower::smolfile;
+use crate::plan::{Origin, Plan, PlannedRepo, PlannedSidecar, Traced};
+use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope, Target, TargetHost, Verdict};
+use crate::report::Promise;
+use crate::rules;
+use crate::upstream::Upstream;
+
+pub use text::render;
+
+/// The `version` of the JSON. It changes when a program that reads it could break: not when a key is added.
+pub const VERSION: u32 = 1;
+
+/// What comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The agent can reach it.
+    Allowed,
+    /// It cannot.
+    Refused,
+}
+
+impl From<Verdict> for Outcome {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Allowed => Self::Allowed,
+            Verdict::Refused => Self::Refused,
+        }
+    }
+}
+
+impl Outcome {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A rule that has to do with an answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Cause {
+    /// What it does: `allow`, `deny`, `private`, `engine`, `bundle`, `guard`, or `nearest`, an `allow` that does not
+    /// cover the target.
+    pub kind: &'static str,
+    /// What it says: an entry of a list, or a sentence.
+    pub rule: String,
+    /// Where it stands, as `file:line`; null when it is no line of the spec.
+    pub origin: Option<String>,
+}
+
+/// The answer for one target and one bottle.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The bottle.
+    pub bottle: String,
+    /// What was asked for.
+    pub target: String,
+    /// What the name was taken to resolve to; null is some public address.
+    pub at: Option<String>,
+    /// What comes out.
+    pub verdict: Outcome,
+    /// What decides, first; then what else has to do with it.
+    pub because: Vec<Cause>,
+    /// The way from the agent to the target, or to where it ends.
+    pub path: Vec<String>,
+    /// What else is worth knowing, each a sentence.
+    pub notes: Vec<String>,
+}
+
+/// One line of the whole.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Row {
+    /// What it is about.
+    pub target: String,
+    /// What comes out.
+    pub verdict: Outcome,
+    /// Where it is said, as `file:line`; null when it is no line of the spec.
+    pub origin: Option<String>,
+    /// What else is worth knowing, in a few words; may be empty.
+    pub note: String,
+}
+
+/// How something is known.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Known {
+    /// What is known.
+    pub claim: String,
+    /// How.
+    pub evidence: String,
+}
+
+/// Everything that one bottle's agent can reach.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Overview {
+    /// The bottle.
+    pub bottle: String,
+    /// The engine and the version of it that it is compiled for.
+    pub engine: String,
+    /// What is promised.
+    pub promise: String,
+    /// Where the engine breaks the promise, each with the rule that the spec accepts.
+    pub gaps: Vec<Cause>,
+    /// What the agent dials itself.
+    pub dialled: Vec<Row>,
+    /// What it reaches through pipelock.
+    pub proxied: Vec<Row>,
+    /// What it reaches through git-gate.
+    pub repositories: Vec<Row>,
+    /// How that is known.
+    pub known: Vec<Known>,
+}
+
+/// Everything that one run answers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "bottlec reach")]
+pub struct Report {
+    /// The version of this format.
+    #[schemars(extend("const" = VERSION))]
+    pub version: u32,
+    /// The answers for one target, by bottle.
+    pub answers: Vec<Answer>,
+    /// Without a target: everything, by bottle.
+    pub overviews: Vec<Overview>,
+}
+
+/// The schema of the JSON.
+#[must_use]
+pub fn schema() -> Schema {
+    schemars::schema_for!(Report)
+}
+
+/// The report as one JSON object.
+#[must_use]
+pub fn json(report: &Report) -> String {
+    super::json::line(report)
+}
+
+/// Answers for one target in each bottle, or for everything.
+#[must_use]
+pub fn report(plans: &[Plan], target: Option<&Target>, at: Option<IpAddr>) -> Report {
+    let (answers, overviews) = match target {
+        Some(target) => (plans.iter().map(|plan| answer(plan, target, at)).collect(), Vec::new()),
+        None => (Vec::new(), plans.iter().map(overview).collect()),
+    };
+    Report { version: VERSION, answers, overviews }
+}
+
+type Entry<'a> = &'a Traced<String>;
+
+/// The policy of a plan.
+#[must_use]
+pub fn policy(plan: &Plan) -> Policy<'_, &Traced<String>> {
+    fn entries(list: &[Traced<String>]) -> impl Iterator<Item = (&str, &Traced<String>)> {
+        list.iter().map(|entry| (entry.value.as_str(), entry))
+    }
+    let listeners = plan.sidecars.iter().filter_map(|sidecar| Some((sidecar.port?, sidecar.name.as_str())));
+    Policy::new(
+        plan.addresses.bundle(),
+        plan.gaps(),
+        listeners,
+        Lists {
+            allow: entries(&plan.egress.allow),
+            deny: entries(&plan.egress.deny),
+            private: entries(&plan.egress.private),
+        },
+    )
+}
+
+fn line(origin: &Origin) -> Option<String> {
+    match origin {
+        Origin::Spec { .. } => Some(origin.to_string()),
+        Origin::Computed => None,
+    }
+}
+
+fn cause(kind: &'static str, entry: Entry<'_>) -> Cause {
+    Cause { kind, rule: entry.value.clone(), origin: line(&entry.origin) }
+}
+
+fn sentence(kind: &'static str, rule: impl Into<String>) -> Cause {
+    Cause { kind, rule: rule.into(), origin: None }
+}
+
+/// A gap, and the line that accepts it.
+fn gap_cause(plan: &Plan, gap: Gap) -> Cause {
+    let rule = rules::engine::of(gap).id;
+    let accepted = plan.accepted.iter().find(|accepted| accepted.value.rule == rule);
+    Cause {
+        kind: "engine",
+        rule: format!("{} ({rule})", gap.but()),
+        origin: accepted.and_then(|accepted| line(&accepted.origin)),
+    }
+}
+
+/// Where the plan has pipelock listen.
+fn proxy(plan: &Plan) -> String {
+    let port = builtin::find(builtin::PIPELOCK).map_or(0, |pipelock| pipelock.port);
+    format!("{}:{port} ({})", plan.addresses.bundle(), builtin::PIPELOCK)
+}
+
+const NO_PORT: &str = "pipelock looks at no port: an allowed host can be reached on each";
+
+fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
+    let policy = policy(plan);
+    let because = policy.judge(target, at);
+    let name = target.to_string();
+    let mut notes = Vec::new();
+    let direct = vec![builtin::AGENT.to_owned(), name.clone()];
+    let proxied = vec![builtin::AGENT.to_owned(), proxy(plan), name.clone()];
+    let stopped = vec![builtin::AGENT.to_owned(), proxy(plan)];
+    let (causes, path) = match because {
+        Because::Unconfined(gap) => (vec![gap_cause(plan, gap)], direct),
+        Because::OwnMachine => {
+            notes.push(String::from(
+                "the host's loopback is not reached either: the engine's gateway, which leads there, is not on the list",
+            ));
+            (vec![sentence("engine", "loopback is the agent's own machine")], vec![builtin::AGENT.to_owned()])
+        }
+        Because::Bundle(listener) => {
+            let rule = format!(
+                "{} is the one address that the agent may dial, on every port",
+                plan.addresses.bundle()
+            );
+            match (listener, target.port) {
+                (Some(listener), _) => notes.push(format!("{listener} listens there")),
+                (None, Some(_)) => notes.push(String::from("nothing in the plan listens there")),
+                (None, None) => {}
+            }
+            (vec![sentence("bundle", rule)], direct)
+        }
+        Because::Resolver => (
+            vec![gap_cause(plan, Gap::DnsOpen)],
+            vec![builtin::AGENT.to_owned(), String::from("the host's name server")],
+        ),
+        Because::Listed(allow, scope) => {
+            let mut causes = vec![cause("allow", allow)];
+            if let TargetHost::Name(_) = target.host {
+                match scope {
+                    Scope::Any(trusted) => {
+                        causes.push(cause("private", trusted));
+                        notes.push(String::from("it may resolve to any address, private ones among them"));
+                    }
+                    Scope::Ranges => notes.push(String::from(
+                        "when it resolves to a private address, only in a range of `private`",
+                    )),
+                    Scope::Public => notes.push(String::from(
+                        "pipelock looks the name up, and refuses it when it resolves to a private address",
+                    )),
+                }
+            }
+            notes.push(NO_PORT.to_owned());
+            (causes, proxied)
+        }
+        Because::Opened(allow, range) => {
+            notes.push(NO_PORT.to_owned());
+            (vec![cause("allow", allow), cause("private", range)], proxied)
+        }
+        Because::Denied(deny, allow) => {
+            let allow = allow.map(|allow| cause("allow", allow));
+            ([cause("deny", deny)].into_iter().chain(allow).collect(), stopped)
+        }
+        Because::Guarded(allow, guarded) => {
+            let rule = match guarded {
+                Guarded::Closed => {
+                    "pipelock refuses loopback, link-local and multicast addresses, and nothing opens that"
+                }
+                _ => "pipelock refuses a private address that no `private` opens",
+            };
+            (vec![sentence("guard", rule), cause("allow", allow)], stopped)
+        }
+        Because::Unlisted => {
+            (policy.nearest(target).map(|near| cause("nearest", near)).into_iter().collect(), stopped)
+        }
+    };
+    if matches!(because, Because::Denied(..) | Because::Guarded(..) | Because::Unlisted) {
+        notes.push(format!(
+            "dialled by itself, the engine refuses it: {} is the whole list",
+            smolfile::allow_cidr(plan)
+        ));
+    }
+    notes.extend(repositories(plan, target).map(|repo| {
+        format!("git-gate carries the repository {} there, and nothing else", quote(&repo.name))
+    }));
+    if target.port == Some(DNS_PORT) && policy.gaps().is_empty() {
+        notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
+    }
+    Answer {
+        bottle: plan.slug.clone(),
+        target: name,
+        at: at.map(|at| at.to_string()),
+        verdict: because.verdict().into(),
+        because: causes,
+        path,
+        notes,
+    }
+}
+
+/// The repositories whose upstream a target is.
+fn repositories<'a>(plan: &'a Plan, target: &Target) -> impl Iterator<Item = &'a PlannedRepo> {
+    plan.repos.iter().filter(move |repo| {
+        Upstream::parse(&repo.url).is_some_and(|upstream| {
+            let host = match &target.host {
+                TargetHost::Name(name) => upstream.host.eq_ignore_ascii_case(name),
+                TargetHost::Address(address) => upstream.host.parse() == Ok(*address),
+            };
+            host && target.port.is_none_or(|port| port == upstream.port)
+        })
+    })
+}
+
+fn overview(plan: &Plan) -> Overview {
+    let policy = policy(plan);
+    Overview {
+        bottle: plan.slug.clone(),
+        engine: format!("{SMOLVM} {}", plan.version),
+        promise: Promise::of(plan).promise,
+        gaps: policy.gaps().iter().map(|gap| gap_cause(plan, *gap)).collect(),
+        dialled: dialled(plan),
+        proxied: proxied(plan, &policy),
+        repositories: plan
+            .repos
+            .iter()
+            .map(|repo| Row {
+                target: repo.url.clone(),
+                verdict: Outcome::Allowed,
+                origin: None,
+                note: format!("repository {}, scanned by {} before it leaves", repo.name, plan.scanner),
+            })
+            .collect(),
+        known: known(plan),
+    }
+}
+
+fn dialled(plan: &Plan) -> Vec<Row> {
+    let bundle = plan.addresses.bundle();
+    let gaps = plan.gaps();
+    let row =
+        |target: String, verdict, note: &str| Row { target, verdict, origin: None, note: note.to_owned() };
+    let listeners: BTreeMap<u16, &PlannedSidecar> =
+        plan.sidecars.iter().filter_map(|sidecar| Some((sidecar.port?, sidecar))).collect();
+    let mut rows: Vec<Row> = listeners
+        .iter()
+        .map(|(port, PlannedSidecar { name, container, .. })| {
+            let note = match container {
+                None => name.clone(),
+                Some(_) => format!("{name}: what it passes on is known to its image alone"),
+            };
+            row(format!("{bundle}:{port}"), Outcome::Allowed, &note)
+        })
+        .collect();
+    rows.push(row(
+        format!("{bundle}, any other port"),
+        Outcome::Allowed,
+        "lists are by address; nothing in the plan listens there",
+    ));
+    if let Some(gap) = gaps.iter().find(|gap| gap.is_total()) {
+        rows.push(row(String::from("any other address"), Outcome::Allowed, gap.but()));
+        return rows;
+    }
+    rows.push(row(
+        String::from("any other address"),
+        Outcome::Refused,
+        "the engine's list is this one address",
+    ));
+    rows.push(if gaps.contains(&Gap::DnsOpen) {
+        row(String::from("port 53, any address"), Outcome::Allowed, Gap::DnsOpen.but())
+    } else {
+        let note = match listeners.get(&DNS_PORT) {
+            Some(sidecar) => format!("goes to the bundle: {}", sidecar.name),
+            None => String::from("goes to the bundle, where nothing listens"),
+        };
+        row(String::from("port 53, any address"), Outcome::Refused, &note)
+    });
+    rows.push(row(
+        String::from("the host's loopback"),
+        Outcome::Refused,
+        "127.0.0.1 is the machine's own, and the engine's gateway is not on the list",
+    ));
+    rows
+}
+
+fn proxied(plan: &Plan, policy: &Policy<'_, &Traced<String>>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for entry in &plan.egress.allow {
+        let because = policy.entry(&entry.value);
+        let note = match &because {
+            Because::Denied(deny, _) => format!("denied by {}, {}", deny.value, deny.origin),
+            Because::Guarded(..) => String::from("a private address that nothing opens"),
+            Because::Opened(_, range) => format!("opened by private {}, {}", range.value, range.origin),
+            Because::Listed(_, Scope::Any(trusted)) => {
+                format!("at any address: private {}, {}", trusted.value, trusted.origin)
+            }
+            Because::Listed(_, Scope::Ranges) => {
+                String::from("at public addresses and in the ranges of `private`")
+            }
+            _ => String::from("at public addresses"),
+        };
+        rows.push(Row {
+            target: entry.value.clone(),
+            verdict: because.verdict().into(),
+            origin: line(&entry.origin),
+            note,
+        });
+    }
+    rows.extend(plan.egress.deny.iter().map(|entry| Row {
+        target: entry.value.clone(),
+        verdict: Outcome::Refused,
+        origin: line(&entry.origin),
+        note: String::from("a deny beats every allow"),
+    }));
+    rows.push(Row {
+        target: String::from("any other host"),
+        verdict: Outcome::Refused,
+        origin: None,
+        note: String::from("no allow covers it"),
+    });
+    rows
+}
+
+/// How the answers are known: of the engine, by its ledger; of pipelock, by what was read and run.
+fn known(plan: &Plan) -> Vec<Known> {
+    let ledger = Ledger::smolvm();
+    let gaps = plan.gaps();
+    let mut capabilities = vec![Capability::EnforcesCidrPolicy, Capability::DnsRedirect];
+    capabilities.extend(gaps.iter().map(|gap| gap.capability()));
+    if plan.boot.as_ref().is_some_and(|boot| boot.kind == crate::spec::BootKind::Artifact) {
+        capabilities.push(Capability::FromKeepsPolicy);
+    }
+    capabilities.sort_unstable();
+    capabilities.dedup();
+    let mut known: Vec<Known> = capabilities
+        .into_iter()
+        .map(|capability| {
+            let row = ledger.row(capability);
+            Known {
+                claim: format!("{SMOLVM} {}: {}", row.versions(), row.summary),
+                evidence: row.evidence.clone(),
+            }
+        })
+        .collect();
+    known.push(Known {
+        claim: String::from("pipelock 2.3.0: in strict mode a host that is not on its list gets a 403; ports are not looked at"),
+        evidence: String::from("read in its source, internal/config and the proxy, on both sides of 2.3.0"),
+    });
+    known
+}
