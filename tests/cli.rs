@@ -241,6 +241,39 @@ fn what_a_spec_accepts_is_in_its_plan() {
     dir.run(["plan", "x.kdl"]).code(0).says("dns-open is accepted, x.kdl:2: older until January");
 }
 
+#[test]
+fn several_reports_go_where_they_are_sent() {
+    let dir = Dir::with(WRONG);
+    let both =
+        ["check", "--format", "concise", "--format", "sarif=out.sarif", "--format=junit=a=b.xml", "x.kdl"];
+    let run = dir.run(both).code(1);
+    assert!(run.out.starts_with("x.kdl:1:16: error[unknown-node]"), "{}", run.out);
+    assert_eq!(json(&dir.read("out.sarif"))["runs"][0]["results"][0]["ruleId"], "unknown-node");
+    assert!(dir.read("a=b.xml").contains("<failure"));
+    // With `--output` the plain one goes into a file, too, and nothing is left for the stream.
+    let run = dir.run(["check", "--format", "gitlab", "--output", "quality.json", "x.kdl"]).code(1);
+    assert_eq!(run.out, "");
+    assert_eq!(json(&dir.read("quality.json"))[0]["check_name"], "unknown-node");
+    // A report of nothing is one, too: who reads it must not find that of yesterday.
+    dir.write("x.kdl", SMALL);
+    dir.run(["check", "--format", "gitlab=quality.json", "x.kdl"]).code(0);
+    assert_eq!(dir.read("quality.json"), "[]\n");
+    dir.run(["build", "--format", "sarif=out.sarif", "x.kdl"]).code(0);
+    assert_eq!(json(&dir.read("out.sarif"))["runs"][0]["results"], serde_json::json!([]));
+    for (args, words) in [
+        (&["--format", "json", "--format", "sarif"][..], "would be mixed"),
+        (&["--format", "sarif=a", "--output", "b"], "there is none"),
+        (&["--format", "sarif="], "names no file"),
+        (&["--format", "yaml"], "possible values: fancy, concise, json, sarif"),
+        (&["--format", "yaml=x"], "possible values: fancy, concise, json, sarif"),
+    ] {
+        let run = dir.run(["check", "x.kdl"].iter().chain(args)).code(2);
+        assert!(run.err.contains(words), "{args:?}: {}", run.err);
+    }
+    let nowhere = dir.run(["check", "--format", "sarif=no/where.sarif", "x.kdl"]).code(3);
+    assert!(nowhere.err.contains("cannot write `no/where.sarif`"), "{}", nowhere.err);
+}
+
 // plan
 
 #[test]

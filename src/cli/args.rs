@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::reports::Reporting;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A config compiler for sandboxed AI agents: one KDL spec in, a verified microVM stage out.
@@ -59,6 +60,18 @@ pub(crate) enum Format {
     Concise,
     /// One JSON object, described by schemas/diagnostics.schema.json
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands, by which GitHub Actions annotates a pull request
+    Github,
+    /// A code quality report for GitLab
+    Gitlab,
+    /// JUnit's XML: a test for each diagnostic
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
+    /// Reviewdog's diagnostic format
+    Rdjson,
 }
 
 impl From<Format> for bottlec::report::Format {
@@ -67,6 +80,12 @@ impl From<Format> for bottlec::report::Format {
             Format::Fancy => Self::Fancy,
             Format::Concise => Self::Concise,
             Format::Json => Self::Json,
+            Format::Sarif => Self::Sarif,
+            Format::Github => Self::Github,
+            Format::Gitlab => Self::Gitlab,
+            Format::Junit => Self::Junit,
+            Format::Checkstyle => Self::Checkstyle,
+            Format::Rdjson => Self::Rdjson,
         }
     }
 }
@@ -88,9 +107,8 @@ pub(crate) struct Build {
     /// Make it an error when a target holds wider than the spec says, such as a port that is not enforced
     #[arg(long)]
     pub(crate) strict: bool,
-    /// How diagnostics are shown, on standard error
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 }
 
 #[derive(Debug, Args)]
@@ -101,9 +119,11 @@ pub(crate) struct Check {
     /// Make it an error when a target holds wider than the spec says, such as a port that is not enforced
     #[arg(long)]
     pub(crate) strict: bool,
-    /// How diagnostics are shown
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
+    /// The file for the report that names none, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// How a plan is shown.
@@ -218,9 +238,8 @@ pub(crate) struct Preflight {
     /// Specs whose bottles are to run on this host; without one, only the engine is looked for
     #[arg(value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
-    /// How diagnostics of the specs are shown, on standard error
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 }
 
 #[derive(Debug, Args)]

@@ -12,17 +12,18 @@ use bottlec::{Options, compile};
 
 use super::args::Build;
 use super::error::Error;
-use super::output::Output;
+use super::output::{Output, Stream};
 use super::{NO_BOTTLE, Outcome, load};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
+    let reports = command.reporting.reports(None)?;
     let sources = load::load(&command.specs)?;
     let options =
         Options { stage_to_workspace: load::stage_to_workspace(&command.out)?, strict: command.strict };
     let compilation = compile(&sources, &options);
     let diagnostics = &compilation.diagnostics;
-    if !diagnostics.is_empty() {
-        output.warn(command.format.into(), diagnostics, &sources)?;
+    for report in &reports {
+        report.write_if_any(Stream::Stderr, output, diagnostics, &sources)?;
     }
     if diagnostics.has_errors() {
         return Ok(Outcome::Findings);

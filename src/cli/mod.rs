@@ -21,6 +21,7 @@ mod plan;
 mod plans;
 mod preflight;
 mod reach;
+mod reports;
 mod terminal;
 mod verify;
 

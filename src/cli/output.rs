@@ -9,6 +9,15 @@ use bottlec::source::Sources;
 
 use super::terminal;
 
+/// Where diagnostics are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// They are what the command is for.
+    Stdout,
+    /// The command's own output goes to standard output.
+    Stderr,
+}
+
 /// The two streams and their styles.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -33,28 +42,21 @@ impl Output {
         heard(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
-    /// Writes diagnostics to standard output: they are what the command is for.
-    pub(crate) fn report(
+    /// Writes diagnostics to a stream.
+    pub(crate) fn diagnostics(
         &self,
+        stream: Stream,
         format: Format,
         diagnostics: &Diagnostics,
         sources: &Sources,
     ) -> io::Result<()> {
-        let mut stdout = io::BufWriter::new(io::stdout().lock());
-        let written = report::render(format, diagnostics, sources, &self.stdout, &mut stdout);
-        heard(written.and_then(|()| stdout.flush()))
-    }
-
-    /// Writes diagnostics to standard error: the command's own output goes to standard output.
-    pub(crate) fn warn(
-        &self,
-        format: Format,
-        diagnostics: &Diagnostics,
-        sources: &Sources,
-    ) -> io::Result<()> {
-        let mut stderr = io::BufWriter::new(io::stderr().lock());
-        let written = report::render(format, diagnostics, sources, &self.stderr, &mut stderr);
-        heard(written.and_then(|()| stderr.flush()))
+        let (style, out): (_, Box<dyn Write>) = match stream {
+            Stream::Stdout => (&self.stdout, Box::new(io::stdout().lock())),
+            Stream::Stderr => (&self.stderr, Box::new(io::stderr().lock())),
+        };
+        let mut out = io::BufWriter::new(out);
+        let written = report::render(format, diagnostics, sources, style, &mut out);
+        heard(written.and_then(|()| out.flush()))
     }
 
     /// Says on standard error why the tool failed.

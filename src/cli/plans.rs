@@ -8,7 +8,7 @@ use bottlec::report::Format;
 use bottlec::{Options, compile};
 
 use super::error::Error;
-use super::output::Output;
+use super::output::{Output, Stream};
 use super::{NO_BOTTLE, load};
 
 /// The plans of a spec, or of one bottle of it. What there is to say of the spec is said on standard error; nothing is
@@ -22,7 +22,7 @@ pub(super) fn of(
     let sources = load::load(std::slice::from_ref(spec))?;
     let compilation = compile(&sources, options);
     if !compilation.diagnostics.is_empty() {
-        output.warn(Format::Fancy, &compilation.diagnostics, &sources)?;
+        output.diagnostics(Stream::Stderr, Format::Fancy, &compilation.diagnostics, &sources)?;
     }
     if compilation.diagnostics.has_errors() {
         return Ok(None);

@@ -18,7 +18,7 @@ use bottlec::{Options, compile};
 use super::args::Preflight;
 use super::error::Error;
 use super::host::{self, HostNetwork, OverlapKind};
-use super::output::Output;
+use super::output::{Output, Stream};
 use super::{NO_BOTTLE, Outcome, load};
 
 /// One question to the host and its answer.
@@ -43,12 +43,13 @@ impl Finding {
 }
 
 pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error> {
+    let reports = command.reporting.reports(None)?;
     let mut plans = Vec::new();
     if !command.specs.is_empty() {
         let sources = load::load(&command.specs)?;
         let compilation = compile(&sources, &Options::default());
-        if !compilation.diagnostics.is_empty() {
-            output.warn(command.format.into(), &compilation.diagnostics, &sources)?;
+        for report in &reports {
+            report.write_if_any(Stream::Stderr, output, &compilation.diagnostics, &sources)?;
         }
         if compilation.diagnostics.has_errors() {
             return Ok(Outcome::Findings);

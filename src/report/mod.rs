@@ -11,16 +11,24 @@ use std::io::{self, Write};
 use crate::diagnostic::{Diagnostics, harmless};
 use crate::source::Sources;
 
+mod checkstyle;
 mod concise;
 mod excerpt;
 mod fancy;
+mod github;
+mod gitlab;
 pub mod graph;
 pub mod json;
+mod junit;
+mod place;
 pub mod plan;
 mod promise;
+mod rdjson;
 pub mod reach;
+mod sarif;
 mod style;
 mod summary;
+mod xml;
 
 pub use promise::Promise;
 pub use style::Style;
@@ -36,6 +44,18 @@ pub enum Format {
     Concise,
     /// One object for programs: [`json::Report`].
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// GitHub's workflow commands, which annotate a pull request.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML.
+    Junit,
+    /// Checkstyle's XML.
+    Checkstyle,
+    /// Reviewdog's diagnostic format.
+    Rdjson,
 }
 
 /// Writes `diagnostics` to `out` in the order they are in. The output ends with a line end, unless it is empty.
@@ -53,6 +73,12 @@ pub fn render(
         Format::Fancy => fancy::render(diagnostics, sources, style, out),
         Format::Concise => concise::render(diagnostics, sources, style, out),
         Format::Json => json::render(diagnostics, sources, out),
+        Format::Sarif => sarif::render(diagnostics, sources, out),
+        Format::Github => github::render(diagnostics, sources, out),
+        Format::Gitlab => gitlab::render(diagnostics, sources, out),
+        Format::Junit => junit::render(diagnostics, sources, out),
+        Format::Checkstyle => checkstyle::render(diagnostics, sources, out),
+        Format::Rdjson => rdjson::render(diagnostics, sources, out),
     }
 }
 

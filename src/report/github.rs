@@ -1,0 +1,43 @@
+//! Workflow commands, by which GitHub Actions annotates the lines of a pull request.
+
+use std::io::{self, Write};
+
+use super::place::{Place, whole};
+use crate::diagnostic::{Diagnostics, Level};
+use crate::report::{Summary, one_line};
+use crate::source::Sources;
+
+/// Writes a command for each: lines and columns count from 1, columns are characters. What a message holds is encoded, so
+/// that no text of a spec can become a command.
+pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+    for diagnostic in diagnostics.as_slice() {
+        let place = Place::of(diagnostic.primary.span, sources);
+        let command = match diagnostic.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Advice => "notice",
+        };
+        write!(out, "::{command} file={},line={}", property(&one_line(place.file)), place.start.line + 1)?;
+        // Columns are read within one line only.
+        if place.start.line == place.end.line {
+            let end = place.end.character.max(place.start.character + 1);
+            write!(out, ",col={},endColumn={}", place.start.character + 1, end + 1)?;
+        } else {
+            write!(out, ",endLine={}", place.end.line + 1)?;
+        }
+        let title = format!("bottlec: {}", diagnostic.rule.id);
+        writeln!(out, ",title={}::{}", property(&title), data(&whole(diagnostic)))?;
+    }
+    if diagnostics.dropped() > 0 {
+        writeln!(out, "::warning title=bottlec::{}", data(&Summary::of(diagnostics).to_string()))?;
+    }
+    Ok(())
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
