@@ -267,14 +267,26 @@ impl Diagnostics {
 
 /// The most characters of a spec's text that one message repeats.
 const MAX_QUOTED: usize = 80;
+/// The same of a text whose end matters: more than any image reference, URL or path that is taken has in practice.
+const MAX_QUOTED_WHOLE: usize = 1024;
 
 /// A spec's text in backticks for a message: control, bidirectional and invisible characters escaped, so that a
 /// message can neither drive a terminal nor read other than it is; long text shortened.
 #[must_use]
 pub fn quote(text: &str) -> String {
+    quote_up_to(text, MAX_QUOTED)
+}
+
+/// The same of a text whose end matters, such as an image with its digest.
+#[must_use]
+pub fn quote_whole(text: &str) -> String {
+    quote_up_to(text, MAX_QUOTED_WHOLE)
+}
+
+fn quote_up_to(text: &str, most: usize) -> String {
     let mut quoted = String::from("`");
     for (n, c) in text.chars().enumerate() {
-        if n == MAX_QUOTED {
+        if n == most {
             quoted.push('…');
             break;
         }

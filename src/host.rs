@@ -164,6 +164,11 @@ fn within(networks: &[&str], network: &IpNet) -> bool {
     networks.iter().filter_map(|text| text.parse::<IpNet>().ok()).any(|outer| outer.contains(network))
 }
 
+/// Every network that pipelock's guard refuses, whether a spec may open it or not.
+pub fn guarded_ranges() -> impl Iterator<Item = IpNet> {
+    PRIVATE.iter().chain(&CLOSED).filter_map(|text| text.parse().ok())
+}
+
 /// How pipelock's guard sees an entry of the allow list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guarded {

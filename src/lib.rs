@@ -18,6 +18,7 @@
 //! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`upstream`]: what is known
 //!   of the world outside
 //! - [`reach`]: what the agent can reach, and by which rule
+//! - [`diff`]: what a change of plans means
 //! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
 //! - [`compile`](mod@compile): all of it in one function
 //! - [`stage`]: the one place that writes
@@ -28,6 +29,7 @@ pub mod builtin;
 pub mod compile;
 pub mod container;
 pub mod diagnostic;
+pub mod diff;
 pub mod digest;
 pub mod engine;
 pub mod graph;

@@ -18,7 +18,8 @@ pub(crate) struct Arguments {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  clean: nothing is wrong
-  1  findings: an error in a spec, a stage that differs, a host that is not ready
+  1  findings: an error in a spec, a stage that differs, a host that is not ready, a change that is
+     denied
   2  usage: the arguments make no sense
   3  failure: a file cannot be read or written, or the host does not answer
 
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Ask what the agent can reach, and by which line of the spec: one target, or everything
     Reach(Reach),
+    /// Compare two specs or stages by what the agent can reach and hold, and say what became wider
+    Diff(Diff),
     /// Explain a rule: what it wants, why, and what to write instead
     Explain(Explain),
     /// Write a starter spec that compiles
@@ -217,6 +220,37 @@ pub(crate) struct Reach {
     /// How the answer is shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ReachFormat,
+}
+
+/// How a comparison is shown.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For a comment on a pull request
+    Markdown,
+    /// One JSON object, described by schemas/diff.schema.json
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// What was: a spec, a stage, a directory of stages, or a spec of a git revision as `REV:path`
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// What is, likewise
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// Fail when the agent can reach or hold anything more than before, or nobody can tell
+    #[arg(long)]
+    pub(crate) deny_widening: bool,
+    /// Only this bottle
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) bottle: Option<String>,
+    /// How the changes are shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: DiffFormat,
 }
 
 #[derive(Debug, Args)]

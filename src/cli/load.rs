@@ -42,7 +42,7 @@ pub(crate) fn load(specs: &[PathBuf]) -> Result<Sources, Error> {
             sources.add(read_named(spec, name)?);
         }
     }
-    includes(&workspace, &mut sources);
+    includes(&mut sources, |from, target| read_included(&workspace, from, target));
     Ok(sources)
 }
 
@@ -98,7 +98,7 @@ fn name_of(workspace: &Path, path: &Path) -> Result<String, Error> {
 }
 
 /// The way from one absolute directory to another path, without looking at the disk.
-fn relative(from: &Path, to: &Path) -> PathBuf {
+pub(crate) fn relative(from: &Path, to: &Path) -> PathBuf {
     let (from, to) = (normal(from), normal(to));
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = from.iter().skip(common).map(|_| OsStr::new(".."));
@@ -121,13 +121,13 @@ fn normal(path: &Path) -> Vec<&OsStr> {
 }
 
 /// A relative path with `/` between its parts; none when it is not UTF-8.
-fn slashed(path: &Path) -> Option<String> {
+pub(crate) fn slashed(path: &Path) -> Option<String> {
     let parts: Vec<&str> = path.iter().map(OsStr::to_str).collect::<Option<_>>()?;
     Some(if parts.is_empty() { String::from(".") } else { parts.join("/") })
 }
 
-/// Adds what the sources include, and what those include.
-fn includes(workspace: &Path, sources: &mut Sources) {
+/// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes it.
+pub(crate) fn includes(sources: &mut Sources, read: impl Fn(&str, &str) -> Result<Source, String>) {
     let mut open: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
     let (mut files, mut bytes) = (0, 0);
     while let Some(id) = open.pop() {
@@ -142,7 +142,7 @@ fn includes(workspace: &Path, sources: &mut Sources) {
                 );
                 continue;
             }
-            match read_included(workspace, sources.get(id).name(), &target) {
+            match read(sources.get(id).name(), &target) {
                 Ok(source) => {
                     files += 1;
                     bytes += source.bytes().len();

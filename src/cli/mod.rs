@@ -10,6 +10,7 @@ compile_error!(
 mod args;
 mod build;
 mod check;
+mod diff;
 mod docs;
 mod error;
 mod graph;
@@ -22,6 +23,7 @@ mod plans;
 mod preflight;
 mod reach;
 mod reports;
+mod revision;
 mod terminal;
 mod verify;
 
@@ -60,6 +62,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Plan(command) => plan::run(&command, &output),
         Command::Graph(command) => graph::run(&command, &output),
         Command::Reach(command) => reach::run(&command, &output),
+        Command::Diff(command) => diff::run(&command, &output),
         Command::Explain(command) => docs::explain(&command, &output),
         Command::Init(command) => init::run(&command, &output),
         Command::Verify(command) => verify::run(&command, &output),

@@ -17,11 +17,11 @@ use crate::plan::{
 };
 use crate::spec::{Reference, VariableValue, VolumeSource};
 
-pub use format::Manifest;
 use format::{
     Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, Pattern, Provision,
     Repo, Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
 };
+pub use format::{Manifest, ReadError};
 
 /// Its path in the stage.
 pub const PATH: &str = "plan.json";

@@ -13,6 +13,7 @@ use crate::source::Sources;
 
 mod checkstyle;
 mod concise;
+pub mod diff;
 mod excerpt;
 mod fancy;
 mod github;

@@ -38,11 +38,17 @@ impl BootKind {
     }
 }
 
+impl BootKind {
+    /// The kind of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        [Self::Artifact, Self::Image, Self::Rootfs].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 impl Boot {
     pub(super) fn decode(node: Node<'_>) -> Option<Self> {
-        let kind = [BootKind::Artifact, BootKind::Image, BootKind::Rootfs]
-            .into_iter()
-            .find(|kind| kind.as_str() == node.name())?;
+        let kind = BootKind::find(node.name())?;
         Some(Self { kind, node: node.name_span(), source: first_argument(node)? })
     }
 }

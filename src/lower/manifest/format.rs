@@ -388,3 +388,28 @@ pub struct File {
     /// Its permissions, in octal.
     pub mode: String,
 }
+
+/// Why a text is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not of this format.
+    #[error("it is a plan of format {0}, and this is format {known}", known = super::FORMAT)]
+    Format(u32),
+    /// It is no plan, or one of another version of bottlec.
+    #[error("it is no plan as this version writes it: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Manifest<'static> {
+    /// Reads a `plan.json`.
+    ///
+    /// # Errors
+    /// When it is none, or of another format.
+    pub fn read(json: &[u8]) -> Result<Self, ReadError> {
+        let plan: Self = serde_json::from_slice(json)?;
+        if plan.format != super::FORMAT {
+            return Err(ReadError::Format(plan.format));
+        }
+        Ok(plan)
+    }
+}

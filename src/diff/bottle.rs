@@ -1,0 +1,278 @@
+//! One bottle, before and after. Every part of a plan is taken apart whole, so that a new field must be decided upon.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Changes, Direction, Topic, bundle, quoted, reach, scan};
+use crate::diagnostic::{quote, quote_whole};
+use crate::lower::manifest::format::{
+    Accepted, Boot, Engine, Git, GitUser, Manifest, Repo, Supervise, Text, Variable,
+};
+
+type Plan = Manifest<'static>;
+type Variables = BTreeMap<Text<'static>, Variable<'static>>;
+
+/// What a new bottle's agent can reach, in one line.
+pub(super) fn summary(plan: &Plan) -> String {
+    let hosts = plan.egress.allow.iter().map(|entry| &*entry.host);
+    if plan.egress.allow.is_empty() {
+        return String::from("its agent can reach its bundle, and no host");
+    }
+    format!("its agent can reach its bundle, and {}", quoted(hosts))
+}
+
+/// All changes of one bottle.
+pub(super) fn compare(old: &Plan, new: &Plan, changes: &mut Changes<'_>) {
+    reach::compare(old, new, changes);
+    let Manifest {
+        format: _,
+        slug: _,
+        backend,
+        engine,
+        bundle_subnet: _,
+        bundle_gateway: _,
+        bundle_ip,
+        // Names of files, which are the same in every stage.
+        smolfile_path: _,
+        agent_env_path: _,
+        boot,
+        sidecars,
+        // Both follow from what the sidecars need, and nothing can be reached by them.
+        start_order: _,
+        stop_order: _,
+        agent_env,
+        // Follows from what opens HTTPS, from the repositories, and from supervise.
+        provision: _,
+        egress,
+        git,
+        supervise,
+        accepted,
+        resources,
+        // Follow from all of the above.
+        commands: _,
+        // A spec may change without a change of meaning, and a file of the stage changes with what it says.
+        sources: _,
+        files: _,
+        plan_sha256: _,
+    } = new;
+    if old.bundle_ip != *bundle_ip {
+        changes.neutral(Topic::Address, format!("the bundle is at {bundle_ip} instead of {}", old.bundle_ip));
+    }
+    let text = |what: &str, before: &str, now: &str| {
+        format!("{what}: {} instead of {}", quote_whole(now), quote_whole(before))
+    };
+    if old.backend != *backend {
+        changes.neutral(Topic::Engine, text("the backend", &old.backend, backend));
+    }
+    let Engine { name, version } = engine;
+    let shown = |name: &str, version: &str| format!("{name} {version}");
+    if old.engine != *engine {
+        let before = shown(&old.engine.name, &old.engine.version);
+        changes.neutral(Topic::Engine, text("compiled for", &before, &shown(name, version)));
+    }
+    if old.resources.container_engine != resources.container_engine {
+        let before = &old.resources.container_engine;
+        changes
+            .neutral(Topic::Engine, text("the containers are run by", before, &resources.container_engine));
+    }
+    let boots = |boot: &Option<Boot<'_>>| {
+        boot.as_ref().map_or_else(
+            || String::from("the engine's bare system"),
+            |Boot { kind, source }| format!("{kind} {source}"),
+        )
+    };
+    if old.boot != *boot {
+        changes.neutral(Topic::Agent, text("the agent boots", &boots(&old.boot), &boots(boot)));
+    }
+    let moved = |value: &str| value.replace(&old.bundle_ip, bundle_ip);
+    environment("the agent", &old.agent_env, agent_env, Direction::Neutral, &moved, changes);
+    self::accepted(&old.accepted, accepted, changes);
+    bundle::sidecars(&old.sidecars, sidecars, &moved, changes);
+    scan::egress(&old.egress, egress, changes);
+    self::git(&old.git, git, changes);
+    self::supervise(old.supervise.as_ref(), supervise.as_ref(), changes);
+}
+
+/// What came, what went, and what is on both sides, by key.
+pub(super) struct Joined<'a, T> {
+    pub(super) come: Vec<&'a T>,
+    pub(super) gone: Vec<&'a T>,
+    pub(super) both: Vec<(&'a T, &'a T)>,
+}
+
+/// Joins two lists.
+pub(super) fn join<'a, T, K: Ord>(
+    old: impl IntoIterator<Item = &'a T>,
+    new: impl IntoIterator<Item = &'a T>,
+    key: impl Fn(&'a T) -> K,
+) -> Joined<'a, T> {
+    let mut before: BTreeMap<K, &T> = old.into_iter().map(|item| (key(item), item)).collect();
+    let mut joined = Joined { come: Vec::new(), gone: Vec::new(), both: Vec::new() };
+    for item in new {
+        match before.remove(&key(item)) {
+            Some(old) => joined.both.push((old, item)),
+            None => joined.come.push(item),
+        }
+    }
+    joined.gone.extend(before.into_values());
+    joined
+}
+
+fn accepted(old: &[Accepted<'static>], new: &[Accepted<'static>], changes: &mut Changes<'_>) {
+    let Joined { come, gone, both } = join(old, new, |Accepted { rule, reason: _, origin: _ }| rule.clone());
+    for Accepted { rule, reason, origin } in come {
+        let text = format!("{} is accepted, because: {}", quote(rule), quote_whole(reason));
+        changes.push(Direction::Wider, Topic::Accepted, text).new = Some(origin.clone());
+    }
+    for Accepted { rule, reason: _, origin } in gone {
+        let text = format!("{} is no longer accepted", quote(rule));
+        changes.push(Direction::Narrower, Topic::Accepted, text).old = Some(origin.clone());
+    }
+    for (before, now) in both {
+        if before.reason != now.reason {
+            let text =
+                format!("{} is accepted for another reason: {}", quote(&now.rule), quote_whole(&now.reason));
+            changes.push(Direction::Neutral, Topic::Accepted, text).new = Some(now.origin.clone());
+        }
+    }
+}
+
+/// Where a variable gets its value, and whether that is a secret.
+fn source(variable: &Variable<'_>) -> Option<String> {
+    let Variable { value: _, from_env, from_file, origin: _ } = variable;
+    let env = from_env.as_ref().map(|name| format!("the host's variable {}", quote(name)));
+    env.or_else(|| from_file.as_ref().map(|path| format!("the host's file {}", quote_whole(path))))
+}
+
+/// Values of literals are not shown: somebody may have written a secret as one.
+pub(super) fn environment(
+    who: &str,
+    old: &Variables,
+    new: &Variables,
+    literal: Direction,
+    moved: &dyn Fn(&str) -> String,
+    changes: &mut Changes<'_>,
+) {
+    let names: BTreeSet<&Text<'_>> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let (before, now) = (old.get(name), new.get(name));
+        let secrets = (before.and_then(source), now.and_then(source));
+        let shown = quote(name);
+        let (direction, topic, text) = match secrets {
+            (None, Some(source)) => {
+                (Direction::Wider, Topic::Secret, format!("{who} is given a secret as {shown}: {source}"))
+            }
+            (Some(source), None) => (
+                Direction::Narrower,
+                Topic::Secret,
+                format!("{who} is no longer given a secret as {shown}: {source}"),
+            ),
+            (Some(before), Some(now)) if before != now => (
+                Direction::Wider,
+                Topic::Secret,
+                format!("{who} is given another secret as {shown}: {now} instead of {before}"),
+            ),
+            (Some(_), Some(_)) => continue,
+            (None, None) => {
+                let value = |variable: Option<&Variable<'_>>| {
+                    variable.and_then(|it| it.value.as_deref().map(str::to_owned))
+                };
+                let (was, is) = (value(before).map(|value| moved(&value)), value(now));
+                let text = match (was, is) {
+                    (was, is) if was == is => continue,
+                    (None, _) => format!("{who} has the variable {shown}"),
+                    (_, None) => format!("{who} no longer has the variable {shown}"),
+                    _ => format!("{who} has another value in {shown}"),
+                };
+                let topic = if literal == Direction::Neutral { Topic::Agent } else { Topic::Sidecar };
+                (literal, topic, text)
+            }
+        };
+        // What the compiler computes follows from something that is told elsewhere.
+        let line = |variable: Option<&Variable<'_>>| {
+            variable.map(|it| it.origin.clone()).filter(|origin| origin != "computed")
+        };
+        let (old, new) = (line(before), line(now));
+        if topic == Topic::Agent && old.is_none() && new.is_none() {
+            continue;
+        }
+        let change = changes.push(direction, topic, text);
+        (change.old, change.new) = (old, new);
+    }
+}
+
+fn git(old: &Git<'static>, new: &Git<'static>, changes: &mut Changes<'_>) {
+    let Git {
+        user,
+        repos,
+        scanner,
+        // The image of a sidecar.
+        image: _,
+    } = new;
+    let by = |user: &Option<GitUser<'_>>| {
+        user.as_ref().map_or_else(
+            || String::from("nobody in particular"),
+            |GitUser { name, email }| quote(&format!("{name} <{email}>")),
+        )
+    };
+    if old.user != *user {
+        changes
+            .neutral(Topic::Repository, format!("commits are by {} instead of {}", by(user), by(&old.user)));
+    }
+    if let (Some(before), Some(now)) = (&old.scanner, scanner)
+        && before != now
+    {
+        let text = format!("what is pushed is scanned by {} instead of {}", quote(now), quote(before));
+        changes.unclear(Topic::Scan, text);
+    }
+    let Joined { come, gone, both } = join(&old.repos, repos, |repo| repo.name.clone());
+    for Repo { name, url, identity: _, host_keys: _ } in come {
+        let text =
+            format!("the agent can fetch and push the repository {}: {}", quote(name), quote_whole(url));
+        changes.wider(Topic::Repository, text);
+    }
+    for Repo { name, .. } in gone {
+        changes.narrower(Topic::Repository, format!("the repository {} is gone", quote(name)));
+    }
+    for (before, now) in both {
+        let Repo { name, url, identity, host_keys } = now;
+        let name = quote(name);
+        if before.url != *url {
+            let text = format!(
+                "the repository {name} is {} instead of {}",
+                quote_whole(url),
+                quote_whole(&before.url)
+            );
+            changes.wider(Topic::Repository, text);
+        }
+        if before.identity != *identity {
+            let text = format!(
+                "the repository {name} is reached with the key {} instead of {}",
+                quote_whole(identity),
+                quote_whole(&before.identity)
+            );
+            changes.wider(Topic::Secret, text);
+        }
+        if before.host_keys != *host_keys {
+            changes.unclear(Topic::Repository, format!("the repository {name} is at hosts with other keys"));
+        }
+    }
+}
+
+fn supervise(old: Option<&Supervise<'static>>, new: Option<&Supervise<'static>>, changes: &mut Changes<'_>) {
+    // That it came or went is told of its sidecar.
+    let (Some(before), Some(now)) = (old, new) else { return };
+    let Supervise {
+        // The image of a sidecar.
+        image: _,
+        queue,
+        // Names of files, and a command that follows from the address.
+        config_path: _,
+        mcp_config_path: _,
+        mcp_add: _,
+    } = now;
+    if before.queue != *queue {
+        let text =
+            format!("questions wait in {} instead of {}", quote_whole(queue), quote_whole(&before.queue));
+        changes.unclear(Topic::Host, text);
+    }
+}

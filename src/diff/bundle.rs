@@ -1,0 +1,204 @@
+//! The bundle: who is in it, what each runs, and what it is given.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use super::bottle::{Joined, environment, join};
+use super::{Changes, Direction, Topic};
+use crate::diagnostic::{quote, quote_whole};
+use crate::lower::manifest::format::{Service, Sidecar, Text, Volume};
+
+/// The sidecars, before and after.
+pub(super) fn sidecars(
+    old: &[Sidecar<'static>],
+    new: &[Sidecar<'static>],
+    moved: &dyn Fn(&str) -> String,
+    changes: &mut Changes<'_>,
+) {
+    let Joined { come, gone, both } = join(old, new, |sidecar| sidecar.name.clone());
+    for sidecar in come {
+        let port = sidecar.port.map(|port| format!(", on port {port}")).unwrap_or_default();
+        let image = quote_whole(&sidecar.image);
+        changes.wider(Topic::Sidecar, format!("the sidecar {} is new: {image}{port}", quote(&sidecar.name)));
+        if let Some(service) = &sidecar.container {
+            given(&sidecar.name, &EMPTY, service, moved, changes);
+        }
+    }
+    for sidecar in gone {
+        changes.narrower(Topic::Sidecar, format!("the sidecar {} is gone", quote(&sidecar.name)));
+        if let Some(service) = &sidecar.container {
+            given(&sidecar.name, service, &EMPTY, moved, changes);
+        }
+    }
+    for (before, now) in both {
+        let Sidecar {
+            name,
+            built_in,
+            image,
+            container,
+            // The bundle's, and what follows from it.
+            address: _,
+            port,
+            url: _,
+            // Who starts first is no matter of reach.
+            needs: _,
+            wave: _,
+        } = now;
+        let who = quote(name);
+        if before.image != *image {
+            let text = format!(
+                "the sidecar {who} runs {} instead of {}",
+                quote_whole(image),
+                quote_whole(&before.image)
+            );
+            changes.unclear(Topic::Sidecar, text);
+        }
+        if before.built_in != *built_in {
+            changes.unclear(Topic::Sidecar, format!("the sidecar {who} is another program of that name"));
+        }
+        if before.port != *port {
+            let shown = |port: Option<u16>| {
+                port.map_or_else(|| String::from("no port"), |port| format!("port {port}"))
+            };
+            let text =
+                format!("the sidecar {who} listens on {} instead of {}", shown(*port), shown(before.port));
+            changes.neutral(Topic::Sidecar, text);
+        }
+        match (&before.container, container) {
+            (Some(before), Some(now)) => {
+                runs(name, before, now, changes);
+                given(name, before, now, moved, changes);
+            }
+            (Some(service), None) => given(name, service, &EMPTY, moved, changes),
+            (None, Some(service)) => given(name, &EMPTY, service, moved, changes),
+            (None, None) => {}
+        }
+    }
+}
+
+/// A container that is given nothing.
+static EMPTY: LazyLock<Service<'static>> = LazyLock::new(|| Service {
+    image: Text::Borrowed(""),
+    command: Cow::Borrowed(&[]),
+    run_as: None,
+    health: None,
+    env: BTreeMap::new(),
+    secrets: Cow::Owned(BTreeMap::new()),
+    volumes: Vec::new(),
+    tmpfs: Cow::Owned(BTreeSet::new()),
+    capabilities: Cow::Owned(BTreeSet::new()),
+});
+
+/// What a container runs, and as whom.
+fn runs(name: &str, old: &Service<'_>, new: &Service<'_>, changes: &mut Changes<'_>) {
+    let who = quote(name);
+    if old.command != new.command {
+        changes.unclear(Topic::Sidecar, format!("the sidecar {who} is run with other arguments"));
+    }
+    if old.run_as != new.run_as {
+        let user = |user: &Option<Text<'_>>| {
+            user.as_ref().map_or_else(|| String::from("the image's own user"), |user| quote(user))
+        };
+        let text =
+            format!("the sidecar {who} runs as {} instead of {}", user(&new.run_as), user(&old.run_as));
+        changes.unclear(Topic::Sidecar, text);
+    }
+}
+
+/// What a container is given.
+fn given(
+    name: &str,
+    old: &Service<'static>,
+    new: &Service<'static>,
+    moved: &dyn Fn(&str) -> String,
+    changes: &mut Changes<'_>,
+) {
+    let Service {
+        // Both were spoken of.
+        image: _,
+        command: _,
+        run_as: _,
+        // Whether it is ready is no matter of reach.
+        health: _,
+        env,
+        secrets,
+        volumes,
+        // Memory of its own.
+        tmpfs: _,
+        capabilities,
+    } = new;
+    let who = format!("the sidecar {}", quote(name));
+    environment(&who, &old.env, env, Direction::Unclear, moved, changes);
+    let files: BTreeSet<&String> = old.secrets.keys().chain(secrets.keys()).collect();
+    for file in files {
+        let at = quote(&format!("/run/secrets/{file}"));
+        match (old.secrets.get(file), secrets.get(file)) {
+            (None, Some(from)) => changes.wider(
+                Topic::Secret,
+                format!("{who} is given a secret at {at}: the host's file {}", quote_whole(from)),
+            ),
+            (Some(_), None) => {
+                changes.narrower(Topic::Secret, format!("{who} is no longer given a secret at {at}"));
+            }
+            (Some(before), Some(now)) if before != now => {
+                let (before, now) = (quote_whole(before), quote_whole(now));
+                let text = format!(
+                    "{who} is given another secret at {at}: the host's file {now} instead of {before}"
+                );
+                changes.wider(Topic::Secret, text);
+            }
+            _ => {}
+        }
+    }
+    for capability in capabilities.difference(&old.capabilities) {
+        changes.wider(Topic::Sidecar, format!("{who} has the capability {}", quote(capability)));
+    }
+    for capability in old.capabilities.difference(capabilities) {
+        changes.narrower(Topic::Sidecar, format!("{who} no longer has the capability {}", quote(capability)));
+    }
+    self::volumes(&who, &old.volumes, volumes, changes);
+}
+
+fn volumes(who: &str, old: &[Volume<'static>], new: &[Volume<'static>], changes: &mut Changes<'_>) {
+    let Joined { come, gone, both } = join(old, new, |volume| volume.target.clone());
+    // A volume of the bottle's own holds what its sidecars put there.
+    let path = |volume: &Volume<'_>| volume.path.as_deref().map(quote_whole);
+    let how = |volume: &Volume<'_>| if volume.writable { "and may write to it" } else { "to read" };
+    let shown = |volume: &Volume<'_>| {
+        path(volume).map(|path| format!("{who} is shown the host's {path}, {}", how(volume)))
+    };
+    for volume in come {
+        if let Some(text) = shown(volume) {
+            changes.wider(Topic::Host, text);
+        }
+    }
+    for volume in gone {
+        if let Some(path) = path(volume) {
+            changes.narrower(Topic::Host, format!("{who} is no longer shown the host's {path}"));
+        }
+    }
+    for (before, now) in both {
+        let Volume { name, path: _, target, writable } = now;
+        match (path(before), path(now)) {
+            (before, now_path) if before != now_path => match now_path {
+                Some(_) => changes.wider(Topic::Host, shown(now).unwrap_or_default()),
+                None => changes.narrower(
+                    Topic::Host,
+                    format!("{who} is no longer shown the host's {}", before.unwrap_or_default()),
+                ),
+            },
+            (Some(path), _) if before.writable != *writable => {
+                if *writable {
+                    changes.wider(Topic::Host, format!("{who} may write to the host's {path}"));
+                } else {
+                    changes.narrower(Topic::Host, format!("{who} may no longer write to the host's {path}"));
+                }
+            }
+            (None, _) if before.name != *name || before.writable != *writable => {
+                changes.neutral(Topic::Sidecar, format!("{who} has another volume at {}", quote(target)));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What is looked for in what goes through pipelock, and how much may go through.
+
+use super::bottle::{Joined, join};
+use super::{Changes, Direction, Topic};
+use crate::diagnostic::quote;
+use crate::lower::manifest::format::{Egress, HostEntry, Pattern, Tls};
+
+/// What is done about a finding, from the most lenient on.
+fn strictness(action: &str) -> Option<usize> {
+    ["warn", "strip", "block"].iter().position(|known| *known == action)
+}
+
+/// The settings of pipelock, before and after.
+pub(super) fn egress(old: &Egress<'static>, new: &Egress<'static>, changes: &mut Changes<'_>) {
+    let Egress {
+        // What can be reached was compared exactly.
+        allow: _,
+        deny: _,
+        private: _,
+        rate_limit,
+        data_budget,
+        patterns,
+        scan_bodies,
+        max_body_bytes,
+        scan_responses,
+        tls,
+        tunnel_max_seconds,
+        tunnel_idle_seconds,
+        log,
+    } = new;
+    changes.limit(Topic::Limit, "requests a minute to one domain", Some(old.rate_limit), Some(*rate_limit));
+    changes.limit(Topic::Limit, "bytes a minute to one domain", old.data_budget, *data_budget);
+    changes.limit(
+        Topic::Limit,
+        "bytes of a body that is let through",
+        Some(old.max_body_bytes),
+        Some(*max_body_bytes),
+    );
+    changes.limit(
+        Topic::Limit,
+        "seconds of a tunnel",
+        Some(old.tunnel_max_seconds),
+        Some(*tunnel_max_seconds),
+    );
+    changes.limit(
+        Topic::Limit,
+        "seconds that a tunnel may be silent",
+        Some(old.tunnel_idle_seconds),
+        Some(*tunnel_idle_seconds),
+    );
+    let actions = [
+        ("a secret in a request", &old.scan_bodies, scan_bodies),
+        ("an injection in a response", &old.scan_responses, scan_responses),
+    ];
+    for (what, before, now) in actions {
+        if before == now {
+            continue;
+        }
+        let direction = match (strictness(before), strictness(now)) {
+            (Some(before), Some(now)) if now > before => Direction::Narrower,
+            (Some(_), Some(_)) => Direction::Wider,
+            _ => Direction::Unclear,
+        };
+        let text = format!("{what}: {} instead of {}", quote(now), quote(before));
+        changes.push(direction, Topic::Scan, text);
+    }
+    if old.log != *log {
+        changes
+            .unclear(Topic::Scan, format!("what is logged: {} instead of {}", quote(log), quote(&old.log)));
+    }
+    self::patterns(&old.patterns, patterns, changes);
+    self::tls(old.tls.as_ref(), tls.as_ref(), changes);
+}
+
+fn patterns(old: &[Pattern<'static>], new: &[Pattern<'static>], changes: &mut Changes<'_>) {
+    let Joined { come, gone, both } = join(old, new, |pattern| pattern.name.clone());
+    for Pattern { name, regex: _, severity: _, origin } in come {
+        let text = format!("the pattern {} is looked for", quote(name));
+        changes.push(Direction::Narrower, Topic::Scan, text).new = Some(origin.clone());
+    }
+    for Pattern { name, origin, .. } in gone {
+        let text = format!("the pattern {} is no longer looked for", quote(name));
+        changes.push(Direction::Wider, Topic::Scan, text).old = Some(origin.clone());
+    }
+    for (before, now) in both {
+        if before.regex != now.regex || before.severity != now.severity {
+            let text = format!("the pattern {} is another one", quote(&now.name));
+            let change = changes.push(Direction::Unclear, Topic::Scan, text);
+            (change.old, change.new) = (Some(before.origin.clone()), Some(now.origin.clone()));
+        }
+    }
+}
+
+fn tls(old: Option<&Tls<'static>>, new: Option<&Tls<'static>>, changes: &mut Changes<'_>) {
+    let (before, now) = match (old, new) {
+        (None, None) => return,
+        (None, Some(_)) => {
+            return changes
+                .narrower(Topic::Scan, String::from("HTTPS is opened, and what is in it is scanned"));
+        }
+        (Some(_), None) => {
+            let text = "HTTPS is no longer opened: of it, names of hosts alone are seen";
+            return changes.wider(Topic::Scan, text.to_owned());
+        }
+        (Some(before), Some(now)) => (before, now),
+    };
+    let Tls { ca_cert, ca_key, trust, passthrough } = now;
+    if (&before.ca_cert, &before.ca_key) != (ca_cert, ca_key) {
+        let text = format!("HTTPS is opened by another authority: {}", quote(ca_cert));
+        changes.unclear(Topic::Scan, text);
+    }
+    if before.trust != *trust {
+        let text = format!("the agent trusts {} instead of {}", quote(trust), quote(&before.trust));
+        changes.unclear(Topic::Scan, text);
+    }
+    let Joined { come, gone, both: _ } = join(&before.passthrough, passthrough, |entry| entry.host.clone());
+    for HostEntry { host, origin } in come {
+        let text = format!("HTTPS to {} is not opened", quote(host));
+        changes.push(Direction::Wider, Topic::Scan, text).new = Some(origin.clone());
+    }
+    for HostEntry { host, origin } in gone {
+        let text = format!("HTTPS to {} is opened like any other", quote(host));
+        changes.push(Direction::Narrower, Topic::Scan, text).old = Some(origin.clone());
+    }
+}
