@@ -21,8 +21,8 @@ use super::{Outcome, load, revision};
 const MAX_PLAN_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(command: &Diff, output: &Output) -> Result<Outcome, Error> {
-    let old = Operand::of(&command.old)?;
-    let new = Operand::of(&command.new)?;
+    let old = Operand::of(&command.old);
+    let new = Operand::of(&command.new);
     // Paths in a plan are seen from its stage: a spec is compiled as if its stages were beside the other side's.
     let out = old.directory().or_else(|| new.directory());
     let options = Options {
@@ -66,19 +66,19 @@ enum Operand {
 }
 
 impl Operand {
-    fn of(operand: &Path) -> Result<Self, Error> {
+    fn of(operand: &Path) -> Self {
         if operand.is_dir() {
-            return Ok(if operand.join(manifest::PATH).is_file() {
+            return if operand.join(manifest::PATH).is_file() {
                 Self::Stage(operand.to_owned())
             } else {
                 Self::Stages(operand.to_owned())
-            });
+            };
         }
         let text = operand.to_str();
-        Ok(match text.filter(|text| text.contains(':') && fs::symlink_metadata(operand).is_err()) {
+        match text.filter(|text| text.contains(':') && fs::symlink_metadata(operand).is_err()) {
             Some(revision) => Self::Revision(revision.to_owned()),
             None => Self::Spec(operand.to_owned()),
-        })
+        }
     }
 
     /// The directory that its stages are in.
