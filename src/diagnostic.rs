@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::rules::Rule;
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -219,6 +219,32 @@ impl Diagnostics {
         self.items.retain(|diagnostic| !unwanted(diagnostic));
         self.errors -= before - errors(&self.items);
         self
+    }
+
+    /// Those of a compile whose sources are others here: each by its number there.
+    #[must_use]
+    pub fn moved(mut self, ids: &[SourceId]) -> Self {
+        let to = |span: &mut Span| {
+            if let Some(id) = ids.get(span.source.index()) {
+                span.source = *id;
+            }
+        };
+        for Diagnostic { rule: _, level: _, message: _, primary, related, help: _, fix } in &mut self.items {
+            to(&mut primary.span);
+            for label in related {
+                to(&mut label.span);
+            }
+            for edit in fix.iter_mut().flat_map(|fix| &mut fix.edits) {
+                to(&mut edit.span);
+            }
+        }
+        self
+    }
+
+    /// Keeps the first `most` of them, and counts the others.
+    pub fn truncate(&mut self, most: usize) {
+        self.dropped += self.items.len().saturating_sub(most);
+        self.items.truncate(most);
     }
 
     /// What is kept.

@@ -12,6 +12,14 @@ pub const MAX_SOURCE_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub(crate) u32);
 
+impl SourceId {
+    /// Its place among the sources of its compile, from 0 on.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A range of bytes in one source, `start..end`, on character boundaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -292,6 +300,38 @@ impl Sources {
         self.by_name.entry(source.name().to_owned()).or_insert(id);
         self.files.push(source);
         id
+    }
+
+    /// Takes over the sources of another compile. Those that are here already, by name and by text, are the same ones.
+    /// Returns what each is here, in their order.
+    pub fn absorb(&mut self, other: Self) -> Vec<SourceId> {
+        let Self { files, roots, by_name: _, absent } = other;
+        let ids: Vec<SourceId> = files
+            .into_iter()
+            .map(|file| {
+                let known = self.by_name(file.name()).filter(|id| self.get(*id).bytes() == file.bytes());
+                known.unwrap_or_else(|| self.add_included(file))
+            })
+            .collect();
+        for root in roots {
+            let id = ids[root.0 as usize];
+            if !self.roots.contains(&id) {
+                self.roots.push(id);
+            }
+        }
+        self.absent.extend(absent);
+        ids
+    }
+
+    /// The same sources, with other texts for some of them.
+    #[must_use]
+    pub fn with(self, texts: &BTreeMap<SourceId, String>) -> Self {
+        let Self { files, roots, by_name, absent } = self;
+        let files = files.into_iter().enumerate().map(|(at, file)| match texts.get(&SourceId(offset(at))) {
+            Some(text) => Source::new(file.name(), text.as_str()),
+            None => file,
+        });
+        Self { files: files.collect(), roots, by_name, absent }
     }
 
     /// Remembers why the source of that name, which another one includes, could not be added.

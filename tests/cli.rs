@@ -844,7 +844,7 @@ fn exit_codes_are_the_documented_ones() {
         (&["check", "--format", "yaml", "x.kdl"], 2),
         (&["explain", "no-such-rule"], 2),
         (&["check", "absent.kdl"], 3),
-        (&["check", "."], 3),
+        (&["check", "."], 1),
         (&["build", "--out", "file", "x.kdl"], 3),
     ] {
         let run = dir.run(args).code(code);

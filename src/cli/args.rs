@@ -29,7 +29,7 @@ Exit codes:
 pub(crate) enum Command {
     /// Compile specs and write a stage for each bottle
     Build(Build),
-    /// Compile specs and say what is wrong with them; write nothing
+    /// Say what is wrong with specs, and mend it if asked to
     Check(Check),
     /// Show what a spec compiles to: addresses, sidecars, who reaches what, secrets, files
     Plan(Plan),
@@ -116,9 +116,24 @@ pub(crate) struct Build {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// The specs; `-` is standard input. All their bottles are compiled together, for one host
-    #[arg(required = true, value_name = "SPEC")]
+    /// Specs and directories; `-` is standard input. The specs that are named are compiled together, for one host; each
+    /// spec that is found in a directory by itself. Without any, the working directory
+    #[arg(value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
+    /// What standard input is called: a path, which need not be there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stdin_filename: Option<PathBuf>,
+    /// Only specs that are not as they are in a git revision, or include such a file
+    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD", require_equals = true)]
+    pub(crate) changed: Option<String>,
+    #[command(flatten)]
+    pub(crate) mend: Mend,
+    /// Show this many diagnostics, and count the others
+    #[arg(long, value_name = "N")]
+    pub(crate) max_diagnostics: Option<usize>,
+    /// Count how often each rule is broken
+    #[arg(long)]
+    pub(crate) statistics: bool,
     /// Make it an error when a target holds wider than the spec says, such as a port that is not enforced
     #[arg(long)]
     pub(crate) strict: bool,
@@ -127,6 +142,20 @@ pub(crate) struct Check {
     /// The file for the report that names none, instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Whether a spec is mended.
+#[derive(Debug, Args)]
+pub(crate) struct Mend {
+    /// Mend what can be mended unseen
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Mend what may change what a spec means, too
+    #[arg(long)]
+    pub(crate) unsafe_fixes: bool,
+    /// Show what mending would change, and write nothing; fail if there is anything
+    #[arg(long)]
+    pub(crate) diff: bool,
 }
 
 /// How a plan is shown.

@@ -21,13 +21,19 @@ const STDIN: &str = "<stdin>";
 
 /// Reads the specs and what they include.
 pub(crate) fn load(specs: &[PathBuf]) -> Result<Sources, Error> {
+    load_as(specs, None)
+}
+
+/// The same, with standard input taken for the file `stdin`, which need not be there.
+pub(crate) fn load_as(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, Error> {
     let workspace = workspace()?;
     let mut sources = Sources::new();
     let mut heard = false;
     for spec in specs {
         if spec.as_os_str() == "-" {
             if !heard {
-                sources.add(read(io::stdin().lock(), STDIN.to_owned()).map_err(|e| unreadable(spec, &e))?);
+                let name = stdin.map_or(Ok(STDIN.to_owned()), |stdin| name_of(&workspace, stdin))?;
+                sources.add(read(io::stdin().lock(), name).map_err(|e| unreadable(spec, &e))?);
                 heard = true;
             }
             continue;
@@ -44,6 +50,24 @@ pub(crate) fn load(specs: &[PathBuf]) -> Result<Sources, Error> {
     }
     includes(&mut sources, |from, target| read_included(&workspace, from, target));
     Ok(sources)
+}
+
+/// Reads what sources whose text changed include now.
+pub(crate) fn reload_includes(sources: &mut Sources) -> Result<(), Error> {
+    let workspace = workspace()?;
+    includes(sources, |from, target| read_included(&workspace, from, target));
+    Ok(())
+}
+
+/// Where a source is that was read from the disk: the file itself, when its path is a link to it.
+pub(crate) fn path_of(source: &Source) -> Result<PathBuf, Error> {
+    let path = workspace()?.join(source.name());
+    fs::canonicalize(&path).map_err(|error| unreadable(&path, &error))
+}
+
+/// Whether a source was read from standard input, and from no file.
+pub(crate) fn is_stdin(source: &Source) -> bool {
+    source.name() == STDIN
 }
 
 /// The directory that names are relative to.

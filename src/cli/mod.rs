@@ -17,6 +17,7 @@ mod graph;
 mod host;
 mod init;
 mod load;
+mod mend;
 mod output;
 mod plan;
 mod plans;
@@ -26,6 +27,7 @@ mod reports;
 mod revision;
 mod terminal;
 mod verify;
+mod walk;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! Specs of a git revision: `REV:path`, as git itself writes it.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +10,7 @@ use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 
 use super::error::Error;
 use super::load;
+use super::walk::Changed;
 
 /// Reads a spec of a revision, and what it includes there.
 pub(crate) fn load(operand: &str) -> Result<Sources, Error> {
@@ -32,6 +34,23 @@ pub(crate) fn load(operand: &str) -> Result<Sources, Error> {
         tree.read(&whole.ok_or("its path leads out of the repository")?)
     });
     Ok(sources)
+}
+
+/// The files that are not as they are in a revision, and those that git does not know and does not ignore.
+pub(crate) fn changed(revision: &str) -> Result<Changed, Error> {
+    let failed = |reason: String| Error::Read { path: PathBuf::from(revision), reason };
+    if revision.is_empty() || revision.starts_with('-') {
+        return Err(failed(String::from("expected a revision, such as `main`")));
+    }
+    // Both are told from here, also when here is below the repository's top.
+    let known =
+        git(&["diff", "--no-ext-diff", "--no-textconv", "--name-only", "--relative", "-z", revision, "--"]);
+    let unknown = git(&["ls-files", "-z", "--others", "--exclude-standard"]);
+    let mut names = BTreeSet::new();
+    for listed in [known.map_err(failed)?, unknown.map_err(failed)?] {
+        names.extend(listed.split(|byte| *byte == 0).map(|name| String::from_utf8_lossy(name).into_owned()));
+    }
+    Ok(Changed(names))
 }
 
 /// The files of a revision.

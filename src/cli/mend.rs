@@ -1,0 +1,112 @@
+//! `check --fix` and `check --diff`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use bottlec::diagnostic::harmless;
+use bottlec::source::Sources;
+use bottlec::{Options, compile, fix};
+use similar::TextDiff;
+
+use super::Outcome;
+use super::args::Mend;
+use super::check::shown;
+use super::error::{Error, reason};
+use super::load;
+use super::output::Output;
+
+/// How often fixes are looked for again: each round removes what the one before laid open.
+const MAX_ROUNDS: usize = 40;
+
+/// The fixes of a run.
+#[derive(Debug)]
+pub(super) struct Mending {
+    /// Whether they are written, or shown.
+    write: bool,
+    /// Whether those are applied as well that somebody should look at.
+    unchecked: bool,
+    /// How many were applied.
+    applied: usize,
+    /// The files that changed: by name, what they were and what they are.
+    changed: BTreeMap<String, (String, String)>,
+}
+
+impl Mending {
+    /// What the arguments want mended.
+    pub(super) fn of(mend: &Mend, paths: &[PathBuf]) -> Result<Option<Self>, Error> {
+        if !mend.fix && !mend.diff {
+            return Ok(None);
+        }
+        let write = !mend.diff;
+        if write && paths.iter().any(|path| path.as_os_str() == "-") {
+            let what = "`--fix` cannot write to standard input: see what it would do with `--diff`";
+            return Err(Error::Usage(what.to_owned()));
+        }
+        Ok(Some(Self { write, unchecked: mend.unsafe_fixes, applied: 0, changed: BTreeMap::new() }))
+    }
+
+    /// Mends the sources of one unit, and what they include.
+    pub(super) fn mend(&mut self, mut sources: Sources, options: &Options) -> Result<Sources, Error> {
+        let before: BTreeMap<String, String> =
+            sources.iter().map(|(_, source)| (source.name().to_owned(), source.text().to_string())).collect();
+        for _ in 0..MAX_ROUNDS {
+            let round = fix::round(&sources, &compile(&sources, options).diagnostics, self.unchecked);
+            if round.applied == 0 {
+                break;
+            }
+            self.applied += round.applied;
+            let texts = round.fixed.into_iter().map(|fixed| (fixed.source, fixed.text)).collect();
+            sources = sources.with(&texts);
+            load::reload_includes(&mut sources)?;
+        }
+        for (_, source) in sources.iter() {
+            let Some(old) = before.get(source.name()).filter(|old| ***old != **source.text()) else {
+                continue;
+            };
+            if self.write && !load::is_stdin(source) {
+                replace(&load::path_of(source)?, source.text())?;
+            }
+            self.changed.insert(source.name().to_owned(), (old.clone(), source.text().to_string()));
+        }
+        Ok(sources)
+    }
+
+    /// Says what was done, or shows what would be.
+    pub(super) fn end(self, output: &Output) -> Result<Outcome, Error> {
+        let Self { write, unchecked: _, applied, changed } = self;
+        if write {
+            let counted =
+                |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+            if applied > 0 {
+                let places = counted(changed.len(), "file", "files");
+                output.print(&format!("applied {} in {places}\n", counted(applied, "fix", "fixes")))?;
+            }
+            return Ok(Outcome::Clean);
+        }
+        let mut text = String::new();
+        for (name, (old, new)) in &changed {
+            let diff = TextDiff::from_lines(old, new);
+            text += &harmless(&diff.unified_diff().header(name, name).to_string());
+        }
+        output.print(&text)?;
+        Ok(if changed.is_empty() { Outcome::Clean } else { Outcome::Findings })
+    }
+}
+
+/// Replaces a file as a whole, with the permissions that it has: whoever reads it meanwhile finds the old or the new one.
+fn replace(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::Write { path: path.to_owned(), reason: reason(&error) };
+    let permissions = fs::metadata(path).map_err(failed)?.permissions();
+    if permissions.readonly() {
+        let reason = format!("it is read-only: make {} writable to have it fixed", shown(path));
+        return Err(Error::Write { path: path.to_owned(), reason });
+    }
+    let mut file =
+        tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file().set_permissions(permissions).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! From the paths that were named to the specs that are checked together.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bottlec::diagnostic::{Diagnostics, did_you_mean};
+use bottlec::source::{Source, Sources};
+use bottlec::syntax;
+use ignore::WalkBuilder;
+
+use super::error::Error;
+use super::load;
+
+/// What is compiled together: for one host.
+#[derive(Debug)]
+pub(crate) enum Unit {
+    /// The specs that were named.
+    Named(Vec<PathBuf>),
+    /// A spec that was found in a directory: others beside it are for other hosts, or are included by it.
+    Found(PathBuf),
+}
+
+/// The units that these paths stand for: named files together, and each spec in a directory by itself. What git ignores is
+/// left out, and so is what is hidden. In the order of their paths.
+pub(crate) fn units(paths: &[PathBuf]) -> Result<Vec<Unit>, Error> {
+    let mut named = Vec::new();
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let mut walk: Vec<PathBuf> = Vec::new();
+            for entry in WalkBuilder::new(path).require_git(false).build() {
+                let entry =
+                    entry.map_err(|error| Error::Read { path: path.clone(), reason: error.to_string() })?;
+                let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+                if is_file && entry.path().extension().is_some_and(|end| end == "kdl") {
+                    walk.push(entry.into_path());
+                }
+            }
+            walk.sort();
+            found.extend(walk.into_iter().map(Unit::Found));
+        } else {
+            named.push(path.clone());
+        }
+    }
+    let named = (!named.is_empty()).then_some(Unit::Named(named));
+    Ok(named.into_iter().chain(found).collect())
+}
+
+impl Unit {
+    /// Reads it; nothing when it was found and is no spec.
+    pub(crate) fn load(&self, stdin: Option<&Path>) -> Result<Option<Sources>, Error> {
+        match self {
+            Self::Named(named) => load::load_as(named, stdin).map(Some),
+            Self::Found(path) => {
+                let sources = load::load(std::slice::from_ref(path))?;
+                let is_one = sources.roots().first().is_some_and(|id| is_spec(sources.get(*id)));
+                Ok(is_one.then_some(sources))
+            }
+        }
+    }
+}
+
+/// Whether a file that was found is a spec: other programs' configurations are KDL, too. One whose every node is a slip
+/// of a spec's counts, and one that is no KDL at all if it holds the words of a spec.
+fn is_spec(source: &Source) -> bool {
+    const NODES: [&str; 3] = ["bottle", "profile", "include"];
+    let id = Sources::new().add(Source::new(source.name(), ""));
+    let mut problems = Diagnostics::new();
+    let tree = syntax::parse(id, source, &mut problems);
+    let known = |name: &str| NODES.contains(&name) || did_you_mean(name, NODES).is_some();
+    let mut nodes = tree.nodes().peekable();
+    let empty = nodes.peek().is_none();
+    nodes.any(|node| known(node.name()))
+        || source.too_large().is_some()
+        || (empty && NODES.iter().any(|word| source.text().contains(word)))
+}
+
+/// The files that changed since a revision, by their names as sources.
+#[derive(Debug)]
+pub(crate) struct Changed(pub(crate) BTreeSet<String>);
+
+impl Changed {
+    /// Whether a source is one of them.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}

@@ -1,0 +1,70 @@
+//! Fixes, applied: texts to texts, without touching anything else of them.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Applicability, Diagnostics, Edit, Fix};
+use crate::source::{Source, SourceId, Sources};
+
+/// A source after fixes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// The source.
+    pub source: SourceId,
+    /// Its text now.
+    pub text: String,
+}
+
+/// What one round of fixes did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// The sources that changed, in order.
+    pub fixed: Vec<Fixed>,
+    /// How many fixes were applied.
+    pub applied: usize,
+}
+
+/// Applies the fixes of `diagnostics` that may be applied unseen, and with `unchecked` the others, too. Of two that touch
+/// one place the first is applied: the other may not be needed any more, or is found again in the next round. What is not
+/// UTF-8 is left alone.
+#[must_use]
+pub fn round(sources: &Sources, diagnostics: &Diagnostics, unchecked: bool) -> Round {
+    let mut taken: BTreeMap<SourceId, BTreeMap<u32, &Edit>> = BTreeMap::new();
+    let mut applied = 0;
+    for Fix { title: _, applicability, edits } in
+        diagnostics.as_slice().iter().filter_map(|it| it.fix.as_ref())
+    {
+        let wanted = unchecked || *applicability == Applicability::Safe;
+        let free = |edit: &Edit| {
+            let source = sources.get(edit.span.source);
+            let whole = source.text().as_bytes() == source.bytes() && source.too_large().is_none();
+            let before =
+                taken.get(&edit.span.source).and_then(|taken| taken.range(..=edit.span.end).next_back());
+            // Two that only touch may still mean the same blank.
+            whole && before.is_none_or(|(_, before)| before.span.end < edit.span.start)
+        };
+        if !wanted || edits.is_empty() || !edits.iter().all(free) {
+            continue;
+        }
+        applied += 1;
+        for edit in edits {
+            taken.entry(edit.span.source).or_default().insert(edit.span.start, edit);
+        }
+    }
+    let fixed =
+        taken.into_iter().map(|(source, edits)| Fixed { source, text: text(sources.get(source), &edits) });
+    Round { fixed: fixed.collect(), applied }
+}
+
+fn text(source: &Source, edits: &BTreeMap<u32, &Edit>) -> String {
+    let old = source.text();
+    let mut text = String::with_capacity(old.len());
+    let mut at = 0;
+    for Edit { span, replacement } in edits.values() {
+        let range = span.range();
+        text.push_str(&old[at..range.start]);
+        text.push_str(replacement);
+        at = range.end;
+    }
+    text.push_str(&old[at..]);
+    text
+}
