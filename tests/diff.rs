@@ -237,6 +237,8 @@ fn every_change_that_matters_is_said_in_both_directions() {
         ("the log", String::new(), "egress { log \"blocked\"; }".into(), Unclear, Topic::Scan),
         ("HTTPS", tls(""), String::new(), Wider, Topic::Scan),
         ("what stays closed", tls(""), tls("passthrough \"a.test\""), Wider, Topic::Scan),
+        ("a key to open it with", String::new(), tls(""), Wider, Topic::Secret),
+        ("what tells that it is ready", sidecar(""), sidecar("health \"sh\""), Unclear, Topic::Sidecar),
         ("supervise", String::new(), "supervise".into(), Wider, Topic::Sidecar),
         (
             "where questions wait",
@@ -302,9 +304,11 @@ fn a_range_that_grows_at_its_end_is_wider() {
     assert_eq!(changes[0].direction, Direction::Wider);
     assert_eq!(changes[0].witness.as_ref().and_then(|witness| witness.at), Some("10.2.0.0".parse().unwrap()));
     assert_eq!(between(&lists("10.0.0.0/8"), &lists("10.0.0.0/15"))[0].direction, Direction::Narrower);
-    // Two halves are the whole.
+    // Two halves are the whole, and that is said.
     let halves = "egress { allow \"a.test\"; private \"10.0.0.0/9\" \"10.128.0.0/9\"; }";
-    assert!(between(halves, &lists("10.0.0.0/8")).is_empty());
+    let same = between(halves, &lists("10.0.0.0/8"));
+    assert_eq!(same.len(), 1, "{same:?}");
+    assert_eq!(same[0].direction, Direction::Neutral);
 }
 
 #[test]

@@ -96,6 +96,13 @@ fn runs(name: &str, old: &Service<'_>, new: &Service<'_>, changes: &mut Changes<
     if old.command != new.command {
         changes.unclear(Topic::Sidecar, format!("the sidecar {who} is run with other arguments"));
     }
+    let check = |service: &Service<'_>| service.health.as_ref().map(|health| health.command.to_vec());
+    if check(old) != check(new) {
+        changes.unclear(
+            Topic::Sidecar,
+            format!("the sidecar {who} is checked by another program, which it runs"),
+        );
+    }
     if old.run_as != new.run_as {
         let user = |user: &Option<Text<'_>>| {
             user.as_ref().map_or_else(|| String::from("the image's own user"), |user| quote(user))
@@ -119,7 +126,7 @@ fn given(
         image: _,
         command: _,
         run_as: _,
-        // Whether it is ready is no matter of reach.
+        // What it runs was spoken of, and how often is no matter of reach.
         health: _,
         env,
         secrets,

@@ -75,8 +75,19 @@ pub(super) fn compare(old: &Manifest<'static>, new: &Manifest<'static>, changes:
         }
         _ => {}
     }
+    let said = changes.found.len();
     changes.found.extend(gained(Direction::Wider, &before, &after, &classes, changes.bottle));
     changes.found.extend(gained(Direction::Narrower, &after, &before, &classes, changes.bottle));
+    if changes.found.len() == said && lists(&before) != lists(&after) {
+        changes
+            .neutral(Topic::Reach, String::from("the lists of `egress` are other ones, and mean the same"));
+    }
+}
+
+/// The entries of each list.
+fn lists<'a>(side: &Side<'a>) -> [BTreeSet<&'a str>; 3] {
+    let Egress { allow, deny, private, .. } = side.egress;
+    [allow, deny, private].map(|list| list.iter().map(|entry| &*entry.host).collect())
 }
 
 struct Side<'a> {

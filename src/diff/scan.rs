@@ -2,7 +2,7 @@
 
 use super::bottle::{Joined, join};
 use super::{Changes, Direction, Topic};
-use crate::diagnostic::quote;
+use crate::diagnostic::{quote, quote_whole};
 use crate::lower::manifest::format::{Egress, HostEntry, Pattern, Tls};
 
 /// What is done about a finding, from the most lenient on.
@@ -91,23 +91,35 @@ fn patterns(old: &[Pattern<'static>], new: &[Pattern<'static>], changes: &mut Ch
     }
 }
 
+/// That pipelock holds a key with which it can be any host to the agent.
+fn authority(tls: &Tls<'_>) -> String {
+    format!("the sidecar `pipelock` is given the key of an authority: {}", quote_whole(&tls.ca_key))
+}
+
 fn tls(old: Option<&Tls<'static>>, new: Option<&Tls<'static>>, changes: &mut Changes<'_>) {
     let (before, now) = match (old, new) {
         (None, None) => return,
-        (None, Some(_)) => {
+        (None, Some(now)) => {
+            changes.wider(Topic::Secret, authority(now));
             return changes
                 .narrower(Topic::Scan, String::from("HTTPS is opened, and what is in it is scanned"));
         }
-        (Some(_), None) => {
+        (Some(before), None) => {
+            let text =
+                format!("the sidecar `pipelock` is no longer given the key {}", quote_whole(&before.ca_key));
+            changes.narrower(Topic::Secret, text);
             let text = "HTTPS is no longer opened: of it, names of hosts alone are seen";
             return changes.wider(Topic::Scan, text.to_owned());
         }
         (Some(before), Some(now)) => (before, now),
     };
     let Tls { ca_cert, ca_key, trust, passthrough } = now;
-    if (&before.ca_cert, &before.ca_key) != (ca_cert, ca_key) {
-        let text = format!("HTTPS is opened by another authority: {}", quote(ca_cert));
-        changes.unclear(Topic::Scan, text);
+    if before.ca_cert != *ca_cert {
+        changes
+            .unclear(Topic::Scan, format!("HTTPS is opened by another authority: {}", quote_whole(ca_cert)));
+    }
+    if before.ca_key != *ca_key {
+        changes.wider(Topic::Secret, authority(now));
     }
     if before.trust != *trust {
         let text = format!("the agent trusts {} instead of {}", quote(trust), quote(&before.trust));
