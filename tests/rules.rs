@@ -1,6 +1,8 @@
 //! The rules and their pages: every page has the same shape, and every spec in it is compiled.
 #![allow(clippy::disallowed_methods, reason = "tests read the pages")]
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -288,4 +290,16 @@ fn the_bound_on_expansion_is_where_its_page_says() {
     };
     assert_eq!(ids(90), Vec::<&str>::new());
     assert_eq!(ids(101), ["expansion-too-large"]);
+}
+
+#[test]
+fn the_index_and_the_list_for_programs_are_those_of_all_rules() {
+    support::assert_generated("docs/rules.md", &report::rules::index());
+    let schema = report::rules::schema();
+    let text = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+    support::assert_generated("schemas/rules.schema.json", &text);
+    let json: serde_json::Value = serde_json::from_str(&report::rules::json()).expect("JSON");
+    let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
+    assert!(validator.is_valid(&json));
+    assert_eq!(json["rules"].as_array().map(Vec::len), Some(rules::ALL.len()));
 }

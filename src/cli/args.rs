@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Explain a rule: what it wants, why, and what to write instead
     Explain(Explain),
+    /// List the rules
+    Rules(Rules),
     /// Write a starter spec that compiles
     Init(Init),
     /// Judge stages on disk by their plans: digests, modes, nothing added or missing, one address in the Smolfile
@@ -287,6 +289,25 @@ pub(crate) struct Explain {
     /// The rule's id, as it stands in a diagnostic; without it, all rules are listed
     #[arg(value_name = "RULE")]
     pub(crate) rule: Option<String>,
+}
+
+/// How the rules are listed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum RulesFormat {
+    /// A line each
+    #[default]
+    Text,
+    /// A page with a table
+    Markdown,
+    /// One JSON object with every page, described by schemas/rules.schema.json
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    /// How the rules are listed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: RulesFormat,
 }
 
 #[derive(Debug, Args)]

@@ -3,23 +3,17 @@
 use std::fmt::Write as _;
 
 use bottlec::diagnostic::{did_you_mean, quote};
-use bottlec::rules;
+use bottlec::{report, rules};
 use clap::CommandFactory as _;
 
 use super::Outcome;
-use super::args::{Arguments, Completions, EXIT_CODES, Explain};
+use super::args::{Arguments, Completions, EXIT_CODES, Explain, Rules, RulesFormat};
 use super::error::Error;
 use super::output::Output;
 
 pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Error> {
     let Some(id) = &command.rule else {
-        let width = rules::ALL.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-        let mut text = String::new();
-        for rule in rules::ALL {
-            // Writing to a `String` cannot fail.
-            let _ = writeln!(text, "{:width$}  {:7}  {}", rule.id, rule.level.as_str(), rule.summary);
-        }
-        output.print(&text)?;
+        output.print(&listed())?;
         return Ok(Outcome::Clean);
     };
     let id = id.trim_matches(['[', ']']);
@@ -31,9 +25,31 @@ pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Err
         return Err(Error::Usage(format!("there is no rule {}: {meant}", quote(id))));
     };
     let mut text = rule.page.trim_end().to_owned();
-    let _ = writeln!(text, "\n\nLevel: {}. Since bottlec {}.", rule.level.as_str(), rule.since);
+    let accepted = if rule.acceptable { ", unless the spec accepts it" } else { "" };
+    let _ = writeln!(text, "\n\nLevel: {}{accepted}. Since bottlec {}.", rule.level.as_str(), rule.since);
     output.print(&text)?;
     Ok(Outcome::Clean)
+}
+
+/// `bottlec rules`.
+pub(super) fn all(command: &Rules, output: &Output) -> Result<Outcome, Error> {
+    output.print(&match command.format {
+        RulesFormat::Text => listed(),
+        RulesFormat::Markdown => report::rules::index(),
+        RulesFormat::Json => report::rules::json(),
+    })?;
+    Ok(Outcome::Clean)
+}
+
+/// A line for each rule.
+fn listed() -> String {
+    let width = rules::ALL.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for rule in rules::ALL {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{:width$}  {:7}  {}", rule.id, rule.level.as_str(), rule.summary);
+    }
+    text
 }
 
 pub(super) fn completions(command: &Completions, output: &Output) -> Result<Outcome, Error> {

@@ -66,6 +66,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Reach(command) => reach::run(&command, &output),
         Command::Diff(command) => diff::run(&command, &output),
         Command::Explain(command) => docs::explain(&command, &output),
+        Command::Rules(command) => docs::all(&command, &output),
         Command::Init(command) => init::run(&command, &output),
         Command::Verify(command) => verify::run(&command, &output),
         Command::Preflight(command) => preflight::run(&command, &output),

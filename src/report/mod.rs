@@ -26,6 +26,7 @@ pub mod plan;
 mod promise;
 mod rdjson;
 pub mod reach;
+pub mod rules;
 mod sarif;
 mod style;
 mod summary;
