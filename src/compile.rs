@@ -10,8 +10,8 @@ use crate::network::Addresses;
 use crate::plan::{self, Plan};
 use crate::rules::accept::Acceptance;
 use crate::rules::{
-    boot, container, egress, egress_scan, engine, env, expect, expose, fleet, loss, names, port_taken, queue,
-    repo,
+    boot, container, egress, egress_scan, engine, env, expect, expose, fleet, loss, names, personal,
+    port_taken, queue, repo,
 };
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
@@ -124,6 +124,7 @@ fn check_layer(layer: &Layer, sources: &Sources, options: &Options, diagnostics:
     env::check(layer, diagnostics);
     boot::check(layer, diagnostics);
     container::check(layer, sources, diagnostics);
+    personal::check(layer, diagnostics);
     for sidecar in &layer.sidecars {
         expose::check_sidecar(sidecar, diagnostics);
     }

@@ -62,3 +62,31 @@ pub static SHARED_SUFFIXES: &[&str] = &[
     "web.app",
     "workers.dev",
 ];
+
+/// Hosts where anybody can leave something for anybody, without an account or with one that costs nothing, and what each
+/// is: from the services' own pages.
+pub static DROPS: &[(&str, &str)] = &[
+    ("0x0.st", "a file drop"),
+    ("api.telegram.org", "a messenger's bots"),
+    ("beeceptor.com", "a webhook inbox"),
+    ("dpaste.com", "a paste site"),
+    ("dpaste.org", "a paste site"),
+    ("file.io", "a file drop"),
+    ("gist.github.com", "a paste site"),
+    ("hooks.slack.com", "a messenger's webhooks"),
+    ("ix.io", "a paste site"),
+    ("localhost.run", "a tunnel"),
+    ("oast.fun", "a collector of callbacks"),
+    ("oast.pro", "a collector of callbacks"),
+    ("paste.ee", "a paste site"),
+    ("paste.rs", "a paste site"),
+    ("pastebin.com", "a paste site"),
+    ("pipedream.net", "a webhook inbox"),
+    ("requestcatcher.com", "a webhook inbox"),
+    ("rentry.co", "a paste site"),
+    ("serveo.net", "a tunnel"),
+    ("temp.sh", "a file drop"),
+    ("termbin.com", "a paste site"),
+    ("transfer.sh", "a file drop"),
+    ("webhook.site", "a webhook inbox"),
+];

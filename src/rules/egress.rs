@@ -7,10 +7,14 @@ use ipnet::IpNet;
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics, Level, quote};
 use crate::host::list::{List, holding};
-use crate::host::{self, Guarded, known::SHARED_SUFFIXES};
+use crate::host::{
+    self, Guarded,
+    known::{DROPS, SHARED_SUFFIXES},
+};
 use crate::spec::{Egress, Host};
 
 rule!(ALLOW_DENIED, "allow-denied", Warning, "0.1.0", "a host is allowed that a `deny` refuses");
+rule!(ALLOW_DROP, "allow-drop", Warning, "0.1.0", "an allow list holds a paste, tunnel or webhook host");
 rule!(ALLOW_SHARED, "allow-shared", Warning, "0.1.0", "a wildcard covers hosts that anybody can get");
 rule!(
     ALLOW_TOO_WIDE,
@@ -53,6 +57,7 @@ pub fn check(egress: &Egress, diagnostics: &mut Diagnostics) {
         }
         too_wide(entry, diagnostics);
     }
+    drops(egress, &deny, diagnostics);
     let passthrough = egress.tls.iter().flat_map(|tls| &tls.passthrough);
     for entry in passthrough.filter(sound) {
         too_wide(entry, diagnostics);
@@ -81,6 +86,40 @@ pub fn check(egress: &Egress, diagnostics: &mut Diagnostics) {
             )
             .label("each HTTPS connection counts as a request")
             .help("the next one gets a 429, for up to a minute; 600 is a usual limit, and what holds without one"),
+        );
+    }
+}
+
+/// What an agent was talked into sending is left where anybody can pick it up. One diagnostic an entry.
+fn drops(egress: &Egress, deny: &List<'_, &Host>, diagnostics: &mut Diagnostics) {
+    let allow = list(&egress.allow);
+    let mut seen = BTreeSet::new();
+    for (host, what) in DROPS {
+        let Some(entry) = allow.covering(host).filter(|_| deny.covering(host).is_none()) else { continue };
+        // A wildcard over a whole shared domain is spoken of as that.
+        let domain = entry.value.strip_prefix("*.");
+        let whole = domain.is_some_and(|domain| !domain.contains('.') || SHARED_SUFFIXES.contains(&domain));
+        if whole || !seen.insert(entry.span) {
+            continue;
+        }
+        let message = if entry.value == *host {
+            format!("{} is {what}: anybody can read what is left there", quote(host))
+        } else {
+            format!(
+                "{} covers {}, {what}: anybody can read what is left there",
+                quote(&entry.value),
+                quote(host)
+            )
+        };
+        let help = if entry.value == *host {
+            String::from("take it out, unless leaving something there is what the agent is for")
+        } else {
+            format!("add `deny \"{host}\"`, or name the hosts that the agent needs")
+        };
+        diagnostics.push(
+            Diagnostic::new(&ALLOW_DROP, entry.span, message)
+                .label("what the agent knows can leave this way")
+                .help(help),
         );
     }
 }

@@ -18,6 +18,7 @@ pub mod expose;
 pub mod fleet;
 pub mod loss;
 pub mod names;
+pub mod personal;
 pub mod port_taken;
 pub mod queue;
 pub mod repo;
@@ -75,6 +76,7 @@ use rule;
 pub static ALL: &[&Rule] = &[
     &accept::ACCEPT_UNUSED,
     &egress::ALLOW_DENIED,
+    &egress::ALLOW_DROP,
     &egress::ALLOW_SHARED,
     &egress::ALLOW_TOO_WIDE,
     &engine::BUNDLE_REFUSED,
@@ -98,6 +100,7 @@ pub static ALL: &[&Rule] = &[
     &expect::EXPECTATION_FAILED,
     &expose::EXPOSE_WITHOUT_PORT,
     &container::HOST_PATH_EXPOSED,
+    &personal::IDENTITY_IN_WORKSPACE,
     &boot::IMAGE_NOT_PINNED,
     &engine::IMAGE_NOT_PULLED,
     &bottle::INCLUDE_CYCLE,
@@ -119,6 +122,7 @@ pub static ALL: &[&Rule] = &[
     &engine::PACK_REOPENS,
     &egress_scan::PASSTHROUGH_MISSES_APEX,
     &egress_scan::PASSTHROUGH_NOT_TRUSTED,
+    &personal::PERSONAL_PATH,
     &engine::POLICY_DROPPED,
     &engine::POLICY_NOT_ENFORCED,
     &port_taken::PORT_TAKEN,
