@@ -214,14 +214,13 @@ pub(super) fn name(node: Node<'_>, problem: Problem) -> Diagnostic {
 pub(super) fn value(entry: Entry<'_>, problem: Problem) -> Diagnostic {
     let meant = problem.meant.clone();
     let diagnostic = report(problem, entry.value_span());
-    let replacement = match meant {
-        Some(Meant::Text(text)) => quoted_string(&text),
-        Some(Meant::Value(value)) => value,
+    // The same value in the right type is what was meant for sure; a near miss is a guess.
+    let (replacement, sure) = match meant {
+        Some(Meant::Value(value)) if diagnostic.rule == &rules::WRONG_TYPE => (value, Applicability::Safe),
+        Some(Meant::Value(value)) => (value, Applicability::Unsafe),
+        Some(Meant::Text(text)) => (quoted_string(&text), Applicability::Unsafe),
         None => return diagnostic,
     };
-    // The same value in the right type is what was meant for sure; a near miss is a guess.
-    let sure =
-        if diagnostic.rule == &rules::WRONG_TYPE { Applicability::Safe } else { Applicability::Unsafe };
     diagnostic.replace(format!("write {}", quote(&replacement)), sure, entry.value_span(), replacement)
 }
 

@@ -238,7 +238,15 @@ impl ValueType {
                 as_text(wrong(format!("`{number}` is a number, not a string")), number.to_string())
             }
             Value::Float(_) => wrong("this is a number, not a string".into()),
-            Value::Bool(value) => as_text(wrong(format!("`#{value}` is no string")), value.to_string()),
+            Value::Bool(value) => {
+                let problem = wrong(format!("`#{value}` is no string"));
+                match self {
+                    Self::EnvValue | Self::Text | Self::Argument => as_text(problem, value.to_string()),
+                    // What is called `true` may well not be there: that is a guess.
+                    _ if self.check_text(&value.to_string()).is_ok() => problem.meant(value.to_string()),
+                    _ => problem,
+                }
+            }
             Value::Null => wrong("`#null` is no string".into()),
         }
     }
