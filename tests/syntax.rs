@@ -12,6 +12,8 @@ mod conformance;
 mod generate;
 #[path = "syntax/hostile.rs"]
 mod hostile;
+#[path = "syntax/layout.rs"]
+mod layout;
 #[path = "syntax/oracle.rs"]
 mod oracle;
 #[path = "syntax/pages.rs"]

@@ -10,7 +10,7 @@ use crate::support::{parse_bytes, shown};
 const MANY: [&str; 2] = ["floating_point_keyword_identifier_strings_fail", "just_space_in_arg_type_fail"];
 
 #[expect(clippy::disallowed_methods, reason = "where the cases lie is the tester's choice")]
-fn suite() -> PathBuf {
+pub(crate) fn suite() -> PathBuf {
     std::env::var_os("BOTTLEC_KDL_SUITE")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/kdl-suite"), PathBuf::from)
 }

@@ -32,12 +32,12 @@ fn same_node(ours: Node<'_>, theirs: &KdlNode) -> bool {
         && same_nodes(ours.children(), theirs.children().map_or(&[], |children| children.nodes()))
 }
 
-fn same_nodes(ours: Nodes<'_>, theirs: &[KdlNode]) -> bool {
+pub(crate) fn same_nodes(ours: Nodes<'_>, theirs: &[KdlNode]) -> bool {
     ours.clone().count() == theirs.len() && ours.zip(theirs).all(|(a, b)| same_node(a, b))
 }
 
 /// Why the `kdl` crate's word does not count for `text`: it deviates from the KDL 2 specification there.
-fn deviates(text: &str) -> bool {
+pub(crate) fn deviates(text: &str) -> bool {
     DEVIATIONS.iter().any(|(_, applies)| applies(text))
 }
 
