@@ -62,6 +62,19 @@ struct Block {
     node_depth: usize,
 }
 
+/// Where the printer stands, as far as it changes what the next token means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before a node.
+    Between,
+    /// Behind a block comment that begins its line, and belongs to the node on it.
+    Led,
+    /// In a node.
+    Node,
+    /// In a node, behind `/-`, where line ends mean nothing.
+    Slashdashed,
+}
+
 /// Writes the tokens of one tree.
 struct Printer<'t> {
     text: &'t str,
@@ -73,11 +86,7 @@ struct Printer<'t> {
     depth: usize,
     /// Whether the blocks of the current node stand on its line.
     node_flat: bool,
-    in_node: bool,
-    /// Behind `/-`, where line ends mean nothing.
-    after_slashdash: bool,
-    /// Behind a block comment that begins its line, and belongs to the node on it.
-    leading: bool,
+    place: Place,
     /// Up to here nothing but comments stands on the line, and nothing but `\` and what it goes over in the node: looked
     /// at once, however many there are.
     comments_to: usize,
@@ -105,9 +114,7 @@ impl<'t> Printer<'t> {
             open: Vec::new(),
             depth: 0,
             node_flat: false,
-            in_node: false,
-            after_slashdash: false,
-            leading: false,
+            place: Place::Between,
             comments_to: 0,
             continued: (0, None),
             newlines: 0,
@@ -152,7 +159,9 @@ impl<'t> Printer<'t> {
         self.lines.start(self.depth, self.newlines > 1);
         self.newlines = 0;
         self.last = None;
-        self.leading = false;
+        if self.place == Place::Led {
+            self.place = Place::Between;
+        }
     }
 
     /// Writes what belongs to the line, with the blank before it that belongs there.
@@ -172,17 +181,16 @@ impl<'t> Printer<'t> {
     }
 
     fn newline(&mut self) {
-        if self.after_slashdash {
+        if self.place == Place::Slashdashed {
             return;
         }
-        self.in_node = false;
-        self.leading = false;
+        self.place = Place::Between;
         self.newlines += 1;
     }
 
     fn line_comment(&mut self) {
         let comment = self.slice(self.at).trim_end();
-        if self.after_slashdash {
+        if self.place == Place::Slashdashed {
             self.put(TokenKind::LineComment, comment);
             self.break_line();
         } else if self.lines.is_open() && self.newlines == 0 {
@@ -196,9 +204,15 @@ impl<'t> Printer<'t> {
     fn block_comment(&mut self) {
         let comment = self.slice(self.at);
         let on_line = self.lines.is_open() && self.newlines == 0;
-        if !(self.in_node || self.is_flat() || on_line && (self.leading || self.ends_line())) {
+        let stays = match self.place {
+            Place::Node | Place::Slashdashed => true,
+            _ if self.is_flat() => true,
+            Place::Led => on_line,
+            Place::Between => on_line && self.ends_line(),
+        };
+        if !stays {
             self.start_line();
-            self.leading = true;
+            self.place = Place::Led;
         }
         self.put(TokenKind::BlockComment, comment);
     }
@@ -220,7 +234,7 @@ impl<'t> Printer<'t> {
 
     /// `\`: kept where the node goes on below it, and a blank belongs there or a comment stands there.
     fn backslash(&mut self) {
-        if !self.in_node || self.after_slashdash {
+        if self.place != Place::Node {
             return;
         }
         if self.at >= self.continued.0 {
@@ -245,14 +259,14 @@ impl<'t> Printer<'t> {
     }
 
     fn semicolon(&mut self) {
-        self.in_node = false;
+        self.place = Place::Between;
         if self.is_flat() && flat::next(&self.tokens, self.at) != Some(TokenKind::CloseBrace) {
             self.put(TokenKind::Semicolon, ";");
         }
     }
 
     fn open_brace(&mut self) {
-        self.after_slashdash = false;
+        self.place = Place::Node;
         let close = self.flat.close_of(self.at);
         if flat::next(&self.tokens, self.at) == Some(TokenKind::CloseBrace) {
             self.put(TokenKind::OpenBrace, "{}");
@@ -262,7 +276,7 @@ impl<'t> Printer<'t> {
         }
         self.put(TokenKind::OpenBrace, "{");
         self.open.push(Block { flat: self.node_flat, node_depth: self.depth });
-        self.in_node = false;
+        self.place = Place::Between;
         if !self.node_flat {
             self.depth += 1;
             self.lines.open_block();
@@ -278,24 +292,22 @@ impl<'t> Printer<'t> {
         }
         self.put(TokenKind::CloseBrace, "}");
         self.node_flat = block.flat;
-        self.in_node = true;
+        self.place = Place::Node;
     }
 
     fn word(&mut self, kind: TokenKind) {
-        if !self.in_node {
-            if !self.is_flat() {
-                if !(self.leading && self.newlines == 0) {
+        if matches!(self.place, Place::Between | Place::Led) {
+            if self.is_flat() {
+                self.node_flat = true;
+            } else {
+                if !(self.place == Place::Led && self.newlines == 0) {
                     self.start_line();
                 }
                 let indent = INDENT * self.depth.min(MAX_INDENTED);
                 self.node_flat = self.flat.fits(&self.tokens, self.at, indent, COLUMNS);
-            } else {
-                self.node_flat = true;
             }
-            self.in_node = true;
-            self.leading = false;
         }
-        self.after_slashdash = kind == TokenKind::SlashDash;
+        self.place = if kind == TokenKind::SlashDash { Place::Slashdashed } else { Place::Node };
         match kind {
             TokenKind::MultiLine | TokenKind::RawMultiLine => {
                 let margin = " ".repeat(INDENT * (self.depth + 1).min(MAX_INDENTED));

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Build(Build),
     /// Say what is wrong with specs, and mend it if asked to
     Check(Check),
+    /// Lay specs out: one canonical layout, with every comment and every group of lines kept
+    Fmt(Fmt),
     /// Show what a spec compiles to: addresses, sidecars, who reaches what, secrets, files
     Plan(Plan),
     /// Draw a spec: sidecars and their order, who reaches what through whom, whose secrets go where
@@ -144,6 +146,24 @@ pub(crate) struct Check {
     /// The file for the report that names none, instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// How specs are laid out.
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// Files and directories, laid out in place; `-` is standard input, and goes to standard output. A file that is named
+    /// may be any KDL 2; in a directory it is the specs. Without any, the working directory
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Name what is not laid out, and write nothing; fail if there is anything
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Show what would change, and write nothing; fail if there is anything
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) diff: bool,
+    /// What standard input is called: a path, which need not be there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stdin_filename: Option<PathBuf>,
 }
 
 /// Whether a spec is mended.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use bottlec::diagnostic::quote;
+use bottlec::format::NotTheSame;
 use bottlec::stage::StageError;
 
 /// A failure of the tool, or of a call of it.
@@ -27,6 +28,14 @@ pub(crate) enum Error {
         path: PathBuf,
         /// Why it was not.
         reason: String,
+    },
+    /// A file cannot be laid out.
+    #[error("cannot lay out {}: {error}", quote(name))]
+    Layout {
+        /// The file, as a source is named.
+        name: String,
+        /// Why it was left alone.
+        error: NotTheSame,
     },
     /// The stage cannot be read or written.
     #[error(transparent)]

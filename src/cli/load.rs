@@ -26,6 +26,13 @@ pub(crate) fn load(specs: &[PathBuf]) -> Result<Sources, Error> {
 
 /// The same, with standard input taken for the file `stdin`, which need not be there.
 pub(crate) fn load_as(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, Error> {
+    let mut sources = alone(specs, stdin)?;
+    reload_includes(&mut sources)?;
+    Ok(sources)
+}
+
+/// Reads the specs, and nothing that they include.
+pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, Error> {
     let workspace = workspace()?;
     let mut sources = Sources::new();
     let mut heard = false;
@@ -48,11 +55,10 @@ pub(crate) fn load_as(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources
             sources.add(read_named(spec, name)?);
         }
     }
-    includes(&mut sources, |from, target| read_included(&workspace, from, target));
     Ok(sources)
 }
 
-/// Reads what sources whose text changed include now.
+/// Reads what sources include, and was not read so far.
 pub(crate) fn reload_includes(sources: &mut Sources) -> Result<(), Error> {
     let workspace = workspace()?;
     includes(sources, |from, target| read_included(&workspace, from, target));

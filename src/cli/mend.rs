@@ -1,4 +1,4 @@
-//! `check --fix` and `check --diff`.
+//! `check --fix` and `check --diff`, and how a file is replaced.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,12 +10,12 @@ use bottlec::source::Sources;
 use bottlec::{Options, compile, fix};
 use similar::TextDiff;
 
-use super::Outcome;
 use super::args::Mend;
 use super::check::shown;
 use super::error::{Error, reason};
 use super::load;
 use super::output::Output;
+use super::{Outcome, counted};
 
 /// How often fixes are looked for again: each round removes what the one before laid open.
 const MAX_ROUNDS: usize = 40;
@@ -77,8 +77,6 @@ impl Mending {
     pub(super) fn end(self, output: &Output) -> Result<Outcome, Error> {
         let Self { write, unchecked: _, applied, changed } = self;
         if write {
-            let counted =
-                |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
             if applied > 0 {
                 let places = counted(changed.len(), "file", "files");
                 output.print(&format!("applied {} in {places}\n", counted(applied, "fix", "fixes")))?;
@@ -87,20 +85,25 @@ impl Mending {
         }
         let mut text = String::new();
         for (name, (old, new)) in &changed {
-            let diff = TextDiff::from_lines(old, new);
-            text += &harmless(&diff.unified_diff().header(name, name).to_string());
+            text += &unified(name, old, new);
         }
         output.print(&text)?;
         Ok(if changed.is_empty() { Outcome::Clean } else { Outcome::Findings })
     }
 }
 
+/// What changes in a file, as `patch` reads it.
+pub(super) fn unified(name: &str, old: &str, new: &str) -> String {
+    let diff = TextDiff::from_lines(old, new);
+    harmless(&diff.unified_diff().header(name, name).to_string()).into_owned()
+}
+
 /// Replaces a file as a whole, with the permissions that it has: whoever reads it meanwhile finds the old or the new one.
-fn replace(path: &Path, text: &str) -> Result<(), Error> {
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::Write { path: path.to_owned(), reason: reason(&error) };
     let permissions = fs::metadata(path).map_err(failed)?.permissions();
     if permissions.readonly() {
-        let reason = format!("it is read-only: make {} writable to have it fixed", shown(path));
+        let reason = format!("it is read-only: make {} writable so that it can be rewritten", shown(path));
         return Err(Error::Write { path: path.to_owned(), reason });
     }
     let mut file =

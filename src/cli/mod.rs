@@ -13,6 +13,7 @@ mod check;
 mod diff;
 mod docs;
 mod error;
+mod fmt;
 mod graph;
 mod host;
 mod init;
@@ -61,6 +62,7 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match arguments.command {
         Command::Build(command) => build::run(&command, &output),
         Command::Check(command) => check::run(&command, &output),
+        Command::Fmt(command) => fmt::run(&command, &output),
         Command::Plan(command) => plan::run(&command, &output),
         Command::Graph(command) => graph::run(&command, &output),
         Command::Reach(command) => reach::run(&command, &output),
@@ -81,4 +83,9 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(if matches!(error, Error::Usage(_)) { USAGE } else { FAILED })
         }
     }
+}
+
+/// A number with the word for what it counts.
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }

@@ -52,12 +52,26 @@ impl Unit {
         match self {
             Self::Named(named) => load::load_as(named, stdin).map(Some),
             Self::Found(path) => {
-                let sources = load::load(std::slice::from_ref(path))?;
-                let is_one = sources.roots().first().is_some_and(|id| is_spec(sources.get(*id)));
-                Ok(is_one.then_some(sources))
+                let Some(mut sources) = found(path)? else { return Ok(None) };
+                load::reload_includes(&mut sources)?;
+                Ok(Some(sources))
             }
         }
     }
+
+    /// Reads it without what it includes; nothing when it was found and is no spec.
+    pub(crate) fn alone(&self, stdin: Option<&Path>) -> Result<Option<Sources>, Error> {
+        match self {
+            Self::Named(named) => load::alone(named, stdin).map(Some),
+            Self::Found(path) => found(path),
+        }
+    }
+}
+
+fn found(path: &PathBuf) -> Result<Option<Sources>, Error> {
+    let sources = load::alone(std::slice::from_ref(path), None)?;
+    let is_one = sources.roots().first().is_some_and(|id| is_spec(sources.get(*id)));
+    Ok(is_one.then_some(sources))
 }
 
 /// Whether a file that was found is a spec: other programs' configurations are KDL, too. One whose every node is a slip

@@ -72,7 +72,9 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> io::Result<
             Applicability::Safe => fix.title.clone(),
             Applicability::Unsafe => format!("{} (may change what the spec means)", fix.title),
         };
-        text.push_str(&footer("help", &title, style));
+        if !help.contains(&title) {
+            text.push_str(&footer("help", &title, style));
+        }
         text.push_str(&preview(fix, primary.span.source, sources, style));
     }
     Ok(text)
