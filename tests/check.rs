@@ -98,7 +98,9 @@ fn counts_and_bounds() {
     assert_eq!(run.out.lines().count(), 2, "{}", run.out);
     assert!(run.out.ends_with("and 2 more are not shown\n"), "{}", run.out);
     // What is not shown still counts.
-    dir.run(["check", "--max-diagnostics", "0", "x.kdl"]).code(1);
+    let none = dir.run(["check", "--max-diagnostics", "0", "--statistics", "x.kdl"]).code(1);
+    let counts = "     2  error    unknown-node\n     1  warning  image-not-pinned\n";
+    assert_eq!(none.out, format!("3 diagnostics are not shown\n{counts}"));
 }
 
 #[test]
@@ -122,6 +124,27 @@ fn fixes_touch_nothing_but_what_they_fix() {
     assert_eq!(dir.read("y.kdl"), before);
     dir.run(["check", "--fix", "--unsafe-fixes", "y.kdl"]).code(0);
     assert_eq!(dir.read("y.kdl"), before.replace("egres", "egress"));
+}
+
+#[test]
+fn what_a_program_reads_stands_alone() {
+    let dir = Dir::with(COMMA);
+    for format in ["json", "sarif", "gitlab", "rdjson"] {
+        dir.write("x.kdl", COMMA);
+        let run = dir.run(["check", "--fix", "--statistics", "--format", format, "x.kdl"]).code(0);
+        serde_json::from_str::<serde_json::Value>(&run.out).expect("one document");
+        run.complains("applied 1 fix in 1 file");
+    }
+    for format in ["junit", "checkstyle"] {
+        dir.write("x.kdl", COMMA);
+        let run = dir.run(["check", "--fix", "--statistics", "--format", format, "x.kdl"]).code(0);
+        roxmltree::Document::parse(&run.out).expect("one document");
+    }
+    dir.write("x.kdl", COMMA);
+    let patch = dir.run(["check", "--diff", "x.kdl"]).code(1);
+    assert_eq!(dir.run(["check", "--diff", "--statistics", "x.kdl"]).code(1).out, patch.out);
+    // A file of its own leaves standard output to people.
+    dir.run(["check", "--fix", "--format", "json=x.json", "x.kdl"]).code(0).says("applied 1 fix in 1 file");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::args::Check;
 use super::error::Error;
 use super::mend::Mending;
 use super::output::{Output, Stream};
+use super::reports::Report;
 use super::walk::{self, Unit};
 use super::{Outcome, revision};
 
@@ -72,11 +73,19 @@ pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
         return Err(Error::Read { path: paths.into_iter().next().unwrap_or_default(), reason });
     }
     all.diagnostics.finish();
+    // What is not shown is counted.
+    let counts = command.statistics.then(|| statistics(&all.diagnostics));
     if let Some(most) = command.max_diagnostics {
         all.diagnostics.truncate(most);
     }
     // What is shown is the difference: who applies it wants nothing else on standard output.
     let stream = if command.mend.diff { Stream::Stderr } else { Stream::Stdout };
+    // Beside what a program reads, or a patch, no other line may stand.
+    let remarks = if command.mend.diff || reports.iter().any(Report::is_for_a_program) {
+        Stream::Stderr
+    } else {
+        Stream::Stdout
+    };
     for report in &reports {
         if all.diagnostics.is_empty() && report.is_for_a_person() {
             if failed.is_none() && !command.mend.diff {
@@ -86,10 +95,10 @@ pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
             report.write(stream, output, &all.diagnostics, &all.sources)?;
         }
     }
-    if command.statistics {
-        output.print(&statistics(&all.diagnostics))?;
+    if let Some(counts) = counts {
+        output.say(remarks, &counts)?;
     }
-    let mended = mending.map_or(Ok(Outcome::Clean), |mending| mending.end(output))?;
+    let mended = mending.map_or(Ok(Outcome::Clean), |mending| mending.end(output, remarks))?;
     match failed {
         Some(error) => Err(error),
         None if all.diagnostics.has_errors() => Ok(Outcome::Findings),

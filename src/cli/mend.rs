@@ -14,7 +14,7 @@ use super::args::Mend;
 use super::check::shown;
 use super::error::{Error, reason};
 use super::load;
-use super::output::Output;
+use super::output::{Output, Stream};
 use super::{Outcome, counted};
 
 /// How often fixes are looked for again: each round removes what the one before laid open.
@@ -74,12 +74,13 @@ impl Mending {
     }
 
     /// Says what was done, or shows what would be.
-    pub(super) fn end(self, output: &Output) -> Result<Outcome, Error> {
+    pub(super) fn end(self, output: &Output, remarks: Stream) -> Result<Outcome, Error> {
         let Self { write, unchecked: _, applied, changed } = self;
         if write {
             if applied > 0 {
                 let places = counted(changed.len(), "file", "files");
-                output.print(&format!("applied {} in {places}\n", counted(applied, "fix", "fixes")))?;
+                let fixes = counted(applied, "fix", "fixes");
+                output.say(remarks, &format!("applied {fixes} in {places}\n"))?;
             }
             return Ok(Outcome::Clean);
         }

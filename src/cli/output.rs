@@ -42,6 +42,17 @@ impl Output {
         heard(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
+    /// Writes text to a stream, whole.
+    pub(crate) fn say(&self, stream: Stream, text: &str) -> io::Result<()> {
+        match stream {
+            Stream::Stdout => self.print(text),
+            Stream::Stderr => {
+                let mut stderr = io::stderr().lock();
+                heard(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()))
+            }
+        }
+    }
+
     /// Writes diagnostics to a stream.
     pub(crate) fn diagnostics(
         &self,

@@ -103,6 +103,11 @@ impl Report {
         self.file.is_none() && matches!(self.format, Format::Fancy)
     }
 
+    /// Whether it goes to the terminal, or what stands for it, and a program reads it there as a whole.
+    pub(crate) fn is_for_a_program(&self) -> bool {
+        self.file.is_none() && !matches!(self.format, Format::Fancy | Format::Concise | Format::Github)
+    }
+
     /// Writes it, but nothing to the stream when there is nothing to say.
     pub(crate) fn write_if_any(
         &self,

@@ -55,6 +55,9 @@ impl fmt::Display for Summary {
         .filter(|(n, ..)| *n > 0)
         .map(|(n, one, many)| count(n, one, many))
         .collect();
+        if counts.is_empty() && self.dropped > 0 {
+            return write!(f, "{} not shown", count(self.dropped, "diagnostic is", "diagnostics are"));
+        }
         if counts.is_empty() {
             return f.write_str("nothing to report");
         }
