@@ -6,9 +6,14 @@ use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::rules::bottle as rules;
 use crate::rules::bottle::circle;
 use crate::schema::ValueType;
-use crate::source::{SourceId, Sources, Span};
+use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources, Span};
 use crate::spec::{File, Spanned};
-use crate::syntax::Value;
+use crate::syntax::{self, Value};
+
+/// How many files the specs of one run may include in all, and how many bytes those may have: a small file must not
+/// make the compiler read a whole disk.
+const MAX_INCLUDES: usize = 256;
+const MAX_INCLUDED_BYTES: usize = 4 * MAX_SOURCE_BYTES;
 
 /// The name of the source that `path`, written in the source `from`, stands for: both are paths relative to the
 /// workspace with `/` between their parts. `None` when it leaves the workspace, or the directory of a `from` that is
@@ -41,6 +46,45 @@ pub fn join(directory: &str, path: &str) -> String {
         }
     }
     if parts.is_empty() { String::from(".") } else { parts.join("/") }
+}
+
+/// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes
+/// it, or says why it cannot be read. At most [`MAX_INCLUDES`] files are read.
+pub fn follow(sources: &mut Sources, read: impl Fn(&str, &str) -> Result<Source, String>) {
+    let mut open: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
+    let (mut files, mut bytes) = (0, 0);
+    while let Some(id) = open.pop() {
+        for target in targets(sources.get(id), id) {
+            if sources.by_name(&target).is_some() || sources.why_absent(&target).is_some() {
+                continue;
+            }
+            if files == MAX_INCLUDES || bytes > MAX_INCLUDED_BYTES {
+                sources.add_absent(
+                    target,
+                    format!("the specs include more than {MAX_INCLUDES} files or 64 MiB"),
+                );
+                continue;
+            }
+            match read(sources.get(id).name(), &target) {
+                Ok(source) => {
+                    files += 1;
+                    bytes += source.bytes().len();
+                    open.push(sources.add_included(source));
+                }
+                Err(why) => sources.add_absent(target, why),
+            }
+        }
+    }
+}
+
+/// The names of the sources that a source includes. Few files include any, and those that do not are not parsed twice.
+fn targets(source: &Source, id: SourceId) -> Vec<String> {
+    if !source.text().contains("include") {
+        return Vec::new();
+    }
+    let tree = syntax::parse(id, source, &mut Diagnostics::new());
+    let includes = File::decode(&tree).includes;
+    includes.iter().filter_map(|path| target(source.name(), &path.value)).collect()
 }
 
 /// What a file reaches over its includes.

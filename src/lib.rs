@@ -38,6 +38,7 @@ pub mod graph;
 pub mod host;
 pub mod include;
 pub mod lower;
+pub mod lsp;
 pub mod network;
 pub mod plan;
 pub mod reach;

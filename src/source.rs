@@ -72,7 +72,7 @@ pub struct Position {
 }
 
 /// One named text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
@@ -123,6 +123,15 @@ impl Source {
     #[must_use]
     pub fn oversized(name: impl Into<String>, bytes: usize) -> Self {
         Self::build(name.into(), Arc::from(""), Vec::new(), bytes.max(MAX_SOURCE_BYTES + 1), None)
+    }
+
+    /// A source that keeps its text whatever its size, for an editor whose next edit may well make it smaller. It is
+    /// not to be compiled while it is [`Source::too_large`].
+    #[must_use]
+    pub(crate) fn unbounded(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        let len = text.len();
+        Self::build(name.into(), text, Vec::new(), len, None)
     }
 
     fn build(

@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Ask the host: is the engine there, is it the right version, is the subnet free
     Preflight(Preflight),
+    /// Serve an editor: the language server, on standard input and output
+    Lsp,
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the man page

@@ -43,6 +43,9 @@ pub(crate) enum Error {
     /// The host does not say what it was asked for.
     #[error("{0}")]
     Host(String),
+    /// The editor ended the conversation in a way that it should not.
+    #[error("{0}")]
+    Client(String),
     /// Our own output cannot be written.
     #[error("cannot write the output: {}", reason(.0))]
     Output(#[from] io::Error),

@@ -5,16 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use bottlec::diagnostic::Diagnostics;
-use bottlec::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources};
-use bottlec::{include, spec, syntax};
+use bottlec::include;
+use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 
 use super::error::{Error, reason};
-
-/// How many files the specs of one run may include in all, and how many bytes those may have: a small file must not
-/// make the compiler read a whole disk.
-const MAX_INCLUDES: usize = 256;
-const MAX_INCLUDED_BYTES: usize = 4 * MAX_SOURCE_BYTES;
 
 /// The name of standard input among the sources.
 const STDIN: &str = "<stdin>";
@@ -61,7 +55,7 @@ pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, 
 /// Reads what sources include, and was not read so far.
 pub(crate) fn reload_includes(sources: &mut Sources) -> Result<(), Error> {
     let workspace = workspace()?;
-    includes(sources, |from, target| read_included(&workspace, from, target));
+    include::follow(sources, |from, target| read_included(&workspace, from, target));
     Ok(())
 }
 
@@ -85,7 +79,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::Read { path: path.to_owned(), reason: reason(error) }
 }
 
-fn read_named(path: &Path, name: String) -> Result<Source, Error> {
+pub(super) fn read_named(path: &Path, name: String) -> Result<Source, Error> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
     if meta.is_dir() {
@@ -156,47 +150,9 @@ pub(crate) fn slashed(path: &Path) -> Option<String> {
     Some(if parts.is_empty() { String::from(".") } else { parts.join("/") })
 }
 
-/// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes it.
-pub(crate) fn includes(sources: &mut Sources, read: impl Fn(&str, &str) -> Result<Source, String>) {
-    let mut open: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
-    let (mut files, mut bytes) = (0, 0);
-    while let Some(id) = open.pop() {
-        for target in targets(sources.get(id), id) {
-            if sources.by_name(&target).is_some() || sources.why_absent(&target).is_some() {
-                continue;
-            }
-            if files == MAX_INCLUDES || bytes > MAX_INCLUDED_BYTES {
-                sources.add_absent(
-                    target,
-                    format!("the specs include more than {MAX_INCLUDES} files or 64 MiB"),
-                );
-                continue;
-            }
-            match read(sources.get(id).name(), &target) {
-                Ok(source) => {
-                    files += 1;
-                    bytes += source.bytes().len();
-                    open.push(sources.add_included(source));
-                }
-                Err(why) => sources.add_absent(target, why),
-            }
-        }
-    }
-}
-
-/// The names of the sources that a source includes. Few files include any, and those that do not are not parsed twice.
-fn targets(source: &Source, id: SourceId) -> Vec<String> {
-    if !source.text().contains("include") {
-        return Vec::new();
-    }
-    let tree = syntax::parse(id, source, &mut Diagnostics::new());
-    let includes = spec::File::decode(&tree).includes;
-    includes.iter().filter_map(|path| include::target(source.name(), &path.value)).collect()
-}
-
 /// Reads a file that a spec includes. The spec may be a stranger's: a symbolic link that leads out of the workspace
 /// would put lines of the user's own files into a report.
-fn read_included(workspace: &Path, from: &str, name: &str) -> Result<Source, String> {
+pub(super) fn read_included(workspace: &Path, from: &str, name: &str) -> Result<Source, String> {
     let path = workspace.join(name);
     let real = fs::canonicalize(&path).map_err(|error| reason(&error))?;
     // A spec from outside of the workspace includes from its own directory, which is what `include::target` allows.

@@ -18,6 +18,7 @@ mod graph;
 mod host;
 mod init;
 mod load;
+mod lsp;
 mod mend;
 mod output;
 mod plan;
@@ -72,6 +73,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Init(command) => init::run(&command, &output),
         Command::Verify(command) => verify::run(&command, &output),
         Command::Preflight(command) => preflight::run(&command, &output),
+        Command::Lsp => lsp::run(),
         Command::Completions(command) => docs::completions(&command, &output),
         Command::Man => docs::man(&output),
     };

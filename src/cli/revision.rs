@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bottlec::diagnostic::quote;
+use bottlec::include;
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 
 use super::error::Error;
@@ -29,7 +30,7 @@ pub(crate) fn load(operand: &str) -> Result<Sources, Error> {
     let whole = normal(&whole).ok_or_else(|| failed(String::from("its path leads out of the repository")))?;
     let mut sources = Sources::new();
     sources.add(tree.read(&whole).map_err(failed)?);
-    load::includes(&mut sources, |_, target| {
+    include::follow(&mut sources, |_, target| {
         let whole = normal(&format!("{}{target}", tree.prefix));
         tree.read(&whole.ok_or("its path leads out of the repository")?)
     });

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bottlec::diagnostic::{Diagnostics, did_you_mean};
+use bottlec::diagnostic::Diagnostics;
 use bottlec::source::{Source, Sources};
-use bottlec::syntax;
+use bottlec::{spec, syntax};
 use ignore::WalkBuilder;
 
 use super::error::Error;
@@ -74,19 +74,10 @@ fn found(path: &PathBuf) -> Result<Option<Sources>, Error> {
     Ok(is_one.then_some(sources))
 }
 
-/// Whether a file that was found is a spec: other programs' configurations are KDL, too. One whose every node is a slip
-/// of a spec's counts, and one that is no KDL at all if it holds the words of a spec.
+/// Whether a file that was found is a spec: other programs' configurations are KDL, too.
 fn is_spec(source: &Source) -> bool {
-    const NODES: [&str; 3] = ["bottle", "profile", "include"];
     let id = Sources::new().add(Source::new(source.name(), ""));
-    let mut problems = Diagnostics::new();
-    let tree = syntax::parse(id, source, &mut problems);
-    let known = |name: &str| NODES.contains(&name) || did_you_mean(name, NODES).is_some();
-    let mut nodes = tree.nodes().peekable();
-    let empty = nodes.peek().is_none();
-    nodes.any(|node| known(node.name()))
-        || source.too_large().is_some()
-        || (empty && NODES.iter().any(|word| source.text().contains(word)))
+    spec::is_spec(source, &syntax::parse(id, source, &mut Diagnostics::new()))
 }
 
 /// The files that changed since a revision, by their names as sources.

@@ -28,9 +28,23 @@ pub use layer::{BuiltinNeeds, Layer};
 pub use sidecar::{Expose, Health, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
 pub use supervise::Supervise;
 
+use crate::diagnostic::did_you_mean;
 use crate::schema::ValueType;
-use crate::source::Span;
+use crate::source::{Source, Span};
 use crate::syntax::{Entry, Node, Tree, Value};
+
+/// Whether a file is meant to be a spec: other programs' configurations are KDL, too. One whose every node is a slip of a
+/// spec's counts, and one that is no KDL at all if it holds the words of a spec.
+#[must_use]
+pub fn is_spec(source: &Source, tree: &Tree) -> bool {
+    const NODES: [&str; 3] = ["bottle", "profile", "include"];
+    let known = |name: &str| NODES.contains(&name) || did_you_mean(name, NODES).is_some();
+    let mut nodes = tree.nodes().peekable();
+    let empty = nodes.peek().is_none();
+    nodes.any(|node| known(node.name()))
+        || source.too_large().is_some()
+        || (empty && NODES.iter().any(|word| source.text().contains(word)))
+}
 
 /// A value and the place that it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

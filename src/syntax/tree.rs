@@ -146,6 +146,13 @@ impl Tree {
         Tokens { tokens: &self.tokens }
     }
 
+    /// The token that holds the byte at `offset`; none past the end.
+    #[must_use]
+    pub fn token_at(&self, offset: u32) -> Option<TokenRef> {
+        let next = self.tokens.partition_point(|token| token.start <= offset);
+        Tokens { tokens: &self.tokens[next.checked_sub(1)?..] }.next()
+    }
+
     fn span(&self, start: u32, end: u32) -> Span {
         Span::new(self.source, start..end)
     }

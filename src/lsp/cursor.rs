@@ -1,0 +1,185 @@
+//! What stands at a place of a spec, also of a broken one: the nodes around it, and what of them it is in.
+
+use crate::schema::{self, Children};
+use crate::source::Span;
+use crate::syntax::{Entry, Node, TokenKind, TokenRef, Tree};
+
+/// What a place is in.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Spot<'t> {
+    /// A node's name, or right behind it.
+    Name(Node<'t>),
+    /// The key of a property, or right behind it.
+    Key(Node<'t>, Entry<'t>),
+    /// The value of an argument or a property, or right behind it.
+    Value(Node<'t>, Entry<'t>),
+    /// A node's line, where another argument or property could stand.
+    Head(Node<'t>),
+    /// Where another node could begin.
+    Block,
+    /// A comment: nothing that is there means anything.
+    Comment,
+}
+
+/// A place in a tree.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'t> {
+    /// The place, in bytes.
+    pub(super) offset: u32,
+    /// The nodes whose blocks the place lies in, the outermost first.
+    pub(super) parents: Vec<Node<'t>>,
+    /// What it is in there.
+    pub(super) spot: Spot<'t>,
+    /// The token that holds the byte before it, with its index among the tree's tokens; none at the very start.
+    pub(super) before: Option<TokenRef>,
+}
+
+impl<'t> Cursor<'t> {
+    /// What stands at `offset`.
+    #[must_use]
+    pub(super) fn new(tree: &'t Tree, offset: u32) -> Self {
+        let mut parents = Vec::new();
+        let mut inner = None;
+        let mut nodes = tree.all_nodes();
+        loop {
+            let touching = |node: &Node<'t>| {
+                let span = node.span();
+                span.start <= offset && offset <= span.end
+            };
+            // Where two touch, such as `a;b`, the later one is meant only when the place is its start.
+            let Some(node) =
+                nodes.by_ref().take_while(|node| node.span().start <= offset).filter(touching).last()
+            else {
+                break;
+            };
+            if node.block_span().is_some_and(|block| inside(tree, block, offset)) {
+                parents.push(node);
+                nodes = node.all_children();
+            } else {
+                inner = Some(node);
+                break;
+            }
+        }
+        let before = offset.checked_sub(1).and_then(|at| tree.token_at(at));
+        let in_comment = before.as_ref().is_some_and(|token| match token.kind {
+            TokenKind::LineComment => true,
+            TokenKind::BlockComment => offset < token.range.end,
+            _ => false,
+        });
+        let spot = if in_comment {
+            Spot::Comment
+        } else if let Some(spot) = inner.and_then(|node| within(node, offset)) {
+            spot
+        } else {
+            head(tree, parents.last().copied(), offset).map_or(Spot::Block, Spot::Head)
+        };
+        Self { offset, parents, spot, before }
+    }
+
+    /// The node that the place is in, or in whose head it is.
+    #[must_use]
+    pub(super) fn node(&self) -> Option<Node<'t>> {
+        match self.spot {
+            Spot::Name(node) | Spot::Key(node, _) | Spot::Value(node, _) | Spot::Head(node) => Some(node),
+            Spot::Block | Spot::Comment => None,
+        }
+    }
+
+    /// What the language says of the block that the place is in: of the file itself at its top; nothing where the
+    /// language knows no such block.
+    #[must_use]
+    pub(super) fn block_schema(&self) -> Option<&'static schema::Node> {
+        schema_of(&self.parents)
+    }
+
+    /// What the language says of [`Cursor::node`].
+    #[must_use]
+    pub(super) fn node_schema(&self) -> Option<&'static schema::Node> {
+        child_schema(self.block_schema()?, self.node()?.name())
+    }
+}
+
+/// What the language says of the innermost of nodes that each stand in the block of the one before it, the first at the
+/// top of a file.
+#[must_use]
+pub(super) fn schema_of(path: &[Node<'_>]) -> Option<&'static schema::Node> {
+    path.iter().try_fold(&schema::ROOT, |schema, node| child_schema(schema, node.name()))
+}
+
+/// What the language says of a node of that name in a block.
+#[must_use]
+pub(super) fn child_schema(parent: &'static schema::Node, name: &str) -> Option<&'static schema::Node> {
+    match parent.children {
+        Children::None => None,
+        Children::Named { node, .. } => Some(node),
+        Children::Nodes(children) => children.iter().map(|child| child.node).find(|child| child.name == name),
+    }
+}
+
+/// What the language says of an argument or a property: the type of its value, and what it means.
+#[must_use]
+pub(super) fn entry_schema(
+    schema: &'static schema::Node,
+    node: Node<'_>,
+    entry: Entry<'_>,
+) -> Option<(schema::ValueType, &'static str)> {
+    if let Some((key, _)) = entry.key() {
+        let property = schema.properties.iter().find(|property| property.name == key)?;
+        return Some((property.value, property.doc));
+    }
+    let start = entry.span().start;
+    let at = node.entries().filter(|it| it.key().is_none() && it.span().start < start).count();
+    argument_schema(schema, at).map(|argument| (argument.value, argument.doc))
+}
+
+/// What the language says of the argument number `at`, from 0 on.
+#[must_use]
+pub(super) fn argument_schema(schema: &'static schema::Node, at: usize) -> Option<&'static schema::Argument> {
+    let last = schema.arguments.last().filter(|last| last.repeats);
+    schema.arguments.get(at).or(last)
+}
+
+/// Whether a place lies behind the `{` of a block and before its `}`, which a broken text may lack.
+fn inside(tree: &Tree, block: Span, offset: u32) -> bool {
+    let closed = block.end > block.start + 1 && tree.text()[..block.end as usize].ends_with('}');
+    block.start < offset && (offset < block.end || (!closed && offset == block.end))
+}
+
+/// What of a node a place is in.
+fn within(node: Node<'_>, offset: u32) -> Option<Spot<'_>> {
+    let touches = |span: Span| span.start <= offset && offset <= span.end;
+    if touches(node.name_span()) {
+        return Some(Spot::Name(node));
+    }
+    let entry = node.all_entries().filter(|entry| touches(entry.span())).last()?;
+    match entry.key() {
+        Some((_, key)) if touches(key) => Some(Spot::Key(node, entry)),
+        _ => Some(Spot::Value(node, entry)),
+    }
+}
+
+/// The node that still goes on at a place which is in none of its parts.
+fn head<'t>(tree: &'t Tree, parent: Option<Node<'t>>, offset: u32) -> Option<Node<'t>> {
+    let siblings = || parent.map_or_else(|| tree.all_nodes(), Node::all_children);
+    let node = siblings().take_while(|node| node.span().start < offset).last()?;
+    let from = node.head_span().end;
+    if node.block_span().is_some_and(|block| block.start < offset) {
+        return None;
+    }
+    let mut at = from;
+    let mut continued = false;
+    while at < offset {
+        let token = tree.token_at(at)?;
+        match token.kind {
+            TokenKind::Backslash => continued = true,
+            TokenKind::Newline if continued => continued = false,
+            TokenKind::Newline | TokenKind::Semicolon | TokenKind::CloseBrace | TokenKind::OpenBrace => {
+                return None;
+            }
+            // Blanks, comments, and what could not be read: it belongs to the node still.
+            _ => {}
+        }
+        at = token.range.end;
+    }
+    Some(node)
+}

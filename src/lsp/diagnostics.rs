@@ -1,0 +1,101 @@
+//! A compile's diagnostics in the words of the protocol.
+
+use std::collections::BTreeMap;
+
+use lsp_types::{
+    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, NumberOrString, Range,
+};
+
+use super::analysis::{Analysis, Asked};
+use super::client::Client;
+use crate::diagnostic::{self, Level};
+use crate::rules::{self, Rule};
+
+/// What a client shows as the origin of a diagnostic.
+pub(super) const SOURCE: &str = "bottlec";
+
+/// Rules that speak of something which does nothing: an editor shows it faded.
+const UNNECESSARY: &[&Rule] = &[&rules::accept::ACCEPT_UNUSED];
+/// Rules that speak of something which is no more: an editor strikes it through.
+const DEPRECATED: &[&Rule] = &[&rules::schema::RETIRED_NODE];
+
+/// The diagnostics of an analysis by the URI of the document that they lie in, in the order of `check`.
+#[must_use]
+pub(super) fn by_document(analysis: &Analysis, client: &Client) -> BTreeMap<String, Vec<Diagnostic>> {
+    let mut found: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
+    for diagnostic in analysis.compilation().diagnostics.as_slice() {
+        let id = diagnostic.primary.span.source;
+        let Some(uri) = analysis.uri(id) else { continue };
+        let asked = Asked { analysis, id, encoding: client.encoding };
+        found.entry(uri.as_str().to_owned()).or_default().push(translate(diagnostic, asked, client));
+    }
+    found
+}
+
+/// One diagnostic.
+#[must_use]
+pub(super) fn translate(
+    diagnostic: &diagnostic::Diagnostic,
+    asked: Asked<'_>,
+    client: &Client,
+) -> Diagnostic {
+    let diagnostic::Diagnostic { rule, level, message, primary, related, help, fix: _ } = diagnostic;
+    let severity = match level {
+        Level::Error => DiagnosticSeverity::ERROR,
+        Level::Warning => DiagnosticSeverity::WARNING,
+        Level::Advice => DiagnosticSeverity::INFORMATION,
+    };
+    let mut text = message.clone();
+    for line in std::iter::once(&primary.message).filter(|label| !label.is_empty()) {
+        text.push('\n');
+        text.push_str(line);
+    }
+    for line in help {
+        text.push_str("\nhelp: ");
+        text.push_str(line);
+    }
+    let related: Vec<DiagnosticRelatedInformation> = related
+        .iter()
+        .filter(|_| client.related)
+        .filter_map(|label| {
+            let message = label.message.clone();
+            Some(DiagnosticRelatedInformation { location: asked.location(label.span)?, message })
+        })
+        .collect();
+    let tag = if UNNECESSARY.contains(rule) {
+        Some(DiagnosticTag::UNNECESSARY)
+    } else {
+        DEPRECATED.contains(rule).then_some(DiagnosticTag::DEPRECATED)
+    };
+    Diagnostic {
+        range: asked.range(primary.span),
+        severity: Some(severity),
+        code: Some(NumberOrString::String(rule.id.to_owned())),
+        code_description: None,
+        source: Some(SOURCE.to_owned()),
+        message: text,
+        related_information: (!related.is_empty()).then_some(related),
+        tags: tag.map(|tag| vec![tag]),
+        data: None,
+    }
+}
+
+/// What several specs say of one document that they all include, each thing once: the worst of it, as in
+/// [`diagnostic::Diagnostics::finish`].
+pub(super) fn merge(diagnostics: &mut Vec<Diagnostic>) {
+    fn key(it: &Diagnostic) -> (u32, u32, u32, u32, Option<&str>, &str) {
+        let Range { start, end } = it.range;
+        let code = match &it.code {
+            Some(NumberOrString::String(code)) => Some(code.as_str()),
+            _ => None,
+        };
+        (start.line, start.character, end.line, end.character, code, &it.message)
+    }
+    let severity = |it: &Diagnostic| match it.severity {
+        Some(DiagnosticSeverity::ERROR) => 0,
+        Some(DiagnosticSeverity::WARNING) => 1,
+        _ => 2,
+    };
+    diagnostics.sort_by(|a, b| key(a).cmp(&key(b)).then(severity(a).cmp(&severity(b))));
+    diagnostics.dedup_by(|later, first| key(later) == key(first));
+}

@@ -1,0 +1,32 @@
+//! What a server must be told of the world outside: it opens no file itself.
+
+use std::path::Path;
+
+use crate::source::Source;
+
+/// One entry of a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DirectoryEntry {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a directory, perhaps over a link.
+    pub is_directory: bool,
+}
+
+/// The files of a workspace. Names are paths relative to the workspace, with `/` between their parts.
+pub trait Disk: Send + Sync {
+    /// Reads the file `name`, which `from` includes.
+    ///
+    /// # Errors
+    /// Why it cannot be read, or must not be, for a diagnostic.
+    fn read(&self, workspace: &Path, from: &str, name: &str) -> Result<Source, String>;
+
+    /// The names of the KDL files of a workspace, in order: those that a check of the directory would find. Bounded.
+    fn specs(&self, workspace: &Path) -> Vec<String>;
+
+    /// What is in a directory, in order; nothing when it cannot be read. Bounded.
+    fn list(&self, directory: &Path) -> Vec<DirectoryEntry>;
+
+    /// The home directory of who edits.
+    fn home(&self) -> Option<std::path::PathBuf>;
+}

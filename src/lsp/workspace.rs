@@ -1,0 +1,216 @@
+//! The documents that are open, the folders that they lie in, and the specs that they make with what is on the disk.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use lsp_types::Uri;
+
+use super::analysis::Analysis;
+use super::disk::Disk;
+use super::document::Document;
+use super::uri;
+use crate::include;
+use crate::source::{Source, SourceId, Sources};
+use crate::spec;
+
+/// What the editor has open, and what of it was read so far.
+pub(super) struct Workspace {
+    disk: Arc<dyn Disk>,
+    folders: Vec<PathBuf>,
+    documents: BTreeMap<String, Document>,
+    /// The specs that were asked for since something in them changed, by the URI of the file that they begin with.
+    analyses: BTreeMap<String, Arc<Analysis>>,
+}
+
+impl Workspace {
+    /// A workspace of those folders, with nothing open.
+    #[must_use]
+    pub(super) fn new(disk: Arc<dyn Disk>, folders: Vec<PathBuf>) -> Self {
+        Self { disk, folders, documents: BTreeMap::new(), analyses: BTreeMap::new() }
+    }
+
+    /// What is on the disk.
+    #[must_use]
+    pub(super) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
+    /// The folders.
+    #[must_use]
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// Other folders from now on.
+    pub(super) fn set_folders(&mut self, folders: Vec<PathBuf>) {
+        self.folders = folders;
+        self.analyses.clear();
+    }
+
+    /// The open documents, by URI.
+    #[must_use]
+    pub(super) fn documents(&self) -> &BTreeMap<String, Document> {
+        &self.documents
+    }
+
+    /// An open document.
+    #[must_use]
+    pub(super) fn document(&self, uri: &str) -> Option<&Document> {
+        self.documents.get(uri)
+    }
+
+    /// An open document that changes.
+    pub(super) fn document_mut(&mut self, uri: &str) -> Option<&mut Document> {
+        self.documents.get_mut(uri)
+    }
+
+    /// Opens a document.
+    pub(super) fn open(&mut self, document: Document) {
+        self.documents.insert(document.uri.as_str().to_owned(), document);
+    }
+
+    /// Closes a document: the disk's text counts again.
+    pub(super) fn close(&mut self, uri: &str) -> Option<Document> {
+        self.documents.remove(uri)
+    }
+
+    /// Forgets what was made of a file. Returns the open documents whose specs had it in them, or missed it.
+    pub(super) fn forget(&mut self, uri: &Uri) -> Vec<String> {
+        let path = uri::to_path(uri);
+        let mut concerned = Vec::new();
+        self.analyses.retain(|root, analysis| {
+            let missed = path.as_ref().is_some_and(|path| {
+                let folder = Self::folder_in(&self.folders, Uri::from_str(root).ok().as_ref());
+                folder
+                    .and_then(|folder| name_in(&folder, path))
+                    .is_some_and(|name| analysis.sources().why_absent(&name).is_some())
+            });
+            let concerns = missed || analysis.source_of(uri).is_some();
+            if concerns && self.documents.contains_key(root) {
+                concerned.push(root.clone());
+            }
+            !concerns
+        });
+        concerned
+    }
+
+    /// Forgets a spec that is not open: nobody says when it changes on the disk.
+    pub(super) fn forget_closed(&mut self, root: &str) {
+        if !self.documents.contains_key(root) {
+            self.analyses.remove(root);
+        }
+    }
+
+    /// The folder that a file lies in: the innermost of the workspace, or else its own directory. `include` leads to
+    /// nowhere outside of it.
+    #[must_use]
+    pub(super) fn folder_of(&self, uri: &Uri) -> Option<PathBuf> {
+        Self::folder_in(&self.folders, Some(uri))
+    }
+
+    fn folder_in(folders: &[PathBuf], uri: Option<&Uri>) -> Option<PathBuf> {
+        let Some(path) = uri.and_then(uri::to_path) else { return folders.first().cloned() };
+        let around = folders.iter().filter(|folder| path.starts_with(folder));
+        let innermost = around.max_by_key(|folder| folder.components().count());
+        innermost.cloned().or_else(|| path.parent().map(Path::to_owned))
+    }
+
+    /// The spec that begins with a file, open or on the disk: `None` when it cannot be read.
+    pub(super) fn analysis(&mut self, uri: &Uri) -> Option<Arc<Analysis>> {
+        if let Some(known) = self.analyses.get(uri.as_str()) {
+            return Some(Arc::clone(known));
+        }
+        let analysis = Arc::new(self.load(uri)?);
+        self.analyses.insert(uri.as_str().to_owned(), Arc::clone(&analysis));
+        Some(analysis)
+    }
+
+    fn load(&self, uri: &Uri) -> Option<Analysis> {
+        let folder = self.folder_of(uri);
+        let path = uri::to_path(uri);
+        let name = match (&folder, &path) {
+            (Some(folder), Some(path)) => name_in(folder, path)?,
+            _ => uri::last_part(uri),
+        };
+        let mut sources = Sources::new();
+        let source = match (self.documents.get(uri.as_str()), &folder) {
+            (Some(document), _) => document.source(name),
+            (None, Some(folder)) => self.disk.read(folder, &name, &name).ok()?,
+            (None, None) => return None,
+        };
+        sources.add(source);
+        Some(self.with_includes(sources, folder.as_deref(), Some(uri)))
+    }
+
+    /// Every spec of a folder, and what they include, as one: to find names in, not to compile, since they need not be
+    /// for one host.
+    #[must_use]
+    pub(super) fn whole(&self, folder: &Path) -> Analysis {
+        let mut sources = Sources::new();
+        let mut names = self.disk.specs(folder);
+        let open = self
+            .documents
+            .values()
+            .filter(|document| self.folder_of(&document.uri).is_some_and(|of| of == folder));
+        names.extend(open.filter_map(|document| name_in(folder, document.path.as_ref()?)));
+        names.sort();
+        names.dedup();
+        for name in names {
+            // What is no spec has no names of ours in it.
+            if let Ok(source) = self.read(folder, &name, &name) {
+                sources.add(source);
+            }
+        }
+        self.with_includes(sources, Some(folder), None)
+    }
+
+    /// The text of a file: the editor's, or else the disk's.
+    fn read(&self, folder: &Path, from: &str, name: &str) -> Result<Source, String> {
+        match self.at(&folder.join(name)) {
+            Some(document) => Ok(document.source(name.to_owned())),
+            None => self.disk.read(folder, from, name),
+        }
+    }
+
+    /// The open document that is kept there.
+    fn at(&self, path: &Path) -> Option<&Document> {
+        self.documents.values().find(|document| document.path.as_deref() == Some(path))
+    }
+
+    /// Reads what sources include. `root` is what the editor calls the first of them.
+    fn with_includes(&self, mut sources: Sources, folder: Option<&Path>, root: Option<&Uri>) -> Analysis {
+        include::follow(&mut sources, |from, name| match folder {
+            Some(folder) => self.read(folder, from, name),
+            None => Err(String::from("the spec that includes it was never saved, and no folder is open")),
+        });
+        let uri_of = |(id, source): (SourceId, &Source)| match root {
+            Some(root) if id.index() == 0 => Some(root.clone()),
+            _ => {
+                let path = folder?.join(source.name());
+                self.at(&path).map(|document| document.uri.clone()).or_else(|| uri::from_path(&path))
+            }
+        };
+        let uris = sources.iter().map(uri_of).collect();
+        Analysis::new(sources, uris)
+    }
+
+    /// Whether an open document is a spec: an editor may take every KDL file for one.
+    pub(super) fn is_spec(&mut self, uri: &Uri) -> bool {
+        if self.documents.get(uri.as_str()).is_none_or(|document| document.surely_spec) {
+            return true;
+        }
+        self.analysis(uri).is_some_and(|analysis| {
+            let root = analysis.sources().roots().first().copied();
+            root.is_some_and(|root| spec::is_spec(analysis.sources().get(root), analysis.tree(root)))
+        })
+    }
+}
+
+/// The name of a file as a source: its path from the folder on, with `/` between its parts.
+#[must_use]
+pub(super) fn name_in(folder: &Path, path: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = path.strip_prefix(folder).ok()?.iter().map(|part| part.to_str()).collect();
+    parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("/"))
+}
