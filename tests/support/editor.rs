@@ -163,6 +163,14 @@ impl Editor {
         }
     }
 
+    /// Lets the server compile what is open, and not look for what else there is on the disk.
+    pub(crate) fn settle_one(&mut self) {
+        let work = self.server.work().expect("something to do");
+        for message in self.server.done(work.run()) {
+            self.hear(message);
+        }
+    }
+
     /// Lets the server do all that it has to do.
     pub(crate) fn settle(&mut self) {
         while let Some(work) = self.server.work() {
