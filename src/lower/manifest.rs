@@ -18,8 +18,8 @@ use crate::plan::{
 use crate::spec::{Reference, VariableValue, VolumeSource};
 
 use format::{
-    Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, Pattern, Provision,
-    Repo, Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
+    Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, LintAllowed, Pattern,
+    Provision, Repo, Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
 };
 pub use format::{Manifest, ReadError};
 
@@ -49,6 +49,7 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         pipelock_image: _,
         git_gate_image,
         accepted,
+        lint_allowed,
         sources,
     } = plan;
     let start_order = start_order(sidecars);
@@ -101,6 +102,14 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         accepted: accepted
             .iter()
             .map(|Traced { value: plan::Accepted { rule, reason }, origin }| Accepted {
+                rule: text(rule),
+                reason: text(reason),
+                origin: origin.to_string(),
+            })
+            .collect(),
+        lint_allowed: lint_allowed
+            .iter()
+            .map(|Traced { value: plan::LintAllowed { rule, reason }, origin }| LintAllowed {
                 rule: text(rule),
                 reason: text(reason),
                 origin: origin.to_string(),
