@@ -102,6 +102,15 @@ pub struct Allowance {
     pub reason: String,
 }
 
+/// What becomes of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It is shown.
+    Shown,
+    /// It is not, because of what a spec says; none when the run does.
+    Allowed(Option<Allowance>),
+}
+
 /// A finding that is not shown.
 #[derive(Clone, Debug)]
 pub struct Allowed {
@@ -243,15 +252,15 @@ impl Diagnostics {
         self.errors = self.errors - before + errors(&self.items);
     }
 
-    /// Puts those aside that `judge` says are allowed, by a place or by the run; it may change the others.
-    pub fn judge(&mut self, mut judge: impl FnMut(&mut Diagnostic) -> Option<Option<Allowance>>) {
+    /// Puts those aside that `judge` says are allowed; it may change the others.
+    pub fn judge(&mut self, mut judge: impl FnMut(&mut Diagnostic) -> Judgement) {
         let errors = |items: &[Diagnostic]| items.iter().filter(|d| d.level == Level::Error).count();
         let before = errors(&self.items);
         let mut shown = Vec::with_capacity(self.items.len());
         for mut diagnostic in mem::take(&mut self.items) {
             match judge(&mut diagnostic) {
-                Some(by) => self.allowed.push(Allowed { diagnostic, by }),
-                None => shown.push(diagnostic),
+                Judgement::Allowed(by) => self.allowed.push(Allowed { diagnostic, by }),
+                Judgement::Shown => shown.push(diagnostic),
             }
         }
         self.errors = self.errors - before + errors(&shown);

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::diagnostic::{Allowance, Diagnostic, Diagnostics, Level, did_you_mean, quote};
+use crate::diagnostic::{Allowance, Diagnostic, Diagnostics, Judgement, Label, Level, did_you_mean, quote};
 use crate::rules::{self, Rule};
 use crate::source::{SourceId, Span};
-use crate::spec::{Lint, LintEntry};
+use crate::spec::{Lint, LintEntry, Spanned};
 
 /// What becomes of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,8 +155,10 @@ pub struct Levels<'o> {
     blocks: BTreeMap<Span, usize>,
     /// The blocks that some bottle is made of.
     seen: BTreeSet<Span>,
-    /// The entries that decided something, by the place of their rule, and whether anything would be otherwise without.
-    decided: BTreeMap<Span, bool>,
+    /// The entries without which something would be otherwise, by the place of their rule.
+    needed: BTreeSet<Span>,
+    /// The entries that decided something, and the outer ones that say the same of it.
+    agreed: BTreeMap<Span, Span>,
     /// The rules that were broken anywhere.
     broken: BTreeSet<&'static str>,
 }
@@ -168,8 +170,8 @@ pub struct Unneeded<'a> {
     pub lint: &'a Lint,
     /// The entry.
     pub entry: &'a LintEntry,
-    /// The entry of the file that says the same already.
-    pub outer: Option<&'a LintEntry>,
+    /// The outer entry that says the same already.
+    pub outer: Option<Span>,
     /// Whether the rule was broken somewhere else.
     pub elsewhere: bool,
 }
@@ -209,9 +211,23 @@ impl<'o> Levels<'o> {
         &self.lints
     }
 
-    /// Remembers the blocks that a bottle is made of.
+    /// Remembers the blocks that a bottle is made of, its own the last. What it warns of or denies is needed where a
+    /// profile of it says otherwise, whether anything breaks the rule by now or not.
     pub fn see(&mut self, blocks: &[Lint]) {
         self.seen.extend(blocks.iter().map(|lint| lint.place));
+        let Some((own, profiles)) = blocks.split_last() else { return };
+        let mut below: BTreeMap<&str, BTreeSet<Setting>> = BTreeMap::new();
+        for LintEntry { setting, rule, reason: _, node: _ } in profiles.iter().flat_map(|lint| &lint.entries)
+        {
+            below.entry(&rule.value).or_default().insert(*setting);
+        }
+        for LintEntry { setting, rule, reason: _, node: _ } in &own.entries {
+            let otherwise =
+                below.get(rule.value.as_str()).is_some_and(|set| set.iter().any(|it| it != setting));
+            if otherwise && *setting != Setting::Allow {
+                self.needed.insert(rule.span);
+            }
+        }
     }
 
     fn entry(&self, lint: usize, rule: &str) -> Option<&LintEntry> {
@@ -263,20 +279,20 @@ impl<'o> Levels<'o> {
         diagnostics.refuse_dropped(|rule| self.may_deny(rule));
     }
 
-    /// Sets the level; some when it is allowed, by whom where that is a spec.
-    fn judge(&mut self, diagnostic: &mut Diagnostic) -> Option<Option<Allowance>> {
+    /// Sets the level.
+    fn judge(&mut self, diagnostic: &mut Diagnostic) -> Judgement {
         let (rule, level) = (diagnostic.rule, diagnostic.level);
         self.broken.insert(rule.id);
         let said: Vec<LintEntry> = self.said_of(diagnostic).cloned().collect();
         let under = |setting: Option<Setting>| setting.map_or(Some(level), |setting| setting.of(rule, level));
         // The outermost of those that agree is the one that is needed: without the others all would be the same.
-        let settings = said.iter().map(|entry| Some(entry.setting)).chain([None]);
-        for (entry, outer) in said.iter().zip(settings.skip(1)) {
-            let needed = under(Some(entry.setting)) != under(outer);
-            *self.decided.entry(entry.rule.span).or_default() |= needed;
-            if needed {
+        for (at, entry) in said.iter().enumerate() {
+            let outer = said.get(at + 1);
+            if under(Some(entry.setting)) != under(outer.map(|outer| outer.setting)) {
+                self.needed.insert(entry.rule.span);
                 break;
             }
+            self.agreed.extend(outer.map(|outer| (entry.rule.span, outer.rule.span)));
         }
         let said = said.into_iter().next().filter(|_| !self.ignored);
         let set = said.as_ref().map(|entry| entry.setting);
@@ -288,13 +304,13 @@ impl<'o> Levels<'o> {
         else {
             let by = said
                 .map(|entry| Allowance { place: entry.rule.span, reason: entry.reason.unwrap_or_default() });
-            return Some(by);
+            return Judgement::Allowed(by);
         };
         if now != level {
             diagnostic.level = now;
             explain(diagnostic, denied, said.as_ref());
         }
-        None
+        Judgement::Shown
     }
 
     /// Whether a finding of this rule may be one that is denied, wherever it is.
@@ -302,7 +318,7 @@ impl<'o> Levels<'o> {
         let flag = self.flag(rule, rule.level != Level::Advice, false);
         let deny = |entry: &LintEntry| entry.setting == Setting::Deny;
         flag.is_some_and(|flag| flag.setting == Setting::Deny)
-            || (0..self.lints.len()).any(|lint| self.entry(lint, rule.id).is_some_and(deny))
+            || !self.ignored && (0..self.lints.len()).any(|lint| self.entry(lint, rule.id).is_some_and(deny))
     }
 
     /// The entries that change nothing: an `allow` of what is not found where it counts, and what says again what holds.
@@ -322,20 +338,17 @@ impl<'o> Levels<'o> {
         known.flat_map(|(_, lint)| lint.entries.iter().map(move |entry| (lint, entry))).filter_map(
             |(lint, entry)| {
                 let rule = rules::find(&entry.rule.value)?;
-                if self.decided.get(&entry.rule.span).is_some_and(|needed| *needed) {
+                let LintEntry { setting, rule: Spanned { value: _, span }, reason: _, node: _ } = entry;
+                if self.needed.contains(span) {
                     return None;
                 }
-                let outer = self.in_file(entry.rule.span.source, rule.id);
-                let outer = outer.filter(|outer| outer.rule.span != entry.rule.span);
+                let outer = self.in_file(span.source, rule.id).filter(|outer| outer.rule.span != *span);
                 let held = outer.map_or_else(|| Setting::own(rule), |outer| Some(outer.setting));
-                let same = held == Some(entry.setting);
-                let elsewhere = self.broken.contains(rule.id) && !self.decided.contains_key(&entry.rule.span);
-                (entry.setting == Setting::Allow || same).then_some(Unneeded {
-                    lint,
-                    entry,
-                    outer: outer.filter(|_| same),
-                    elsewhere,
-                })
+                let same = held == Some(*setting);
+                let agreed = self.agreed.get(span).copied();
+                let outer = agreed.or(outer.filter(|_| same).map(|outer| outer.rule.span));
+                let elsewhere = outer.is_none() && self.broken.contains(rule.id);
+                (*setting == Setting::Allow || same).then_some(Unneeded { lint, entry, outer, elsewhere })
             },
         )
     }
@@ -356,5 +369,5 @@ fn explain(diagnostic: &mut Diagnostic, denied: Option<&Flag>, said: Option<&Lin
         (Setting::Warn, Some(_)) => return,
     };
     let message = format!("{done}{because}");
-    diagnostic.related.push(crate::diagnostic::Label { span: rule.span, message });
+    diagnostic.related.push(Label { span: rule.span, message });
 }

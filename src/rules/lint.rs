@@ -100,7 +100,7 @@ fn describe(unneeded: &Unneeded<'_>) -> Diagnostic {
     };
     let diagnostic = diagnostic.label("changes nothing").help("take it out");
     match outer {
-        Some(outer) => diagnostic.related(outer.rule.span, "set for the whole file here"),
+        Some(outer) => diagnostic.related(outer, "set here already"),
         None => diagnostic,
     }
 }
