@@ -314,7 +314,7 @@ fn a_plan_holds_what_is_allowed_whatever_a_run_says() {
         ])
     );
     let shown = dir.run(["plan", "x.kdl"]).code(0);
-    shown.says("Findings that are not shown\n  allow-shared is allowed, team.kdl:1: pages\n");
+    shown.says("Findings that the spec allows\n  allow-shared is allowed, team.kdl:1: pages\n");
     dir.run(["build", "--ignore-lint", "--check", "x.kdl"]).code(0).says("is what the spec says");
     // Who reviews a change is told, and nothing is wider for it.
     let before = dir.read("x.kdl").replace("lint { allow \"image-not-pinned\" reason=\"ours\"; }", "");

@@ -215,7 +215,7 @@ impl Page<'_> {
         if plan.lint_allowed.is_empty() {
             return;
         }
-        self.title("Findings that are not shown");
+        self.title("Findings that the spec allows");
         for Traced { value: LintAllowed { rule, reason }, origin } in &plan.lint_allowed {
             self.line(&format!("  {rule} is allowed, {origin}: {reason}"));
         }
