@@ -6,11 +6,12 @@ use std::mem;
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
 use crate::include::Reach;
+use crate::level::{Flag, Levels};
 use crate::network::Addresses;
 use crate::plan::{self, Plan};
 use crate::rules::accept::Acceptance;
 use crate::rules::{
-    boot, container, egress, egress_scan, engine, env, expect, expose, fleet, loss, names, personal,
+    boot, container, egress, egress_scan, engine, env, expect, expose, fleet, lint, loss, names, personal,
     port_taken, queue, repo,
 };
 use crate::scope::Scope;
@@ -34,11 +35,20 @@ pub struct Options {
     pub stage_to_workspace: String,
     /// Whether what a target holds wider than the spec says it is an error.
     pub strict: bool,
+    /// The levels that the run sets, the last of which counts.
+    pub flags: Vec<Flag>,
+    /// Whether the levels that specs set with `lint` count for nothing.
+    pub ignore_lint: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { stage_to_workspace: String::from("../.."), strict: false }
+        Self {
+            stage_to_workspace: String::from("../.."),
+            strict: false,
+            flags: Vec::new(),
+            ignore_lint: false,
+        }
     }
 }
 
@@ -70,6 +80,13 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
             (id, File::decode(&tree))
         })
         .collect();
+    let mut levels = Levels::new(
+        files.values().filter_map(|file| file.lint.clone()),
+        layers(&files).flat_map(|layer| layer.lints.iter().cloned()),
+        &options.flags,
+        options.ignore_lint,
+    );
+    lint::check(levels.lints(), &mut diagnostics);
     let mut acceptance = Acceptance::default();
     for layer in layers(&files) {
         let mut found = Diagnostics::new();
@@ -89,9 +106,17 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     fleet::check(&decls, sources, &mut diagnostics);
     let decls: Vec<(SourceId, Vec<BottleDecl>)> =
         files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
-    let resolved = bottles(decls, &files, &reach, sources, &mut acceptance, &mut diagnostics);
+    let resolved = bottles(decls, &files, &reach, sources, (&mut acceptance, &mut levels), &mut diagnostics);
     let mut diagnostics = blame::unbroken(syntax, diagnostics, sources);
     acceptance.unused(&mut diagnostics);
+    // Beside an error nothing is said of what is not needed: mending that may show what needs it.
+    let whole = !diagnostics.has_errors();
+    levels.apply(&mut diagnostics);
+    if whole {
+        let mut unused = lint::unused(&levels, sources);
+        levels.apply(&mut unused);
+        diagnostics.append(unused);
+    }
     diagnostics.finish();
     let mut plans = Vec::new();
     if !diagnostics.has_errors() {
@@ -102,7 +127,9 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
                 reach[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
             let mut digests: Vec<_> = used.collect();
             digests.sort();
-            let context = plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests };
+            let lints = reach[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
+            let context =
+                plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests, lints };
             plans.push(plan::plan(resolved, addresses, context));
         }
         plans.sort_by(|a, b| a.slug.cmp(&b.slug));
@@ -148,7 +175,7 @@ fn bottles(
     files: &BTreeMap<SourceId, File>,
     reach: &BTreeMap<SourceId, Reach>,
     sources: &Sources,
-    acceptance: &mut Acceptance,
+    (acceptance, levels): (&mut Acceptance, &mut Levels<'_>),
     diagnostics: &mut Diagnostics,
 ) -> Vec<(SourceId, Addresses, resolve::Resolved)> {
     let mut resolved = Vec::new();
@@ -171,7 +198,9 @@ fn bottles(
             queues.extend(queue::Claim::of(&bottle, sources));
             let mut found = Diagnostics::new();
             check_bottle(&bottle, addresses, &mut found);
+            found.change(|diagnostic| diagnostic.bottle = Some(bottle.slug.span));
             acceptance.see(&bottle.accepts);
+            levels.see(&bottle.lints);
             diagnostics.append(acceptance.lower(&bottle.accepts, found));
             if let Some(done) = resolve::resolve(bottle, diagnostics) {
                 resolved.push((id, addresses, done));

@@ -1,7 +1,9 @@
 //! What the compiler says about a spec: one value for the command line, the editor and every report format.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::mem;
 
 use crate::rules::Rule;
 use crate::source::{SourceId, Span};
@@ -75,7 +77,7 @@ pub struct Fix {
 pub struct Diagnostic {
     /// The rule that it breaks.
     pub rule: &'static Rule,
-    /// How bad it is: the rule's level unless something lowered it.
+    /// How bad it is: the rule's level unless something set another one.
     pub level: Level,
     /// What is wrong.
     pub message: String,
@@ -87,6 +89,35 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// A change that removes it.
     pub fix: Option<Fix>,
+    /// The name of the bottle that it was found of, when it may stand elsewhere than in its block.
+    pub bottle: Option<Span>,
+}
+
+/// Why a finding is not shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The place that allows it.
+    pub place: Span,
+    /// The reason that is given there.
+    pub reason: String,
+}
+
+/// What becomes of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It is shown.
+    Shown,
+    /// It is not, because of what a spec says; none when the run does.
+    Allowed(Option<Allowance>),
+}
+
+/// A finding that is not shown.
+#[derive(Clone, Debug)]
+pub struct Allowed {
+    /// The finding.
+    pub diagnostic: Diagnostic,
+    /// What in a spec allows it; none when the run does.
+    pub by: Option<Allowance>,
 }
 
 impl Diagnostic {
@@ -101,6 +132,7 @@ impl Diagnostic {
             related: Vec::new(),
             help: Vec::new(),
             fix: None,
+            bottle: None,
         }
     }
 
@@ -157,7 +189,10 @@ impl Diagnostic {
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     items: Vec<Diagnostic>,
+    allowed: Vec<Allowed>,
     dropped: usize,
+    /// The rules of what was dropped and was no error.
+    unseen: BTreeMap<&'static str, &'static Rule>,
     errors: usize,
 }
 
@@ -178,6 +213,9 @@ impl Diagnostics {
             self.items.push(diagnostic);
         } else {
             self.dropped += 1;
+            if diagnostic.level != Level::Error {
+                self.unseen.insert(diagnostic.rule.id, diagnostic.rule);
+            }
         }
     }
 
@@ -198,6 +236,9 @@ impl Diagnostics {
         let kept_errors = other.items.iter().filter(|d| d.level == Level::Error).count();
         self.errors += other.errors - kept_errors;
         self.dropped += other.dropped;
+        self.unseen.extend(other.unseen);
+        let room = Self::LIMIT.saturating_sub(self.allowed.len());
+        self.allowed.extend(other.allowed.into_iter().take(room));
         for item in other.items {
             self.push(item);
         }
@@ -211,6 +252,26 @@ impl Diagnostics {
         self.errors = self.errors - before + errors(&self.items);
     }
 
+    /// Puts those aside that `judge` says are allowed; it may change the others.
+    pub fn judge(&mut self, mut judge: impl FnMut(&mut Diagnostic) -> Judgement) {
+        let errors = |items: &[Diagnostic]| items.iter().filter(|d| d.level == Level::Error).count();
+        let before = errors(&self.items);
+        let mut shown = Vec::with_capacity(self.items.len());
+        for mut diagnostic in mem::take(&mut self.items) {
+            match judge(&mut diagnostic) {
+                Judgement::Allowed(by) => self.allowed.push(Allowed { diagnostic, by }),
+                Judgement::Shown => shown.push(diagnostic),
+            }
+        }
+        self.errors = self.errors - before + errors(&shown);
+        self.items = shown;
+    }
+
+    /// Counts an error more when something was dropped that may be `denied`: what is not kept must not pass for that.
+    pub fn refuse_dropped(&mut self, denied: impl Fn(&Rule) -> bool) {
+        self.errors += usize::from(self.unseen.values().any(|rule| denied(rule)));
+    }
+
     /// Those of them that are not `unwanted`.
     #[must_use]
     pub fn without(mut self, unwanted: impl Fn(&Diagnostic) -> bool) -> Self {
@@ -218,6 +279,7 @@ impl Diagnostics {
         let before = errors(&self.items);
         self.items.retain(|diagnostic| !unwanted(diagnostic));
         self.errors -= before - errors(&self.items);
+        self.allowed.retain(|allowed| !unwanted(&allowed.diagnostic));
         self
     }
 
@@ -229,13 +291,25 @@ impl Diagnostics {
                 span.source = *id;
             }
         };
-        for Diagnostic { rule: _, level: _, message: _, primary, related, help: _, fix } in &mut self.items {
+        let allowed = self.allowed.iter_mut();
+        let allowed = allowed.map(|Allowed { diagnostic, by }| {
+            if let Some(Allowance { place, reason: _ }) = by {
+                to(place);
+            }
+            diagnostic
+        });
+        for diagnostic in self.items.iter_mut().chain(allowed.collect::<Vec<_>>()) {
+            let Diagnostic { rule: _, level: _, message: _, primary, related, help: _, fix, bottle } =
+                diagnostic;
             to(&mut primary.span);
             for label in related {
                 to(&mut label.span);
             }
             for edit in fix.iter_mut().flat_map(|fix| &mut fix.edits) {
                 to(&mut edit.span);
+            }
+            if let Some(bottle) = bottle {
+                to(bottle);
             }
         }
         self
@@ -251,6 +325,12 @@ impl Diagnostics {
     #[must_use]
     pub fn as_slice(&self) -> &[Diagnostic] {
         &self.items
+    }
+
+    /// What is allowed, and therefore not shown.
+    #[must_use]
+    pub fn allowed(&self) -> &[Allowed] {
+        &self.allowed
     }
 
     /// How many more there were.
@@ -273,22 +353,21 @@ impl Diagnostics {
 
     /// Puts them in the order in which every report shows them, by source, place, rule and message, and leaves out
     /// what was said twice: a profile's mistake is found again from each bottle that extends it. What one bottle accepts
-    /// and another does not stays an error.
+    /// and another does not stays an error, and what one allows and another does not stays.
     pub fn finish(&mut self) {
-        self.items.sort_by(|a, b| {
-            (a.primary.span, a.rule.id, &a.message, a.level).cmp(&(
-                b.primary.span,
-                b.rule.id,
-                &b.message,
-                b.level,
-            ))
-        });
-        self.items.dedup_by(|later, first| {
-            later.primary.span == first.primary.span
-                && later.rule == first.rule
-                && later.message == first.message
-        });
+        self.items.sort_by(|a, b| (key(a), a.level).cmp(&(key(b), b.level)));
+        self.items.dedup_by(|later, first| key(later) == key(first));
+        let shown =
+            |item: &Diagnostic| self.items.binary_search_by(|shown| key(shown).cmp(&key(item))).is_ok();
+        self.allowed.retain(|allowed| !shown(&allowed.diagnostic));
+        self.allowed.sort_by(|a, b| key(&a.diagnostic).cmp(&key(&b.diagnostic)));
+        self.allowed.dedup_by(|later, first| key(&later.diagnostic) == key(&first.diagnostic));
     }
+}
+
+/// What makes two diagnostics one.
+fn key(diagnostic: &Diagnostic) -> (Span, &'static str, &str) {
+    (diagnostic.primary.span, diagnostic.rule.id, &diagnostic.message)
 }
 
 /// The most characters of a spec's text that one message repeats.

@@ -13,7 +13,7 @@
 //! - [`schema`]: every node of the language, once
 //! - [`spec`]: the typed model, with the place of every leaf
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
-//! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
+//! - [`rules`]: what a spec can get wrong; [`level`]: how bad that is; [`diagnostic`]: how it is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
 //!   is: as text, and as a picture in [`report::graph`]
 //! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`upstream`]: what is known
 //!   of the world outside
@@ -37,6 +37,7 @@ pub mod format;
 pub mod graph;
 pub mod host;
 pub mod include;
+pub mod level;
 pub mod lower;
 pub mod lsp;
 pub mod network;

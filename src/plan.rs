@@ -14,13 +14,15 @@ use crate::builtin::{self, Builtin};
 use crate::container::ContainerEngine;
 use crate::engine::{Gap, Ledger, Version};
 use crate::include::join;
+use crate::level::Setting;
 use crate::network::Addresses;
 use crate::resolve::{MemberId, Resolved};
 use crate::scanner;
 use crate::source::{Sources, Span};
 use crate::spec::{
-    Accept, Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Logged, Member, MemberKind,
-    Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume, VolumeSource,
+    Accept, Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged,
+    Member, MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
+    VolumeSource,
 };
 
 /// Where a value comes from.
@@ -221,6 +223,15 @@ pub struct Accepted {
     pub reason: String,
 }
 
+/// A rule whose findings the spec does not want shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LintAllowed {
+    /// The rule's id.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// How the agent asks a human.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedSupervise {
@@ -265,6 +276,8 @@ pub struct Plan {
     pub git_gate_image: Option<String>,
     /// What the spec answers for, by rule.
     pub accepted: Vec<Traced<Accepted>>,
+    /// What the spec allows, by rule: in the bottle, in the profiles that it extends, and at the top of the files.
+    pub lint_allowed: Vec<Traced<LintAllowed>>,
     /// The sources that it was made of: name and SHA-256.
     pub sources: Vec<(String, String)>,
 }
@@ -287,6 +300,8 @@ pub struct Context<'a> {
     pub stage_to_workspace: &'a str,
     /// Name and SHA-256 of each source that the bottle is made of.
     pub digests: Vec<(String, String)>,
+    /// The levels that those sources set at their top.
+    pub lints: Vec<&'a Lint>,
 }
 
 impl Context<'_> {
@@ -394,6 +409,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         members,
         supervise,
         accepts,
+        lints,
         // Asked already: what does not hold is an error.
         expectations: _,
     } = bottle;
@@ -461,6 +477,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             .map_or_else(|| builtin::PIPELOCK_IMAGE.to_owned(), |image| image.value),
         git_gate_image: image.map(|image| image.value),
         accepted: accepted(accepts, &context),
+        lint_allowed: lint_allowed(&lints, &context),
         sources: context.digests,
     }
 }
@@ -474,6 +491,19 @@ fn accepted(accepts: Vec<Accept>, context: &Context<'_>) -> Vec<Traced<Accepted>
     let mut accepted: Vec<_> = accepts.into_iter().map(traced).collect();
     accepted.sort_by(|a, b| a.value.rule.cmp(&b.value.rule));
     accepted
+}
+
+/// By rule, then in the order of the files and of the layers.
+fn lint_allowed(lints: &[Lint], context: &Context<'_>) -> Vec<Traced<LintAllowed>> {
+    let entries = context.lints.iter().copied().chain(lints).flat_map(|lint| &lint.entries);
+    let allows = entries.filter(|entry| entry.setting == Setting::Allow);
+    let traced = |LintEntry { setting: _, rule, reason, node: _ }: &LintEntry| Traced {
+        origin: context.origin(rule.span),
+        value: LintAllowed { rule: rule.value.clone(), reason: reason.clone().unwrap_or_default() },
+    };
+    let mut allowed: Vec<_> = allows.map(traced).collect();
+    allowed.sort_by(|a, b| a.value.rule.cmp(&b.value.rule));
+    allowed
 }
 
 /// The bundle in the order in which it starts.

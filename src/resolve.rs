@@ -66,6 +66,7 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
         container_engine,
         accepts,
         expectations,
+        lints,
         members,
     } = bottle;
     let members = members
@@ -87,6 +88,7 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
         container_engine,
         accepts,
         expectations,
+        lints,
         members,
     };
     Some(Resolved { bottle, waves })

@@ -356,7 +356,7 @@ fn too_many_are_counted() {
     assert_eq!(json["diagnostics"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(
         json["summary"],
-        serde_json::json!({ "errors": 1000, "warnings": 0, "advice": 0, "files": 1, "dropped": 312 })
+        serde_json::json!({ "errors": 1000, "warnings": 0, "advice": 0, "files": 1, "dropped": 312, "allowed": 0 })
     );
 }
 
@@ -372,6 +372,9 @@ fn the_summary_counts_in_words() {
             Summary { warnings: 2, advice: 2, files: 1, dropped: 1, ..none },
             "2 warnings, 2 pieces of advice in 1 file, and 1 more is not shown",
         ),
+        (Summary { allowed: 3, ..none }, "nothing to report; 3 allowed"),
+        (Summary { dropped: 2, allowed: 1, ..none }, "2 diagnostics are not shown; 1 allowed"),
+        (Summary { warnings: 1, files: 1, allowed: 2, ..none }, "1 warning in 1 file; 2 allowed"),
     ] {
         assert_eq!(summary.to_string(), expected);
     }
@@ -382,8 +385,8 @@ fn nothing_to_say_is_nothing_said() {
     let (none, sources) = (Diagnostics::new(), Sources::new());
     assert_eq!(text(Format::Fancy, &none, &sources, &USUAL), "");
     assert_eq!(text(Format::Concise, &none, &sources, &USUAL), "");
-    let counts = serde_json::json!({ "errors": 0, "warnings": 0, "advice": 0, "files": 0, "dropped": 0 });
-    let report = serde_json::json!({ "version": 1, "diagnostics": [], "summary": counts });
+    let counts = serde_json::json!({ "errors": 0, "warnings": 0, "advice": 0, "files": 0, "dropped": 0, "allowed": 0 });
+    let report = serde_json::json!({ "version": 1, "diagnostics": [], "allowed": [], "summary": counts });
     assert_eq!(parsed(&none, &sources), report);
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::levels::Leveling;
 use super::reports::Reporting;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -117,6 +118,8 @@ pub(crate) struct Build {
     #[arg(long)]
     pub(crate) strict: bool,
     #[command(flatten)]
+    pub(crate) leveling: Leveling,
+    #[command(flatten)]
     pub(crate) reporting: Reporting,
 }
 
@@ -143,6 +146,8 @@ pub(crate) struct Check {
     /// Make it an error when a target holds wider than the spec says, such as a port that is not enforced
     #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) leveling: Leveling,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
     /// The file for the report that names none, instead of standard output
@@ -203,6 +208,8 @@ pub(crate) struct Plan {
     /// Where the stages would go
     #[arg(long, value_name = "DIR", default_value = "stage")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) leveling: Leveling,
     /// How the plan is shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: PlanFormat,

@@ -18,8 +18,11 @@ use super::{NO_BOTTLE, Outcome, load};
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports(None)?;
     let sources = load::load(&command.specs)?;
-    let options =
-        Options { stage_to_workspace: load::stage_to_workspace(&command.out)?, strict: command.strict };
+    let options = Options {
+        stage_to_workspace: load::stage_to_workspace(&command.out)?,
+        strict: command.strict,
+        ..command.leveling.options()
+    };
     let compilation = compile(&sources, &options);
     let diagnostics = &compilation.diagnostics;
     for report in &reports {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use bottlec::diagnostic::{Diagnostics, quote};
+use bottlec::diagnostic::{Allowed, Diagnostics, quote};
 use bottlec::source::Sources;
 use bottlec::{Options, compile};
 use rayon::prelude::*;
@@ -32,7 +32,7 @@ pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
     let changed = command.changed.as_deref().map(revision::changed).transpose()?;
     let mut mending = Mending::of(&command.mend, &paths)?;
     let stdin = command.stdin_filename.as_deref();
-    let options = Options { strict: command.strict, ..Options::default() };
+    let options = Options { strict: command.strict, ..command.leveling.options() };
     let check = |unit: &Unit| -> Result<Option<Checked>, Error> {
         let Some(sources) = unit.load(stdin)? else { return Ok(None) };
         let untouched =
@@ -126,7 +126,10 @@ impl Checked {
             (1, _) => String::from("1 bottle"),
             (bottles, _) => format!("{bottles} bottles"),
         };
-        format!("{checked} checked, nothing found\n")
+        match self.diagnostics.allowed().len() {
+            0 => format!("{checked} checked, nothing found\n"),
+            allowed => format!("{checked} checked, nothing found; {allowed} allowed\n"),
+        }
     }
 }
 
@@ -135,6 +138,9 @@ fn statistics(diagnostics: &Diagnostics) -> String {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for diagnostic in diagnostics.as_slice() {
         *counts.entry((diagnostic.rule.id, diagnostic.level.as_str())).or_default() += 1;
+    }
+    for Allowed { diagnostic, by: _ } in diagnostics.allowed() {
+        *counts.entry((diagnostic.rule.id, "allowed")).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(*count), *rule));

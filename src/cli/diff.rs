@@ -27,7 +27,7 @@ pub(super) fn run(command: &Diff, output: &Output) -> Result<Outcome, Error> {
     let out = old.directory().or_else(|| new.directory());
     let options = Options {
         stage_to_workspace: load::stage_to_workspace(&out.unwrap_or("stage".into()))?,
-        strict: false,
+        ..Options::default()
     };
     // One stage is compared with its own bottle.
     let only = command.bottle.clone().or_else(|| old.only()).or_else(|| new.only());

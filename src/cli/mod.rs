@@ -17,6 +17,7 @@ mod fmt;
 mod graph;
 mod host;
 mod init;
+mod levels;
 mod load;
 mod lsp;
 mod mend;

@@ -11,7 +11,7 @@ use super::{Outcome, load, plans};
 
 pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Error> {
     let options =
-        Options { stage_to_workspace: load::stage_to_workspace(&command.out)?, ..Options::default() };
+        Options { stage_to_workspace: load::stage_to_workspace(&command.out)?, ..command.leveling.options() };
     let Some(plans) = plans::of(&command.spec, command.bottle.as_deref(), &options, output)? else {
         return Ok(Outcome::Findings);
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Changes, Direction, Topic, bundle, quoted, reach, scan};
 use crate::diagnostic::{quote, quote_whole};
 use crate::lower::manifest::format::{
-    Accepted, Boot, Engine, Git, GitUser, Manifest, Repo, Supervise, Text, Variable,
+    Accepted, Boot, Engine, Git, GitUser, LintAllowed, Manifest, Repo, Supervise, Text, Variable,
 };
 
 type Plan = Manifest<'static>;
@@ -46,6 +46,7 @@ pub(super) fn compare(old: &Plan, new: &Plan, changes: &mut Changes<'_>) {
         git,
         supervise,
         accepted,
+        lint_allowed,
         resources,
         // Follow from all of the above.
         commands: _,
@@ -86,6 +87,7 @@ pub(super) fn compare(old: &Plan, new: &Plan, changes: &mut Changes<'_>) {
     let moved = |value: &str| value.replace(&old.bundle_ip, bundle_ip);
     environment("the agent", &old.agent_env, agent_env, Direction::Neutral, &moved, changes);
     self::accepted(&old.accepted, accepted, changes);
+    self::lint_allowed(&old.lint_allowed, lint_allowed, changes);
     bundle::sidecars(&old.sidecars, sidecars, &moved, changes);
     scan::egress(&old.egress, egress, changes);
     self::git(&old.git, git, changes);
@@ -132,6 +134,27 @@ fn accepted(old: &[Accepted<'static>], new: &[Accepted<'static>], changes: &mut 
             let text =
                 format!("{} is accepted for another reason: {}", quote(&now.rule), quote_whole(&now.reason));
             changes.push(Direction::Neutral, Topic::Accepted, text).new = Some(now.origin.clone());
+        }
+    }
+}
+
+/// What is not shown opens nothing. Whoever reviews a change wants to know of it all the same.
+fn lint_allowed(old: &[LintAllowed<'static>], new: &[LintAllowed<'static>], changes: &mut Changes<'_>) {
+    let Joined { come, gone, both } =
+        join(old, new, |LintAllowed { rule, reason: _, origin: _ }| rule.clone());
+    for LintAllowed { rule, reason, origin } in come {
+        let text = format!("{} is not shown any more, because: {}", quote(rule), quote_whole(reason));
+        changes.push(Direction::Neutral, Topic::Lint, text).new = Some(origin.clone());
+    }
+    for LintAllowed { rule, reason: _, origin } in gone {
+        let text = format!("{} is shown again", quote(rule));
+        changes.push(Direction::Neutral, Topic::Lint, text).old = Some(origin.clone());
+    }
+    for (before, now) in both {
+        if before.reason != now.reason {
+            let text =
+                format!("{} is not shown for another reason: {}", quote(&now.rule), quote_whole(&now.reason));
+            changes.push(Direction::Neutral, Topic::Lint, text).new = Some(now.origin.clone());
         }
     }
 }

@@ -63,6 +63,8 @@ pub enum Topic {
     Reach,
     /// What the spec answers for.
     Accepted,
+    /// Which findings the spec does not want shown.
+    Lint,
     /// Who is in the bundle, and what it runs.
     Sidecar,
     /// Who is given which secret.
@@ -91,6 +93,7 @@ impl Topic {
             Self::Bottle => "bottle",
             Self::Reach => "reach",
             Self::Accepted => "accepted",
+            Self::Lint => "lint",
             Self::Sidecar => "sidecar",
             Self::Secret => "secret",
             Self::Host => "host",

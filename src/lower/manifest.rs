@@ -18,8 +18,8 @@ use crate::plan::{
 use crate::spec::{Reference, VariableValue, VolumeSource};
 
 use format::{
-    Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, Pattern, Provision,
-    Repo, Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
+    Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, LintAllowed, Pattern,
+    Provision, Repo, Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
 };
 pub use format::{Manifest, ReadError};
 
@@ -49,6 +49,7 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         pipelock_image: _,
         git_gate_image,
         accepted,
+        lint_allowed,
         sources,
     } = plan;
     let start_order = start_order(sidecars);
@@ -98,14 +99,8 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
             mcp_config_path: text(supervise::MCP_CONFIG_PATH),
             mcp_add: supervise::mcp_add(plan),
         }),
-        accepted: accepted
-            .iter()
-            .map(|Traced { value: plan::Accepted { rule, reason }, origin }| Accepted {
-                rule: text(rule),
-                reason: text(reason),
-                origin: origin.to_string(),
-            })
-            .collect(),
+        accepted: accepted.iter().map(self::accepted).collect(),
+        lint_allowed: lint_allowed.iter().map(self::lint_allowed).collect(),
         resources: Resources {
             container_engine: text(container_engine.program()),
             machine: commands::machine(plan),
@@ -136,6 +131,16 @@ pub(super) fn lower(plan: &Plan, files: &BTreeMap<String, Artifact>) -> Vec<u8> 
     json.push(b'\n');
     // It ends with the one key that holds the seal, unsealed.
     digest::seal(json).unwrap_or_default()
+}
+
+fn accepted(accepted: &Traced<plan::Accepted>) -> Accepted<'_> {
+    let Traced { value: plan::Accepted { rule, reason }, origin } = accepted;
+    Accepted { rule: text(rule), reason: text(reason), origin: origin.to_string() }
+}
+
+fn lint_allowed(allowed: &Traced<plan::LintAllowed>) -> LintAllowed<'_> {
+    let Traced { value: plan::LintAllowed { rule, reason }, origin } = allowed;
+    LintAllowed { rule: text(rule), reason: text(reason), origin: origin.to_string() }
 }
 
 fn text(text: &str) -> Text<'_> {

@@ -48,7 +48,7 @@ pub(super) fn render(
 
 fn one(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> io::Result<String> {
     // Taken apart whole, so that a new field cannot be forgotten here.
-    let Diagnostic { rule, level, message, primary, related, help, fix } = diagnostic;
+    let Diagnostic { rule, level, message, primary, related, help, fix, bottle: _ } = diagnostic;
     let excerpt = Excerpt::new(diagnostic, sources, style);
 
     let head = format!("{}[{}]", level.as_str(), rule.id);

@@ -24,8 +24,32 @@ pub struct Report<'a> {
     pub version: u32,
     /// The findings: by file, place and rule.
     pub diagnostics: Vec<Diagnostic<'a>>,
+    /// What a spec or the run allows, and what is therefore no finding.
+    pub allowed: Vec<Allowed<'a>>,
     /// How many there are.
     pub summary: Summary,
+}
+
+/// What would be a finding, were it not allowed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Allowed<'a> {
+    /// The name of the rule that is broken.
+    pub rule: &'a str,
+    /// What is wrong, in one line.
+    pub message: &'a str,
+    /// The mistake itself.
+    pub place: Place<'a>,
+    /// What in a spec allows it; null when the run does.
+    pub by: Option<Allowance<'a>>,
+}
+
+/// What allows a finding.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Allowance<'a> {
+    /// The rule's name in the `lint`.
+    pub place: Place<'a>,
+    /// The reason that is given there.
+    pub reason: &'a str,
 }
 
 /// One finding about a spec.
@@ -137,7 +161,23 @@ impl<'a> Report<'a> {
         Self {
             version: VERSION,
             diagnostics: diagnostics.as_slice().iter().map(|item| Diagnostic::new(item, sources)).collect(),
+            allowed: diagnostics.allowed().iter().map(|item| Allowed::new(item, sources)).collect(),
             summary: Summary::of(diagnostics),
+        }
+    }
+}
+
+impl<'a> Allowed<'a> {
+    fn new(allowed: &'a diagnostic::Allowed, sources: &'a Sources) -> Self {
+        let diagnostic::Allowed { diagnostic, by } = allowed;
+        Self {
+            rule: diagnostic.rule.id,
+            message: &diagnostic.message,
+            place: Place::new(diagnostic.primary.span, sources),
+            by: by.as_ref().map(|diagnostic::Allowance { place, reason }| Allowance {
+                place: Place::new(*place, sources),
+                reason,
+            }),
         }
     }
 }
@@ -145,7 +185,8 @@ impl<'a> Report<'a> {
 impl<'a> Diagnostic<'a> {
     fn new(diagnostic: &'a diagnostic::Diagnostic, sources: &'a Sources) -> Self {
         // Taken apart whole, so that a new field cannot be forgotten here.
-        let diagnostic::Diagnostic { rule, level, message, primary, related, help, fix } = diagnostic;
+        let diagnostic::Diagnostic { rule, level, message, primary, related, help, fix, bottle: _ } =
+            diagnostic;
         Self {
             rule: rule.id,
             level: Level::from(*level),

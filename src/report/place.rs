@@ -41,7 +41,7 @@ impl<'a> Place<'a> {
 
 /// The message with everything that belongs to it, a line each: what was expected, and what to do.
 pub(super) fn whole(diagnostic: &Diagnostic) -> String {
-    let Diagnostic { rule: _, level: _, message, primary, related: _, help, fix: _ } = diagnostic;
+    let Diagnostic { rule: _, level: _, message, primary, related: _, help, fix: _, bottle: _ } = diagnostic;
     let Label { span: _, message: label } = primary;
     let mut lines = vec![message.clone()];
     if !label.is_empty() {

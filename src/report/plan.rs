@@ -9,8 +9,8 @@ use crate::digest;
 use crate::lower::{Stage, commands, manifest, provision, shell};
 use crate::network::Addresses;
 use crate::plan::{
-    Accepted, Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls, Purpose, SecretUse,
-    Traced,
+    Accepted, LintAllowed, Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls,
+    Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
 use crate::spec::BootKind;
@@ -23,6 +23,7 @@ pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
     page.addresses(plan.addresses);
     page.order(plan);
     page.reach(plan);
+    page.lint(plan);
     page.secrets(plan);
     page.files(plan, stage, out);
     page.commands(plan);
@@ -207,6 +208,17 @@ impl Page<'_> {
         let (life, idle) = (tunnel_max.value, tunnel_idle.value);
         rows.push(vec!["tunnels".into(), format!("{life} s, {idle} s idle; logged: {}", log.value.as_str())]);
         self.table(&rows);
+    }
+
+    /// What the spec does not want shown: whoever reviews the plan sees it here.
+    fn lint(&mut self, plan: &Plan) {
+        if plan.lint_allowed.is_empty() {
+            return;
+        }
+        self.title("Findings that the spec allows");
+        for Traced { value: LintAllowed { rule, reason }, origin } in &plan.lint_allowed {
+            self.line(&format!("  {rule} is allowed, {origin}: {reason}"));
+        }
     }
 
     fn secrets(&mut self, plan: &Plan) {

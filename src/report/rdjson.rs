@@ -94,7 +94,7 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
 }
 
 fn finding<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {
-    let Diagnostic { rule, level, message: _, primary, related, help: _, fix } = diagnostic;
+    let Diagnostic { rule, level, message: _, primary, related, help: _, fix, bottle: _ } = diagnostic;
     // A suggestion is one replacement in the file that the finding is in: a fix of several is none of that kind.
     let suggestion = match fix.as_ref().map(|fix| fix.edits.as_slice()) {
         Some([Edit { span, replacement }]) if span.source == primary.span.source => {

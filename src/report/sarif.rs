@@ -216,7 +216,7 @@ fn finding<'a>(
     fingerprint: String,
     sources: &Sources,
 ) -> Finding<'a> {
-    let Diagnostic { rule, level: at, message: _, primary, related, help: _, fix } = diagnostic;
+    let Diagnostic { rule, level: at, message: _, primary, related, help: _, fix, bottle: _ } = diagnostic;
     let related = related.iter().zip(1..).map(|(label, id)| Location {
         id: Some(id),
         place: physical(label.span, sources),

@@ -22,6 +22,8 @@ pub struct Summary {
     pub files: usize,
     /// Diagnostics of any level that are not shown, because there are too many.
     pub dropped: usize,
+    /// Diagnostics that are not shown, because a spec's `lint` or the run allows them.
+    pub allowed: usize,
 }
 
 impl Summary {
@@ -40,6 +42,7 @@ impl Summary {
                 .collect::<BTreeSet<_>>()
                 .len(),
             dropped: diagnostics.dropped(),
+            allowed: diagnostics.allowed().len(),
         }
     }
 }
@@ -55,21 +58,22 @@ impl fmt::Display for Summary {
         .filter(|(n, ..)| *n > 0)
         .map(|(n, one, many)| count(n, one, many))
         .collect();
-        if counts.is_empty() && self.dropped > 0 {
-            return write!(f, "{} not shown", count(self.dropped, "diagnostic is", "diagnostics are"));
+        match (counts.is_empty(), self.dropped) {
+            (true, 0) => f.write_str("nothing to report")?,
+            (true, dropped) => {
+                write!(f, "{} not shown", count(dropped, "diagnostic is", "diagnostics are"))?;
+            }
+            (false, dropped) => {
+                write!(f, "{} in {}", counts.join(", "), count(self.files, "file", "files"))?;
+                if dropped > 0 {
+                    let are = if dropped == 1 { "is" } else { "are" };
+                    write!(f, ", and {dropped} more {are} not shown")?;
+                }
+            }
         }
-        if counts.is_empty() {
-            return f.write_str("nothing to report");
+        match self.allowed {
+            0 => Ok(()),
+            allowed => write!(f, "; {allowed} allowed"),
         }
-        write!(f, "{} in {}", counts.join(", "), count(self.files, "file", "files"))?;
-        if self.dropped > 0 {
-            write!(
-                f,
-                ", and {} more {} not shown",
-                self.dropped,
-                if self.dropped == 1 { "is" } else { "are" }
-            )?;
-        }
-        Ok(())
     }
 }

@@ -16,6 +16,7 @@ pub mod env;
 pub mod expect;
 pub mod expose;
 pub mod fleet;
+pub mod lint;
 pub mod loss;
 pub mod names;
 pub mod personal;
@@ -114,6 +115,8 @@ pub static ALL: &[&Rule] = &[
     &syntax::INVALID_UTF8,
     &schema::INVALID_VALUE,
     &syntax::KDL_V1,
+    &lint::LINT_CONFLICT,
+    &lint::LINT_UNUSED,
     &schema::MISSING_ARGUMENT,
     &schema::MISSING_NODE,
     &schema::MISSING_PROPERTY,

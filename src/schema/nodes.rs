@@ -2,6 +2,7 @@
 
 mod egress;
 mod git;
+mod lint;
 mod sidecar;
 mod supervise;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
@@ -9,19 +10,21 @@ use crate::builtin;
 use crate::container::ContainerEngine;
 use egress::EGRESS;
 use git::{GIT, GIT_GATE};
+use lint::LINT;
 use sidecar::SIDECAR;
 use supervise::SUPERVISE;
 
 /// The top of a file.
 pub static ROOT: Node = Node {
     name: "file",
-    doc: "A spec: any number of bottles, profiles and includes.",
+    doc: "A spec: any number of bottles, profiles and includes, and the levels of rules.",
     arguments: &[],
     properties: &[],
     children: Children::Nodes(&[
         Child { occurs: Occurs::Many, node: &INCLUDE },
         Child { occurs: Occurs::Many, node: &PROFILE },
         Child { occurs: Occurs::Many, node: &BOTTLE },
+        Child { occurs: Occurs::Once, node: &LINT },
     ]),
     example: "",
 };
@@ -90,6 +93,7 @@ pub static PROFILE: Node = Node {
         once(&CONTAINER_ENGINE),
         many(&ACCEPT),
         many(&EXPECT),
+        once(&LINT),
     ]),
     example: "profile \"team\" {\n    egress { allow \"api.anthropic.com\" }\n}",
 };
@@ -120,6 +124,7 @@ pub static BOTTLE: Node = Node {
         once(&NETWORK),
         many(&ACCEPT),
         many(&EXPECT),
+        once(&LINT),
     ]),
     example: "bottle \"api-dev\" {\n    artifact \"./agent.smolmachine\"\n    egress { allow \"api.anthropic.com\" }\n}",
 };

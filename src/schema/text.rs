@@ -5,6 +5,7 @@ use super::value::Problem;
 use crate::backend as registry;
 use crate::diagnostic::{did_you_mean, quote};
 use crate::engine::{SMOLVM, Version};
+use crate::level::{Refusal, Setter, Setting};
 use crate::rules;
 use crate::scanner;
 
@@ -320,6 +321,20 @@ pub(super) fn acceptable_rule(text: &str) -> Result<(), Problem> {
     }
     let problem = Problem::invalid(format!("there is no rule {}", quote(text)), expected);
     Err(match did_you_mean(text, rules::acceptable()) {
+        Some(meant) => problem.meant(meant),
+        None => problem,
+    })
+}
+
+/// The id of a rule whose level a spec may set so.
+pub(super) fn rule(text: &str, set: Setting) -> Result<(), Problem> {
+    let Err(Refusal { message, help, meant }) = set.rule(text, Setter::Spec) else { return Ok(()) };
+    let problem = Problem::invalid(message, format!("expected {}", ValueType::Rule { set }.describe()));
+    let problem = match help {
+        Some(help) => problem.help(help),
+        None => problem,
+    };
+    Err(match meant {
         Some(meant) => problem.meant(meant),
         None => problem,
     })

@@ -4,6 +4,7 @@ use super::{path, regex, text, url};
 use crate::backend;
 use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
 use crate::engine;
+use crate::level::Setting;
 use crate::rules::{self, Rule};
 use crate::scanner;
 use crate::syntax::{Value, quoted_string};
@@ -62,6 +63,11 @@ pub enum ValueType {
     Target,
     /// A rule that a spec may accept.
     AcceptableRule,
+    /// A rule whose level a spec may set so.
+    Rule {
+        /// To what.
+        set: Setting,
+    },
     /// A host on a private network, a wildcard below a domain, an IP address, or a range of them.
     Upstream,
     /// A regular expression that Go takes.
@@ -180,6 +186,9 @@ impl ValueType {
             }
             Self::Target => "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`".into(),
             Self::AcceptableRule => one_of(rules::acceptable()),
+            Self::Rule { set: Setting::Allow } => "a rule that is a warning or advice".into(),
+            Self::Rule { set: Setting::Warn } => "a rule that is no error, or one that may be accepted".into(),
+            Self::Rule { set: Setting::Deny } => "a rule".into(),
             Self::Regex => "a regular expression in the syntax of RE2".into(),
             Self::PatternName => "a name of letters, digits, blanks, `.`, `_` and `-`".into(),
             Self::Choice { words, .. } => one_of(words.iter().copied()),
@@ -313,6 +322,7 @@ impl ValueType {
             Self::HostEntry => crate::host::check_entry(text),
             Self::Target => crate::reach::Target::check(text),
             Self::AcceptableRule => text::acceptable_rule(text),
+            Self::Rule { set } => text::rule(text, set),
             Self::Upstream => crate::host::check_upstream(text),
             Self::Regex => regex::check(text),
             Self::PatternName => text::pattern_name(text),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Name, Service, Spanned, Supervise,
-    Variable,
+    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Lint, Name, Service, Spanned,
+    Supervise, Variable,
 };
 use crate::builtin::{self, Builtin};
 use crate::source::Span;
@@ -59,6 +59,8 @@ pub struct Bottle<R> {
     pub accepts: Vec<Accept>,
     /// What must come out of its policy.
     pub expectations: Vec<Expectation>,
+    /// The blocks that it was written in, its profiles' among them, with the levels that each sets.
+    pub lints: Vec<Lint>,
     /// Its sidecars, built-in and the user's, by name.
     pub members: Vec<Member<R>>,
 }
@@ -95,6 +97,7 @@ impl Bottle<Name> {
             container_engine,
             accepts,
             expectations,
+            lints,
         } = layer;
         // Where a built-in sidecar comes from, for diagnostics that must show a place.
         let asked = |name: &str| -> Option<Span> {
@@ -134,6 +137,7 @@ impl Bottle<Name> {
             container_engine,
             accepts,
             expectations,
+            lints,
             members,
         }
     }

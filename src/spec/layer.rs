@@ -1,8 +1,8 @@
 //! What a profile and a bottle both may set, and how one layer is laid over another.
 
 use super::{
-    Accept, Boot, Egress, Engine, Expectation, Git, Name, Sidecar, Spanned, Supervise, Variable, arguments,
-    children, first_argument, text_property,
+    Accept, Boot, Egress, Engine, Expectation, Git, Lint, Name, Sidecar, Spanned, Supervise, Variable,
+    arguments, children, first_argument, text_property,
 };
 use crate::builtin;
 use crate::syntax::Node;
@@ -45,11 +45,13 @@ pub struct Layer {
     pub accepts: Vec<Accept>,
     /// What must come out.
     pub expectations: Vec<Expectation>,
+    /// The blocks that it was written in, with the levels that each sets.
+    pub lints: Vec<Lint>,
 }
 
 impl Layer {
     pub(super) fn decode(node: Node<'_>) -> Self {
-        let mut layer = Self::default();
+        let mut layer = Self { lints: vec![Lint::of(node)], ..Self::default() };
         for node in node.children() {
             match node.name() {
                 "backend" => layer.backend = layer.backend.take().or_else(|| first_argument(node)),
@@ -109,9 +111,11 @@ impl Layer {
             container_engine,
             accepts,
             expectations,
+            lints,
         } = over;
         self.accepts.extend(accepts);
         self.expectations.extend(expectations);
+        self.lints.extend(lints);
         self.pipelock_image = pipelock_image.or(self.pipelock_image.take());
         self.container_engine = container_engine.or(self.container_engine.take());
         self.backend = backend.or(self.backend.take());
@@ -148,10 +152,12 @@ impl Layer {
             container_engine: _,
             accepts,
             expectations,
+            lints,
         } = self;
         let own =
             accepts.len() + expectations.len() + boots.len() + env.len() + egress.weight() + git.repos.len();
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
-        own + needs + sidecars.iter().map(Sidecar::weight).sum::<usize>()
+        let levels = lints.iter().map(|lint| lint.entries.len()).sum::<usize>();
+        own + needs + levels + sidecars.iter().map(Sidecar::weight).sum::<usize>()
     }
 }

@@ -13,6 +13,7 @@ mod env;
 mod expect;
 mod git;
 mod layer;
+mod lint;
 mod sidecar;
 mod supervise;
 
@@ -25,6 +26,7 @@ pub use env::{Reference, Variable, VariableValue};
 pub use expect::Expectation;
 pub use git::{Git, GitUser, Repo};
 pub use layer::{BuiltinNeeds, Layer};
+pub use lint::{Lint, LintEntry};
 pub use sidecar::{Expose, Health, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
 pub use supervise::Supervise;
 
@@ -61,6 +63,8 @@ pub type Name = String;
 /// One decoded file.
 #[derive(Debug, Default)]
 pub struct File {
+    /// The levels that it sets; none of a file that was not decoded.
+    pub lint: Option<Lint>,
     /// The paths of its `include`s, as they are written.
     pub includes: Vec<Spanned<String>>,
     /// Its profiles.
@@ -101,7 +105,7 @@ impl File {
     /// Decodes a file.
     #[must_use]
     pub fn decode(tree: &Tree) -> Self {
-        let mut file = Self::default();
+        let mut file = Self { lint: Some(Lint::of_file(tree)), ..Self::default() };
         for node in tree.nodes() {
             let name = first_argument(node);
             match (node.name(), name) {

@@ -52,6 +52,9 @@ pub struct Manifest<'a> {
     pub supervise: Option<Supervise<'a>>,
     /// What the spec answers for: rules that it breaks, each with the reason.
     pub accepted: Vec<Accepted<'a>>,
+    /// Rules whose findings the spec does not want shown, each with the reason.
+    #[serde(default)]
+    pub lint_allowed: Vec<LintAllowed<'a>>,
     /// The name of everything that is made on the host.
     pub resources: Resources<'a>,
     /// Argument vectors to run in the stage's directory, without a shell.
@@ -326,6 +329,18 @@ pub struct Accepted<'a> {
     /// The rule.
     pub rule: Text<'a>,
     /// Why it may be broken.
+    pub reason: Text<'a>,
+    /// The line that says so, as `file:line`.
+    pub origin: String,
+}
+
+/// A rule whose findings the spec does not want shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LintAllowed<'a> {
+    /// The rule.
+    pub rule: Text<'a>,
+    /// Why they are not to be shown.
     pub reason: Text<'a>,
     /// The line that says so, as `file:line`.
     pub origin: String,

@@ -1,0 +1,373 @@
+//! At which level a rule is spoken of: what its page says, what a spec's `lint` sets, and what a run sets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::diagnostic::{Allowance, Diagnostic, Diagnostics, Judgement, Label, Level, did_you_mean, quote};
+use crate::rules::{self, Rule};
+use crate::source::{SourceId, Span};
+use crate::spec::{Lint, LintEntry, Spanned};
+
+/// What becomes of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    /// It is not shown, and counted.
+    Allow,
+    /// It is a warning.
+    Warn,
+    /// It is an error.
+    Deny,
+}
+
+/// Who sets a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setter {
+    /// A spec, which may `accept` an error and say beside it that this is a warning.
+    Spec,
+    /// A run, which answers for nothing.
+    Run,
+}
+
+/// What a run sets the level of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// One rule.
+    Rule(&'static Rule),
+    /// Whatever is a warning, and is not accepted.
+    Warnings,
+    /// Everything; of errors, what the spec accepts.
+    All,
+}
+
+/// One level that a run sets. Of several that name one rule, the last counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// What becomes of it.
+    pub setting: Setting,
+    /// Of what.
+    pub subject: Subject,
+}
+
+/// Why a level cannot be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The rule that is most likely meant.
+    pub meant: Option<&'static str>,
+}
+
+impl Setting {
+    /// The word for it, in a spec and in an argument.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+
+    /// The setting of that word.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        [Self::Allow, Self::Warn, Self::Deny].into_iter().find(|setting| setting.as_str() == word)
+    }
+
+    /// The rule of that id, if its level may be set so. Errors are never lowered: what is unconfined is answered for by
+    /// `accept`, everything else is to be mended.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn rule(self, id: &str, setter: Setter) -> Result<&'static Rule, Refusal> {
+        let Some(rule) = rules::find(id) else {
+            let meant = did_you_mean(id, rules::ALL.iter().map(|rule| rule.id));
+            let message = format!("there is no rule {}", quote(id));
+            let help = meant.is_none().then(|| String::from("`bottlec rules` lists them"));
+            return Err(Refusal { message, help, meant });
+        };
+        let done = match self {
+            Self::Deny => return Ok(rule),
+            Self::Warn if rule.acceptable && setter == Setter::Spec => return Ok(rule),
+            _ if rule.level != Level::Error => return Ok(rule),
+            Self::Allow => "allowed",
+            Self::Warn => "lowered to a warning",
+        };
+        let help = match (rule.acceptable, setter) {
+            (true, Setter::Spec) => format!("answer for it with `accept \"{id}\" reason=\"…\"`"),
+            (true, Setter::Run) => format!("a spec answers for it with `accept \"{id}\" reason=\"…\"`"),
+            (false, _) => String::from("mend what it speaks of"),
+        };
+        let message = format!("{} is an error, and cannot be {done}", quote(id));
+        Err(Refusal { message, help: Some(help), meant: None })
+    }
+
+    /// The level that a finding of this level has under the setting; none when it is not shown. An error stays one, and
+    /// what was one before the spec accepted it stays a warning.
+    fn of(self, rule: &Rule, level: Level) -> Option<Level> {
+        match self {
+            _ if level == Level::Error => Some(level),
+            Self::Deny => Some(Level::Error),
+            Self::Warn => Some(Level::Warning),
+            Self::Allow => (rule.level == Level::Error).then_some(level),
+        }
+    }
+
+    /// The setting that says what holds of a rule that nobody sets: none says that it is advice.
+    fn own(rule: &Rule) -> Option<Self> {
+        match rule.level {
+            Level::Error if !rule.acceptable => Some(Self::Deny),
+            Level::Error | Level::Warning => Some(Self::Warn),
+            Level::Advice => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rule(rule) => rule.id,
+            Self::Warnings => "warnings",
+            Self::All => "all",
+        })
+    }
+}
+
+/// Whether a finding is an error that the spec answers for: nothing else makes a warning of one that may be accepted.
+fn is_accepted(rule: &Rule, level: Level) -> bool {
+    rule.acceptable && rule.level == Level::Error && level != Level::Error
+}
+
+/// The blocks of a compile that may hold a `lint`: what each sets, and what of it was needed.
+#[derive(Debug, Default)]
+pub struct Levels<'o> {
+    flags: &'o [Flag],
+    /// Whether a run judges for itself. What was needed is found out all the same.
+    ignored: bool,
+    lints: Vec<Lint>,
+    /// Of each, the entry by rule.
+    entries: Vec<BTreeMap<String, usize>>,
+    /// The `lint` at the top of each file.
+    files: BTreeMap<SourceId, usize>,
+    /// Each profile and bottle, by the text that it is.
+    blocks: BTreeMap<Span, usize>,
+    /// The blocks that some bottle is made of.
+    seen: BTreeSet<Span>,
+    /// The entries without which something would be otherwise, by the place of their rule.
+    needed: BTreeSet<Span>,
+    /// The entries that decided something, and the outer ones that say the same of it.
+    agreed: BTreeMap<Span, Span>,
+    /// The rules that were broken anywhere.
+    broken: BTreeSet<&'static str>,
+}
+
+/// An entry that is not needed.
+#[derive(Clone, Copy, Debug)]
+pub struct Unneeded<'a> {
+    /// What it stands in.
+    pub lint: &'a Lint,
+    /// The entry.
+    pub entry: &'a LintEntry,
+    /// The outer entry that says the same already.
+    pub outer: Option<Span>,
+    /// Whether the rule was broken somewhere else.
+    pub elsewhere: bool,
+}
+
+impl<'o> Levels<'o> {
+    /// What these blocks set, under the flags of a run; with `ignored` the flags only.
+    pub fn new(
+        files: impl IntoIterator<Item = Lint>,
+        blocks: impl IntoIterator<Item = Lint>,
+        flags: &'o [Flag],
+        ignored: bool,
+    ) -> Self {
+        let mut levels = Self { flags, ignored, ..Self::default() };
+        for lint in files {
+            levels.files.insert(lint.place.source, levels.lints.len());
+            levels.add(lint);
+        }
+        for lint in blocks {
+            levels.blocks.insert(lint.place, levels.lints.len());
+            levels.add(lint);
+        }
+        levels
+    }
+
+    fn add(&mut self, lint: Lint) {
+        let mut entries = BTreeMap::new();
+        for (at, entry) in lint.entries.iter().enumerate() {
+            entries.entry(entry.rule.value.clone()).or_insert(at);
+        }
+        self.entries.push(entries);
+        self.lints.push(lint);
+    }
+
+    /// Every block, with what it sets.
+    #[must_use]
+    pub fn lints(&self) -> &[Lint] {
+        &self.lints
+    }
+
+    /// Remembers the blocks that a bottle is made of, its own the last. What it warns of or denies is needed where a
+    /// profile of it says otherwise, whether anything breaks the rule by now or not.
+    pub fn see(&mut self, blocks: &[Lint]) {
+        self.seen.extend(blocks.iter().map(|lint| lint.place));
+        let Some((own, profiles)) = blocks.split_last() else { return };
+        let mut below: BTreeMap<&str, BTreeSet<Setting>> = BTreeMap::new();
+        for LintEntry { setting, rule, reason: _, node: _ } in profiles.iter().flat_map(|lint| &lint.entries)
+        {
+            below.entry(&rule.value).or_default().insert(*setting);
+        }
+        for LintEntry { setting, rule, reason: _, node: _ } in &own.entries {
+            let otherwise =
+                below.get(rule.value.as_str()).is_some_and(|set| set.iter().any(|it| it != setting));
+            if otherwise && *setting != Setting::Allow {
+                self.needed.insert(rule.span);
+            }
+        }
+    }
+
+    fn entry(&self, lint: usize, rule: &str) -> Option<&LintEntry> {
+        self.entries[lint].get(rule).map(|at| &self.lints[lint].entries[*at])
+    }
+
+    /// What a place's profile or bottle says of a rule.
+    fn in_block(&self, place: Span, rule: &str) -> Option<&LintEntry> {
+        let last = Span { source: place.source, start: place.start, end: u32::MAX };
+        let (block, lint) = self.blocks.range(..=last).next_back()?;
+        let within = block.source == place.source && place.end <= block.end;
+        self.entry(*lint, rule).filter(|_| within)
+    }
+
+    fn in_file(&self, source: SourceId, rule: &str) -> Option<&LintEntry> {
+        self.files.get(&source).and_then(|lint| self.entry(*lint, rule))
+    }
+
+    /// What is said of a finding in specs, the innermost first: of its bottle, of the block that it stands in, of the
+    /// file.
+    fn said_of(&self, diagnostic: &Diagnostic) -> impl Iterator<Item = &LintEntry> {
+        let (place, rule) = (diagnostic.primary.span, diagnostic.rule.id);
+        let bottle = diagnostic.bottle.and_then(|bottle| self.in_block(bottle, rule));
+        let block = self.in_block(place, rule);
+        let block = block.filter(|block| bottle.is_none_or(|bottle| bottle.rule.span != block.rule.span));
+        [bottle, block, self.in_file(place.source, rule)].into_iter().flatten()
+    }
+
+    /// The flag that names a rule, `warning` being whether it is a warning without one.
+    fn flag(&self, rule: &Rule, mut warning: bool, accepted: bool) -> Option<&'o Flag> {
+        let mut last = None;
+        for flag in self.flags {
+            let named = match flag.subject {
+                Subject::Rule(named) => named == rule,
+                Subject::Warnings => warning && !accepted,
+                Subject::All => flag.setting == Setting::Deny || rule.level != Level::Error,
+            };
+            if named {
+                warning |= flag.setting == Setting::Warn;
+                last = Some(flag);
+            }
+        }
+        last
+    }
+
+    /// Gives each finding its level, and puts aside what is allowed. Ask once for each.
+    pub fn apply(&mut self, diagnostics: &mut Diagnostics) {
+        diagnostics.judge(|diagnostic| self.judge(diagnostic));
+        diagnostics.refuse_dropped(|rule| self.may_deny(rule));
+    }
+
+    /// Sets the level.
+    fn judge(&mut self, diagnostic: &mut Diagnostic) -> Judgement {
+        let (rule, level) = (diagnostic.rule, diagnostic.level);
+        self.broken.insert(rule.id);
+        let said: Vec<LintEntry> = self.said_of(diagnostic).cloned().collect();
+        let under = |setting: Option<Setting>| setting.map_or(Some(level), |setting| setting.of(rule, level));
+        // The outermost of those that agree is the one that is needed: without the others all would be the same.
+        for (at, entry) in said.iter().enumerate() {
+            let outer = said.get(at + 1);
+            if under(Some(entry.setting)) != under(outer.map(|outer| outer.setting)) {
+                self.needed.insert(entry.rule.span);
+                break;
+            }
+            self.agreed.extend(outer.map(|outer| (entry.rule.span, outer.rule.span)));
+        }
+        let said = said.into_iter().next().filter(|_| !self.ignored);
+        let set = said.as_ref().map(|entry| entry.setting);
+        let warning = rule.level == Level::Warning || under(set) == Some(Level::Warning);
+        let flag = self.flag(rule, warning, is_accepted(rule, level));
+        // What a run denies is denied, whatever a spec says: the spec may be a stranger's.
+        let denied = flag.filter(|flag| flag.setting == Setting::Deny);
+        let Some(now) = under(denied.map(|flag| flag.setting).or(set).or(flag.map(|flag| flag.setting)))
+        else {
+            let by = said
+                .map(|entry| Allowance { place: entry.rule.span, reason: entry.reason.unwrap_or_default() });
+            return Judgement::Allowed(by);
+        };
+        if now != level {
+            diagnostic.level = now;
+            explain(diagnostic, denied, said.as_ref());
+        }
+        Judgement::Shown
+    }
+
+    /// Whether a finding of this rule may be one that is denied, wherever it is.
+    fn may_deny(&self, rule: &Rule) -> bool {
+        let flag = self.flag(rule, rule.level != Level::Advice, false);
+        let deny = |entry: &LintEntry| entry.setting == Setting::Deny;
+        flag.is_some_and(|flag| flag.setting == Setting::Deny)
+            || !self.ignored && (0..self.lints.len()).any(|lint| self.entry(lint, rule.id).is_some_and(deny))
+    }
+
+    /// The entries that change nothing: an `allow` of what is not found where it counts, and what says again what holds.
+    /// Of a profile that no bottle extends nothing is known, and so of what its file says.
+    pub fn unneeded(&self) -> impl Iterator<Item = Unneeded<'_>> {
+        let unseen: BTreeSet<SourceId> =
+            self.blocks.keys().filter(|block| !self.seen.contains(block)).map(|block| block.source).collect();
+        let files: BTreeSet<usize> = self.files.values().copied().collect();
+        let known = move |(at, lint): &(usize, &Lint)| {
+            if files.contains(at) {
+                !unseen.contains(&lint.place.source)
+            } else {
+                self.seen.contains(&lint.place)
+            }
+        };
+        let known = self.lints.iter().enumerate().filter(known);
+        known.flat_map(|(_, lint)| lint.entries.iter().map(move |entry| (lint, entry))).filter_map(
+            |(lint, entry)| {
+                let rule = rules::find(&entry.rule.value)?;
+                let LintEntry { setting, rule: Spanned { value: _, span }, reason: _, node: _ } = entry;
+                if self.needed.contains(span) {
+                    return None;
+                }
+                let outer = self.in_file(span.source, rule.id).filter(|outer| outer.rule.span != *span);
+                let held = outer.map_or_else(|| Setting::own(rule), |outer| Some(outer.setting));
+                let same = held == Some(*setting);
+                let agreed = self.agreed.get(span).copied();
+                let outer = agreed.or(outer.filter(|_| same).map(|outer| outer.rule.span));
+                let elsewhere = outer.is_none() && self.broken.contains(rule.id);
+                (*setting == Setting::Allow || same).then_some(Unneeded { lint, entry, outer, elsewhere })
+            },
+        )
+    }
+}
+
+/// Says why a finding has a level that is not its rule's.
+fn explain(diagnostic: &mut Diagnostic, denied: Option<&Flag>, said: Option<&LintEntry>) {
+    if let Some(Flag { setting: _, subject }) = denied {
+        diagnostic.help.push(format!("an error because this run denies `{subject}`"));
+    }
+    let Some(LintEntry { setting, rule, reason, node: _ }) = said else { return };
+    let because = reason.as_ref().map(|reason| format!(", because: {}", quote(reason))).unwrap_or_default();
+    let done = match (setting, denied) {
+        (Setting::Allow, _) => "allowed here",
+        (Setting::Deny, _) => "denied here",
+        (Setting::Warn, None) => "made a warning here",
+        // It says nothing against what the run says.
+        (Setting::Warn, Some(_)) => return,
+    };
+    let message = format!("{done}{because}");
+    diagnostic.related.push(Label { span: rule.span, message });
+}
