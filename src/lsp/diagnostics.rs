@@ -15,7 +15,7 @@ use crate::rules::{self, Rule};
 pub(super) const SOURCE: &str = "bottlec";
 
 /// Rules that speak of something which does nothing: an editor shows it faded.
-const UNNECESSARY: &[&Rule] = &[&rules::accept::ACCEPT_UNUSED];
+const UNNECESSARY: &[&Rule] = &[&rules::accept::ACCEPT_UNUSED, &rules::lint::LINT_UNUSED];
 /// Rules that speak of something which is no more: an editor strikes it through.
 const DEPRECATED: &[&Rule] = &[&rules::schema::RETIRED_NODE];
 
@@ -39,7 +39,8 @@ pub(super) fn translate(
     asked: Asked<'_>,
     client: &Client,
 ) -> Diagnostic {
-    let diagnostic::Diagnostic { rule, level, message, primary, related, help, fix: _ } = diagnostic;
+    let diagnostic::Diagnostic { rule, level, message, primary, related, help, fix: _, bottle: _ } =
+        diagnostic;
     let severity = match level {
         Level::Error => DiagnosticSeverity::ERROR,
         Level::Warning => DiagnosticSeverity::WARNING,
