@@ -18,6 +18,7 @@ static WARNING: Rule = Rule {
     summary: "an allow list is wider than it looks",
     page: "",
     acceptable: false,
+    module: "",
 };
 
 static ADVICE: Rule = Rule {
@@ -27,6 +28,7 @@ static ADVICE: Rule = Rule {
     summary: "an image has no digest",
     page: "",
     acceptable: false,
+    module: "",
 };
 
 fn rule(id: &str) -> &'static Rule {

@@ -294,7 +294,12 @@ fn the_bound_on_expansion_is_where_its_page_says() {
 
 #[test]
 fn the_index_and_the_list_for_programs_are_those_of_all_rules() {
-    support::assert_generated("docs/rules.md", &report::rules::index());
+    let index = report::rules::index();
+    assert!(!index.contains("## Others"), "every module that declares rules belongs to a topic");
+    for rule in rules::ALL {
+        assert_eq!(index.matches(&format!("(rules/{}.md)", rule.id)).count(), 1, "{}", rule.id);
+    }
+    support::assert_generated("docs/rules.md", &index);
     let schema = report::rules::schema();
     let text = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
     support::assert_generated("schemas/rules.schema.json", &text);
@@ -302,4 +307,17 @@ fn the_index_and_the_list_for_programs_are_those_of_all_rules() {
     let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
     assert!(validator.is_valid(&json));
     assert_eq!(json["rules"].as_array().map(Vec::len), Some(rules::ALL.len()));
+}
+
+#[test]
+fn every_rule_has_its_page_in_docs_and_there_is_no_other() {
+    let directory = support::root().join("docs/rules");
+    for rule in rules::ALL {
+        support::assert_generated(&format!("docs/rules/{}.md", rule.id), &report::rules::page(rule));
+    }
+    for entry in std::fs::read_dir(directory).expect("the pages") {
+        let path = entry.expect("an entry").path();
+        let id = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert!(rules::find(&id).is_some(), "{} is the page of no rule", path.display());
+    }
 }

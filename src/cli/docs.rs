@@ -24,10 +24,7 @@ pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Err
         );
         return Err(Error::Usage(format!("there is no rule {}: {meant}", quote(id))));
     };
-    let mut text = rule.page.trim_end().to_owned();
-    let accepted = if rule.acceptable { ", unless the spec accepts it" } else { "" };
-    let _ = writeln!(text, "\n\nLevel: {}{accepted}. Since bottlec {}.", rule.level.as_str(), rule.since);
-    output.print(&text)?;
+    output.print(&report::rules::page(rule))?;
     Ok(Outcome::Clean)
 }
 

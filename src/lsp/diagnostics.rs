@@ -1,9 +1,11 @@
 //! A compile's diagnostics in the words of the protocol.
 
 use std::collections::BTreeMap;
+use std::str::FromStr as _;
 
 use lsp_types::{
-    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, NumberOrString, Range,
+    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag,
+    NumberOrString, Range, Uri,
 };
 
 use super::analysis::{Analysis, Asked};
@@ -72,13 +74,18 @@ pub(super) fn translate(
         range: asked.range(primary.span),
         severity: Some(severity),
         code: Some(NumberOrString::String(rule.id.to_owned())),
-        code_description: None,
+        code_description: link(rule).filter(|_| client.links),
         source: Some(SOURCE.to_owned()),
         message: text,
         related_information: (!related.is_empty()).then_some(related),
         tags: tag.map(|tag| vec![tag]),
         data: None,
     }
+}
+
+/// The page of a rule.
+fn link(rule: &Rule) -> Option<CodeDescription> {
+    Some(CodeDescription { href: Uri::from_str(&rule.url()?).ok()? })
 }
 
 /// What several specs say of one document that they all include, each thing once: the worst of it, as in

@@ -57,6 +57,9 @@ pub struct Allowance<'a> {
 pub struct Diagnostic<'a> {
     /// The stable name of the rule that is broken, in kebab case; `bottlec explain` takes it.
     pub rule: &'a str,
+    /// Where the rule's page can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// How bad it is.
     pub level: Level,
     /// What is wrong, in one line.
@@ -189,6 +192,7 @@ impl<'a> Diagnostic<'a> {
             diagnostic;
         Self {
             rule: rule.id,
+            url: rule.url(),
             level: Level::from(*level),
             message,
             place: Place::new(primary.span, sources),

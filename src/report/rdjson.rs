@@ -36,6 +36,8 @@ struct Finding<'a> {
 #[derive(Serialize)]
 struct Code<'a> {
     value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -106,7 +108,7 @@ fn finding<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> 
         message: whole(diagnostic),
         location: location(primary.span, sources),
         severity: severity(*level),
-        code: Code { value: rule.id },
+        code: Code { value: rule.id, url: rule.url() },
         suggestions: suggestion.into_iter().collect(),
         related_locations: related
             .iter()

@@ -53,6 +53,8 @@ struct Descriptor<'a> {
     short_description: Message<'a>,
     full_description: Message<'a>,
     help: Help<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_uri: Option<String>,
     default_configuration: Configuration,
 }
 
@@ -198,7 +200,7 @@ fn level(level: Level) -> &'static str {
 }
 
 fn descriptor(rule: &Rule) -> Descriptor<'_> {
-    let Rule { id, level: default, since: _, summary, page, acceptable: _ } = rule;
+    let Rule { id, level: default, since: _, summary, page, acceptable: _, module: _ } = rule;
     // What the page says first: the paragraph below its heading.
     let first = page.split("\n\n").nth(1).unwrap_or(summary);
     Descriptor {
@@ -206,6 +208,7 @@ fn descriptor(rule: &Rule) -> Descriptor<'_> {
         short_description: text(*summary),
         full_description: text(first.replace('\n', " ")),
         help: Help { text: page, markdown: page },
+        help_uri: rule.url(),
         default_configuration: Configuration { level: level(*default) },
     }
 }
