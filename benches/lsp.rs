@@ -212,13 +212,13 @@ impl Client {
         Self { child, input, output, requests: 0 }
     }
 
-    fn send(&mut self, message: Message) {
+    fn send(&mut self, message: &Message) {
         message.write(&mut self.input).expect("the server reads");
         self.input.flush().expect("the server reads");
     }
 
     fn tell(&mut self, method: &str, params: Value) {
-        self.send(Message::Notification(Notification::new(method.to_owned(), params)));
+        self.send(&Message::Notification(Notification::new(method.to_owned(), params)));
     }
 
     fn read(&mut self) -> Message {
@@ -229,7 +229,7 @@ impl Client {
     fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.requests += 1;
         let id = RequestId::from(self.requests);
-        self.send(Message::Request(Request::new(id.clone(), method.to_owned(), params)));
+        self.send(&Message::Request(Request::new(id.clone(), method.to_owned(), params)));
         loop {
             if let Message::Response(response) = self.read()
                 && response.id == id

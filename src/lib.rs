@@ -21,6 +21,8 @@
 //! - [`diff`]: what a change of plans means
 //! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
 //! - [`compile`](mod@compile): all of it in one function
+//! - [`trace`]: from a line of a stage back to the spec
+//! - [`lsp`]: what an editor asks
 //! - [`stage`]: the one place that writes
 
 pub mod backend;
@@ -53,6 +55,7 @@ pub mod source;
 pub mod spec;
 pub mod stage;
 pub mod syntax;
+pub mod trace;
 pub mod upstream;
 
 pub use compile::{Compilation, Options, compile};

@@ -7,7 +7,7 @@ use crate::graph::{Graph, Need};
 use crate::include::Reach;
 use crate::rules::bottle as rules;
 use crate::rules::bottle::{circle, duplicate};
-use crate::source::{SourceId, Sources};
+use crate::source::{SourceId, Sources, Span};
 use crate::spec::{BottleDecl, File, Layer, Name, Profile, Spanned};
 
 /// The profiles of a file and of every file that it includes, by name.
@@ -146,6 +146,12 @@ impl<'a> Scope<'a> {
     pub fn weight(&self, decl: &BottleDecl) -> usize {
         let profiles = self.order(&decl.extends);
         profiles.iter().map(|profile| profile.layer.weight() + 1).sum::<usize>() + decl.layer.weight()
+    }
+
+    /// Where the names of the profiles stand that a bottle is made of, in the order in which they are laid.
+    #[must_use]
+    pub fn places(&self, decl: &BottleDecl) -> Vec<Span> {
+        self.order(&decl.extends).iter().map(|profile| profile.name.span).collect()
     }
 
     /// Every profile at or below `extends`, each once, the ones that others lie on first.

@@ -425,3 +425,46 @@ proptest! {
         );
     }
 }
+
+#[test]
+fn compiled_files_are_shown_with_the_lines_that_make_them() {
+    let mut editor = Editor::new(&[("team.kdl", TEAM)]);
+    editor.open("fleet.kdl", &format!("{FLEET}bottle \"two\" {{\n    network octet=42\n}}\n"));
+    let execute = |editor: &mut Editor, arguments: Value| {
+        editor
+            .send("workspace/executeCommand", json!({"command": "bottlec.artifacts", "arguments": arguments}))
+    };
+    let uri = Editor::uri("fleet.kdl");
+    let shown = execute(&mut editor, json!([uri, {"line": 3, "character": 6}])).expect("the files");
+    assert_eq!(shown["bottle"], "two");
+    let names: Vec<&str> =
+        shown["files"].as_array().expect("files").iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["smolfile.toml", "agent.env", "plan.json"]);
+    let smolfile = &shown["files"][0];
+    let text = smolfile["text"].as_str().expect("text");
+    let line = text.lines().position(|line| line.starts_with("allow_cidrs")).expect("the list");
+    assert!(text.contains("192.168.42.2/32"), "{text}");
+    assert_eq!(smolfile["lines"][line][0]["location"]["range"]["start"], json!({"line": 3, "character": 4}));
+    // Across files, and any file of the stage.
+    let shown = execute(&mut editor, json!([uri, {"line": 1, "character": 0}, "pipelock/pipelock.yaml"]))
+        .expect("a file");
+    let yaml = &shown["files"][0];
+    let text = yaml["text"].as_str().expect("text");
+    let line = text.lines().position(|line| line.contains("api.example.com")).expect("the host");
+    assert_eq!(yaml["lines"][line][0]["location"]["uri"], json!(Editor::uri("team.kdl")));
+    // As it would be written now: with what is typed, and not beside an error.
+    let refused = |it: Result<Value, lsp_server::ResponseError>| it.expect_err("a refusal").message;
+    let nowhere = refused(execute(&mut editor, json!([uri, {"line": 9, "character": 0}])));
+    assert_eq!(nowhere, "there is no bottle at the cursor");
+    editor.replace("fleet.kdl", BAD);
+    let broken = refused(execute(&mut editor, json!([uri, {"line": 0, "character": 0}])));
+    assert_eq!(broken, "the spec has errors, beside which nothing is compiled");
+    for arguments in [json!([]), json!([uri]), json!([1, 2]), json!([uri, {"line": -1, "character": 0}])] {
+        refused(execute(&mut editor, arguments));
+    }
+    let params = json!({"command": "bottlec.explain", "arguments": ["dns-open"]});
+    let page = editor.send("workspace/executeCommand", params).expect("a page");
+    assert!(page["text"].as_str().expect("text").starts_with("# dns-open\n"), "{page}");
+    let params = json!({"command": "rm", "arguments": ["-rf"]});
+    assert_eq!(refused(editor.send("workspace/executeCommand", params)), "there is no command `rm`");
+}

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Reach(Reach),
     /// Compare two specs or stages by what the agent can reach and hold, and say what became wider
     Diff(Diff),
+    /// Trace the lines of a stage's file back to the lines of the specs that made them
+    Trace(Trace),
     /// Explain a rule: what it wants, why, and what to write instead
     Explain(Explain),
     /// List the rules
@@ -311,6 +313,29 @@ pub(crate) struct Diff {
     /// How the changes are shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: DiffFormat,
+}
+
+/// How lines are traced.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object, described by schemas/trace.schema.json
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    /// A file of a stage, and one line of it; without a line, all lines
+    #[arg(value_name = "STAGE-FILE[:LINE]")]
+    pub(crate) place: PathBuf,
+    /// The specs that the stage was built from; those that its plan names when not given
+    #[arg(long = "spec", value_name = "SPEC")]
+    pub(crate) specs: Vec<PathBuf>,
+    /// How the answer is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TraceFormat,
 }
 
 #[derive(Debug, Args)]

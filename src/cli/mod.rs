@@ -29,6 +29,7 @@ mod reach;
 mod reports;
 mod revision;
 mod terminal;
+mod trace;
 mod verify;
 mod walk;
 
@@ -72,6 +73,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(command) => docs::explain(&command, &output),
         Command::Rules(command) => docs::all(&command, &output),
         Command::Init(command) => init::run(&command, &output),
+        Command::Trace(command) => trace::run(&command, &output),
         Command::Verify(command) => verify::run(&command, &output),
         Command::Preflight(command) => preflight::run(&command, &output),
         Command::Lsp => lsp::run(),

@@ -1,16 +1,104 @@
-//! The files that a bottle would be compiled to now, as an editor shows them.
+//! Commands: the files that a bottle would be compiled to now, each line with the lines that make it, and the page of a
+//! rule.
 
-use lsp_types::ExecuteCommandParams;
-use serde_json::Value;
+use std::str::FromStr as _;
 
+use lsp_types::{ExecuteCommandParams, Position, Uri};
+use serde_json::{Value, json};
+
+use super::analysis::Asked;
 use super::requests::Refusal;
 use super::server::Server;
+use crate::lower::{agent_env, manifest, smolfile};
+use crate::plan::Plan;
+use crate::report::rules as pages;
+use crate::rules;
+use crate::spec::BottleDecl;
+use crate::trace::{Line, Origin, Tracer};
 
+/// Shows the compiled files of the bottle at a position: `[URI, POSITION]`, and perhaps the path of one file. Without
+/// it, those of [`SHOWN`].
+pub(super) const ARTIFACTS: &str = "bottlec.artifacts";
+/// Gives the page of a rule: `[RULE]`.
+pub(super) const EXPLAIN: &str = "bottlec.explain";
 /// The commands that there are.
-pub(super) const COMMANDS: &[&str] = &[];
+pub(super) const COMMANDS: &[&str] = &[ARTIFACTS, EXPLAIN];
+
+/// The files that say what the agent's machine is.
+const SHOWN: [&str; 3] = [smolfile::PATH, agent_env::PATH, manifest::PATH];
 
 /// Carries out a command.
 pub(super) fn execute(server: &mut Server, params: &ExecuteCommandParams) -> Result<Option<Value>, Refusal> {
-    let _ = server;
-    Err(Refusal::invalid(format!("there is no command `{}`", params.command)))
+    match params.command.as_str() {
+        ARTIFACTS => artifacts(server, &params.arguments).map(Some),
+        EXPLAIN => explain(&params.arguments).map(Some),
+        command => Err(Refusal::invalid(format!("there is no command `{command}`"))),
+    }
+}
+
+/// The page of a rule, as Markdown.
+fn explain(arguments: &[Value]) -> Result<Value, Refusal> {
+    let id = arguments.first().and_then(Value::as_str).ok_or_else(|| Refusal::invalid("expected a rule"))?;
+    let rule = rules::find(id).ok_or_else(|| Refusal::invalid("there is no such rule"))?;
+    Ok(json!({"rule": rule.id, "text": pages::page(rule), "url": rule.url()}))
+}
+
+fn artifacts(server: &mut Server, arguments: &[Value]) -> Result<Value, Refusal> {
+    let expected = || Refusal::invalid("expected the URI of a spec and a position in it");
+    let [uri, position, rest @ ..] = arguments else { return Err(expected()) };
+    let uri = uri.as_str().and_then(|uri| Uri::from_str(uri).ok()).ok_or_else(expected)?;
+    let position: Position = serde_json::from_value(position.clone()).map_err(|_| expected())?;
+    let wanted = rest.first().and_then(Value::as_str);
+    let about = server.about(&uri)?;
+    let asked = about.asked();
+    let plan = plan_at(asked, position)?;
+    let tracer = Tracer::new(plan, asked.analysis.sources());
+    let paths: Vec<&str> = match wanted {
+        Some(path) if tracer.stage().files.contains_key(path) => vec![path],
+        Some(path) => return Err(Refusal::invalid(format!("no compile writes `{path}`"))),
+        None => SHOWN.to_vec(),
+    };
+    let files: Vec<Value> = paths.iter().map(|path| file(&tracer, path, asked)).collect();
+    let all: Vec<&String> = tracer.stage().files.keys().collect();
+    Ok(json!({"bottle": plan.slug, "files": files, "all": all}))
+}
+
+/// The plan of the bottle at a position, or of the only one.
+fn plan_at<'a>(asked: Asked<'a>, position: Position) -> Result<&'a Plan, Refusal> {
+    let offset = asked.offset(position);
+    let bottles = &asked.analysis.file(asked.id).bottles;
+    let holds = |bottle: &&BottleDecl| {
+        let end = bottle.block.map_or(bottle.head.end, |block| block.end);
+        bottle.head.start <= offset && offset <= end
+    };
+    let bottle = bottles.iter().find(holds).or(match bottles.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    });
+    let Some(bottle) = bottle else { return Err(Refusal::failed("there is no bottle at the cursor")) };
+    let plans = &asked.analysis.compilation().plans;
+    let plan = plans.iter().find(|plan| plan.slug == bottle.slug.value);
+    plan.ok_or_else(|| Refusal::failed("the spec has errors, beside which nothing is compiled"))
+}
+
+/// A file as it would be written now.
+fn file(tracer: &Tracer<'_>, path: &str, asked: Asked<'_>) -> Value {
+    let lines = tracer.lines(path).unwrap_or_default();
+    let text: String = lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect();
+    let origin = |Origin { place, what }: &Origin| json!({"what": what, "location": place.and_then(|place| asked.location(place))});
+    let origins = |line: &Line| line.origins.iter().map(origin).collect::<Vec<_>>();
+    let traced: Vec<Vec<Value>> = lines.iter().map(origins).collect();
+    json!({"name": path, "language": language(path), "text": text, "lines": traced})
+}
+
+/// What an editor calls the language of a file.
+fn language(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("toml") => "toml",
+        Some("json") => "json",
+        Some("yaml") => "yaml",
+        Some("env") => "shellscript",
+        Some("py") => "python",
+        _ => "plaintext",
+    }
 }

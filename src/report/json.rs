@@ -222,7 +222,7 @@ impl<'a> Fix<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn new(span: Span, sources: &'a Sources) -> Self {
+    pub(super) fn new(span: Span, sources: &'a Sources) -> Self {
         let source = sources.get(span.source);
         Self { file: source.name(), start: Point::new(span.start, source), end: Point::new(span.end, source) }
     }

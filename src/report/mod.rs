@@ -30,6 +30,7 @@ pub mod rules;
 mod sarif;
 mod style;
 mod summary;
+pub mod trace;
 mod xml;
 
 pub use promise::Promise;
