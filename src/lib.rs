@@ -53,4 +53,4 @@ pub mod stage;
 pub mod syntax;
 pub mod upstream;
 
-pub use compile::{Compilation, Options, compile};
+pub use compile::{Checked, Compilation, Options, check, compile};

@@ -9,26 +9,32 @@ compile_error!(
 
 mod args;
 mod build;
+mod cache;
 mod check;
 mod diff;
 mod docs;
 mod error;
+mod fleet;
 mod fmt;
 mod graph;
 mod host;
 mod init;
+mod inputs;
 mod load;
+mod memo;
 mod mend;
 mod output;
 mod plan;
 mod plans;
 mod preflight;
+mod progress;
 mod reach;
 mod reports;
 mod revision;
 mod terminal;
 mod verify;
 mod walk;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -45,6 +51,8 @@ enum Outcome {
     Clean,
     /// The spec, the stage or the host has something that must be mended: 1.
     Findings,
+    /// The tool failed, and has said why: 3.
+    Failed,
 }
 
 /// Specs may be checked when they have profiles only; there is nothing in them for the other commands.
@@ -78,6 +86,7 @@ pub(crate) fn run() -> ExitCode {
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Outcome::Failed) => ExitCode::from(FAILED),
         Err(error) => {
             output.complain(&error);
             ExitCode::from(if matches!(error, Error::Usage(_)) { USAGE } else { FAILED })
