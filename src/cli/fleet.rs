@@ -207,8 +207,12 @@ impl Fleet {
             let _ = writeln!(text, "{count:6}  {level:7}  {rule}");
         }
         if self.uncounted > 0 {
-            let _ =
-                writeln!(text, "{:6}  more in specs with over {} each", self.uncounted, Diagnostics::LIMIT);
+            let _ = writeln!(
+                text,
+                "{:6}  more, in specs with over {} of them",
+                self.uncounted,
+                Diagnostics::LIMIT
+            );
         }
         text
     }

@@ -56,13 +56,11 @@ pub(super) fn run(mut checking: Checking<'_>) -> Result<Outcome, Error> {
         let begun = Instant::now();
         let round = look(&mut checking, &mut watched);
         let took = begun.elapsed();
-        let is_news = match &round {
-            Ok(round) => {
-                let now = Some((round.fleet.units, round.fleet.bottles, round.fleet.failed.len()));
-                round.fleet.compiled > 0 || shown.replace(now) != Some(now)
-            }
-            Err(_) => shown.replace(None) != Some(None),
-        };
+        // Something may happen and change nothing.
+        let compiled = round.as_ref().is_ok_and(|round| round.fleet.compiled > 0);
+        let now =
+            round.as_ref().ok().map(|Round { fleet, .. }| (fleet.units, fleet.bottles, fleet.failed.len()));
+        let is_news = shown.replace(now) != Some(now) || compiled;
         if is_news {
             last = show(&checking, round, &watched, took)?;
         }
