@@ -294,6 +294,22 @@ fn nobody_elses_cache_is_read() {
     assert_eq!(command(), "7 bottles checked, nothing found\n");
     chown("0:0");
     assert_eq!(command(), "1 bottle checked, nothing found\n");
+    // Nor does who may read everything believe what another one has written.
+    let check = || place.call(&["check", "."]).run();
+    let _ = fs::remove_dir_all(place.dir.at("home/.cache"));
+    for path in ["home/.cache/bottlec", "the cache"] {
+        counts(check(), 1);
+        place.forge();
+        counts(check(), 7);
+        let path = if path == "the cache" { place.cache() } else { place.dir.at(path) };
+        let own = |owner: &str| {
+            assert!(std::process::Command::new("chown").arg(owner).arg(&path).status().unwrap().success());
+        };
+        own("65534");
+        counts(check(), 1);
+        // What was a stranger's was not written to, or is replaced.
+        let _ = fs::remove_dir_all(place.dir.at("home/.cache"));
+    }
 }
 
 #[test]

@@ -325,7 +325,7 @@ fn the_screen_holds_one_result_on_a_terminal_only() {
             );
         };
         let mut run = Running::of(&mut script);
-        let mut next = |run: &mut Running| loop {
+        let next = |run: &mut Running| loop {
             // A terminal ends lines with CR LF.
             if let Some(at) = run.text.find("Ctrl-C ends\r\n") {
                 let rest = run.text.split_off(at + 13);
@@ -350,7 +350,6 @@ fn the_screen_holds_one_result_on_a_terminal_only() {
 
 #[test]
 fn a_long_check_shows_how_far_it_is_to_who_looks_on() {
-    let test = "a_long_check_shows_how_far_it_is_to_who_looks_on";
     let dir = Dir::new();
     let mut hosts = String::new();
     for n in 0..5_000 {
@@ -376,7 +375,7 @@ fn a_long_check_shows_how_far_it_is_to_who_looks_on() {
     };
     let check = format!("{BOTTLEC} check");
     let Some(text) = shown(&[("TERM", "xterm")], &check) else {
-        return binary::skip(test, "there is no `script` here");
+        return binary::skip("a_long_check_shows_how_far_it_is_to_who_looks_on", "there is no `script` here");
     };
     let of = format!("of {files}, ");
     assert!(text.contains("\rchecking [") && text.contains(&of), "{text:?}");

@@ -166,3 +166,83 @@ impl Inputs {
         self.whole
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &Path, now: SystemTime) -> Input {
+        let mut inputs = Inputs::since(now);
+        let source = Source::from_bytes("x.kdl", fs::read(path).unwrap());
+        inputs.read(&source, &fs::metadata(path).unwrap());
+        assert!(inputs.is_whole());
+        inputs.files.remove("x.kdl").unwrap()
+    }
+
+    fn stamp(path: &Path) -> Option<Stamp> {
+        Some(Stamp::of(&fs::metadata(path).unwrap()))
+    }
+
+    #[test]
+    fn a_young_file_is_known_by_its_content() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.kdl");
+        fs::write(&path, "one").unwrap();
+        let now = SystemTime::now();
+        let mut input = read(&path, now);
+        assert!(input.digest.is_some());
+        assert_eq!(input.again(&path, now).as_ref(), Some(&input));
+        // As if it was written again in the same tick of the clock.
+        fs::write(&path, "two").unwrap();
+        input.stamp = stamp(&path);
+        assert_eq!(input.again(&path, now), None);
+        fs::write(&path, "one").unwrap();
+        input.stamp = stamp(&path);
+        assert_eq!(input.again(&path, now).as_ref(), Some(&input));
+        // When it has some age, its stamp is enough, also if somebody gives it the time that it had.
+        let later = now + Duration::from_mins(1);
+        let aged = input.again(&path, later).unwrap();
+        assert_eq!(aged, Input { stamp: stamp(&path), digest: None });
+        assert_eq!(aged.again(&path, later).as_ref(), Some(&aged));
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, "two").unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        assert_eq!(aged.again(&path, later), None);
+        // So it counts as young, too, when only its time is old.
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(time - Duration::from_hours(1))
+            .unwrap();
+        assert!(read(&path, SystemTime::now()).digest.is_some());
+        assert!(read(&path, SystemTime::now() + Duration::from_mins(1)).digest.is_none());
+    }
+
+    #[test]
+    fn every_number_of_a_stamp_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.kdl");
+        fs::write(&path, "one").unwrap();
+        let later = SystemTime::now() + Duration::from_mins(1);
+        let input = read(&path, later);
+        let (device, inode, bytes, modified, changed) = Numbers::from(stamp(&path).unwrap());
+        for other in [
+            (device + 1, inode, bytes, modified, changed),
+            (device, inode + 1, bytes, modified, changed),
+            (device, inode, bytes + 1, modified, changed),
+            (device, inode, bytes, modified - 1, changed),
+            (device, inode, bytes, modified, changed - 1),
+        ] {
+            let other = Input { stamp: Some(Stamp::from(other)), digest: None };
+            assert_eq!(other.again(&path, later), None);
+        }
+        assert_eq!(input.again(&path, later), Some(input.clone()));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(input.again(&path, later), None);
+        let absent = Input { stamp: None, digest: None };
+        assert_eq!(absent.again(&path, later), Some(absent.clone()));
+        fs::write(&path, "one").unwrap();
+        assert_eq!(absent.again(&path, later), None);
+    }
+}
