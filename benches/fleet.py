@@ -255,8 +255,9 @@ page cache. Time is wall time of the whole process. Nothing is remembered by any
 so, its cache was removed before each run, and written in it.
 
 The checkers do not do the same: `taplo` and `tombi` have no schema here and look at TOML itself, `yamllint` at layout,
-`check-jsonschema` at a small schema, and bottlec compiles each spec as `build` does. Peak memory is what the
-kernel tells of the process; it is never less than that of the script that started it, some 20 MB.
+`check-jsonschema` at a small schema, and bottlec at everything for which `build` would
+refuse a spec. Peak memory is what the kernel tells of the process; it is never less than that of the script that
+started it, some 20 MB.
 
 Machine: {machine()}; load {load:.1f} before the first run.
 Versions: {versions}{"; not installed: " + ", ".join(missing) if missing else ""}.

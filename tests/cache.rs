@@ -43,7 +43,7 @@ impl Place {
     /// A file whose times are long past, as most are: only those that were just written are compared by content.
     fn write_old(&self, path: &str, text: &str) {
         self.write(path, text);
-        set_time(&self.at(path), SystemTime::now() - Duration::from_secs(3600));
+        set_time(&self.at(path), SystemTime::now() - Duration::from_hours(1));
     }
 
     fn call(&self, args: &[&str]) -> Call {
@@ -159,11 +159,11 @@ fn every_change_is_seen() {
     // A time that is yet to come tells nothing.
     fs::remove_dir_all(place.at("now")).unwrap();
     place.write("x.kdl", CLEAN);
-    set_time(&place.at("x.kdl"), SystemTime::now() + Duration::from_secs(86400));
+    set_time(&place.at("x.kdl"), SystemTime::now() + Duration::from_hours(24));
     clean();
     clean();
     place.write("x.kdl", BROKEN);
-    set_time(&place.at("x.kdl"), SystemTime::now() + Duration::from_secs(86400));
+    set_time(&place.at("x.kdl"), SystemTime::now() + Duration::from_hours(24));
     broken();
 }
 
@@ -469,7 +469,7 @@ impl Step {
             Self::Touch(file) if at(file).exists() => set_time(&at(file), SystemTime::now()),
             // Then only its other time tells that it is young.
             Self::Age(file) if at(file).exists() => {
-                set_time(&at(file), SystemTime::now() - Duration::from_secs(3600));
+                set_time(&at(file), SystemTime::now() - Duration::from_hours(1));
             }
             Self::Delete(file) => drop(fs::remove_file(at(file))),
             Self::Rename(from, to) => drop(fs::rename(at(from), at(to))),

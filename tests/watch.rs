@@ -210,7 +210,7 @@ fn what_specs_include_is_watched_wherever_it_is() {
     dir.write("lib/team.inc", team);
     let mut run = Running::start(&dir, &["specs"]);
     assert!(run.next().contains("checked 2 specs in"));
-    dir.write("lib/team.inc", &team.replace("egress", "egres"));
+    dir.write("lib/team.inc", team.replace("egress", "egres"));
     let shown = run.next();
     assert!(
         shown.contains("lib/team.inc:1:18: error") && shown.contains("checked 1 of 2 specs anew"),
@@ -227,7 +227,7 @@ fn what_specs_include_is_watched_wherever_it_is() {
     while !run.next().contains("include-unreadable") {}
     symlink("../real/here.inc", dir.at("lib/team.inc")).unwrap();
     while run.next().contains("error") {}
-    dir.write("real/here.inc", &team.replace("egress", "egres"));
+    dir.write("real/here.inc", team.replace("egress", "egres"));
     while !run.next().contains("lib/team.inc:1:18: error") {}
     run.end();
 }
