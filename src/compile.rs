@@ -61,9 +61,55 @@ pub struct Compilation {
     pub plans: Vec<Plan>,
 }
 
+/// What is to be said of sources.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Everything that is to be said, in order.
+    pub diagnostics: Diagnostics,
+    /// How many bottles there are to be planned; none at all beside an error.
+    pub bottles: usize,
+}
+
 /// Compiles all bottles of `sources` together: they are to run on one host.
 #[must_use]
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
+    let Analysis { diagnostics, files, reach, resolved } = analyse(sources, options);
+    let mut plans = Vec::new();
+    let digests: BTreeMap<SourceId, String> = match resolved.as_slice() {
+        [] => BTreeMap::new(),
+        _ => sources.iter().map(|(id, source)| (id, sha256_hex(source.bytes()))).collect(),
+    };
+    for (file, addresses, resolved) in resolved {
+        let used =
+            reach[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
+        let mut digests: Vec<_> = used.collect();
+        digests.sort();
+        let lints = reach[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
+        let context =
+            plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests, lints };
+        plans.push(plan::plan(resolved, addresses, context));
+    }
+    plans.sort_by(|a, b| a.slug.cmp(&b.slug));
+    Compilation { diagnostics, plans }
+}
+
+/// Says of `sources` what [`compile`] says of them, and plans nothing.
+#[must_use]
+pub fn check(sources: &Sources, options: &Options) -> Checked {
+    let Analysis { diagnostics, files: _, reach: _, resolved } = analyse(sources, options);
+    Checked { diagnostics, bottles: resolved.len() }
+}
+
+/// Everything that comes before planning.
+struct Analysis {
+    diagnostics: Diagnostics,
+    files: BTreeMap<SourceId, File>,
+    reach: BTreeMap<SourceId, Reach>,
+    /// The bottles; none at all beside an error.
+    resolved: Vec<(SourceId, Addresses, resolve::Resolved)>,
+}
+
+fn analyse(sources: &Sources, options: &Options) -> Analysis {
     let mut syntax = Diagnostics::new();
     let mut diagnostics = Diagnostics::new();
     let mut size = 0;
@@ -118,23 +164,8 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
         diagnostics.append(unused);
     }
     diagnostics.finish();
-    let mut plans = Vec::new();
-    if !diagnostics.has_errors() {
-        let digests: BTreeMap<SourceId, String> =
-            sources.iter().map(|(id, source)| (id, sha256_hex(source.bytes()))).collect();
-        for (file, addresses, resolved) in resolved {
-            let used =
-                reach[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
-            let mut digests: Vec<_> = used.collect();
-            digests.sort();
-            let lints = reach[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
-            let context =
-                plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests, lints };
-            plans.push(plan::plan(resolved, addresses, context));
-        }
-        plans.sort_by(|a, b| a.slug.cmp(&b.slug));
-    }
-    Compilation { diagnostics, plans }
+    let resolved = if diagnostics.has_errors() { Vec::new() } else { resolved };
+    Analysis { diagnostics, files, reach, resolved }
 }
 
 fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {

@@ -186,7 +186,7 @@ impl Diagnostic {
 
 /// The diagnostics of one compile, bounded: a file of nothing but mistakes costs no more memory than one with
 /// [`Diagnostics::LIMIT`] of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     items: Vec<Diagnostic>,
     allowed: Vec<Allowed>,
@@ -274,7 +274,7 @@ impl Diagnostics {
 
     /// Those of them that are not `unwanted`.
     #[must_use]
-    pub fn without(mut self, unwanted: impl Fn(&Diagnostic) -> bool) -> Self {
+    pub fn without(mut self, mut unwanted: impl FnMut(&Diagnostic) -> bool) -> Self {
         let errors = |items: &[Diagnostic]| items.iter().filter(|d| d.level == Level::Error).count();
         let before = errors(&self.items);
         self.items.retain(|diagnostic| !unwanted(diagnostic));

@@ -58,4 +58,4 @@ pub mod syntax;
 pub mod trace;
 pub mod upstream;
 
-pub use compile::{Compilation, Options, compile};
+pub use compile::{Checked, Compilation, Options, check, compile};

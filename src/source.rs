@@ -81,6 +81,7 @@ pub struct Source {
     invalid_utf8: Vec<Range<u32>>,
     real_len: usize,
     raw_digest_bytes: Option<Arc<[u8]>>,
+    named_only: bool,
 }
 
 impl Source {
@@ -149,6 +150,7 @@ impl Source {
             invalid_utf8,
             real_len,
             raw_digest_bytes,
+            named_only: false,
         }
     }
 
@@ -281,7 +283,7 @@ fn offset(value: usize) -> u32 {
 }
 
 /// All texts of one compile.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
     roots: Vec<SourceId>,
@@ -311,6 +313,14 @@ impl Sources {
         id
     }
 
+    /// Keeps the name of a source of another compile, in which nothing was found: a report may list it. Its text is not
+    /// kept, unless [`Sources::absorb`] brings it.
+    pub fn mention(&mut self, name: &str) {
+        if self.by_name(name).is_none() {
+            self.add_included(Source { named_only: true, ..Source::new(name, "") });
+        }
+    }
+
     /// Takes over the sources of another compile. Those that are here already, by name and by text, are the same ones.
     /// Returns what each is here, in their order.
     pub fn absorb(&mut self, other: Self) -> Vec<SourceId> {
@@ -318,8 +328,13 @@ impl Sources {
         let ids: Vec<SourceId> = files
             .into_iter()
             .map(|file| {
-                let known = self.by_name(file.name()).filter(|id| self.get(*id).bytes() == file.bytes());
-                known.unwrap_or_else(|| self.add_included(file))
+                let Some(id) = self.by_name(file.name()) else { return self.add_included(file) };
+                let known = &mut self.files[id.index()];
+                if known.named_only {
+                    *known = file;
+                    return id;
+                }
+                if known.bytes() == file.bytes() { id } else { self.add_included(file) }
             })
             .collect();
         for root in roots {

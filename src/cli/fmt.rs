@@ -35,7 +35,7 @@ pub(super) fn run(command: &Fmt, output: &Output) -> Result<Outcome, Error> {
             "standard input is laid out alone: name no other file beside `-`",
         )));
     }
-    let units = walk::units(&paths)?;
+    let units = walk::units(&paths)?.units;
     let laid: Vec<Result<Laid, Error>> = units.par_iter().map(|unit| lay(unit, command)).collect();
     let mut all = Laid::default();
     let mut failed = Vec::new();

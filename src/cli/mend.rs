@@ -13,6 +13,7 @@ use similar::TextDiff;
 use super::args::Mend;
 use super::check::shown;
 use super::error::{Error, reason};
+use super::inputs::Inputs;
 use super::load;
 use super::output::{Output, Stream};
 use super::{Outcome, counted};
@@ -59,7 +60,7 @@ impl Mending {
             self.applied += round.applied;
             let texts = round.fixed.into_iter().map(|fixed| (fixed.source, fixed.text)).collect();
             sources = sources.with(&texts);
-            load::reload_includes(&mut sources)?;
+            load::load_includes(&mut sources, &mut Inputs::unwatched())?;
         }
         for (_, source) in sources.iter() {
             let Some(old) = before.get(source.name()).filter(|old| ***old != **source.text()) else {

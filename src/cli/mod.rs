@@ -9,22 +9,27 @@ compile_error!(
 
 mod args;
 mod build;
+mod cache;
 mod check;
 mod diff;
 mod docs;
 mod error;
+mod fleet;
 mod fmt;
 mod graph;
 mod host;
 mod init;
+mod inputs;
 mod levels;
 mod load;
 mod lsp;
+mod memo;
 mod mend;
 mod output;
 mod plan;
 mod plans;
 mod preflight;
+mod progress;
 mod reach;
 mod reports;
 mod revision;
@@ -32,6 +37,7 @@ mod terminal;
 mod trace;
 mod verify;
 mod walk;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -48,6 +54,8 @@ enum Outcome {
     Clean,
     /// The spec, the stage or the host has something that must be mended: 1.
     Findings,
+    /// The tool failed, and has said why: 3.
+    Failed,
 }
 
 /// Specs may be checked when they have profiles only; there is nothing in them for the other commands.
@@ -83,6 +91,7 @@ pub(crate) fn run() -> ExitCode {
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Outcome::Failed) => ExitCode::from(FAILED),
         Err(error) => {
             output.complain(&error);
             ExitCode::from(if matches!(error, Error::Usage(_)) { USAGE } else { FAILED })

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use bottlec::diagnostic::Diagnostics;
 use bottlec::source::{Source, Sources};
 use bottlec::{spec, syntax};
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::error::Error;
+use super::inputs::Inputs;
 use super::load;
 
 /// What is compiled together: for one host.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unit {
     /// The specs that were named.
     Named(Vec<PathBuf>),
@@ -20,40 +22,69 @@ pub(crate) enum Unit {
     Found(PathBuf),
 }
 
-/// The units that these paths stand for: named files together, and each spec in a directory by itself. What git ignores is
-/// left out, and so is what is hidden. In the order of their paths.
-pub(crate) fn units(paths: &[PathBuf]) -> Result<Vec<Unit>, Error> {
+/// What lies at the paths that were named.
+#[derive(Debug, Default)]
+pub(crate) struct Walked {
+    /// Named files together, and each spec in a directory by itself, in the order of their paths.
+    pub(crate) units: Vec<Unit>,
+    /// The directories that were looked through.
+    pub(crate) directories: Vec<PathBuf>,
+}
+
+/// The units that these paths stand for. What git ignores is left out, and so is what is hidden.
+pub(crate) fn units(paths: &[PathBuf]) -> Result<Walked, Error> {
     let mut named = Vec::new();
     let mut found = Vec::new();
+    let mut directories = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let mut walk: Vec<PathBuf> = Vec::new();
-            for entry in WalkBuilder::new(path).require_git(false).build() {
-                let entry =
-                    entry.map_err(|error| Error::Read { path: path.clone(), reason: error.to_string() })?;
-                let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                if is_file && entry.path().extension().is_some_and(|end| end == "kdl") {
-                    walk.push(entry.into_path());
-                }
-            }
-            walk.sort();
-            found.extend(walk.into_iter().map(Unit::Found));
+            let (mut files, mut passed) = walk(path)?;
+            files.sort();
+            found.extend(files.into_iter().map(Unit::Found));
+            directories.append(&mut passed);
         } else {
             named.push(path.clone());
         }
     }
     let named = (!named.is_empty()).then_some(Unit::Named(named));
-    Ok(named.into_iter().chain(found).collect())
+    Ok(Walked { units: named.into_iter().chain(found).collect(), directories })
+}
+
+/// The KDL files below a directory, and the directories themselves, in no order.
+fn walk(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
+    let seen = Mutex::new((Vec::new(), Vec::new(), BTreeSet::new()));
+    let see = |entry: Result<DirEntry, ignore::Error>| {
+        let (files, directories, failed) = &mut *seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match entry {
+            Ok(entry) => match entry.file_type() {
+                Some(kind) if kind.is_dir() => directories.push(entry.into_path()),
+                Some(kind) if kind.is_file() && entry.path().extension().is_some_and(|end| end == "kdl") => {
+                    files.push(entry.into_path());
+                }
+                // The walk begins at a link that was named, and follows no other.
+                _ if entry.depth() == 0 => directories.push(entry.into_path()),
+                _ => {}
+            },
+            Err(error) => drop(failed.insert(error.to_string())),
+        }
+        WalkState::Continue
+    };
+    WalkBuilder::new(path).require_git(false).build_parallel().run(|| Box::new(see));
+    let (files, directories, failed) = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match failed.into_iter().next() {
+        Some(reason) => Err(Error::Read { path: path.to_owned(), reason }),
+        None => Ok((files, directories)),
+    }
 }
 
 impl Unit {
-    /// Reads it; nothing when it was found and is no spec.
-    pub(crate) fn load(&self, stdin: Option<&Path>) -> Result<Option<Sources>, Error> {
+    /// Reads it; nothing when it was found and is no spec. `inputs` is told what was read.
+    pub(crate) fn load(&self, stdin: Option<&Path>, inputs: &mut Inputs) -> Result<Option<Sources>, Error> {
         match self {
-            Self::Named(named) => load::load_as(named, stdin).map(Some),
+            Self::Named(named) => load::load_as(named, stdin, inputs).map(Some),
             Self::Found(path) => {
-                let Some(mut sources) = found(path)? else { return Ok(None) };
-                load::reload_includes(&mut sources)?;
+                let Some(mut sources) = found(path, inputs)? else { return Ok(None) };
+                load::load_includes(&mut sources, inputs)?;
                 Ok(Some(sources))
             }
         }
@@ -61,21 +92,25 @@ impl Unit {
 
     /// Reads it without what it includes; nothing when it was found and is no spec.
     pub(crate) fn alone(&self, stdin: Option<&Path>) -> Result<Option<Sources>, Error> {
+        let inputs = &mut Inputs::unwatched();
         match self {
-            Self::Named(named) => load::alone(named, stdin).map(Some),
-            Self::Found(path) => found(path),
+            Self::Named(named) => load::alone(named, stdin, inputs).map(Some),
+            Self::Found(path) => found(path, inputs),
         }
     }
 }
 
-fn found(path: &PathBuf) -> Result<Option<Sources>, Error> {
-    let sources = load::alone(std::slice::from_ref(path), None)?;
+fn found(path: &PathBuf, inputs: &mut Inputs) -> Result<Option<Sources>, Error> {
+    let sources = load::alone(std::slice::from_ref(path), None, inputs)?;
     let is_one = sources.roots().first().is_some_and(|id| is_spec(sources.get(*id)));
     Ok(is_one.then_some(sources))
 }
 
 /// Whether a file that was found is a spec: other programs' configurations are KDL, too.
 fn is_spec(source: &Source) -> bool {
+    if spec::begins_as_one(source.text()) {
+        return true;
+    }
     let id = Sources::new().add(Source::new(source.name(), ""));
     spec::is_spec(source, &syntax::parse(id, source, &mut Diagnostics::new()))
 }

@@ -35,17 +35,28 @@ use crate::schema::ValueType;
 use crate::source::{Source, Span};
 use crate::syntax::{Entry, Node, Tree, Value};
 
+/// The nodes by which a spec is told from other programs' KDL.
+const TOP: [&str; 3] = ["bottle", "profile", "include"];
+
+/// Whether the first line that is no comment begins with such a node: then it is not parsed only to be told a spec.
+#[must_use]
+pub fn begins_as_one(text: &str) -> bool {
+    let mut lines =
+        text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    let first = lines.next().unwrap_or_default();
+    TOP.iter().any(|node| first.strip_prefix(node).is_some_and(|rest| rest.starts_with([' ', '\t', '{'])))
+}
+
 /// Whether a file is meant to be a spec: other programs' configurations are KDL, too. One whose every node is a slip of a
 /// spec's counts, and one that is no KDL at all if it holds the words of a spec.
 #[must_use]
 pub fn is_spec(source: &Source, tree: &Tree) -> bool {
-    const NODES: [&str; 3] = ["bottle", "profile", "include"];
-    let known = |name: &str| NODES.contains(&name) || did_you_mean(name, NODES).is_some();
+    let known = |name: &str| TOP.contains(&name) || did_you_mean(name, TOP).is_some();
     let mut nodes = tree.nodes().peekable();
     let empty = nodes.peek().is_none();
     nodes.any(|node| known(node.name()))
         || source.too_large().is_some()
-        || (empty && NODES.iter().any(|word| source.text().contains(word)))
+        || (empty && TOP.iter().any(|word| source.text().contains(word)))
 }
 
 /// A value and the place that it came from.
