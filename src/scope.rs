@@ -148,8 +148,15 @@ impl<'a> Scope<'a> {
         profiles.iter().map(|profile| profile.layer.weight() + 1).sum::<usize>() + decl.layer.weight()
     }
 
-    /// Every profile at or below `extends`, each once, the ones that others lie on first.
-    fn order(&self, extends: &[Spanned<Name>]) -> Vec<&'a Profile> {
+    /// The profiles, by name.
+    pub fn profiles(&self) -> impl Iterator<Item = &'a Profile> {
+        self.profiles.values().map(|entry| entry.profile)
+    }
+
+    /// Every profile at or below `extends`, each once, the ones that others lie on first. What is not there is left out,
+    /// and a circle is walked once.
+    #[must_use]
+    pub fn order(&self, extends: &[Spanned<Name>]) -> Vec<&'a Profile> {
         enum Step<'s> {
             Enter(&'s str),
             Leave(&'s Profile),

@@ -41,22 +41,14 @@ impl<'t> Cursor<'t> {
         let mut parents = Vec::new();
         let mut inner = None;
         let mut nodes = tree.all_nodes();
-        loop {
-            let touching = |node: &Node<'t>| {
-                let span = node.span();
-                span.start <= offset && offset <= span.end
-            };
-            // Where two touch, such as `a;b`, the later one is meant only when the place is its start.
-            let Some(node) =
-                nodes.by_ref().take_while(|node| node.span().start <= offset).filter(touching).last()
-            else {
-                break;
-            };
-            if node.block_span().is_some_and(|block| inside(tree, block, offset)) {
+        let content = content_before(tree, offset);
+        // Where two touch, such as `a;b`, the later one is meant only when the place is its start.
+        while let Some(node) = nodes.by_ref().take_while(|node| node.span().start <= offset).last() {
+            if inside(tree, node, offset, content) {
                 parents.push(node);
                 nodes = node.all_children();
             } else {
-                inner = Some(node);
+                inner = Some(node).filter(|node| offset <= node.span().end);
                 break;
             }
         }
@@ -139,10 +131,47 @@ pub(super) fn argument_schema(schema: &'static schema::Node, at: usize) -> Optio
     schema.arguments.get(at).or(last)
 }
 
-/// Whether a place lies behind the `{` of a block and before its `}`, which a broken text may lack.
-fn inside(tree: &Tree, block: Span, offset: u32) -> bool {
-    let closed = block.end > block.start + 1 && tree.text()[..block.end as usize].ends_with('}');
-    block.start < offset && (offset < block.end || (!closed && offset == block.end))
+/// Where the last thing before a place ends that is neither blank nor comment.
+fn content_before(tree: &Tree, offset: u32) -> u32 {
+    let mut at = offset;
+    while let Some(token) = at.checked_sub(1).and_then(|at| tree.token_at(at)) {
+        if !token.kind.is_trivia() {
+            return token.range.end.min(offset);
+        }
+        at = token.range.start;
+    }
+    0
+}
+
+/// Whether a place lies behind the `{` of a node's block and before its `}`. A broken text may lack that: the block then
+/// goes on as long as nothing but blanks follows, on lines that are indented deeper than the node's.
+fn inside(tree: &Tree, node: Node<'_>, offset: u32, content: u32) -> bool {
+    let Some(block) = node.block_span().filter(|block| block.start < offset) else { return false };
+    if offset < block.end {
+        return true;
+    }
+    // The `}` at its end may be that of a node in it.
+    let closed = block.end > block.start + 1
+        && tree.text()[..block.end as usize].ends_with('}')
+        && node.all_children().last().is_none_or(|last| last.span().end < block.end);
+    let deeper = || {
+        let between = &tree.text()[block.end as usize..offset as usize];
+        !between.contains(['\n', '\r']) || column(tree, offset) > indentation(tree, node.span().start)
+    };
+    !closed && content <= block.end && deeper()
+}
+
+/// How many bytes stand before a place on its line.
+fn column(tree: &Tree, offset: u32) -> usize {
+    let before = &tree.text()[..offset as usize];
+    before.len() - before.rfind(['\n', '\r']).map_or(0, |at| at + 1)
+}
+
+/// How many blanks the line of a place begins with.
+fn indentation(tree: &Tree, offset: u32) -> usize {
+    let before = &tree.text()[..offset as usize];
+    let line = &before[before.len() - column(tree, offset)..];
+    line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
 /// What of a node a place is in.

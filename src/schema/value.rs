@@ -195,6 +195,19 @@ impl ValueType {
         }
     }
 
+    /// The words that it takes, when those are all that it takes; none otherwise.
+    #[must_use]
+    pub fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::Backend => backend::names().collect(),
+            Self::Engine => vec![engine::SMOLVM],
+            Self::AcceptableRule => rules::acceptable().collect(),
+            Self::Choice { words, .. } => words.to_vec(),
+            Self::Scanner => scanner::names().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether it is a number.
     #[must_use]
     pub fn is_number(self) -> bool {
