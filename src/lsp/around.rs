@@ -1,11 +1,14 @@
 //! The bottle or the profile that a place lies in, with the profiles under it: also where the bottle is broken so far that
 //! it cannot be put together.
 
-use super::analysis::Asked;
+use std::collections::BTreeSet;
+
+use super::analysis::{Analysis, Asked};
 use crate::builtin;
 use crate::diagnostic::Diagnostics;
 use crate::include::Reach;
 use crate::scope::Scope;
+use crate::source::{SourceId, Span};
 use crate::spec::{Layer, Name, Profile, Sidecar, Spanned};
 use crate::syntax::{Node, Value};
 
@@ -24,12 +27,26 @@ pub(super) struct Around<'a> {
 /// The profiles that a file sees.
 #[must_use]
 pub(super) fn scope(asked: Asked<'_>) -> Scope<'_> {
-    let unsaid = &mut Diagnostics::new();
-    let mut reach = asked.analysis.reach();
-    // A file of the analysis is always among those that reach something: itself.
-    let none = || Reach { files: std::iter::once(asked.id).collect(), partial: true };
-    let reach = reach.remove(&asked.id).unwrap_or_else(none);
-    Scope::new(asked.id, asked.analysis.files(), &reach, asked.analysis.sources(), unsaid)
+    scope_of(asked.analysis, asked.id, &asked.analysis.reach()[&asked.id])
+}
+
+fn scope_of<'a>(analysis: &'a Analysis, id: SourceId, reach: &Reach) -> Scope<'a> {
+    Scope::new(id, analysis.files(), reach, analysis.sources(), &mut Diagnostics::new())
+}
+
+/// The places of the names of the bottles that a profile is part of.
+#[must_use]
+pub(super) fn bottles_on(analysis: &Analysis, profile: &Spanned<Name>) -> BTreeSet<Span> {
+    let reach = analysis.reach();
+    let mut found = BTreeSet::new();
+    for (id, file) in analysis.files().iter().filter(|(_, file)| !file.bottles.is_empty()) {
+        let scope = scope_of(analysis, *id, &reach[id]);
+        let on = file.bottles.iter().filter(|bottle| {
+            scope.order(&bottle.extends).iter().any(|under| under.name.span == profile.span)
+        });
+        found.extend(on.map(|bottle| bottle.slug.span));
+    }
+    found
 }
 
 impl<'a> Around<'a> {
@@ -37,7 +54,9 @@ impl<'a> Around<'a> {
     #[must_use]
     pub(super) fn new(asked: Asked<'a>, parents: &[Node<'_>]) -> Option<Self> {
         let outer = parents.first()?;
-        let name = outer.entries().find(|entry| entry.key().is_none() && matches!(entry.value(), Value::String(_)))?;
+        let name = outer
+            .entries()
+            .find(|entry| entry.key().is_none() && matches!(entry.value(), Value::String(_)))?;
         let file = asked.analysis.file(asked.id);
         let span = name.value_span();
         let (name, extends, own, is_bottle) = match outer.name() {

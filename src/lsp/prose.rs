@@ -112,9 +112,7 @@ impl Prose {
             Part::Text(text) => text.clone(),
             Part::Code(code) if markdown => format!("```kdl\n{code}\n```"),
             Part::Code(code) => code.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"),
-            Part::List(items) => {
-                items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n")
-            }
+            Part::List(items) => items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n"),
         });
         parts.collect::<Vec<_>>().join("\n\n")
     }
@@ -150,14 +148,18 @@ mod tests {
 
     #[test]
     fn a_text_is_shown_as_the_client_can() {
-        let prose = Prose::new().text("One.").code("allow \"a\"\ndeny \"b\"").list(vec!["x".into(), "y".into()]);
+        let prose =
+            Prose::new().text("One.").code("allow \"a\"\ndeny \"b\"").list(vec!["x".into(), "y".into()]);
         assert_eq!(prose.render(true), "One.\n\n```kdl\nallow \"a\"\ndeny \"b\"\n```\n\n- x\n- y");
         assert_eq!(prose.render(false), "One.\n\n    allow \"a\"\n    deny \"b\"\n\n- x\n- y");
     }
 
     #[test]
     fn links_within_the_page_are_taken_out() {
-        assert_eq!(unlinked("answered for by [`accept`](#accept), or [b](#c)"), "answered for by `accept`, or b");
+        assert_eq!(
+            unlinked("answered for by [`accept`](#accept), or [b](#c)"),
+            "answered for by `accept`, or b"
+        );
         assert_eq!(unlinked("`a` [b](https://example.com/#x)"), "`a` [b](https://example.com/#x)");
     }
 }

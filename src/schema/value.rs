@@ -208,6 +208,12 @@ impl ValueType {
         }
     }
 
+    /// Whether it is the id of a rule.
+    #[must_use]
+    pub fn is_rule(self) -> bool {
+        matches!(self, Self::AcceptableRule)
+    }
+
     /// Whether it is a number.
     #[must_use]
     pub fn is_number(self) -> bool {

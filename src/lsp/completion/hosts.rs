@@ -24,7 +24,8 @@ impl<'a> Seen<'a> {
     /// Notes the entries of a list, without the one at the cursor.
     fn note(&mut self, hosts: impl IntoIterator<Item = (&'a str, Span)>, what: &'static str, slot: &Slot) {
         for (host, span) in hosts {
-            let is_here = span.source == slot.span.source && span.start <= slot.span.start && slot.span.end <= span.end;
+            let is_here =
+                span.source == slot.span.source && span.start <= slot.span.start && slot.span.end <= span.end;
             if !is_here {
                 self.0.entry(host).or_insert(what);
             }
@@ -33,7 +34,11 @@ impl<'a> Seen<'a> {
 
     fn note_layer(&mut self, layer: &'a Layer, slot: &Slot) {
         let egress = &layer.egress;
-        let lists = [(&egress.allow, "allowed elsewhere"), (&egress.deny, "denied elsewhere"), (&egress.private, "named elsewhere")];
+        let lists = [
+            (&egress.allow, "allowed elsewhere"),
+            (&egress.deny, "denied elsewhere"),
+            (&egress.private, "named elsewhere"),
+        ];
         for (list, what) in lists {
             self.note(list.iter().map(|host| (host.value.as_str(), host.span)), what, slot);
         }
@@ -111,13 +116,13 @@ pub(super) fn hosts(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
         siblings.chain([node]).flat_map(|node| names::said(node, slot)).map(str::to_ascii_lowercase).collect()
     });
     let said: std::collections::BTreeSet<String> = same.unwrap_or_default();
-    let fits = |host: &str| {
-        !said.contains(host) && value.check(crate::syntax::Value::String(host)).is_ok()
-    };
+    let fits = |host: &str| !said.contains(host) && value.check(crate::syntax::Value::String(host)).is_ok();
     found
         .into_iter()
         .filter(|(host, _)| fits(host))
-        .map(|(host, (tier, detail))| Candidate::value(host, CompletionItemKind::VALUE).detail(detail).tier(tier))
+        .map(|(host, (tier, detail))| {
+            Candidate::value(host, CompletionItemKind::VALUE).detail(detail).tier(tier)
+        })
         .collect()
 }
 

@@ -1,6 +1,8 @@
 //! What is offered, and how it becomes an item of the protocol.
 
-use lsp_types::{CompletionItem, CompletionItemKind, CompletionTextEdit, InsertTextFormat, InsertTextMode, TextEdit};
+use lsp_types::{
+    CompletionItem, CompletionItemKind, CompletionTextEdit, InsertTextFormat, InsertTextMode, TextEdit,
+};
 
 use super::slot::{Slot, Style};
 use super::snippet::Snippet;

@@ -2,15 +2,15 @@
 
 /// An environment variable that programs read.
 #[derive(Debug)]
-pub(super) struct Variable {
+pub(in crate::lsp) struct Variable {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(in crate::lsp) name: &'static str,
     /// Whether it holds a secret, which is given by reference.
-    pub(super) is_secret: bool,
+    pub(in crate::lsp) is_secret: bool,
     /// What it usually holds.
-    pub(super) value: Option<&'static str>,
+    pub(in crate::lsp) value: Option<&'static str>,
     /// What it is for.
-    pub(super) doc: &'static str,
+    pub(in crate::lsp) doc: &'static str,
 }
 
 const fn secret(name: &'static str, doc: &'static str) -> Variable {
@@ -22,10 +22,14 @@ const fn setting(name: &'static str, value: Option<&'static str>, doc: &'static 
 }
 
 /// What agents and the programs that they run read, by name: from each one's own documentation, spring 2026.
-pub(super) static AGENT: &[Variable] = &[
+pub(in crate::lsp) static AGENT: &[Variable] = &[
     secret("ANTHROPIC_API_KEY", "The key of Anthropic's API, for Claude Code and the SDKs."),
     secret("ANTHROPIC_AUTH_TOKEN", "A bearer token that Claude Code sends instead of an API key."),
-    setting("ANTHROPIC_BASE_URL", None, "Where Claude Code and the SDKs send their requests, when not to Anthropic's own API."),
+    setting(
+        "ANTHROPIC_BASE_URL",
+        None,
+        "Where Claude Code and the SDKs send their requests, when not to Anthropic's own API.",
+    ),
     setting("ANTHROPIC_MODEL", None, "The model that Claude Code uses."),
     secret("AWS_ACCESS_KEY_ID", "The id of a key for AWS; it goes with `AWS_SECRET_ACCESS_KEY`."),
     setting("AWS_REGION", Some("us-east-1"), "The region that AWS's tools talk to."),
@@ -57,7 +61,7 @@ pub(super) static AGENT: &[Variable] = &[
 ];
 
 /// What well-known images read: a word of the image's name, and its variables. From the images' own pages.
-pub(super) static IMAGES: &[(&str, &[Variable])] = &[
+pub(in crate::lsp) static IMAGES: &[(&str, &[Variable])] = &[
     (
         "mariadb",
         &[
@@ -104,6 +108,13 @@ pub(super) static IMAGES: &[(&str, &[Variable])] = &[
         ],
     ),
 ];
+
+/// What is known of a variable, of the agent's or of any image's.
+#[must_use]
+pub(in crate::lsp) fn variable(name: &str) -> Option<&'static Variable> {
+    let images = IMAGES.iter().flat_map(|(_, variables)| *variables);
+    AGENT.iter().chain(images).find(|variable| variable.name == name)
+}
 
 /// Schemes of URLs: the scheme, the port that such programs listen on, and the variable that frameworks read.
 pub(super) static SCHEMES: &[(&str, u16, &str)] = &[

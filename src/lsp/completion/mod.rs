@@ -2,7 +2,7 @@
 
 mod hosts;
 mod item;
-mod known;
+pub(super) mod known;
 mod names;
 mod nodes;
 mod paths;
@@ -41,7 +41,8 @@ impl<'a> Request<'a> {
     /// The nodes in the block that the cursor is in, without the one that it is at and those that are commented out.
     fn siblings(self) -> impl Iterator<Item = Node<'a>> {
         let here = self.cursor.node().map(Node::name_span);
-        let all = self.cursor.parents.last().map_or_else(|| self.asked.tree().nodes(), |parent| parent.children());
+        let all =
+            self.cursor.parents.last().map_or_else(|| self.asked.tree().nodes(), |parent| parent.children());
         all.filter(move |node| Some(node.name_span()) != here)
     }
 }

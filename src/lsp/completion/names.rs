@@ -122,7 +122,8 @@ pub(super) fn sidecars(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     let Some(around) = Around::new(asked, &cursor.parents) else { return Vec::new() };
     let Some(owner) = cursor.parents.last() else { return Vec::new() };
     let of_user = owner.name() == "sidecar";
-    let own = if of_user { owner.entries().find(|entry| entry.key().is_none()).map(|it| it.value()) } else { None };
+    let own =
+        if of_user { owner.entries().find(|entry| entry.key().is_none()).map(|it| it.value()) } else { None };
     let own = match own {
         Some(Value::String(name)) => name,
         _ => owner.name(),
@@ -231,7 +232,9 @@ pub(super) fn references(request: Request<'_>) -> Vec<Candidate> {
     let here = cursor.node().map(Node::name_span);
     let own = cursor.node().map(Node::name).filter(|name| is_variable(name));
     let mut found: Vec<Candidate> = own
-        .map(|name| Candidate::value(name, CompletionItemKind::VARIABLE).detail("the same name on the host").tier(0))
+        .map(|name| {
+            Candidate::value(name, CompletionItemKind::VARIABLE).detail("the same name on the host").tier(0)
+        })
         .into_iter()
         .collect();
     let mut names: BTreeMap<&str, &str> = of_place(&cursor.parents)

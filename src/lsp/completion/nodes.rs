@@ -83,12 +83,19 @@ fn signature(node: &Schema) -> String {
     let mut text = node.name.to_owned();
     for argument in node.arguments {
         let more = if argument.repeats { "…" } else { "" };
-        let shown = if argument.required { format!(" ‹{}›{more}", argument.name) } else { format!(" [‹{}›]", argument.name) };
+        let shown = if argument.required {
+            format!(" ‹{}›{more}", argument.name)
+        } else {
+            format!(" [‹{}›]", argument.name)
+        };
         text.push_str(&shown);
     }
     for property in node.properties {
-        let shown =
-            if property.required { format!(" {}=…", property.name) } else { format!(" [{}=…]", property.name) };
+        let shown = if property.required {
+            format!(" {}=…", property.name)
+        } else {
+            format!(" [{}=…]", property.name)
+        };
         text.push_str(&shown);
     }
     if !matches!(node.children, Children::None) {
@@ -113,8 +120,7 @@ pub(super) fn properties(
         .collect();
     // A variable has one source.
     let has_source = schema.properties.iter().any(|property| property.name == "from-env")
-        && (!present.is_empty()
-            || node.entries().any(|it| it.key().is_none() && it.span().end < here.start));
+        && (!present.is_empty() || node.entries().any(|it| it.key().is_none() && it.span().end < here.start));
     if has_source {
         return Vec::new();
     }
@@ -135,8 +141,12 @@ pub(super) fn properties(
                 let suggestion = match property.value {
                     // The same name on both sides is what is nearly always meant.
                     ValueType::Version => Some(Ledger::smolvm().newest.to_string()),
-                    ValueType::EnvName => Some(node.name().to_owned()).filter(|name| names::is_variable(name)),
-                    value if value.is_number() => example.property(property.name).or_else(|| number(property)),
+                    ValueType::EnvName => {
+                        Some(node.name().to_owned()).filter(|name| names::is_variable(name))
+                    }
+                    value if value.is_number() => {
+                        example.property(property.name).or_else(|| number(property))
+                    }
                     _ => None,
                 };
                 snippet.property(property, suggestion.as_deref());

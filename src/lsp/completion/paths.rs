@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use lsp_types::CompletionItemKind;
 
+use super::Request;
 use super::item::Candidate;
 use super::slot::Slot;
-use super::Request;
 use crate::include;
 use crate::lsp::disk::DirectoryEntry;
 use crate::schema::ValueType;
@@ -30,7 +30,9 @@ impl Fit {
             (_, "ca-cert" | "trust") => Self { ends: &[".pem", ".crt", ".cer"], ..any },
             (_, "ca-key") => Self { ends: &[".pem", ".key"], ..any },
             // The other half of a pair of keys, and what else `ssh` keeps there.
-            (_, "identity") => Self { not: &[".pub", "known_hosts", "known_hosts.old", "config", "authorized_keys"], ..any },
+            (_, "identity") => {
+                Self { not: &[".pub", "known_hosts", "known_hosts.old", "config", "authorized_keys"], ..any }
+            }
             _ => any,
         }
     }
@@ -105,8 +107,10 @@ fn beginnings(value: ValueType, node: &str) -> &'static [(&'static str, &'static
 fn listed(request: Request<'_>, value: ValueType, node: &str, typed: &str) -> Vec<Listed> {
     let takes_home = matches!(value, ValueType::HostPath | ValueType::OwnDirectory | ValueType::VolumeSource);
     let typed_directory = typed.rfind('/').map_or("", |at| &typed[..=at]);
-    let at = |directory: PathBuf| {
-        Listed { directory, prefix: typed_directory.to_owned(), hidden: typed_directory.starts_with("~/") }
+    let at = |directory: PathBuf| Listed {
+        directory,
+        prefix: typed_directory.to_owned(),
+        hidden: typed_directory.starts_with("~/"),
     };
     if let Some(rest) = typed_directory.strip_prefix("~/") {
         let home = request.disk.home().filter(|_| takes_home);
@@ -126,7 +130,9 @@ fn listed(request: Request<'_>, value: ValueType, node: &str, typed: &str) -> Ve
     if typed.is_empty() && matches!(node, "identity" | "ca-key") {
         return found;
     }
-    if matches!(value, ValueType::AbsolutePath) || (value == ValueType::VolumeSource && !typed.starts_with('.') && !typed.is_empty()) {
+    if matches!(value, ValueType::AbsolutePath)
+        || (value == ValueType::VolumeSource && !typed.starts_with('.') && !typed.is_empty())
+    {
         return found;
     }
     let Some(directory) = relative(request, value, typed_directory) else { return found };

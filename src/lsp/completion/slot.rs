@@ -151,8 +151,7 @@ pub(super) fn wanted(tree: &Tree, cursor: &Cursor<'_>) -> Option<(Wanted, Slot)>
                 before.kind,
                 TokenKind::Space | TokenKind::Newline | TokenKind::BlockComment | TokenKind::SlashDash
             );
-            let number =
-                node.entries().filter(|it| it.key().is_none() && it.span().end <= offset).count();
+            let number = node.entries().filter(|it| it.key().is_none() && it.span().end <= offset).count();
             apart.then(|| (Wanted::Argument(number), Slot::empty(tree, offset)))
         }
         Spot::Block => {
@@ -169,7 +168,11 @@ fn begins_node(tree: &Tree, offset: u32) -> Option<bool> {
         let Some(token) = at.checked_sub(1).and_then(|at| tree.token_at(at)) else { break };
         match token.kind {
             TokenKind::Space | TokenKind::BlockComment => at = token.range.start,
-            TokenKind::Newline | TokenKind::OpenBrace | TokenKind::Semicolon | TokenKind::Bom | TokenKind::SlashDash => {
+            TokenKind::Newline
+            | TokenKind::OpenBrace
+            | TokenKind::Semicolon
+            | TokenKind::Bom
+            | TokenKind::SlashDash => {
                 break;
             }
             // Behind a block or an entry a node must end first.
@@ -183,7 +186,10 @@ fn begins_node(tree: &Tree, offset: u32) -> Option<bool> {
             kind => {
                 return Some(!matches!(
                     kind,
-                    TokenKind::Newline | TokenKind::Semicolon | TokenKind::CloseBrace | TokenKind::LineComment
+                    TokenKind::Newline
+                        | TokenKind::Semicolon
+                        | TokenKind::CloseBrace
+                        | TokenKind::LineComment
                 ));
             }
         }

@@ -209,9 +209,15 @@ impl Example {
             return required;
         }
         let find = |name: &str| known.iter().find(|child| child.node.name == name);
-        let shown: Vec<&'static Child> =
-            self.node().into_iter().flat_map(syntax::Node::children).filter_map(|it| find(it.name())).collect();
-        if shown.iter().any(|child| has_block(child.node)) || (node.arguments.is_empty() && !node.properties.is_empty()) {
+        let shown: Vec<&'static Child> = self
+            .node()
+            .into_iter()
+            .flat_map(syntax::Node::children)
+            .filter_map(|it| find(it.name()))
+            .collect();
+        if shown.iter().any(|child| has_block(child.node))
+            || (node.arguments.is_empty() && !node.properties.is_empty())
+        {
             return Vec::new();
         }
         let once = shown.iter().filter(|child| child.occurs == crate::schema::Occurs::Once);

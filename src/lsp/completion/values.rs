@@ -20,7 +20,12 @@ use crate::spec::{BootKind, VolumeSource};
 use crate::syntax::{Node, Value};
 
 /// The values that could stand in a place of that type.
-pub(super) fn values(request: Request<'_>, schema: &'static Schema, value: ValueType, slot: &Slot) -> Vec<Candidate> {
+pub(super) fn values(
+    request: Request<'_>,
+    schema: &'static Schema,
+    value: ValueType,
+    slot: &Slot,
+) -> Vec<Candidate> {
     let node = request.cursor.node();
     let name = node.map(Node::name).unwrap_or_default();
     match value {
@@ -52,7 +57,9 @@ pub(super) fn values(request: Request<'_>, schema: &'static Schema, value: Value
         ValueType::Scheme => schemes(node),
         ValueType::GitUrl => {
             let forges = known::FORGES.iter();
-            forges.map(|(url, whose)| Candidate::prefix(*url, CompletionItemKind::VALUE).detail(*whose)).collect()
+            forges
+                .map(|(url, whose)| Candidate::prefix(*url, CompletionItemKind::VALUE).detail(*whose))
+                .collect()
         }
         ValueType::HostKey => host_keys(request, slot),
         ValueType::Octet => octet(request, slot),
@@ -112,7 +119,8 @@ fn versions(request: Request<'_>) -> Vec<Candidate> {
     let spelling = [Capability::FromFlag, Capability::NameFlag, Capability::EgressEvents];
     let matters = || Capability::ALL.iter().filter(|capability| !spelling.contains(capability));
     let rows = || matters().map(|capability| ledger.row(*capability));
-    let mut versions: BTreeSet<Version> = rows().map(|row| row.since).filter(|since| *since >= oldest).collect();
+    let mut versions: BTreeSet<Version> =
+        rows().map(|row| row.since).filter(|since| *since >= oldest).collect();
     versions.insert(ledger.newest);
     // Each with the one before it.
     let before = std::iter::once(None).chain(versions.iter().copied().map(Some)).collect::<Vec<_>>();
@@ -139,12 +147,19 @@ fn versions(request: Request<'_>) -> Vec<Candidate> {
             }
             if !gaps.is_empty() {
                 let gaps = gaps.iter().map(|gap| {
-                    format!("{} (`{}`)", sentence(gap.but()).trim_end_matches('.'), rules::engine::of(*gap).id)
+                    format!(
+                        "{} (`{}`)",
+                        sentence(gap.but()).trim_end_matches('.'),
+                        rules::engine::of(*gap).id
+                    )
                 });
                 doc = doc.text("With it the agent is not confined:").list(gaps.collect());
             }
             let tier = if version == ledger.newest { 0 } else { 1 };
-            Candidate::value(version.to_string(), CompletionItemKind::CONSTANT).detail(detail).doc(doc).tier(tier)
+            Candidate::value(version.to_string(), CompletionItemKind::CONSTANT)
+                .detail(detail)
+                .doc(doc)
+                .tier(tier)
         })
         .collect();
     found.reverse();
@@ -168,7 +183,8 @@ fn images(request: Request<'_>, schema: &'static Schema) -> Vec<Candidate> {
     for file in request.asked.analysis.files().values() {
         let profiles = file.profiles.iter().map(|profile| &profile.layer);
         for layer in profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer)) {
-            let boots = layer.boots.iter().filter(|boot| boot.kind == BootKind::Image && Some(boot.node) != here);
+            let boots =
+                layer.boots.iter().filter(|boot| boot.kind == BootKind::Image && Some(boot.node) != here);
             let sidecars = layer.sidecars.iter().filter_map(|sidecar| sidecar.service.image.as_ref());
             // The image at the cursor is no other place.
             let sidecars = sidecars.filter(|image| {
@@ -182,19 +198,26 @@ fn images(request: Request<'_>, schema: &'static Schema) -> Vec<Candidate> {
             }
         }
     }
-    let used = seen.into_iter().map(|(image, what)| Candidate::value(image, CompletionItemKind::VALUE).detail(what));
+    let used =
+        seen.into_iter().map(|(image, what)| Candidate::value(image, CompletionItemKind::VALUE).detail(what));
     let registries = known::REGISTRIES.iter();
-    let registries = registries
-        .map(|(registry, what)| Candidate::prefix(*registry, CompletionItemKind::MODULE).detail(*what).tier(2));
+    let registries = registries.map(|(registry, what)| {
+        Candidate::prefix(*registry, CompletionItemKind::MODULE).detail(*what).tier(2)
+    });
     used.chain(registries).collect()
 }
 
 /// The volumes that the bottle has by name.
 fn volumes(request: Request<'_>) -> Vec<Candidate> {
     let here = request.cursor.node().map(Node::span);
-    let layers = Around::new(request.asked, &request.cursor.parents).map(|around| around.sidecars().collect::<Vec<_>>());
+    let layers = Around::new(request.asked, &request.cursor.parents)
+        .map(|around| around.sidecars().collect::<Vec<_>>());
     let volumes = layers.unwrap_or_default().into_iter().flat_map(|sidecar| &sidecar.service.volumes);
-    let others = volumes.filter(|volume| here.is_none_or(|here| !(here.start <= volume.source.span.start && volume.source.span.end <= here.end)));
+    let others = volumes.filter(|volume| {
+        here.is_none_or(|here| {
+            !(here.start <= volume.source.span.start && volume.source.span.end <= here.end)
+        })
+    });
     let names: BTreeSet<&str> = others
         .filter_map(|volume| match &volume.source.value {
             VolumeSource::Named(name) => Some(name.as_str()),
@@ -203,12 +226,15 @@ fn volumes(request: Request<'_>) -> Vec<Candidate> {
         .filter(|name| ValueType::VolumeSource.check(Value::String(name)).is_ok())
         .collect();
     let names = names.into_iter();
-    names.map(|name| Candidate::value(name, CompletionItemKind::VALUE).detail("a volume of this bottle")).collect()
+    names
+        .map(|name| Candidate::value(name, CompletionItemKind::VALUE).detail("a volume of this bottle"))
+        .collect()
 }
 
 /// Schemes, the one that fits the port first.
 fn schemes(port: Option<Node<'_>>) -> Vec<Candidate> {
-    let number = port.and_then(|port| port.entries().find(|entry| entry.key().is_none())).map(|it| it.value());
+    let number =
+        port.and_then(|port| port.entries().find(|entry| entry.key().is_none())).map(|it| it.value());
     let schemes = known::SCHEMES.iter();
     schemes
         .map(|(scheme, usual, _)| {
@@ -228,7 +254,9 @@ fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
         for layer in profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer)) {
             for repo in &layer.git.repos {
                 for key in repo.host_keys.iter().filter(|key| {
-                    !(key.span.source == slot.span.source && key.span.start <= slot.span.start && slot.span.end <= key.span.end)
+                    !(key.span.source == slot.span.source
+                        && key.span.start <= slot.span.start
+                        && slot.span.end <= key.span.end)
                 }) {
                     keys.insert(&key.value, &repo.url.value);
                 }
@@ -239,7 +267,8 @@ fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     sound
         .map(|(key, url)| {
             let host = crate::upstream::Upstream::parse(url).map_or("another repository", |url| url.host);
-            Candidate::value(key, CompletionItemKind::VALUE).detail(format!("of {}", crate::diagnostic::quote(host)))
+            Candidate::value(key, CompletionItemKind::VALUE)
+                .detail(format!("of {}", crate::diagnostic::quote(host)))
         })
         .collect()
 }
@@ -255,7 +284,8 @@ fn octet(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
 
 /// A number, which stands between no quotes.
 fn number(text: &str, slot: &Slot) -> Option<Candidate> {
-    (slot.style == Style::Bare).then(|| Candidate::kdl(text, text.to_owned(), false, CompletionItemKind::VALUE))
+    (slot.style == Style::Bare)
+        .then(|| Candidate::kdl(text, text.to_owned(), false, CompletionItemKind::VALUE))
 }
 
 /// What the example of the reference has in this place.
@@ -276,8 +306,9 @@ fn example(schema: &'static Schema, request: Request<'_>, slot: &Slot, is_number
 
 /// What a well-known variable usually holds. What the spec has elsewhere is not offered: it may be a secret.
 fn usual_value(name: &str) -> Vec<Candidate> {
-    let images = known::IMAGES.iter().flat_map(|(_, variables)| *variables);
-    let known = known::AGENT.iter().chain(images).find(|variable| variable.name == name);
-    let usual = known.and_then(|variable| variable.value);
-    usual.map(|value| Candidate::value(value, CompletionItemKind::VALUE).detail("the usual value")).into_iter().collect()
+    let usual = known::variable(name).and_then(|variable| variable.value);
+    usual
+        .map(|value| Candidate::value(value, CompletionItemKind::VALUE).detail("the usual value"))
+        .into_iter()
+        .collect()
 }
