@@ -113,128 +113,131 @@ fn nodes_stand_where_they_are_legal() {
     assert_eq!(labels("bottle \"x\" { engine \"smolvm\" { <|> } }"), [""; 0]);
 }
 
+/// A text, the label that is taken in it, and what comes of it.
+const HALF_WRITTEN: &[(&str, &str, &str)] = &[
+    ("bott<|>", "bottle", "bottle \"\" {\n    \n}"),
+    ("bottle \"x\" {\n    eg<|>\n}\n", "egress", "bottle \"x\" {\n    egress {\n    \n}\n}\n"),
+    ("bottle \"x\" { al<|>low \"a\" }", "accept", "bottle \"x\" { accept \"a\" }"),
+    ("bottle \"x\" { \"eg<|>\" { } }", "egress", "bottle \"x\" { \"egress\" { } }"),
+    ("bottle \"x\" { <|>env { } }", "egress", "bottle \"x\" { egress { } }"),
+    // Another node on the line must stay one of its own.
+    ("bottle \"x\" { <|> env { } }", "supervise", "bottle \"x\" { supervise;  env { } }"),
+    // Values: bare, quoted, open, raw.
+    (
+        "bottle \"x\" { egress { allow api.anth<|> } }",
+        "api.anthropic.com",
+        "bottle \"x\" { egress { allow \"api.anthropic.com\" } }",
+    ),
+    (
+        "bottle \"x\" { egress { allow \"api.anth<|>\" } }",
+        "api.anthropic.com",
+        "bottle \"x\" { egress { allow \"api.anthropic.com\" } }",
+    ),
+    (
+        "bottle \"x\" { egress { allow \"api<|>.old\" } }",
+        "api.anthropic.com",
+        "bottle \"x\" { egress { allow \"api.anthropic.com\" } }",
+    ),
+    (
+        "bottle \"x\" {\n egress {\n allow \"api.<|>\n }\n}\n",
+        "api.anthropic.com",
+        "bottle \"x\" {\n egress {\n allow \"api.anthropic.com\"\n }\n}\n",
+    ),
+    (
+        "bottle \"x\" { egress { allow #\"api.<|>\"# } }",
+        "api.anthropic.com",
+        "bottle \"x\" { egress { allow #\"api.anthropic.com\"# } }",
+    ),
+    (
+        "bottle \"x\" {\n egress {\n allow ##\"api.<|>\n }\n}\n",
+        "api.anthropic.com",
+        "bottle \"x\" {\n egress {\n allow ##\"api.anthropic.com\"##\n }\n}\n",
+    ),
+    (
+        "bottle \"x\" { egress { allow \"a.example.com\" <|> } }",
+        "*.github.com",
+        "bottle \"x\" { egress { allow \"a.example.com\" \"*.github.com\" } }",
+    ),
+    // Properties: the key, the value, both.
+    (
+        "bottle \"x\" {\n    engine \"smolvm\" <|>\n}\n",
+        "version",
+        "bottle \"x\" {\n    engine \"smolvm\" version=\"1.33.0\"\n}\n",
+    ),
+    (
+        "bottle \"x\" {\n    engine \"smolvm\" ver<|>\n}\n",
+        "version",
+        "bottle \"x\" {\n    engine \"smolvm\" version=\"1.33.0\"\n}\n",
+    ),
+    (
+        "bottle \"x\" {\n    engine \"smolvm\" ver<|>=\"1.2.5\"\n}\n",
+        "version",
+        "bottle \"x\" {\n    engine \"smolvm\" version=\"1.2.5\"\n}\n",
+    ),
+    (
+        "bottle \"x\" {\n    engine \"smolvm\" version=<|>\n}\n",
+        "1.2.5",
+        "bottle \"x\" {\n    engine \"smolvm\" version=\"1.2.5\"\n}\n",
+    ),
+    (
+        "bottle \"x\" {\n    engine \"smolvm\" version=1.2<|>\n}\n",
+        "1.2.5",
+        "bottle \"x\" {\n    engine \"smolvm\" version=\"1.2.5\"\n}\n",
+    ),
+    (
+        "bottle \"x\" {\n    engine \"smolvm\" version=\"<|>\n    env { A \"1\"; }\n}\n",
+        "1.2.5",
+        "bottle \"x\" {\n    engine \"smolvm\" version=\"1.2.5\"\n    env { A \"1\"; }\n}\n",
+    ),
+    ("bottle \"x\" {\n    network octet=<|>\n}\n", "25", "bottle \"x\" {\n    network octet=25\n}\n"),
+    (
+        "bottle \"x\" { env { MY_KEY from-env=<|> } }",
+        "MY_KEY",
+        "bottle \"x\" { env { MY_KEY from-env=\"MY_KEY\" } }",
+    ),
+    (
+        "bottle \"x\" { env { MY_KEY fr<|> } }",
+        "from-env",
+        "bottle \"x\" { env { MY_KEY from-env=\"MY_KEY\" } }",
+    ),
+    (
+        "bottle \"x\" { env { ANTH<|> } }",
+        "ANTHROPIC_API_KEY",
+        "bottle \"x\" { env { ANTHROPIC_API_KEY from-env=\"ANTHROPIC_API_KEY\" } }",
+    ),
+    ("bottle \"x\" { env { ANTH<|> \"a\" } }", "TERM", "bottle \"x\" { env { TERM \"a\" } }"),
+    // A file of the workspace, and what follows a line's continuation.
+    ("include te<|>", "team.kdl", "include \"team.kdl\""),
+    (
+        "bottle \"x\" {\n egress {\n allow \\\n <|>\n }\n}\n",
+        "api.anthropic.com",
+        "bottle \"x\" {\n egress {\n allow \\\n \"api.anthropic.com\"\n }\n}\n",
+    ),
+    // Multibyte text before it on the line.
+    (
+        "bottle \"x\" { /* \u{fc}\u{1f37e} */ egress { allow ap<|> } }",
+        "api.x.ai",
+        "bottle \"x\" { /* \u{fc}\u{1f37e} */ egress { allow \"api.x.ai\" } }",
+    ),
+    // Blocks that are not closed yet.
+    ("bottle \"x\" { <|>", "backend", "bottle \"x\" { backend \"smolmachines\""),
+    (
+        "bottle \"x\" {\n    egress {\n        <|>\n",
+        "log",
+        "bottle \"x\" {\n    egress {\n        log \"all\"\n",
+    ),
+    (
+        "bottle \"x\" {\n    git {\n        repo \"a\" {\n            \n    <|>\n",
+        "backend",
+        "bottle \"x\" {\n    git {\n        repo \"a\" {\n            \n    backend \"smolmachines\"\n",
+    ),
+];
+
 #[test]
 fn a_half_written_word_is_replaced() {
     let editor = &mut Editor::new(&[("team.kdl", "profile \"team\" {}\n")]);
-    for (text, label, expected) in [
-        ("bott<|>", "bottle", "bottle \"\" {\n    \n}"),
-        ("bottle \"x\" {\n    eg<|>\n}\n", "egress", "bottle \"x\" {\n    egress {\n    \n}\n}\n"),
-        ("bottle \"x\" { al<|>low \"a\" }", "accept", "bottle \"x\" { accept \"a\" }"),
-        ("bottle \"x\" { \"eg<|>\" { } }", "egress", "bottle \"x\" { \"egress\" { } }"),
-        ("bottle \"x\" { <|>env { } }", "egress", "bottle \"x\" { egress { } }"),
-        // Another node on the line must stay one of its own.
-        ("bottle \"x\" { <|> env { } }", "supervise", "bottle \"x\" { supervise;  env { } }"),
-        // Values: bare, quoted, open, raw.
-        (
-            "bottle \"x\" { egress { allow api.anth<|> } }",
-            "api.anthropic.com",
-            "bottle \"x\" { egress { allow \"api.anthropic.com\" } }",
-        ),
-        (
-            "bottle \"x\" { egress { allow \"api.anth<|>\" } }",
-            "api.anthropic.com",
-            "bottle \"x\" { egress { allow \"api.anthropic.com\" } }",
-        ),
-        (
-            "bottle \"x\" { egress { allow \"api<|>.old\" } }",
-            "api.anthropic.com",
-            "bottle \"x\" { egress { allow \"api.anthropic.com\" } }",
-        ),
-        (
-            "bottle \"x\" {\n egress {\n allow \"api.<|>\n }\n}\n",
-            "api.anthropic.com",
-            "bottle \"x\" {\n egress {\n allow \"api.anthropic.com\"\n }\n}\n",
-        ),
-        (
-            "bottle \"x\" { egress { allow #\"api.<|>\"# } }",
-            "api.anthropic.com",
-            "bottle \"x\" { egress { allow #\"api.anthropic.com\"# } }",
-        ),
-        (
-            "bottle \"x\" {\n egress {\n allow ##\"api.<|>\n }\n}\n",
-            "api.anthropic.com",
-            "bottle \"x\" {\n egress {\n allow ##\"api.anthropic.com\"##\n }\n}\n",
-        ),
-        (
-            "bottle \"x\" { egress { allow \"a.example.com\" <|> } }",
-            "*.github.com",
-            "bottle \"x\" { egress { allow \"a.example.com\" \"*.github.com\" } }",
-        ),
-        // Properties: the key, the value, both.
-        (
-            "bottle \"x\" {\n    engine \"smolvm\" <|>\n}\n",
-            "version",
-            "bottle \"x\" {\n    engine \"smolvm\" version=\"1.33.0\"\n}\n",
-        ),
-        (
-            "bottle \"x\" {\n    engine \"smolvm\" ver<|>\n}\n",
-            "version",
-            "bottle \"x\" {\n    engine \"smolvm\" version=\"1.33.0\"\n}\n",
-        ),
-        (
-            "bottle \"x\" {\n    engine \"smolvm\" ver<|>=\"1.2.5\"\n}\n",
-            "version",
-            "bottle \"x\" {\n    engine \"smolvm\" version=\"1.2.5\"\n}\n",
-        ),
-        (
-            "bottle \"x\" {\n    engine \"smolvm\" version=<|>\n}\n",
-            "1.2.5",
-            "bottle \"x\" {\n    engine \"smolvm\" version=\"1.2.5\"\n}\n",
-        ),
-        (
-            "bottle \"x\" {\n    engine \"smolvm\" version=1.2<|>\n}\n",
-            "1.2.5",
-            "bottle \"x\" {\n    engine \"smolvm\" version=\"1.2.5\"\n}\n",
-        ),
-        (
-            "bottle \"x\" {\n    engine \"smolvm\" version=\"<|>\n    env { A \"1\"; }\n}\n",
-            "1.2.5",
-            "bottle \"x\" {\n    engine \"smolvm\" version=\"1.2.5\"\n    env { A \"1\"; }\n}\n",
-        ),
-        ("bottle \"x\" {\n    network octet=<|>\n}\n", "25", "bottle \"x\" {\n    network octet=25\n}\n"),
-        (
-            "bottle \"x\" { env { MY_KEY from-env=<|> } }",
-            "MY_KEY",
-            "bottle \"x\" { env { MY_KEY from-env=\"MY_KEY\" } }",
-        ),
-        (
-            "bottle \"x\" { env { MY_KEY fr<|> } }",
-            "from-env",
-            "bottle \"x\" { env { MY_KEY from-env=\"MY_KEY\" } }",
-        ),
-        (
-            "bottle \"x\" { env { ANTH<|> } }",
-            "ANTHROPIC_API_KEY",
-            "bottle \"x\" { env { ANTHROPIC_API_KEY from-env=\"ANTHROPIC_API_KEY\" } }",
-        ),
-        ("bottle \"x\" { env { ANTH<|> \"a\" } }", "TERM", "bottle \"x\" { env { TERM \"a\" } }"),
-        // A file of the workspace, and what follows a line's continuation.
-        ("include te<|>", "team.kdl", "include \"team.kdl\""),
-        (
-            "bottle \"x\" {\n egress {\n allow \\\n <|>\n }\n}\n",
-            "api.anthropic.com",
-            "bottle \"x\" {\n egress {\n allow \\\n \"api.anthropic.com\"\n }\n}\n",
-        ),
-        // Multibyte text before it on the line.
-        (
-            "bottle \"x\" { /* \u{fc}\u{1f37e} */ egress { allow ap<|> } }",
-            "api.x.ai",
-            "bottle \"x\" { /* \u{fc}\u{1f37e} */ egress { allow \"api.x.ai\" } }",
-        ),
-        // Blocks that are not closed yet.
-        ("bottle \"x\" { <|>", "backend", "bottle \"x\" { backend \"smolmachines\""),
-        (
-            "bottle \"x\" {\n    egress {\n        <|>\n",
-            "log",
-            "bottle \"x\" {\n    egress {\n        log \"all\"\n",
-        ),
-        (
-            "bottle \"x\" {\n    git {\n        repo \"a\" {\n            \n    <|>\n",
-            "backend",
-            "bottle \"x\" {\n    git {\n        repo \"a\" {\n            \n    backend \"smolmachines\"\n",
-        ),
-    ] {
-        assert_eq!(taken(editor, text, label), expected, "{text}");
+    for (text, label, expected) in HALF_WRITTEN {
+        assert_eq!(taken(editor, text, label), *expected, "{text}");
     }
 }
 
@@ -481,7 +484,7 @@ fn missing(text: &str, expected: &[&str]) -> Vec<String> {
 
 /// Goes through the table: every node, property and word is offered where it belongs.
 fn walk(node: &'static Node, path: &mut Vec<&'static str>, problems: &mut Vec<String>) {
-    let open: String = path.iter().map(|name| format!("{name} {{\n")).collect();
+    let open: String = path.iter().map(|name| [name, " {\n"].concat()).collect();
     let close = "}\n".repeat(path.len());
     let here = |text: &str| format!("{open}{text}\n{close}");
     let names: Vec<&str> = node.child_nodes().iter().map(|child| child.node.name).collect();
@@ -491,7 +494,7 @@ fn walk(node: &'static Node, path: &mut Vec<&'static str>, problems: &mut Vec<St
         None => (&[][..], ""),
     };
     let head = |text: &str| {
-        let open: String = outer.iter().map(|name| format!("{name} {{\n")).collect();
+        let open: String = outer.iter().map(|name| [name, " {\n"].concat()).collect();
         format!("{open}{name} {text}\n{}", "}\n".repeat(outer.len()))
     };
     if !path.is_empty() {

@@ -59,15 +59,12 @@ impl<'a> Around<'a> {
             .find(|entry| entry.key().is_none() && matches!(entry.value(), Value::String(_)))?;
         let file = asked.analysis.file(asked.id);
         let span = name.value_span();
-        let (name, extends, own, is_bottle) = match outer.name() {
-            "bottle" => {
-                let decl = file.bottles.iter().find(|decl| decl.slug.span == span)?;
-                (&decl.slug, &decl.extends, &decl.layer, true)
-            }
-            _ => {
-                let profile = file.profiles.iter().find(|profile| profile.name.span == span)?;
-                (&profile.name, &profile.extends, &profile.layer, false)
-            }
+        let (name, extends, own, is_bottle) = if outer.name() == "bottle" {
+            let decl = file.bottles.iter().find(|decl| decl.slug.span == span)?;
+            (&decl.slug, &decl.extends, &decl.layer, true)
+        } else {
+            let profile = file.profiles.iter().find(|profile| profile.name.span == span)?;
+            (&profile.name, &profile.extends, &profile.layer, false)
         };
         Some(Self { name, is_bottle, profiles: scope(asked).order(extends), own })
     }

@@ -85,7 +85,9 @@ pub(super) fn hosts(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
         "refuse" => {
             let denied = own.iter().flat_map(|layer| &layer.egress.deny);
             denied.for_each(|host| offer(apex(&host.value), 0, "denied here"));
-            known::FORBIDDEN.iter().for_each(|(host, what)| offer(host, 1, what));
+            for (host, what) in known::FORBIDDEN {
+                offer(host, 1, what);
+            }
         }
         _ if value == ValueType::Target => {
             allowed().for_each(|host| offer(apex(&host.value), 0, "allowed here"));

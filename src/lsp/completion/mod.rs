@@ -16,7 +16,7 @@ use lsp_types::{CompletionList, Position};
 
 use super::analysis::Asked;
 use super::client::Client;
-use super::cursor::{Cursor, argument_schema, child_schema, schema_of};
+use super::cursor::{Cursor, Spot, argument_schema};
 use super::disk::Disk;
 use crate::schema;
 use crate::syntax::Node;
@@ -73,12 +73,12 @@ pub(super) fn completions(
 }
 
 fn candidates(request: Request<'_>, wanted: &Wanted, slot: &Slot) -> Option<Vec<Candidate>> {
-    let block = schema_of(&request.cursor.parents)?;
+    let block = request.cursor.block_schema()?;
     if let Wanted::Node { has_more, is_followed } = wanted {
         return Some(nodes::nodes(request, block, *has_more, *is_followed, slot));
     }
     let node = request.cursor.node()?;
-    let schema = child_schema(block, node.name())?;
+    let schema = request.cursor.node_schema()?;
     Some(match wanted {
         Wanted::Node { .. } => Vec::new(),
         Wanted::Key => nodes::properties(request, schema, node, true, slot),
@@ -102,7 +102,7 @@ fn candidates(request: Request<'_>, wanted: &Wanted, slot: &Slot) -> Option<Vec<
 /// The key of the property whose value the cursor is at.
 fn property_key(request: Request<'_>) -> Option<&str> {
     match request.cursor.spot {
-        super::cursor::Spot::Value(_, entry) => entry.key().map(|(key, _)| key),
+        Spot::Value(_, entry) => entry.key().map(|(key, _)| key),
         _ => None,
     }
 }

@@ -13,7 +13,7 @@ use crate::lsp::around::{self, Around};
 use crate::lsp::prose::Prose;
 use crate::schema::ValueType;
 use crate::spec::{Name, Profile, Reference, Spanned, VariableValue};
-use crate::syntax::{Node, Value};
+use crate::syntax::{Entry, Node, Value};
 
 /// Whether a text is a variable's name.
 pub(super) fn is_variable(text: &str) -> bool {
@@ -123,7 +123,7 @@ pub(super) fn sidecars(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     let Some(owner) = cursor.parents.last() else { return Vec::new() };
     let of_user = owner.name() == "sidecar";
     let own =
-        if of_user { owner.entries().find(|entry| entry.key().is_none()).map(|it| it.value()) } else { None };
+        if of_user { owner.entries().find(|entry| entry.key().is_none()).map(Entry::value) } else { None };
     let own = match own {
         Some(Value::String(name)) => name,
         _ => owner.name(),
@@ -265,13 +265,13 @@ pub(super) fn exposed(request: Request<'_>) -> Vec<Candidate> {
     let Some(sidecar) = request.cursor.parents.last() else { return Vec::new() };
     let port = sidecar.children().find(|node| node.name() == "port");
     let entries = || port.into_iter().flat_map(Node::entries);
-    let scheme = entries().find(|entry| entry.key().is_some()).map(|entry| entry.value());
-    let number = entries().find(|entry| entry.key().is_none()).map(|entry| entry.value());
+    let scheme = entries().find(|entry| entry.key().is_some()).map(Entry::value);
+    let number = entries().find(|entry| entry.key().is_none()).map(Entry::value);
     let usual = known::SCHEMES.iter().find(|(name, port, _)| match scheme {
         Some(Value::String(scheme)) => scheme == *name,
         _ => number == Some(Value::Integer(i128::from(*port))),
     });
-    let own = match sidecar.entries().find(|entry| entry.key().is_none()).map(|entry| entry.value()) {
+    let own = match sidecar.entries().find(|entry| entry.key().is_none()).map(Entry::value) {
         Some(Value::String(name)) => Some(format!("{}_URL", name.to_ascii_uppercase().replace('-', "_"))),
         _ => None,
     };

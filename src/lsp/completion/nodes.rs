@@ -12,7 +12,7 @@ use crate::engine::Ledger;
 use crate::lsp::prose::{Prose, sentence};
 use crate::schema::{Child, Children, Node as Schema, Occurs, Property, ValueType};
 use crate::spec::BootKind;
-use crate::syntax::Node;
+use crate::syntax::{Entry, Node};
 
 /// The nodes that may stand in a block. Where there is a node already, which `has_more` than a name, its name alone is
 /// written; where another one follows on the line, one ends with `;`.
@@ -26,9 +26,8 @@ pub(super) fn nodes(
     // Within quotes there is no room for what belongs to a node.
     let only_name = has_more || slot.style != Style::Bare;
     let found = match &block.children {
-        Children::None => Vec::new(),
         Children::Named { name: ValueType::EnvName, .. } => names::variables(request, only_name, slot),
-        Children::Named { .. } => Vec::new(),
+        Children::None | Children::Named { .. } => Vec::new(),
         Children::Nodes(children) => known(request, children, only_name, slot),
     };
     if is_followed && !only_name { found.into_iter().map(|it| it.followed_by("; ")).collect() } else { found }
@@ -113,7 +112,7 @@ pub(super) fn properties(
     slot: &Slot,
 ) -> Vec<Candidate> {
     let here = slot.span;
-    let others = node.entries().filter_map(|entry| entry.key());
+    let others = node.entries().filter_map(Entry::key);
     let present: BTreeSet<&str> = others
         .filter(|(_, span)| !(span.start <= here.start && here.end <= span.end))
         .map(|(key, _)| key)

@@ -164,8 +164,7 @@ pub(super) fn wanted(tree: &Tree, cursor: &Cursor<'_>) -> Option<(Wanted, Slot)>
 /// Whether another node stands on the line behind a place where a node may begin; nothing where none may.
 fn begins_node(tree: &Tree, offset: u32) -> Option<bool> {
     let mut at = offset;
-    loop {
-        let Some(token) = at.checked_sub(1).and_then(|at| tree.token_at(at)) else { break };
+    while let Some(token) = at.checked_sub(1).and_then(|at| tree.token_at(at)) {
         match token.kind {
             TokenKind::Space | TokenKind::BlockComment => at = token.range.start,
             TokenKind::Newline

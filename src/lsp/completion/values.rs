@@ -17,7 +17,7 @@ use crate::rules;
 use crate::scanner;
 use crate::schema::{Node as Schema, ValueType};
 use crate::spec::{BootKind, VolumeSource};
-use crate::syntax::{Node, Value};
+use crate::syntax::{Entry, Node, Value};
 
 /// The values that could stand in a place of that type.
 pub(super) fn values(
@@ -153,9 +153,9 @@ fn versions(request: Request<'_>) -> Vec<Candidate> {
                         rules::engine::of(*gap).id
                     )
                 });
-                doc = doc.text("With it the agent is not confined:").list(gaps.collect());
+                doc = doc.text("What it leaves open:").list(gaps.collect());
             }
-            let tier = if version == ledger.newest { 0 } else { 1 };
+            let tier = u8::from(version != ledger.newest);
             Candidate::value(version.to_string(), CompletionItemKind::CONSTANT)
                 .detail(detail)
                 .doc(doc)
@@ -233,15 +233,14 @@ fn volumes(request: Request<'_>) -> Vec<Candidate> {
 
 /// Schemes, the one that fits the port first.
 fn schemes(port: Option<Node<'_>>) -> Vec<Candidate> {
-    let number =
-        port.and_then(|port| port.entries().find(|entry| entry.key().is_none())).map(|it| it.value());
+    let number = port.and_then(|port| port.entries().find(|entry| entry.key().is_none())).map(Entry::value);
     let schemes = known::SCHEMES.iter();
     schemes
         .map(|(scheme, usual, _)| {
             let fits = number == Some(Value::Integer(i128::from(*usual)));
             Candidate::value(*scheme, CompletionItemKind::ENUM_MEMBER)
                 .detail(format!("usually port {usual}"))
-                .tier(if fits { 0 } else { 1 })
+                .tier(u8::from(!fits))
         })
         .collect()
 }

@@ -16,9 +16,9 @@ impl Place<'_> {
     pub(super) fn host(self, text: &str, entry: Entry<'_>) -> Prose {
         let written = text.to_ascii_lowercase();
         let list = self.node.name();
-        let (host, lost) = match host::lossy(&written) {
-            Some((host, lost)) if matches!(list, "allow" | "deny") && self.is_in("egress") => {
-                (host, Some(lost))
+        let (host, beside) = match host::lossy(&written) {
+            Some((host, beside)) if matches!(list, "allow" | "deny") && self.is_in("egress") => {
+                (host, Some(beside))
             }
             _ => (written.as_str(), None),
         };
@@ -34,7 +34,7 @@ impl Place<'_> {
         if let Some(matches) = matches(list, host) {
             prose = prose.text(matches);
         }
-        if let Some(lost) = lost {
+        if let Some(beside) = beside {
             let (kind, than) = if list == "allow" {
                 ("wider", "wider-than-written")
             } else {
@@ -42,7 +42,7 @@ impl Place<'_> {
             };
             prose = prose.text(format!(
                 "pipelock cannot hold {}: the entry counts as {}, which is {kind} than written (`{than}`).",
-                lost.describe(),
+                beside.describe(),
                 quote(host)
             ));
         }
@@ -89,7 +89,7 @@ impl Place<'_> {
     fn remarks(self, here: Span) -> Vec<String> {
         let bottles = self.asked.analysis.bottles();
         let mut items = Vec::new();
-        for bottle in self.concerned(&bottles) {
+        for bottle in self.concerned(&bottles).into_iter().take(MAX_BOTTLES) {
             let mut found = Diagnostics::new();
             egress::check(&bottle.resolved.bottle.egress, &mut found);
             // What is denied is said by what decides.
@@ -98,9 +98,6 @@ impl Place<'_> {
                 .iter()
                 .filter(|it| it.primary.span == here && *it.rule != egress::ALLOW_DENIED);
             items.extend(of_entry.map(|it| format!("{} (`{}`)", it.message, it.rule.id)));
-            if items.len() >= MAX_BOTTLES {
-                break;
-            }
         }
         items.sort();
         items.dedup();

@@ -10,7 +10,7 @@ use lsp_types::{Hover, HoverContents, Position};
 use super::analysis::{Asked, Effective};
 use super::around::{self, Around};
 use super::client::Client;
-use super::cursor::{Cursor, Spot, argument_schema, child_schema, schema_of};
+use super::cursor::{Cursor, Spot, argument_schema, entry_schema};
 use super::prose::Prose;
 use crate::builtin;
 use crate::diagnostic::quote;
@@ -36,9 +36,8 @@ pub(super) fn hover(asked: Asked<'_>, position: Position, client: &Client) -> Op
 
 /// What is said of the place, and of which text it is said.
 fn told(asked: Asked<'_>, cursor: &Cursor<'_>) -> Option<(Span, Prose)> {
-    let block = schema_of(&cursor.parents)?;
     let node = cursor.node()?;
-    let schema = child_schema(block, node.name())?;
+    let schema = cursor.node_schema()?;
     let out = cursor.parents.iter().any(|parent| parent.is_commented()) || node.is_commented();
     let place = Place { asked, parents: &cursor.parents, node };
     Some(match cursor.spot {
@@ -76,8 +75,7 @@ fn number_of(node: Node<'_>, entry: Entry<'_>) -> usize {
 
 /// Whether an argument names a rule.
 fn is_rule(schema: &'static Schema, node: Node<'_>, entry: Entry<'_>) -> bool {
-    entry.key().is_none()
-        && argument_schema(schema, number_of(node, entry)).is_some_and(|it| it.value.is_rule())
+    entry.key().is_none() && entry_schema(schema, node, entry).is_some_and(|(value, _)| value.is_rule())
 }
 
 /// The text of an entry.
@@ -96,7 +94,7 @@ struct Place<'a> {
     node: Node<'a>,
 }
 
-impl<'a> Place<'a> {
+impl Place<'_> {
     /// What this spec makes of a node.
     fn of_name(self, schema: &'static Schema) -> Prose {
         let argument = || self.node.entries().find(|entry| entry.key().is_none());
@@ -127,10 +125,7 @@ impl<'a> Place<'a> {
                 _ => Prose::new(),
             };
         };
-        let value = match entry.key() {
-            Some((key, _)) => schema.properties.iter().find(|it| it.name == key).map(|it| it.value),
-            None => argument_schema(schema, number_of(self.node, entry)).map(|it| it.value),
-        };
+        let value = entry_schema(schema, self.node, entry).map(|(value, _)| value);
         match (value, schema.name) {
             (Some(ValueType::Name), "bottle") if parent.is_none() => self.bottle(self.node),
             (Some(ValueType::Name), "sidecar" | "needs") => self.sidecar(text),

@@ -1,5 +1,7 @@
 //! Bottles, profiles, sidecars and files: what their names stand for.
 
+use std::fmt::Write as _;
+
 use super::{MAX_BOTTLES, Place, some};
 use crate::diagnostic::quote;
 use crate::include;
@@ -9,12 +11,12 @@ use crate::lsp::prose::Prose;
 use crate::plan;
 use crate::rules::fleet;
 use crate::spec::{MemberKind, Profile};
-use crate::syntax::Node;
+use crate::syntax::{Entry, Node};
 
 impl Place<'_> {
     /// A bottle's addresses, and what starts in which order.
     pub(super) fn bottle(self, node: Node<'_>) -> Prose {
-        let name = node.entries().find(|entry| entry.key().is_none()).map(|entry| entry.value_span());
+        let name = node.entries().find(|entry| entry.key().is_none()).map(Entry::value_span);
         let file = self.asked.analysis.file(self.asked.id);
         let Some(decl) = file.bottles.iter().find(|decl| Some(decl.slug.span) == name) else {
             return Prose::new();
@@ -64,7 +66,8 @@ impl Place<'_> {
                 && !service.exposes.is_empty()
             {
                 let variables = service.exposes.iter().map(|expose| expose.variable.value.as_str());
-                item.push_str(&format!("; the agent has its URL as {}", some(variables)));
+                // Writing to a `String` cannot fail.
+                let _ = write!(item, "; the agent has its URL as {}", some(variables));
             }
             items.push(item);
         }
