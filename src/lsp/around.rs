@@ -34,6 +34,14 @@ fn scope_of<'a>(analysis: &'a Analysis, id: SourceId, reach: &Reach) -> Scope<'a
     Scope::new(id, analysis.files(), reach, analysis.sources(), &mut Diagnostics::new())
 }
 
+/// What each profile and each bottle says itself, of all files.
+pub(super) fn layers(analysis: &Analysis) -> impl Iterator<Item = &Layer> {
+    analysis.files().values().flat_map(|file| {
+        let profiles = file.profiles.iter().map(|profile| &profile.layer);
+        profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer))
+    })
+}
+
 /// The places of the names of the bottles that a profile is part of.
 #[must_use]
 pub(super) fn bottles_on(analysis: &Analysis, profile: &Spanned<Name>) -> BTreeSet<Span> {

@@ -9,7 +9,7 @@ use super::slot::Slot;
 use super::{Request, known, names};
 use crate::host::list::List;
 use crate::host::{self, Guarded, known as shared};
-use crate::lsp::around::Around;
+use crate::lsp::around::{self, Around};
 use crate::reach::TargetHost;
 use crate::schema::ValueType;
 use crate::source::Span;
@@ -24,9 +24,7 @@ impl<'a> Seen<'a> {
     /// Notes the entries of a list, without the one at the cursor.
     fn note(&mut self, hosts: impl IntoIterator<Item = (&'a str, Span)>, what: &'static str, slot: &Slot) {
         for (host, span) in hosts {
-            let is_here =
-                span.source == slot.span.source && span.start <= slot.span.start && slot.span.end <= span.end;
-            if !is_here {
+            if !slot.is_in(span) {
                 self.0.entry(host).or_insert(what);
             }
         }
@@ -95,11 +93,8 @@ pub(super) fn hosts(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
         _ => {}
     }
     let mut seen = Seen::default();
-    for file in asked.analysis.files().values() {
-        let profiles = file.profiles.iter().map(|profile| &profile.layer);
-        for layer in profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer)) {
-            seen.note_layer(layer, slot);
-        }
+    for layer in around::layers(asked.analysis) {
+        seen.note_layer(layer, slot);
     }
     for (host, what) in seen.0 {
         offer(if value == ValueType::Target { apex(host) } else { host }, 4, what);

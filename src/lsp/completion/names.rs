@@ -22,10 +22,7 @@ pub(super) fn is_variable(text: &str) -> bool {
 
 /// What the arguments of a node say, without the one at the cursor.
 pub(super) fn said<'t>(node: Node<'t>, slot: &Slot) -> BTreeSet<&'t str> {
-    let others = node.entries().filter(|entry| {
-        let span = entry.span();
-        entry.key().is_none() && !(span.start <= slot.span.start && slot.span.end <= span.end)
-    });
+    let others = node.entries().filter(|entry| entry.key().is_none() && !slot.is_in(entry.span()));
     others
         .filter_map(|entry| match entry.value() {
             Value::String(text) => Some(text),
@@ -205,16 +202,12 @@ pub(super) fn variables(request: Request<'_>, only_name: bool, slot: &Slot) -> V
     // The name and the kind of what is elsewhere, never its value.
     let mut elsewhere: BTreeMap<&str, bool> = BTreeMap::new();
     let here = cursor.node().map(Node::name_span);
-    for file in asked.analysis.files().values() {
-        let layers = file.profiles.iter().map(|it| &it.layer).chain(file.bottles.iter().map(|it| &it.layer));
-        for layer in layers {
-            let of_sidecars = layer.sidecars.iter().flat_map(|sidecar| &sidecar.service.env);
-            let variables: Vec<_> =
-                if in_sidecar { of_sidecars.collect() } else { layer.env.iter().collect() };
-            for variable in variables.into_iter().filter(|variable| Some(variable.name.span) != here) {
-                let secret = matches!(variable.value(), Some(VariableValue::Secret(_)));
-                elsewhere.insert(&variable.name.value, secret);
-            }
+    for layer in around::layers(asked.analysis) {
+        let of_sidecars = layer.sidecars.iter().flat_map(|sidecar| &sidecar.service.env);
+        let variables: Vec<_> = if in_sidecar { of_sidecars.collect() } else { layer.env.iter().collect() };
+        for variable in variables.into_iter().filter(|variable| Some(variable.name.span) != here) {
+            let secret = matches!(variable.value(), Some(VariableValue::Secret(_)));
+            elsewhere.insert(&variable.name.value, secret);
         }
     }
     let elsewhere = elsewhere
@@ -242,14 +235,11 @@ pub(super) fn references(request: Request<'_>) -> Vec<Candidate> {
         .filter(|variable| variable.is_secret)
         .map(|variable| (variable.name, variable.doc))
         .collect();
-    for file in asked.analysis.files().values() {
-        let layers = file.profiles.iter().map(|it| &it.layer).chain(file.bottles.iter().map(|it| &it.layer));
-        for layer in layers {
-            let of_sidecars = layer.sidecars.iter().flat_map(|sidecar| &sidecar.service.env);
-            for variable in layer.env.iter().chain(of_sidecars).filter(|it| Some(it.name.span) != here) {
-                if let Some(VariableValue::Secret(Reference::Env(name))) = variable.value() {
-                    names.insert(name, "Used elsewhere in the spec.");
-                }
+    for layer in around::layers(asked.analysis) {
+        let of_sidecars = layer.sidecars.iter().flat_map(|sidecar| &sidecar.service.env);
+        for variable in layer.env.iter().chain(of_sidecars).filter(|it| Some(it.name.span) != here) {
+            if let Some(VariableValue::Secret(Reference::Env(name))) = variable.value() {
+                names.insert(name, "Used elsewhere in the spec.");
             }
         }
     }

@@ -113,10 +113,7 @@ pub(super) fn properties(
 ) -> Vec<Candidate> {
     let here = slot.span;
     let others = node.entries().filter_map(Entry::key);
-    let present: BTreeSet<&str> = others
-        .filter(|(_, span)| !(span.start <= here.start && here.end <= span.end))
-        .map(|(key, _)| key)
-        .collect();
+    let present: BTreeSet<&str> = others.filter(|(_, span)| !slot.is_in(*span)).map(|(key, _)| key).collect();
     // A variable has one source.
     let has_source = schema.properties.iter().any(|property| property.name == "from-env")
         && (!present.is_empty() || node.entries().any(|it| it.key().is_none() && it.span().end < here.start));

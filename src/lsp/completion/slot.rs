@@ -58,6 +58,12 @@ impl Slot {
         (!tree.text()[span.range()].contains(['\n', '\r'])).then_some(Self { span, typed, style })
     }
 
+    /// Whether the place lies in a span.
+    #[must_use]
+    pub(super) fn is_in(&self, span: Span) -> bool {
+        span.source == self.span.source && span.start <= self.span.start && self.span.end <= span.end
+    }
+
     /// What is written for a value in this place. `goes_on` says that more is to follow in the same string.
     #[must_use]
     pub(super) fn write(&self, text: &str, goes_on: bool) -> String {

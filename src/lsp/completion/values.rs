@@ -10,7 +10,7 @@ use super::snippet::Example;
 use super::{Request, hosts, known, names, paths};
 use crate::builtin;
 use crate::engine::{Capability, Gap, Ledger, Version};
-use crate::lsp::around::Around;
+use crate::lsp::around::{self, Around};
 use crate::lsp::prose::{Prose, sentence};
 use crate::network::Addresses;
 use crate::rules;
@@ -180,21 +180,17 @@ fn images(request: Request<'_>, schema: &'static Schema) -> Vec<Candidate> {
         builtin::SUPERVISE => note(Some(builtin::SUPERVISE_IMAGE)),
         _ => {}
     }
-    for file in request.asked.analysis.files().values() {
-        let profiles = file.profiles.iter().map(|profile| &profile.layer);
-        for layer in profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer)) {
-            let boots =
-                layer.boots.iter().filter(|boot| boot.kind == BootKind::Image && Some(boot.node) != here);
-            let sidecars = layer.sidecars.iter().filter_map(|sidecar| sidecar.service.image.as_ref());
-            // The image at the cursor is no other place.
-            let sidecars = sidecars.filter(|image| {
-                let at = request.cursor.offset;
-                image.span.source != request.asked.id || at < image.span.start || image.span.end < at
-            });
-            for image in boots.map(|boot| &boot.source).chain(sidecars) {
-                if ValueType::Image.check(Value::String(&image.value)).is_ok() {
-                    seen.entry(&image.value).or_insert("used elsewhere in the spec");
-                }
+    for layer in around::layers(request.asked.analysis) {
+        let boots = layer.boots.iter().filter(|boot| boot.kind == BootKind::Image && Some(boot.node) != here);
+        let sidecars = layer.sidecars.iter().filter_map(|sidecar| sidecar.service.image.as_ref());
+        // The image at the cursor is no other place.
+        let sidecars = sidecars.filter(|image| {
+            let at = request.cursor.offset;
+            image.span.source != request.asked.id || at < image.span.start || image.span.end < at
+        });
+        for image in boots.map(|boot| &boot.source).chain(sidecars) {
+            if ValueType::Image.check(Value::String(&image.value)).is_ok() {
+                seen.entry(&image.value).or_insert("used elsewhere in the spec");
             }
         }
     }
@@ -248,17 +244,10 @@ fn schemes(port: Option<Node<'_>>) -> Vec<Candidate> {
 /// The keys of hosts that other repositories of the spec name.
 fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
-    for file in request.asked.analysis.files().values() {
-        let profiles = file.profiles.iter().map(|profile| &profile.layer);
-        for layer in profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer)) {
-            for repo in &layer.git.repos {
-                for key in repo.host_keys.iter().filter(|key| {
-                    !(key.span.source == slot.span.source
-                        && key.span.start <= slot.span.start
-                        && slot.span.end <= key.span.end)
-                }) {
-                    keys.insert(&key.value, &repo.url.value);
-                }
+    for layer in around::layers(request.asked.analysis) {
+        for repo in &layer.git.repos {
+            for key in repo.host_keys.iter().filter(|key| !slot.is_in(key.span)) {
+                keys.insert(&key.value, &repo.url.value);
             }
         }
     }
