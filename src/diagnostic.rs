@@ -283,6 +283,15 @@ impl Diagnostics {
         self
     }
 
+    /// Those of them that are not `unwanted`, with all that is allowed.
+    #[must_use]
+    pub fn without_shown(mut self, unwanted: impl FnMut(&Diagnostic) -> bool) -> Self {
+        let allowed = std::mem::take(&mut self.allowed);
+        let mut rest = self.without(unwanted);
+        rest.allowed = allowed;
+        rest
+    }
+
     /// Those of a compile whose sources are others here: each by its number there.
     #[must_use]
     pub fn moved(mut self, ids: &[SourceId]) -> Self {

@@ -538,7 +538,7 @@ fn sidecars(
 const DEFAULT_SCHEME: &str = "http";
 
 /// A sidecar's URL, with the bundle's address in digits: inside the machine no name resolves.
-fn url(member: &Member<MemberId>, addresses: Addresses) -> Option<String> {
+pub(crate) fn url<R>(member: &Member<R>, addresses: Addresses) -> Option<String> {
     let bundle = addresses.bundle();
     match &member.kind {
         MemberKind::Builtin(Builtin { scheme, port, path, .. }) => {

@@ -7,7 +7,7 @@ use crate::graph::{Graph, Need};
 use crate::include::Reach;
 use crate::rules::bottle as rules;
 use crate::rules::bottle::{circle, duplicate};
-use crate::source::{SourceId, Sources, Span};
+use crate::source::{SourceId, Sources};
 use crate::spec::{BottleDecl, File, Layer, Name, Profile, Spanned};
 
 /// The profiles of a file and of every file that it includes, by name.
@@ -148,14 +148,15 @@ impl<'a> Scope<'a> {
         profiles.iter().map(|profile| profile.layer.weight() + 1).sum::<usize>() + decl.layer.weight()
     }
 
-    /// Where the names of the profiles stand that a bottle is made of, in the order in which they are laid.
-    #[must_use]
-    pub fn places(&self, decl: &BottleDecl) -> Vec<Span> {
-        self.order(&decl.extends).iter().map(|profile| profile.name.span).collect()
+    /// The profiles, by name.
+    pub fn profiles(&self) -> impl Iterator<Item = &'a Profile> {
+        self.profiles.values().map(|entry| entry.profile)
     }
 
-    /// Every profile at or below `extends`, each once, the ones that others lie on first.
-    fn order(&self, extends: &[Spanned<Name>]) -> Vec<&'a Profile> {
+    /// Every profile at or below `extends`, each once, the ones that others lie on first. What is not there is left out,
+    /// and a circle is walked once.
+    #[must_use]
+    pub fn order(&self, extends: &[Spanned<Name>]) -> Vec<&'a Profile> {
         enum Step<'s> {
             Enter(&'s str),
             Leave(&'s Profile),

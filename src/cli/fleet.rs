@@ -187,12 +187,9 @@ impl Fleet {
                 let ids = self.sources.absorb(sources);
                 self.uncounted += diagnostics.dropped();
                 // A mistake in what several units include is found in each of them.
-                let new = diagnostics.moved(&ids).without(|diagnostic| self.seen.has(diagnostic));
+                let new = diagnostics.moved(&ids).without_shown(|diagnostic| self.seen.has(diagnostic));
                 for diagnostic in new.as_slice() {
                     *self.counts.entry((diagnostic.rule.id, diagnostic.level.as_str())).or_default() += 1;
-                }
-                for Allowed { diagnostic, by: _ } in new.allowed() {
-                    *self.counts.entry((diagnostic.rule.id, "allowed")).or_default() += 1;
                 }
                 self.diagnostics.append(new);
                 self.bottles += bottles;
@@ -203,8 +200,13 @@ impl Fleet {
 
     /// How often each rule was broken, the most often first.
     pub(crate) fn statistics(&self) -> String {
-        let mut counts: Vec<_> = self.counts.iter().collect();
-        counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(**count), **rule));
+        let mut counts = self.counts.clone();
+        // Once all is together: what one spec allows and another does not is shown.
+        for Allowed { diagnostic, by: _ } in self.diagnostics.allowed() {
+            *counts.entry((diagnostic.rule.id, "allowed")).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(*count), *rule));
         let mut text = String::new();
         for ((rule, level), count) in counts {
             // Writing to a `String` cannot fail.

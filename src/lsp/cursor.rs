@@ -41,22 +41,14 @@ impl<'t> Cursor<'t> {
         let mut parents = Vec::new();
         let mut inner = None;
         let mut nodes = tree.all_nodes();
-        loop {
-            let touching = |node: &Node<'t>| {
-                let span = node.span();
-                span.start <= offset && offset <= span.end
-            };
-            // Where two touch, such as `a;b`, the later one is meant only when the place is its start.
-            let Some(node) =
-                nodes.by_ref().take_while(|node| node.span().start <= offset).filter(touching).last()
-            else {
-                break;
-            };
-            if node.block_span().is_some_and(|block| inside(tree, block, offset)) {
+        let mut tail = Tail::new(tree, offset);
+        // Where two touch, such as `a;b`, the later one is meant only when the place is its start.
+        while let Some(node) = nodes.by_ref().take_while(|node| node.span().start <= offset).last() {
+            if tail.holds(node) {
                 parents.push(node);
                 nodes = node.all_children();
             } else {
-                inner = Some(node);
+                inner = Some(node).filter(|node| offset <= node.span().end);
                 break;
             }
         }
@@ -139,10 +131,67 @@ pub(super) fn argument_schema(schema: &'static schema::Node, at: usize) -> Optio
     schema.arguments.get(at).or(last)
 }
 
-/// Whether a place lies behind the `{` of a block and before its `}`, which a broken text may lack.
-fn inside(tree: &Tree, block: Span, offset: u32) -> bool {
-    let closed = block.end > block.start + 1 && tree.text()[..block.end as usize].ends_with('}');
-    block.start < offset && (offset < block.end || (!closed && offset == block.end))
+/// What decides whether a place still lies in a block that is not closed. It is asked of nodes in each other, from the
+/// outermost on, and goes through the text once for all of them.
+struct Tail<'t> {
+    tree: &'t Tree,
+    offset: u32,
+    /// Where the last thing before the place ends that is neither blank nor comment.
+    content: u32,
+    /// The column of the place, when it is not on the line of that.
+    column: Option<usize>,
+    /// Up to where lines were looked for, and the blanks that the line there begins with.
+    seen: usize,
+    indentation: usize,
+}
+
+impl<'t> Tail<'t> {
+    fn new(tree: &'t Tree, offset: u32) -> Self {
+        let mut content = offset;
+        while let Some(token) = content.checked_sub(1).and_then(|at| tree.token_at(at)) {
+            if !token.kind.is_trivia() {
+                content = token.range.end.min(offset);
+                break;
+            }
+            content = token.range.start;
+        }
+        let between = &tree.text()[content as usize..offset as usize];
+        let column = between.rfind(['\n', '\r']).map(|at| between.len() - at - 1);
+        Self { tree, offset, content, column, seen: 0, indentation: blanks(tree.text()) }
+    }
+
+    /// Whether the place lies behind the `{` of a node's block and before its `}`. A broken text may lack that: the block
+    /// then goes on as long as nothing but blanks follows, on lines that are indented deeper than the node's.
+    fn holds(&mut self, node: Node<'_>) -> bool {
+        let Some(block) = node.block_span().filter(|block| block.start < self.offset) else { return false };
+        if self.offset < block.end {
+            return true;
+        }
+        // The `}` at its end may be that of a node in it.
+        let closed = block.end > block.start + 1
+            && self.tree.text()[..block.end as usize].ends_with('}')
+            && node.all_children().last().is_none_or(|last| last.span().end < block.end);
+        if closed || self.content > block.end {
+            return false;
+        }
+        let indentation = self.indentation(node.span().start as usize);
+        self.column.is_none_or(|column| column > indentation)
+    }
+
+    /// How many blanks the line of a place begins with, which lies behind those that were asked of before.
+    fn indentation(&mut self, at: usize) -> usize {
+        let text = self.tree.text();
+        if let Some(end) = text[self.seen..at].rfind(['\n', '\r']) {
+            self.indentation = blanks(&text[self.seen + end + 1..]);
+        }
+        self.seen = at;
+        self.indentation
+    }
+}
+
+/// How many blanks a text begins with.
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches([' ', '\t']).len()
 }
 
 /// What of a node a place is in.

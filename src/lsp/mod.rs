@@ -12,6 +12,7 @@
 
 mod actions;
 mod analysis;
+mod around;
 mod artifacts;
 mod capabilities;
 mod client;
@@ -25,6 +26,7 @@ mod inlay;
 mod layout;
 mod navigate;
 mod position;
+mod prose;
 mod publish;
 mod rename;
 mod requests;

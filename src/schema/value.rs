@@ -4,7 +4,7 @@ use super::{path, regex, text, url};
 use crate::backend;
 use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
 use crate::engine;
-use crate::level::Setting;
+use crate::level::{Setter, Setting};
 use crate::rules::{self, Rule};
 use crate::scanner;
 use crate::syntax::{Value, quoted_string};
@@ -202,6 +202,29 @@ impl ValueType {
             Self::VolumeSource => "a volume's name, or a path on the host".into(),
             Self::Scanner => one_of(scanner::names()),
         }
+    }
+
+    /// The words that it takes, when those are all that it takes; none otherwise.
+    #[must_use]
+    pub fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::Backend => backend::names().collect(),
+            Self::Engine => vec![engine::SMOLVM],
+            Self::AcceptableRule => rules::acceptable().collect(),
+            Self::Rule { set } => {
+                let ids = rules::ALL.iter().map(|rule| rule.id);
+                ids.filter(|id| set.rule(id, Setter::Spec).is_ok()).collect()
+            }
+            Self::Choice { words, .. } => words.to_vec(),
+            Self::Scanner => scanner::names().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it is the id of a rule.
+    #[must_use]
+    pub fn is_rule(self) -> bool {
+        matches!(self, Self::AcceptableRule | Self::Rule { .. })
     }
 
     /// Whether it is a number.

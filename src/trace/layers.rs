@@ -31,7 +31,8 @@ impl<'t> Layers<'t> {
         for (id, file) in files {
             let Some(decl) = file.bottles.iter().find(|bottle| bottle.slug.value == slug) else { continue };
             let scope = Scope::new(*id, files, &reach[id], sources, unsaid);
-            let places = scope.places(decl).into_iter().chain([decl.slug.span]);
+            let profiles = scope.order(&decl.extends).into_iter().map(|profile| profile.name.span);
+            let places = profiles.chain([decl.slug.span]);
             layers = places.filter_map(|place| declared_at(trees, place)).collect();
         }
         Self { layers, sources }

@@ -1,0 +1,100 @@
+//! The bottle or the profile that a place lies in, with the profiles under it: also where the bottle is broken so far that
+//! it cannot be put together.
+
+use std::collections::BTreeSet;
+
+use super::analysis::{Analysis, Asked};
+use crate::builtin;
+use crate::diagnostic::Diagnostics;
+use crate::include::Reach;
+use crate::scope::Scope;
+use crate::source::{SourceId, Span};
+use crate::spec::{Layer, Name, Profile, Sidecar, Spanned};
+use crate::syntax::{Node, Value};
+
+/// A bottle or a profile, and what it lies on.
+pub(super) struct Around<'a> {
+    /// Its name.
+    pub(super) name: &'a Spanned<Name>,
+    /// Whether it is a bottle.
+    pub(super) is_bottle: bool,
+    /// The profiles under it, the lowest first.
+    pub(super) profiles: Vec<&'a Profile>,
+    /// What it says itself.
+    pub(super) own: &'a Layer,
+}
+
+/// The profiles that a file sees.
+#[must_use]
+pub(super) fn scope(asked: Asked<'_>) -> Scope<'_> {
+    scope_of(asked.analysis, asked.id, &asked.analysis.reach()[&asked.id])
+}
+
+fn scope_of<'a>(analysis: &'a Analysis, id: SourceId, reach: &Reach) -> Scope<'a> {
+    Scope::new(id, analysis.files(), reach, analysis.sources(), &mut Diagnostics::new())
+}
+
+/// What each profile and each bottle says itself, of all files.
+pub(super) fn layers(analysis: &Analysis) -> impl Iterator<Item = &Layer> {
+    analysis.files().values().flat_map(|file| {
+        let profiles = file.profiles.iter().map(|profile| &profile.layer);
+        profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer))
+    })
+}
+
+/// The places of the names of the bottles that a profile is part of.
+#[must_use]
+pub(super) fn bottles_on(analysis: &Analysis, profile: &Spanned<Name>) -> BTreeSet<Span> {
+    let reach = analysis.reach();
+    let mut found = BTreeSet::new();
+    for (id, file) in analysis.files().iter().filter(|(_, file)| !file.bottles.is_empty()) {
+        let scope = scope_of(analysis, *id, &reach[id]);
+        let on = file.bottles.iter().filter(|bottle| {
+            scope.order(&bottle.extends).iter().any(|under| under.name.span == profile.span)
+        });
+        found.extend(on.map(|bottle| bottle.slug.span));
+    }
+    found
+}
+
+impl<'a> Around<'a> {
+    /// What the outermost of `parents` stands for; nothing at the top of a file, and in what has no name yet.
+    #[must_use]
+    pub(super) fn new(asked: Asked<'a>, parents: &[Node<'_>]) -> Option<Self> {
+        let outer = parents.first()?;
+        let name = outer
+            .entries()
+            .find(|entry| entry.key().is_none() && matches!(entry.value(), Value::String(_)))?;
+        let file = asked.analysis.file(asked.id);
+        let span = name.value_span();
+        let (name, extends, own, is_bottle) = if outer.name() == "bottle" {
+            let decl = file.bottles.iter().find(|decl| decl.slug.span == span)?;
+            (&decl.slug, &decl.extends, &decl.layer, true)
+        } else {
+            let profile = file.profiles.iter().find(|profile| profile.name.span == span)?;
+            (&profile.name, &profile.extends, &profile.layer, false)
+        };
+        Some(Self { name, is_bottle, profiles: scope(asked).order(extends), own })
+    }
+
+    /// Everything that it is made of, the lowest first.
+    pub(super) fn layers(&self) -> impl Iterator<Item = &'a Layer> {
+        self.profiles.iter().map(|profile| &profile.layer).chain(std::iter::once(self.own))
+    }
+
+    /// Its sidecars of the user's, as far as the layers say; of several with one name, the last one counts.
+    pub(super) fn sidecars(&self) -> impl Iterator<Item = &'a Sidecar> {
+        self.layers().flat_map(|layer| &layer.sidecars)
+    }
+
+    /// Which of the built-in sidecars it has.
+    pub(super) fn builtins(&self) -> impl Iterator<Item = &'static builtin::Builtin> {
+        let has_repo = self.layers().any(|layer| !layer.git.repos.is_empty());
+        let is_supervised = self.layers().any(|layer| layer.supervise.is_some());
+        builtin::BUILTINS.iter().filter(move |builtin| match builtin.name {
+            builtin::GIT_GATE => has_repo,
+            builtin::SUPERVISE => is_supervised,
+            _ => true,
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! What an entry of a list of hosts matches, and what decides about it.
+
+use super::{MAX_BOTTLES, Place, place};
+use crate::diagnostic::{Diagnostics, quote};
+use crate::host::{self, Guarded, known};
+use crate::lsp::analysis::{Asked, Effective};
+use crate::lsp::prose::Prose;
+use crate::reach::{Because, Scope, Target, Verdict};
+use crate::rules::{self, egress, expect};
+use crate::source::Span;
+use crate::spec::Host;
+use crate::syntax::Entry;
+
+impl Place<'_> {
+    /// An entry of one of the lists.
+    pub(super) fn host(self, text: &str, entry: Entry<'_>) -> Prose {
+        let written = text.to_ascii_lowercase();
+        let list = self.node.name();
+        let (host, beside) = match host::lossy(&written) {
+            Some((host, beside)) if matches!(list, "allow" | "deny") && self.is_in("egress") => {
+                (host, Some(beside))
+            }
+            _ => (written.as_str(), None),
+        };
+        let mut prose = Prose::new();
+        if self.is_in("expect") {
+            let Ok(target) = text.parse::<Target>() else { return prose };
+            return prose.list(self.verdicts(|bottle| {
+                let policy = expect::policy(&bottle.resolved.bottle, bottle.addresses.bundle());
+                let because = policy.judge(&target, None);
+                decided(self.asked, &because, None)
+            }));
+        }
+        if let Some(matches) = matches(list, host) {
+            prose = prose.text(matches);
+        }
+        if let Some(beside) = beside {
+            let (kind, than) = if list == "allow" {
+                ("wider", "wider-than-written")
+            } else {
+                ("stricter", "stricter-than-written")
+            };
+            prose = prose.text(format!(
+                "pipelock cannot hold {}: the entry counts as {}, which is {kind} than written (`{than}`).",
+                beside.describe(),
+                quote(host)
+            ));
+        }
+        if let Some((_, whose)) = known::MODEL_APIS.iter().find(|(known, _)| *known == host) {
+            prose = prose.text(format!("{whose}: an API of models."));
+        }
+        match list {
+            "passthrough" => prose.text("Its HTTPS stays closed: nothing in it is scanned."),
+            "private" if host::network(host).is_some() => {
+                prose.text("Names and addresses that an `allow` covers may lie in this range.")
+            }
+            _ => {
+                let here = entry.value_span();
+                let verdicts = self.verdicts(|bottle| {
+                    let policy = expect::policy(&bottle.resolved.bottle, bottle.addresses.bundle());
+                    // Of an engine that confines nothing, no list decides anything.
+                    let open = policy.gaps().iter().copied().find(|gap| gap.is_total());
+                    let because = open.map_or_else(|| policy.entry(host), Because::Unconfined);
+                    decided(self.asked, &because, Some(here))
+                });
+                prose.list(verdicts).list(self.remarks(here))
+            }
+        }
+    }
+
+    fn is_in(self, name: &str) -> bool {
+        self.parents.last().is_some_and(|parent| parent.name() == name)
+    }
+
+    /// What comes out for each bottle that the place counts for.
+    fn verdicts(self, of: impl Fn(&Effective) -> String) -> Vec<String> {
+        let bottles = self.asked.analysis.bottles();
+        let concerned = self.concerned(&bottles);
+        let named =
+            |bottle: &&Effective| format!("{}: {}", quote(&bottle.resolved.bottle.slug.value), of(bottle));
+        let mut items: Vec<String> = concerned.iter().take(MAX_BOTTLES).map(named).collect();
+        if concerned.len() > MAX_BOTTLES {
+            items.push(format!("and {} more bottles", concerned.len() - MAX_BOTTLES));
+        }
+        items
+    }
+
+    /// What the rules say of the entry.
+    fn remarks(self, here: Span) -> Vec<String> {
+        let bottles = self.asked.analysis.bottles();
+        let mut items = Vec::new();
+        for bottle in self.concerned(&bottles).into_iter().take(MAX_BOTTLES) {
+            let mut found = Diagnostics::new();
+            egress::check(&bottle.resolved.bottle.egress, &mut found);
+            // What is denied is said by what decides.
+            let of_entry = found
+                .as_slice()
+                .iter()
+                .filter(|it| it.primary.span == here && *it.rule != egress::ALLOW_DENIED);
+            items.extend(of_entry.map(|it| format!("{} (`{}`)", it.message, it.rule.id)));
+        }
+        items.sort();
+        items.dedup();
+        items
+    }
+}
+
+/// What an entry stands for.
+fn matches(list: &str, host: &str) -> Option<String> {
+    if host::check(host).is_err() {
+        return None;
+    }
+    if let Some(domain) = host.strip_prefix("*.") {
+        let (domain, host) = (quote(domain), quote(host));
+        return Some(match list {
+            "passthrough" => format!(
+                "{host} stands for every name below {domain}, at every depth; not for {domain} itself."
+            ),
+            _ => format!("{host} stands for {domain} and every name below it, at every depth."),
+        });
+    }
+    let ports = if list == "allow" { " Ports are not enforced: it can be reached on each." } else { "" };
+    Some(match host::network(host) {
+        Some(_) => format!("Exactly this address, as a client writes it.{ports}"),
+        None => format!("Exactly this name, and nothing below it.{ports}"),
+    })
+}
+
+/// What decides, in words. `here` is an entry that is not named again.
+fn decided(asked: Asked<'_>, because: &Because<'_, &Host>, here: Option<Span>) -> String {
+    let entry = |list: &str, host: &Host| {
+        if Some(host.span) == here {
+            String::from("this entry")
+        } else {
+            format!("`{list}` {} at {}", quote(&host.value), place(asked, host.span))
+        }
+    };
+    let verdict = match because.verdict() {
+        Verdict::Allowed => "can be reached",
+        Verdict::Refused => "cannot be reached",
+    };
+    let why = match because {
+        Because::Unconfined(gap) => {
+            format!("nothing is refused, since {} (`{}`)", gap.but(), rules::engine::of(*gap).id)
+        }
+        Because::OwnMachine => String::from("it is the agent's own machine, never the host"),
+        Because::Bundle(Some(listener)) => format!("it is the bundle, where {} listens", quote(listener)),
+        Because::Bundle(None) => String::from("it is the bundle, which the agent may dial on every port"),
+        Because::Resolver => String::from("this engine relays port 53 of any address (`dns-open`)"),
+        Because::Listed(allow, scope) => {
+            let allowed = format!("on every port, by {}", entry("allow", allow));
+            match scope {
+                Scope::Public => format!("{allowed}; at public addresses alone"),
+                Scope::Ranges => format!("{allowed}; at public addresses, and in the ranges of `private`"),
+                Scope::Any(private) => format!("{allowed}; at any address, by {}", entry("private", private)),
+            }
+        }
+        Because::Opened(allow, range) => {
+            format!("by {}, and {} opens its address", entry("allow", allow), entry("private", range))
+        }
+        Because::Denied(deny, Some(allow)) => {
+            format!("denied by {}, which beats {}", entry("deny", deny), entry("allow", allow))
+        }
+        Because::Denied(deny, None) => {
+            format!("denied by {}; nothing allows it, either", entry("deny", deny))
+        }
+        Because::Guarded(_, Guarded::Closed) => {
+            String::from("pipelock refuses its address, and nothing opens that")
+        }
+        Because::Guarded(allow, _) => {
+            format!(
+                "pipelock refuses a private address; {} would open it",
+                quote(&format!("private \"{}\"", allow.value))
+            )
+        }
+        Because::Unlisted => String::from("no `allow` covers it"),
+    };
+    format!("{verdict}: {why}")
+}

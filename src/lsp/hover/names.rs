@@ -1,0 +1,186 @@
+//! Bottles, profiles, sidecars and files: what their names stand for.
+
+use std::fmt::Write as _;
+
+use super::{MAX_BOTTLES, Place, some};
+use crate::diagnostic::quote;
+use crate::include;
+use crate::lsp::analysis::Effective;
+use crate::lsp::around;
+use crate::lsp::prose::Prose;
+use crate::plan;
+use crate::rules::fleet;
+use crate::spec::{MemberKind, Profile};
+use crate::syntax::{Entry, Node};
+
+impl Place<'_> {
+    /// A bottle's addresses, and what starts in which order.
+    pub(super) fn bottle(self, node: Node<'_>) -> Prose {
+        let name = node.entries().find(|entry| entry.key().is_none()).map(Entry::value_span);
+        let file = self.asked.analysis.file(self.asked.id);
+        let Some(decl) = file.bottles.iter().find(|decl| Some(decl.slug.span) == name) else {
+            return Prose::new();
+        };
+        let addresses = fleet::addresses(decl);
+        let origin = match decl.octet {
+            Some(octet) => format!("pinned in line {}", self.asked.source().line_of(octet.span.start) + 1),
+            None => format!("derived from the name; `network octet={}` pins it", addresses.octet),
+        };
+        let prose = Prose::new().list(vec![
+            format!("subnet `{}`: {origin}", addresses.subnet()),
+            format!("gateway `{}`", addresses.gateway()),
+            format!("bundle `{}`: the one address that the agent may dial", addresses.bundle()),
+        ]);
+        let bottles = self.asked.analysis.bottles();
+        match bottles.iter().find(|bottle| bottle.place == decl.slug.span) {
+            Some(bottle) => prose.text(order(bottle)),
+            None => prose,
+        }
+    }
+
+    /// A sidecar of the bottles that the place counts for.
+    pub(super) fn sidecar(self, name: &str) -> Prose {
+        let bottles = self.asked.analysis.bottles();
+        let concerned = self.concerned(&bottles);
+        let mut items = Vec::new();
+        for bottle in concerned.iter().take(MAX_BOTTLES) {
+            let members = &bottle.resolved.bottle.members;
+            let Some(at) = members.iter().position(|member| member.name.value == name) else { continue };
+            let member = &members[at];
+            let url = plan::url(member, bottle.addresses);
+            let url = url.map_or_else(|| String::from("no port"), |url| quote(&url));
+            let waves = bottle.resolved.waves.iter().max().map_or(0, |last| last + 1);
+            let wave = bottle.resolved.waves.get(at).map_or(0, |wave| wave + 1);
+            let needed = members.iter().filter(|other| other.needs.iter().any(|need| need.value.0 == at));
+            let needed = some(needed.map(|other| other.name.value.as_str()));
+            let needed = if needed.is_empty() {
+                String::from("the agent needs it")
+            } else {
+                format!("needed by {needed} and the agent")
+            };
+            let mut item = format!(
+                "in {}: {url}, starts in wave {wave} of {waves}, {needed}",
+                quote(&bottle.resolved.bottle.slug.value)
+            );
+            if let MemberKind::Custom(service) = &member.kind
+                && !service.exposes.is_empty()
+            {
+                let variables = service.exposes.iter().map(|expose| expose.variable.value.as_str());
+                // Writing to a `String` cannot fail.
+                let _ = write!(item, "; the agent has its URL as {}", some(variables));
+            }
+            items.push(item);
+        }
+        if concerned.len() > MAX_BOTTLES {
+            items.push(format!("and in {} more bottles", concerned.len() - MAX_BOTTLES));
+        }
+        Prose::new().list(items)
+    }
+
+    /// What the agent has in a variable that a sidecar is exposed by.
+    pub(super) fn exposed(self, variable: &str) -> Prose {
+        let bottles = self.asked.analysis.bottles();
+        let mut items = Vec::new();
+        for bottle in self.concerned(&bottles).into_iter().take(MAX_BOTTLES) {
+            for member in &bottle.resolved.bottle.members {
+                let MemberKind::Custom(service) = &member.kind else { continue };
+                let exposed = service.exposes.iter().find(|expose| expose.variable.value == variable);
+                let Some((expose, url)) = exposed.zip(plan::url(member, bottle.addresses)) else { continue };
+                let path = expose.path.as_ref().map_or("", |path| &path.value);
+                let slug = quote(&bottle.resolved.bottle.slug.value);
+                items.push(format!("in {slug}, {} is {}", quote(variable), quote(&format!("{url}{path}"))));
+            }
+        }
+        Prose::new().list(items)
+    }
+
+    /// What a profile gives.
+    pub(super) fn profile(self, name: &str) -> Prose {
+        let scope = around::scope(self.asked);
+        let Some(profile) = scope.profiles().find(|profile| profile.name.value == name) else {
+            return Prose::new().text(format!(
+                "There is no profile {} in this file or in one that it includes.",
+                quote(name)
+            ));
+        };
+        let heading = format!("Profile {}, {}, gives:", quote(name), self.place(profile.name.span));
+        let items = given(profile);
+        if items.is_empty() {
+            Prose::new().text(heading.replace(", gives:", ", gives nothing."))
+        } else {
+            Prose::new().text(heading).list(items)
+        }
+    }
+
+    /// The file that an `include` reads.
+    pub(super) fn include(self, path: &str) -> Prose {
+        let sources = self.asked.analysis.sources();
+        let Some(target) = include::target(self.asked.source().name(), path) else {
+            return Prose::new().text(format!("{} leaves the workspace: it is not read.", quote(path)));
+        };
+        let Some(id) = sources.by_name(&target) else {
+            let why = sources.why_absent(&target).unwrap_or("it is not there");
+            return Prose::new().text(format!("{} cannot be read: {}", quote(&target), quote(why)));
+        };
+        let file = self.asked.analysis.file(id);
+        let mut items = Vec::new();
+        if !file.profiles.is_empty() {
+            items.push(format!("profiles {}", some(file.profiles.iter().map(|it| it.name.value.as_str()))));
+        }
+        if !file.bottles.is_empty() {
+            items.push(format!("bottles {}", some(file.bottles.iter().map(|it| it.slug.value.as_str()))));
+        }
+        if !file.includes.is_empty() {
+            items.push(format!("what {} hold", some(file.includes.iter().map(|it| it.value.as_str()))));
+        }
+        Prose::new().text(format!("Reads {}.", quote(&target))).list(items)
+    }
+}
+
+/// What a profile sets itself.
+fn given(profile: &Profile) -> Vec<String> {
+    let layer = &profile.layer;
+    let mut items = Vec::new();
+    let mut add = |what: &str, names: Vec<&str>| {
+        if !names.is_empty() {
+            items.push(format!("{what} {}", some(names)));
+        }
+    };
+    add("what is under it:", profile.extends.iter().map(|it| it.value.as_str()).collect());
+    add("allows", layer.egress.allow.iter().map(|it| it.value.as_str()).collect());
+    add("denies", layer.egress.deny.iter().map(|it| it.value.as_str()).collect());
+    add("may be private:", layer.egress.private.iter().map(|it| it.value.as_str()).collect());
+    add("variables", layer.env.iter().map(|it| it.name.value.as_str()).collect());
+    add("repositories", layer.git.repos.iter().map(|it| it.name.value.as_str()).collect());
+    add("sidecars", layer.sidecars.iter().map(|it| it.name.value.as_str()).collect());
+    add("accepts", layer.accepts.iter().map(|it| it.rule.value.as_str()).collect());
+    if let Some(version) = layer.engine.as_ref().and_then(|engine| engine.version.as_ref()) {
+        items.push(format!("engine smolvm {}", version.value));
+    }
+    if let Some(boot) = layer.boots.first() {
+        items.push(format!("boots from the `{}` {}", boot.kind.as_str(), quote(&boot.source.value)));
+    }
+    if let Some(limit) = layer.egress.rate_limit {
+        items.push(format!("{} requests a minute", limit.value));
+    }
+    if layer.egress.tls.is_some() {
+        items.push(String::from("opens HTTPS"));
+    }
+    if layer.supervise.is_some() {
+        items.push(String::from("lets the agent ask a human"));
+    }
+    items
+}
+
+/// What starts in which order.
+fn order(bottle: &Effective) -> String {
+    let members = &bottle.resolved.bottle.members;
+    let waves = &bottle.resolved.waves;
+    let last = waves.iter().max().map_or(0, |last| last + 1);
+    let wave = |number: usize| {
+        let of_wave = members.iter().zip(waves).filter(|(_, wave)| **wave == number);
+        some(of_wave.map(|(member, _)| member.name.value.as_str()))
+    };
+    let shown: Vec<String> = (0..last.min(super::MAX_LISTED)).map(wave).collect();
+    format!("Starts {}, then the agent.", shown.join(", then "))
+}
