@@ -12,7 +12,7 @@ use crate::plan::{self, Plan};
 use crate::rules::accept::Acceptance;
 use crate::rules::{
     boot, container, egress, egress_scan, engine, env, expect, expose, fleet, lint, loss, names, personal,
-    port_taken, queue, repo,
+    port_taken, queue, repo, unused,
 };
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
@@ -150,6 +150,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
         }
     }
     fleet::check(&decls, sources, &mut diagnostics);
+    let unused_profiles = unused::profiles(&files, &reach, sources.roots());
     let decls: Vec<(SourceId, Vec<BottleDecl>)> =
         files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
     let resolved = bottles(decls, &files, &reach, sources, (&mut acceptance, &mut levels), &mut diagnostics);
@@ -157,6 +158,10 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     acceptance.unused(&mut diagnostics);
     // Beside an error nothing is said of what is not needed: mending that may show what needs it.
     let whole = !diagnostics.has_errors();
+    if whole {
+        diagnostics.append(unused_profiles);
+        diagnostics.append(unused::sidecars(resolved.iter().map(|(.., resolved)| resolved)));
+    }
     levels.apply(&mut diagnostics);
     if whole {
         let mut unused = lint::unused(&levels, sources);

@@ -15,7 +15,7 @@
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`level`]: how bad that is; [`diagnostic`]: how it is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
 //!   is: as text, and as a picture in [`report::graph`]
-//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`upstream`]: what is known
+//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`upstream`], [`variables`]: what is known
 //!   of the world outside
 //! - [`reach`]: what the agent can reach, and by which rule
 //! - [`diff`]: what a change of plans means
@@ -57,5 +57,6 @@ pub mod stage;
 pub mod syntax;
 pub mod trace;
 pub mod upstream;
+pub mod variables;
 
 pub use compile::{Checked, Compilation, Options, check, compile};

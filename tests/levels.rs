@@ -402,7 +402,7 @@ fn nothing_is_said_of_what_is_not_needed_beside_an_error_and_it_has_a_level_itse
     assert_eq!(check(&broken, &[]), words(1, ["error[unknown-node]"]));
     // A profile of which no bottle is made is not judged, and so its file is not.
     let profile = "lint { allow \"allow-drop\" reason=\"x\"; }\nprofile \"p\" { lint { allow \"allow-shared\" reason=\"y\"; }; }\nbottle \"api\" { network octet=2; }\n";
-    assert_eq!(check(profile, &[]), words(0, []));
+    assert_eq!(check(profile, &[]), words(0, ["advice[unused-profile]"]));
     // What a bottle denies beats its profile before there is anything to deny.
     let policy = "lint { deny \"allow-drop\"; }\nprofile \"p\" { lint { warn \"allow-drop\"; }; }\nbottle \"api\" { extends \"p\"; network octet=2; lint { deny \"allow-drop\"; }; }\n";
     assert_eq!(check(policy, &[]), words(0, []));

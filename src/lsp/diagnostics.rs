@@ -17,7 +17,12 @@ use crate::rules::{self, Rule};
 pub(super) const SOURCE: &str = "bottlec";
 
 /// Rules that speak of something which does nothing: an editor shows it faded.
-const UNNECESSARY: &[&Rule] = &[&rules::accept::ACCEPT_UNUSED, &rules::lint::LINT_UNUSED];
+const UNNECESSARY: &[&Rule] = &[
+    &rules::accept::ACCEPT_UNUSED,
+    &rules::lint::LINT_UNUSED,
+    &rules::unused::UNUSED_PROFILE,
+    &rules::unused::UNUSED_SIDECAR,
+];
 /// Rules that speak of something which is no more: an editor strikes it through.
 const DEPRECATED: &[&Rule] = &[&rules::schema::RETIRED_NODE];
 

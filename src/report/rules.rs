@@ -74,7 +74,7 @@ const TOPICS: &[(&str, &[&str])] = &[
     ("What boots, and what runs beside it", &["boot", "container", "port_taken", "queue"]),
     ("Environment, secrets and keys", &["env", "expose", "personal"]),
     ("Repositories", &["repo"]),
-    ("Names, profiles and files", &["bottle", "names", "fleet"]),
+    ("Names, profiles and files", &["bottle", "names", "fleet", "unused"]),
     ("Levels and exceptions", &["accept", "lint"]),
     ("Nodes and values", &["schema"]),
     ("The text", &["syntax"]),

@@ -25,6 +25,7 @@ pub mod queue;
 pub mod repo;
 pub mod schema;
 pub mod syntax;
+pub mod unused;
 
 /// One thing that can be wrong with a spec.
 #[derive(Debug)]
@@ -111,6 +112,7 @@ pub static ALL: &[&Rule] = &[
     &engine::ENGINE_NEWER,
     &engine::ENGINE_TOO_OLD,
     &container::ENV_FROM_FILE,
+    &env::ENV_IGNORED,
     &env::ENV_INTERPOLATION,
     &env::ENV_OWNED,
     &env::ENV_SOURCE,
@@ -177,6 +179,8 @@ pub static ALL: &[&Rule] = &[
     &schema::UNKNOWN_PROPERTY,
     &bottle::UNKNOWN_SIDECAR,
     &syntax::UNMATCHED_BRACE,
+    &unused::UNUSED_PROFILE,
+    &unused::UNUSED_SIDECAR,
     &loss::WIDER_THAN_WRITTEN,
     &schema::WRONG_TYPE,
 ];

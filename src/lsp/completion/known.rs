@@ -1,67 +1,9 @@
 //! What is known of the world outside that a spec is likely to name.
 
-/// An environment variable that programs read.
-#[derive(Debug)]
-pub(in crate::lsp) struct Variable {
-    /// Its name.
-    pub(in crate::lsp) name: &'static str,
-    /// Whether it holds a secret, which is given by reference.
-    pub(in crate::lsp) is_secret: bool,
-    /// What it usually holds.
-    pub(in crate::lsp) value: Option<&'static str>,
-    /// What it is for.
-    pub(in crate::lsp) doc: &'static str,
-}
-
-const fn secret(name: &'static str, doc: &'static str) -> Variable {
-    Variable { name, is_secret: true, value: None, doc }
-}
-
-const fn setting(name: &'static str, value: Option<&'static str>, doc: &'static str) -> Variable {
-    Variable { name, is_secret: false, value, doc }
-}
-
-/// What agents and the programs that they run read, by name: from each one's own documentation, spring 2026.
-pub(in crate::lsp) static AGENT: &[Variable] = &[
-    secret("ANTHROPIC_API_KEY", "The key of Anthropic's API, for Claude Code and the SDKs."),
-    secret("ANTHROPIC_AUTH_TOKEN", "A bearer token that Claude Code sends instead of an API key."),
-    setting(
-        "ANTHROPIC_BASE_URL",
-        None,
-        "Where Claude Code and the SDKs send their requests, when not to Anthropic's own API.",
-    ),
-    setting("ANTHROPIC_MODEL", None, "The model that Claude Code uses."),
-    secret("AWS_ACCESS_KEY_ID", "The id of a key for AWS; it goes with `AWS_SECRET_ACCESS_KEY`."),
-    setting("AWS_REGION", Some("us-east-1"), "The region that AWS's tools talk to."),
-    secret("AWS_SECRET_ACCESS_KEY", "A key for AWS."),
-    setting(
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
-        Some("1"),
-        "Keeps Claude Code from updates, telemetry and error reports, whose hosts then need no `allow`.",
-    ),
-    secret("CLAUDE_CODE_OAUTH_TOKEN", "A token of a Claude subscription, which `claude setup-token` makes."),
-    secret("DEEPSEEK_API_KEY", "The key of DeepSeek's API."),
-    secret("GEMINI_API_KEY", "The key of Google's Gemini API."),
-    setting("GH_HOST", Some("github.com"), "The host that `gh` talks to."),
-    secret("GH_TOKEN", "The token that `gh` uses for GitHub."),
-    secret("GITHUB_TOKEN", "A token for GitHub, which `gh` reads after `GH_TOKEN`."),
-    secret("GITLAB_TOKEN", "A token for GitLab, for `glab`."),
-    secret("GROQ_API_KEY", "The key of Groq's API."),
-    secret("HF_TOKEN", "A token for Hugging Face."),
-    setting("LANG", Some("C.UTF-8"), "The language and the character set of programs."),
-    secret("MISTRAL_API_KEY", "The key of Mistral's API."),
-    setting("NO_COLOR", Some("1"), "Keeps programs from colouring what they print."),
-    secret("NPM_TOKEN", "A token for a registry of npm packages, which an `.npmrc` names."),
-    secret("OPENAI_API_KEY", "The key of OpenAI's API."),
-    setting("OPENAI_BASE_URL", None, "Where the SDKs send their requests, when not to OpenAI's own API."),
-    secret("OPENROUTER_API_KEY", "The key of OpenRouter's API."),
-    setting("TERM", Some("xterm-256color"), "What the terminal can show."),
-    setting("TZ", Some("UTC"), "The time zone."),
-    secret("XAI_API_KEY", "The key of xAI's API."),
-];
+use crate::variables::{self, Known, secret, setting};
 
 /// What well-known images read: a word of the image's name, and its variables. From the images' own pages.
-pub(in crate::lsp) static IMAGES: &[(&str, &[Variable])] = &[
+pub(in crate::lsp) static IMAGES: &[(&str, &[Known])] = &[
     (
         "mariadb",
         &[
@@ -111,9 +53,9 @@ pub(in crate::lsp) static IMAGES: &[(&str, &[Variable])] = &[
 
 /// What is known of a variable, of the agent's or of any image's.
 #[must_use]
-pub(in crate::lsp) fn variable(name: &str) -> Option<&'static Variable> {
+pub(in crate::lsp) fn variable(name: &str) -> Option<&'static Known> {
     let images = IMAGES.iter().flat_map(|(_, variables)| *variables);
-    AGENT.iter().chain(images).find(|variable| variable.name == name)
+    variables::AGENT.iter().chain(images).find(|variable| variable.name == name)
 }
 
 /// Schemes of URLs: the scheme, the port that such programs listen on, and the variable that frameworks read.

@@ -14,6 +14,7 @@ use crate::lsp::prose::Prose;
 use crate::schema::ValueType;
 use crate::spec::{Name, Profile, Reference, Spanned, VariableValue};
 use crate::syntax::{Entry, Node, Value};
+use crate::variables::{self, Known};
 
 /// Whether a text is a variable's name.
 pub(super) fn is_variable(text: &str) -> bool {
@@ -161,9 +162,9 @@ fn image<'t>(parents: &[Node<'t>]) -> Option<&'t str> {
 }
 
 /// The variables that are known for the place: those of the sidecar's image, or those of agents.
-fn of_place(parents: &[Node<'_>]) -> Vec<&'static known::Variable> {
+fn of_place(parents: &[Node<'_>]) -> Vec<&'static Known> {
     if !parents.iter().any(|node| node.name() == "sidecar") {
-        return known::AGENT.iter().collect();
+        return variables::AGENT.iter().collect();
     }
     let image = image(parents).unwrap_or_default();
     let name = image.split(['@', ':']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
