@@ -64,7 +64,7 @@ fn artifacts(server: &mut Server, arguments: &[Value]) -> Result<Value, Refusal>
 }
 
 /// The plan of the bottle at a position, or of the only one.
-fn plan_at<'a>(asked: Asked<'a>, position: Position) -> Result<&'a Plan, Refusal> {
+fn plan_at(asked: Asked<'_>, position: Position) -> Result<&Plan, Refusal> {
     let offset = asked.offset(position);
     let bottles = &asked.analysis.file(asked.id).bottles;
     let holds = |bottle: &&BottleDecl| {
@@ -87,8 +87,8 @@ fn file(tracer: &Tracer<'_>, path: &str, asked: Asked<'_>) -> Value {
     let text: String = lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect();
     let origin = |Origin { place, what }: &Origin| json!({"what": what, "location": place.and_then(|place| asked.location(place))});
     let origins = |line: &Line| line.origins.iter().map(origin).collect::<Vec<_>>();
-    let traced: Vec<Vec<Value>> = lines.iter().map(origins).collect();
-    json!({"name": path, "language": language(path), "text": text, "lines": traced})
+    let made: Vec<Vec<Value>> = lines.iter().map(origins).collect();
+    json!({"name": path, "language": language(path), "text": text, "lines": made})
 }
 
 /// What an editor calls the language of a file.
