@@ -76,6 +76,9 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
         check_layer(layer, sources, options, &mut found);
         diagnostics.append(acceptance.lower(&layer.accepts, found));
     }
+    for profile in files.values().flat_map(|file| &file.profiles) {
+        egress::check_layer(&profile.layer.egress, None, sources, &mut diagnostics);
+    }
     let reach = include::reach(&files, sources, &mut diagnostics);
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
     // A file that is not even KDL may well have had a bottle, and a file of profiles is there to be included.
@@ -131,13 +134,18 @@ fn check_layer(layer: &Layer, sources: &Sources, options: &Options, diagnostics:
 }
 
 /// What can be said of a bottle by itself.
-fn check_bottle(bottle: &Bottle<Name>, addresses: Addresses, diagnostics: &mut Diagnostics) {
+fn check_bottle(
+    bottle: &Bottle<Name>,
+    addresses: Addresses,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
     port_taken::check(bottle, diagnostics);
     repo::check(bottle, diagnostics);
     expose::check(bottle, diagnostics);
     engine::check(bottle, diagnostics);
     env::check_bottle(bottle, diagnostics);
-    egress::check(&bottle.egress, diagnostics);
+    egress::check(&bottle.egress, sources, diagnostics);
     egress_scan::check(&bottle.egress, diagnostics);
     expect::check(bottle, addresses.bundle(), diagnostics);
 }
@@ -167,10 +175,11 @@ fn bottles(
             }
             let Some(profiles) = scope.layer(&decl, sources, diagnostics) else { continue };
             let addresses = fleet::addresses(&decl);
+            egress::check_layer(&decl.layer.egress, Some(&profiles.egress), sources, diagnostics);
             let bottle = Bottle::assemble(decl, profiles);
             queues.extend(queue::Claim::of(&bottle, sources));
             let mut found = Diagnostics::new();
-            check_bottle(&bottle, addresses, &mut found);
+            check_bottle(&bottle, addresses, sources, &mut found);
             acceptance.see(&bottle.accepts);
             diagnostics.append(acceptance.lower(&bottle.accepts, found));
             if let Some(done) = resolve::resolve(bottle, diagnostics) {

@@ -9,6 +9,7 @@ pub mod accept;
 pub mod boot;
 pub mod bottle;
 pub mod container;
+mod edit;
 pub mod egress;
 pub mod egress_scan;
 pub mod engine;
@@ -77,6 +78,7 @@ pub static ALL: &[&Rule] = &[
     &accept::ACCEPT_UNUSED,
     &egress::ALLOW_DENIED,
     &egress::ALLOW_DROP,
+    &egress::ALLOW_SHADOWED,
     &egress::ALLOW_SHARED,
     &egress::ALLOW_TOO_WIDE,
     &engine::BUNDLE_REFUSED,
