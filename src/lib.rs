@@ -15,7 +15,7 @@
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`diagnostic`]: how that is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
 //!   is: as text, and as a picture in [`report::graph`]
-//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`upstream`]: what is known
+//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`secret`], [`upstream`]: what is known
 //!   of the world outside
 //! - [`reach`]: what the agent can reach, and by which rule
 //! - [`diff`]: what a change of plans means
@@ -47,6 +47,7 @@ pub mod rules;
 pub mod scanner;
 pub mod schema;
 pub mod scope;
+pub mod secret;
 pub mod source;
 pub mod spec;
 pub mod stage;
