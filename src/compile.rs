@@ -11,7 +11,7 @@ use crate::plan::{self, Plan};
 use crate::rules::accept::Acceptance;
 use crate::rules::{
     boot, container, egress, egress_scan, engine, env, expect, expose, fleet, loss, names, personal,
-    port_taken, queue, repo,
+    port_taken, queue, repo, secret_literal,
 };
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
@@ -128,6 +128,7 @@ fn check_layer(layer: &Layer, sources: &Sources, options: &Options, diagnostics:
     boot::check(layer, diagnostics);
     container::check(layer, sources, diagnostics);
     personal::check(layer, diagnostics);
+    secret_literal::check(layer, diagnostics);
     for sidecar in &layer.sidecars {
         expose::check_sidecar(sidecar, diagnostics);
     }

@@ -154,7 +154,7 @@ impl Diagnostic {
 
 /// The diagnostics of one compile, bounded: a file of nothing but mistakes costs no more memory than one with
 /// [`Diagnostics::LIMIT`] of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     items: Vec<Diagnostic>,
     dropped: usize,

@@ -72,7 +72,7 @@ pub struct Position {
 }
 
 /// One named text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
@@ -272,7 +272,7 @@ fn offset(value: usize) -> u32 {
 }
 
 /// All texts of one compile.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
     roots: Vec<SourceId>,

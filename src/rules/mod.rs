@@ -24,6 +24,7 @@ pub mod port_taken;
 pub mod queue;
 pub mod repo;
 pub mod schema;
+pub mod secret_literal;
 pub mod syntax;
 
 /// One thing that can be wrong with a spec.
@@ -140,6 +141,7 @@ pub static ALL: &[&Rule] = &[
     &schema::RETIRED_NODE,
     &egress_scan::SCAN_OVERRULED,
     &egress_scan::SCAN_WITHOUT_TLS,
+    &secret_literal::SECRET_LITERAL,
     &syntax::SOURCE_TOO_LARGE,
     &loss::STRICTER_THAN_WRITTEN,
     &fleet::SUBNET_COLLISION,

@@ -95,6 +95,7 @@ impl Bottle<Name> {
             container_engine,
             accepts,
             expectations,
+            credentials: _,
         } = layer;
         // Where a built-in sidecar comes from, for diagnostics that must show a place.
         let asked = |name: &str| -> Option<Span> {

@@ -4,8 +4,18 @@ use super::{
     Accept, Boot, Egress, Engine, Expectation, Git, Name, Sidecar, Spanned, Supervise, Variable, arguments,
     children, first_argument, text_property,
 };
-use crate::builtin;
-use crate::syntax::Node;
+use crate::source::Span;
+use crate::syntax::{Node, Value};
+use crate::{builtin, secret};
+
+/// A text that holds a credential of a well-known shape, wherever it stands. Its value is not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Credential {
+    /// What it is: "a GitHub access token".
+    pub what: &'static str,
+    /// Where the text stands.
+    pub span: Span,
+}
 
 /// The settings of a built-in sidecar.
 #[derive(Clone, Debug)]
@@ -45,11 +55,13 @@ pub struct Layer {
     pub accepts: Vec<Accept>,
     /// What must come out.
     pub expectations: Vec<Expectation>,
+    /// The credentials that it holds.
+    pub credentials: Vec<Credential>,
 }
 
 impl Layer {
     pub(super) fn decode(node: Node<'_>) -> Self {
-        let mut layer = Self::default();
+        let mut layer = Self { credentials: credentials(node).collect(), ..Self::default() };
         for node in node.children() {
             match node.name() {
                 "backend" => layer.backend = layer.backend.take().or_else(|| first_argument(node)),
@@ -109,6 +121,8 @@ impl Layer {
             container_engine,
             accepts,
             expectations,
+            // Spoken of where they stand.
+            credentials: _,
         } = over;
         self.accepts.extend(accepts);
         self.expectations.extend(expectations);
@@ -148,10 +162,20 @@ impl Layer {
             container_engine: _,
             accepts,
             expectations,
+            credentials: _,
         } = self;
         let own =
             accepts.len() + expectations.len() + boots.len() + env.len() + egress.weight() + git.repos.len();
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
         own + needs + sidecars.iter().map(Sidecar::weight).sum::<usize>()
     }
+}
+
+fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
+    let entries = node.descendants().flat_map(Node::entries);
+    entries.filter_map(|entry| {
+        let Value::String(text) = entry.value() else { return None };
+        let found = secret::known(text).into_iter().next()?;
+        Some(Credential { what: found.what, span: entry.value_span() })
+    })
 }
