@@ -12,7 +12,7 @@ use crate::plan::{self, Plan};
 use crate::rules::accept::Acceptance;
 use crate::rules::{
     boot, container, egress, egress_scan, engine, env, expect, expose, fleet, lint, loss, names, personal,
-    port_taken, queue, repo, unused,
+    port_taken, queue, repo, secret_literal, unused,
 };
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
@@ -139,6 +139,9 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
         check_layer(layer, sources, options, &mut found);
         diagnostics.append(acceptance.lower(&layer.accepts, found));
     }
+    for profile in files.values().flat_map(|file| &file.profiles) {
+        egress::check_layer(&profile.layer.egress, None, sources, &mut diagnostics);
+    }
     let reach = include::reach(&files, sources, &mut diagnostics);
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
     // A file that is not even KDL may well have had a bottle, and a file of profiles is there to be included.
@@ -188,19 +191,25 @@ fn check_layer(layer: &Layer, sources: &Sources, options: &Options, diagnostics:
     boot::check(layer, diagnostics);
     container::check(layer, sources, diagnostics);
     personal::check(layer, diagnostics);
+    secret_literal::check(layer, diagnostics);
     for sidecar in &layer.sidecars {
         expose::check_sidecar(sidecar, diagnostics);
     }
 }
 
 /// What can be said of a bottle by itself.
-fn check_bottle(bottle: &Bottle<Name>, addresses: Addresses, diagnostics: &mut Diagnostics) {
+fn check_bottle(
+    bottle: &Bottle<Name>,
+    addresses: Addresses,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
     port_taken::check(bottle, diagnostics);
     repo::check(bottle, diagnostics);
     expose::check(bottle, diagnostics);
     engine::check(bottle, diagnostics);
     env::check_bottle(bottle, diagnostics);
-    egress::check(&bottle.egress, diagnostics);
+    egress::check(&bottle.egress, sources, diagnostics);
     egress_scan::check(&bottle.egress, diagnostics);
     expect::check(bottle, addresses.bundle(), diagnostics);
 }
@@ -230,10 +239,11 @@ fn bottles(
             }
             let Some(profiles) = scope.layer(&decl, sources, diagnostics) else { continue };
             let addresses = fleet::addresses(&decl);
+            egress::check_layer(&decl.layer.egress, Some(&profiles.egress), sources, diagnostics);
             let bottle = Bottle::assemble(decl, profiles);
             queues.extend(queue::Claim::of(&bottle, sources));
             let mut found = Diagnostics::new();
-            check_bottle(&bottle, addresses, &mut found);
+            check_bottle(&bottle, addresses, sources, &mut found);
             found.change(|diagnostic| diagnostic.bottle = Some(bottle.slug.span));
             acceptance.see(&bottle.accepts);
             levels.see(&bottle.lints);

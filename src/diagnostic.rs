@@ -272,6 +272,12 @@ impl Diagnostics {
         self.errors += usize::from(self.unseen.values().any(|rule| denied(rule)));
     }
 
+    /// Changes the words of those that are kept, and of those that are allowed; how bad each is stays.
+    pub fn reword(&mut self, mut change: impl FnMut(&mut Diagnostic)) {
+        let allowed = self.allowed.iter_mut().map(|allowed| &mut allowed.diagnostic);
+        self.items.iter_mut().chain(allowed).for_each(&mut change);
+    }
+
     /// Those of them that are not `unwanted`.
     #[must_use]
     pub fn without(mut self, mut unwanted: impl FnMut(&Diagnostic) -> bool) -> Self {

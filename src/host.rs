@@ -2,6 +2,7 @@
 
 pub mod known;
 pub mod list;
+pub mod shared;
 
 use std::net::IpAddr;
 

@@ -15,7 +15,7 @@
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`level`]: how bad that is; [`diagnostic`]: how it is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
 //!   is: as text, and as a picture in [`report::graph`]
-//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`upstream`], [`variables`]: what is known
+//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`secret`], [`upstream`], [`variables`]: what is known
 //!   of the world outside
 //! - [`reach`]: what the agent can reach, and by which rule
 //! - [`diff`]: what a change of plans means
@@ -51,6 +51,7 @@ pub mod rules;
 pub mod scanner;
 pub mod schema;
 pub mod scope;
+pub mod secret;
 pub mod source;
 pub mod spec;
 pub mod stage;

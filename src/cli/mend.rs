@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bottlec::diagnostic::harmless;
+use bottlec::report::redact;
 use bottlec::source::Sources;
 use bottlec::{Options, compile, fix};
 use similar::TextDiff;
@@ -94,9 +95,10 @@ impl Mending {
     }
 }
 
-/// What changes in a file, as `patch` reads it.
+/// What changes in a file, as `patch` reads it, without the credentials in it.
 pub(super) fn unified(name: &str, old: &str, new: &str) -> String {
-    let diff = TextDiff::from_lines(old, new);
+    let (old, new) = (redact::file(old), redact::file(new));
+    let diff = TextDiff::from_lines(&*old, &*new);
     harmless(&diff.unified_diff().header(name, name).to_string()).into_owned()
 }
 

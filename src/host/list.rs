@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use super::shared::is_shared;
 use crate::diagnostic::did_you_mean;
 
 /// Entries of an `allow`, a `deny` or the like, each with what is known of it.
@@ -21,15 +22,20 @@ impl<'a, T: Copy> List<'a, T> {
     /// The list of these entries.
     pub fn new(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
         let mut list = Self { exact: BTreeMap::new(), below: BTreeMap::new(), reversed: BTreeMap::new() };
+        list.extend(entries);
+        list
+    }
+
+    /// Adds these entries.
+    pub fn extend(&mut self, entries: impl IntoIterator<Item = (&'a str, T)>) {
         for (text, known) in entries {
             let (map, domain) = match text.strip_prefix("*.") {
-                Some(domain) => (&mut list.below, domain),
-                None => (&mut list.exact, text),
+                Some(domain) => (&mut self.below, domain),
+                None => (&mut self.exact, text),
             };
             map.entry(domain).or_insert(known);
-            list.reversed.entry(reversed(domain)).or_insert(known);
+            self.reversed.entry(reversed(domain)).or_insert(known);
         }
-        list
     }
 
     /// The entry that matches all that `other` stands for, where `*.x` stands for `x`, too: in `allow` and `deny`.
@@ -40,6 +46,13 @@ impl<'a, T: Copy> List<'a, T> {
             None => (self.exact.get(other), other),
         };
         known.or_else(|| suffixes(domain).find_map(|suffix| self.below.get(suffix))).copied()
+    }
+
+    /// The wildcard that matches all that `other` stands for, and more.
+    #[must_use]
+    pub fn wider(&self, other: &str) -> Option<T> {
+        let (domain, own) = other.strip_prefix("*.").map_or((other, 0), |domain| (domain, 1));
+        suffixes(domain).skip(own).find_map(|suffix| self.below.get(suffix)).copied()
     }
 
     /// The entry that matches `host`, where `*.x` does not stand for `x`: in `passthrough`.
@@ -61,11 +74,11 @@ impl<'a, T: Copy> List<'a, T> {
         next.starts_with(&start).then_some(*known)
     }
 
-    /// The entry that is nearest to a host that none covers: one that shares the most of its domain, two labels at
-    /// least, or one that is spelled almost alike.
+    /// The entry that is nearest to a host that none covers: one that shares the most of its domain, as far as that is
+    /// one owner's, or one that is spelled almost alike.
     #[must_use]
     pub fn nearest(&self, host: &str) -> Option<T> {
-        let mut shared = suffixes(host).filter(|suffix| suffix.contains('.'));
+        let mut shared = suffixes(host).filter(|suffix| suffix.contains('.') && !is_shared(suffix));
         shared.find_map(|suffix| self.below(suffix)).or_else(|| {
             let meant = did_you_mean(host, self.exact.keys().chain(self.below.keys()).copied())?;
             self.exact.get(meant).or_else(|| self.below.get(meant)).copied()
@@ -78,7 +91,7 @@ fn reversed(domain: &str) -> String {
 }
 
 /// `a.b.c`, `b.c`, `c`.
-fn suffixes(domain: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn suffixes(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |rest| rest.split_once('.').map(|(_, rest)| rest))
 }
 

@@ -11,6 +11,7 @@ use lsp_types::{
 use super::analysis::{Analysis, Asked};
 use super::client::Client;
 use crate::diagnostic::{self, Level};
+use crate::report::redact::Redacted;
 use crate::rules::{self, Rule};
 
 /// What a client shows as the origin of a diagnostic.
@@ -19,6 +20,7 @@ pub(super) const SOURCE: &str = "bottlec";
 /// Rules that speak of something which does nothing: an editor shows it faded.
 const UNNECESSARY: &[&Rule] = &[
     &rules::accept::ACCEPT_UNUSED,
+    &rules::egress::ALLOW_SHADOWED,
     &rules::lint::LINT_UNUSED,
     &rules::unused::UNUSED_PROFILE,
     &rules::unused::UNUSED_SIDECAR,
@@ -30,7 +32,9 @@ const DEPRECATED: &[&Rule] = &[&rules::schema::RETIRED_NODE];
 #[must_use]
 pub(super) fn by_document(analysis: &Analysis, client: &Client) -> BTreeMap<String, Vec<Diagnostic>> {
     let mut found: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
-    for diagnostic in analysis.compilation().diagnostics.as_slice() {
+    // A message may repeat a part of a credential, and an editor keeps what it shows.
+    let quiet = Redacted::new(&analysis.compilation().diagnostics, analysis.sources());
+    for diagnostic in quiet.diagnostics.as_slice() {
         let id = diagnostic.primary.span.source;
         let Some(uri) = analysis.uri(id) else { continue };
         let asked = Asked { analysis, id, encoding: client.encoding };

@@ -26,6 +26,7 @@ pub mod plan;
 mod promise;
 mod rdjson;
 pub mod reach;
+pub mod redact;
 pub mod rules;
 mod sarif;
 mod style;
@@ -61,7 +62,8 @@ pub enum Format {
     Rdjson,
 }
 
-/// Writes `diagnostics` to `out` in the order they are in. The output ends with a line end, unless it is empty.
+/// Writes `diagnostics` to `out` in the order they are in, without any credential that they or the sources hold. The output
+/// ends with a line end, unless it is empty.
 ///
 /// # Errors
 /// Those of `out`.
@@ -72,6 +74,8 @@ pub fn render(
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let redact::Redacted { diagnostics, sources } = redact::Redacted::new(diagnostics, sources);
+    let (diagnostics, sources) = (&*diagnostics, &*sources);
     match format {
         Format::Fancy => fancy::render(diagnostics, sources, style, out),
         Format::Concise => concise::render(diagnostics, sources, style, out),

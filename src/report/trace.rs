@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::json::{self, Place};
+use super::redact;
 use crate::diagnostic::harmless;
 use crate::source::Sources;
 use crate::trace;
@@ -92,7 +93,7 @@ pub fn text(report: &Report<'_>, sources: &Sources) -> String {
     let mut text = String::new();
     for Line { line, text: content, origins } in &report.lines {
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{}:{line}  {}", report.file, harmless(content.trim()));
+        let _ = writeln!(text, "{}:{line}  {}", report.file, harmless(&redact::file(content.trim())));
         for Origin { what, place } in origins {
             let Some(Place { file, start, end: _ }) = place else {
                 let _ = writeln!(text, "  {}", harmless(what));
@@ -103,7 +104,7 @@ pub fn text(report: &Report<'_>, sources: &Sources) -> String {
             let column = start.character_column;
             let _ = writeln!(text, "  {}:{}:{column}  {}", harmless(file), start.line, harmless(what));
             if !written.is_empty() {
-                let _ = writeln!(text, "    {}", harmless(written));
+                let _ = writeln!(text, "    {}", harmless(&redact::file(written)));
             }
         }
     }

@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::rule;
-use crate::diagnostic::{Diagnostic, Diagnostics, Level, quote};
-use crate::host::list::{List, holding};
-use crate::host::{
-    self, Guarded,
-    known::{DROPS, SHARED_SUFFIXES},
-};
+use super::{edit, rule};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level, quote};
+use crate::host::known::{DROPS, Drop, TUNNEL};
+use crate::host::list::{List, holding, suffixes};
+use crate::host::{self, Guarded, shared::is_shared};
+use crate::source::Sources;
 use crate::spec::{Egress, Host};
 
 rule!(ALLOW_DENIED, "allow-denied", Warning, "0.1.0", "a host is allowed that a `deny` refuses");
 rule!(ALLOW_DROP, "allow-drop", Warning, "0.1.0", "an allow list holds a paste, tunnel or webhook host");
 rule!(ALLOW_SHARED, "allow-shared", Warning, "0.1.0", "a wildcard covers hosts that anybody can get");
+rule!(ALLOW_SHADOWED, "allow-shadowed", Advice, "0.1.0", "a wider entry beside it allows a host already");
 rule!(
     ALLOW_TOO_WIDE,
     "allow-too-wide",
@@ -44,7 +44,7 @@ rule!(RATE_LIMIT_LOW, "rate-limit-low", Warning, "0.1.0", "a rate limit that ord
 const LOW_RATE: u32 = 60;
 
 /// Checks the lists of a bottle.
-pub fn check(egress: &Egress, diagnostics: &mut Diagnostics) {
+pub fn check(egress: &Egress, sources: &Sources, diagnostics: &mut Diagnostics) {
     // What is wrong by itself was spoken of where it stands.
     let sound = |host: &&Host| host::check(&host.value).is_ok();
     let deny = list(&egress.deny);
@@ -57,7 +57,7 @@ pub fn check(egress: &Egress, diagnostics: &mut Diagnostics) {
         }
         too_wide(entry, diagnostics);
     }
-    drops(egress, &deny, diagnostics);
+    drops(egress, &deny, sources, diagnostics);
     let passthrough = egress.tls.iter().flat_map(|tls| &tls.passthrough);
     for entry in passthrough.filter(sound) {
         too_wide(entry, diagnostics);
@@ -91,37 +91,112 @@ pub fn check(egress: &Egress, diagnostics: &mut Diagnostics) {
 }
 
 /// What an agent was talked into sending is left where anybody can pick it up. One diagnostic an entry.
-fn drops(egress: &Egress, deny: &List<'_, &Host>, diagnostics: &mut Diagnostics) {
+fn drops(egress: &Egress, deny: &List<'_, &Host>, sources: &Sources, diagnostics: &mut Diagnostics) {
     let allow = list(&egress.allow);
     let mut seen = BTreeSet::new();
-    for (host, what) in DROPS {
-        let Some(entry) = allow.covering(host).filter(|_| deny.covering(host).is_none()) else { continue };
+    for drop in DROPS {
+        let open = deny.covering(&drop.pattern()).is_none();
+        let Some(entry) = allow.covering(drop.host).filter(|_| open) else { continue };
         // A wildcard over a whole shared domain is spoken of as that.
-        let domain = entry.value.strip_prefix("*.");
-        let whole = domain.is_some_and(|domain| !domain.contains('.') || SHARED_SUFFIXES.contains(&domain));
-        if whole || !seen.insert(entry.span) {
+        if entry.value.strip_prefix("*.").is_some_and(is_wide) || !seen.insert(entry.span) {
             continue;
         }
-        let message = if entry.value == *host {
-            format!("{} is {what}: anybody can read what is left there", quote(host))
-        } else {
-            format!(
-                "{} covers {}, {what}: anybody can read what is left there",
-                quote(&entry.value),
-                quote(host)
-            )
-        };
-        let help = if entry.value == *host {
-            String::from("take it out, unless leaving something there is what the agent is for")
-        } else {
-            format!("add `deny \"{host}\"`, or name the hosts that the agent needs")
-        };
-        diagnostics.push(
-            Diagnostic::new(&ALLOW_DROP, entry.span, message)
-                .label("what the agent knows can leave this way")
-                .help(help),
-        );
+        diagnostics.push(dropped(entry, drop, sources));
     }
+    let below = |domain: &str| DROPS.iter().find(|drop| drop.below && drop.host == domain);
+    for entry in egress.allow.iter().filter(|entry| !seen.contains(&entry.span)) {
+        let (domain, wide) = match entry.value.strip_prefix("*.") {
+            Some(domain) => (domain, is_wide(domain)),
+            None => (entry.value.as_str(), false),
+        };
+        let Some(drop) = suffixes(domain).find_map(below) else { continue };
+        if !wide && deny.covering(&entry.value).is_none() {
+            diagnostics.push(dropped(entry, drop, sources));
+        }
+    }
+}
+
+fn dropped(entry: &Host, drop: &Drop, sources: &Sources) -> Diagnostic {
+    let Drop { host, below, what, source: _ } = drop;
+    let name = quote(&entry.value);
+    let within = |domain: &str| suffixes(host).skip(usize::from(*below)).any(|it| it == domain);
+    let covers = entry.value.strip_prefix("*.").is_some_and(within);
+    let says = match covers {
+        false if entry.value == *host => format!("{name} is {what}"),
+        false => format!("{name} is {what}, below {}", quote(host)),
+        true => format!("{name} covers {}, {what}", quote(host)),
+    };
+    let why = if *what == TUNNEL {
+        "anybody can have its other end"
+    } else {
+        "anybody can read what is left there"
+    };
+    let diagnostic = Diagnostic::new(&ALLOW_DROP, entry.span, format!("{says}: {why}"))
+        .label("what the agent knows can leave this way");
+    if covers {
+        let (title, edit) = edit::deny(&drop.pattern(), entry, sources);
+        diagnostic.help("name the hosts that the agent needs, or deny this one").fix(
+            title,
+            Applicability::Unsafe,
+            vec![edit],
+        )
+    } else {
+        diagnostic.fix(
+            "take it out, unless leaving something there is what the agent is for",
+            Applicability::Unsafe,
+            vec![edit::remove(entry, sources)],
+        )
+    }
+}
+
+/// Speaks of what a layer allows twice, and of what it allows that the profiles under it allow already. What two profiles
+/// say is none of this: each may be laid under another bottle without the other.
+pub fn check_layer(own: &Egress, under: Option<&Egress>, sources: &Sources, diagnostics: &mut Diagnostics) {
+    let all = list(&own.allow);
+    let below = list(under.map_or(&[], |under| &under.allow));
+    let mut deny = list(&own.deny);
+    deny.extend(under.iter().flat_map(|under| &under.deny).map(|host| (host.value.as_str(), host)));
+    for entry in own.allow.iter().filter(|entry| host::check(&entry.value).is_ok()) {
+        let same = all.covering(&entry.value).filter(|it| it.value == entry.value && it.span != entry.span);
+        let wider = same.or_else(|| all.wider(&entry.value)).or_else(|| below.covering(&entry.value));
+        if let Some(wider) = wider {
+            shadowed(entry, wider, &deny, sources, diagnostics);
+        }
+    }
+}
+
+fn shadowed(
+    entry: &Host,
+    wider: &Host,
+    deny: &List<'_, &Host>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
+    // What is denied, or covered by a wildcard that should go, was spoken of as that.
+    if deny.covering(&entry.value).is_some() || wider.value.strip_prefix("*.").is_some_and(is_wide) {
+        return;
+    }
+    let (name, wide) = (quote(&entry.value), quote(&wider.value));
+    let message = if entry.value == wider.value {
+        format!("{name} is allowed twice")
+    } else {
+        format!("{name} is allowed by {wide} already")
+    };
+    diagnostics.push(
+        Diagnostic::new(&ALLOW_SHADOWED, entry.span, message)
+            .label("allows nothing more")
+            .related(wider.span, "allowed here")
+            .help_if(
+                (entry.value != wider.value)
+                    .then(|| format!("if {wide} is wider than is meant, take that out instead")),
+            )
+            .fix(format!("take {name} out"), Applicability::Safe, vec![edit::remove(entry, sources)]),
+    );
+}
+
+/// Whether the names below a domain have no one owner.
+fn is_wide(domain: &str) -> bool {
+    !domain.contains('.') || is_shared(domain)
 }
 
 fn denied(entry: &Host, deny: &Host) -> Diagnostic {
@@ -142,7 +217,7 @@ fn too_wide(entry: &Host, diagnostics: &mut Diagnostics) {
     let Some(domain) = entry.value.strip_prefix("*.") else { return };
     let top = !domain.contains('.');
     // `*.internal` is wide, and an inner network's own.
-    if host::guarded(&entry.value) != Guarded::No || !(top || SHARED_SUFFIXES.contains(&domain)) {
+    if host::guarded(&entry.value) != Guarded::No || !is_wide(domain) {
         return;
     }
     let (rule, message) = if top {

@@ -9,6 +9,7 @@ pub mod accept;
 pub mod boot;
 pub mod bottle;
 pub mod container;
+mod edit;
 pub mod egress;
 pub mod egress_scan;
 pub mod engine;
@@ -24,6 +25,7 @@ pub mod port_taken;
 pub mod queue;
 pub mod repo;
 pub mod schema;
+pub mod secret_literal;
 pub mod syntax;
 pub mod unused;
 
@@ -97,6 +99,7 @@ pub static ALL: &[&Rule] = &[
     &accept::ACCEPT_UNUSED,
     &egress::ALLOW_DENIED,
     &egress::ALLOW_DROP,
+    &egress::ALLOW_SHADOWED,
     &egress::ALLOW_SHARED,
     &egress::ALLOW_TOO_WIDE,
     &engine::BUNDLE_REFUSED,
@@ -161,6 +164,7 @@ pub static ALL: &[&Rule] = &[
     &schema::RETIRED_NODE,
     &egress_scan::SCAN_OVERRULED,
     &egress_scan::SCAN_WITHOUT_TLS,
+    &secret_literal::SECRET_LITERAL,
     &syntax::SOURCE_TOO_LARGE,
     &loss::STRICTER_THAN_WRITTEN,
     &fleet::SUBNET_COLLISION,

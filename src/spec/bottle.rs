@@ -98,6 +98,7 @@ impl Bottle<Name> {
             accepts,
             expectations,
             lints,
+            credentials: _,
         } = layer;
         // Where a built-in sidecar comes from, for diagnostics that must show a place.
         let asked = |name: &str| -> Option<Span> {

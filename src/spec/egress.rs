@@ -16,6 +16,10 @@ pub struct Host {
     pub value: String,
     /// Where it stands.
     pub span: Span,
+    /// The node that it stands in, from its name through its last argument.
+    pub node: Span,
+    /// Whether that node has no other entry.
+    pub alone: bool,
     /// What it says beside the host, of an entry of `allow` or `deny`.
     pub lost: Option<Lost>,
 }
@@ -166,7 +170,7 @@ impl Tls {
             ca_cert: child(node, "ca-cert").and_then(first_argument),
             ca_key: child(node, "ca-key").and_then(first_argument),
             trust: child(node, "trust").and_then(first_argument),
-            passthrough: children(node, "passthrough").flat_map(arguments).map(Host::decode).collect(),
+            passthrough: children(node, "passthrough").flat_map(Host::all).collect(),
         }
     }
 
@@ -187,18 +191,20 @@ impl Tls {
 
 impl Host {
     /// Host names are compared without regard to case; one spelling makes equal entries equal.
-    fn decode(Spanned { mut value, span }: Spanned<String>) -> Self {
-        value.make_ascii_lowercase();
-        Self { value, span, lost: None }
+    fn all(node: Node<'_>) -> impl Iterator<Item = Self> {
+        let (node_span, alone) = (node.head_span(), node.entries().nth(1).is_none());
+        arguments(node).map(move |Spanned { mut value, span }| {
+            value.make_ascii_lowercase();
+            Self { value, span, node: node_span, alone, lost: None }
+        })
     }
 
-    /// An entry of `allow` or `deny`, which stands for its host whatever it says more.
-    fn decode_entry(text: Spanned<String>) -> Self {
-        let host = Self::decode(text);
-        match host::lossy(&host.value) {
-            Some((value, lost)) => Self { value: value.to_owned(), span: host.span, lost: Some(lost) },
+    /// The entries of `allow` or `deny`, each of which stands for its host whatever it says more.
+    fn entries(node: Node<'_>) -> impl Iterator<Item = Self> {
+        Self::all(node).map(|host| match host::lossy(&host.value) {
+            Some((value, lost)) => Self { value: value.to_owned(), lost: Some(lost), ..host },
             None => host,
-        }
+        })
     }
 }
 
@@ -206,9 +212,9 @@ impl Egress {
     pub(super) fn decode_into(&mut self, node: Node<'_>) {
         for child in node.children() {
             match child.name() {
-                "allow" => self.allow.extend(arguments(child).map(Host::decode_entry)),
-                "deny" => self.deny.extend(arguments(child).map(Host::decode_entry)),
-                "private" => self.private.extend(arguments(child).map(Host::decode)),
+                "allow" => self.allow.extend(Host::entries(child)),
+                "deny" => self.deny.extend(Host::entries(child)),
+                "private" => self.private.extend(Host::all(child)),
                 "rate-limit" => self.rate_limit = self.rate_limit.or(number_argument(child)),
                 "data-budget" => self.data_budget = self.data_budget.or(number_argument(child)),
                 "dlp" => {

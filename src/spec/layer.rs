@@ -4,8 +4,18 @@ use super::{
     Accept, Boot, Egress, Engine, Expectation, Git, Lint, Name, Sidecar, Spanned, Supervise, Variable,
     arguments, children, first_argument, text_property,
 };
-use crate::builtin;
-use crate::syntax::Node;
+use crate::source::Span;
+use crate::syntax::{Node, Value};
+use crate::{builtin, secret};
+
+/// A text that holds a credential of a well-known shape, wherever it stands. Its value is not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Credential {
+    /// What it is: "a GitHub access token".
+    pub what: &'static str,
+    /// Where the text stands.
+    pub span: Span,
+}
 
 /// The settings of a built-in sidecar.
 #[derive(Clone, Debug)]
@@ -47,11 +57,14 @@ pub struct Layer {
     pub expectations: Vec<Expectation>,
     /// The blocks that it was written in, with the levels that each sets.
     pub lints: Vec<Lint>,
+    /// The credentials that it holds.
+    pub credentials: Vec<Credential>,
 }
 
 impl Layer {
     pub(super) fn decode(node: Node<'_>) -> Self {
-        let mut layer = Self { lints: vec![Lint::of(node)], ..Self::default() };
+        let mut layer =
+            Self { lints: vec![Lint::of(node)], credentials: credentials(node).collect(), ..Self::default() };
         for node in node.children() {
             match node.name() {
                 "backend" => layer.backend = layer.backend.take().or_else(|| first_argument(node)),
@@ -112,6 +125,8 @@ impl Layer {
             accepts,
             expectations,
             lints,
+            // Spoken of where they stand.
+            credentials: _,
         } = over;
         self.accepts.extend(accepts);
         self.expectations.extend(expectations);
@@ -153,6 +168,7 @@ impl Layer {
             accepts,
             expectations,
             lints,
+            credentials: _,
         } = self;
         let own =
             accepts.len() + expectations.len() + boots.len() + env.len() + egress.weight() + git.repos.len();
@@ -160,4 +176,13 @@ impl Layer {
         let levels = lints.iter().map(|lint| lint.entries.len()).sum::<usize>();
         own + needs + levels + sidecars.iter().map(Sidecar::weight).sum::<usize>()
     }
+}
+
+fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
+    let entries = node.descendants().flat_map(Node::entries);
+    entries.filter_map(|entry| {
+        let Value::String(text) = entry.value() else { return None };
+        let found = secret::known(text).into_iter().next()?;
+        Some(Credential { what: found.what, span: entry.value_span() })
+    })
 }

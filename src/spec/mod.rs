@@ -25,7 +25,7 @@ pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
 pub use expect::Expectation;
 pub use git::{Git, GitUser, Repo};
-pub use layer::{BuiltinNeeds, Layer};
+pub use layer::{BuiltinNeeds, Credential, Layer};
 pub use lint::{Lint, LintEntry};
 pub use sidecar::{Expose, Health, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
 pub use supervise::Supervise;

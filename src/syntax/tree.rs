@@ -128,6 +128,11 @@ impl Tree {
         AllNodes { tree: self, at: 0, end: super::lexer::at32(self.nodes.len()) }
     }
 
+    /// Every node at every depth in the order in which they stand, also those that `/-` comments out.
+    pub fn every_node(&self) -> impl Iterator<Item = Node<'_>> {
+        (0..super::lexer::at32(self.nodes.len())).map(|index| Node { tree: self, index })
+    }
+
     /// Which source it is the tree of.
     #[must_use]
     pub fn source(&self) -> SourceId {
@@ -250,6 +255,24 @@ impl<'t> Node<'t> {
     #[must_use]
     pub fn all_children(self) -> AllNodes<'t> {
         AllNodes { tree: self.tree, at: self.index + 1, end: self.data().next }
+    }
+
+    /// Itself and every node below it, in the order in which they stand, without those that `/-` comments out.
+    pub fn descendants(self) -> impl Iterator<Item = Node<'t>> {
+        let Node { tree, index } = self;
+        let end = self.data().next;
+        let mut at = index;
+        std::iter::from_fn(move || {
+            while at < end {
+                let node = Node { tree, index: at };
+                if !node.is_commented() {
+                    at += 1;
+                    return Some(node);
+                }
+                at = node.data().next;
+            }
+            None
+        })
     }
 
     /// Where its block stands, braces included.

@@ -74,9 +74,10 @@ pub(super) fn hosts(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
         "passthrough" => allowed().for_each(|host| offer(&host.value, 1, "allowed here")),
         "deny" => {
             let allow = List::new(allowed().map(|host| (host.value.as_str(), host.value.as_str())));
-            for (host, what) in shared::DROPS {
-                if let Some(allow) = allow.covering(host) {
-                    offer(host, 0, &format!("{what}, which {} allows", crate::diagnostic::quote(allow)));
+            for drop in shared::DROPS {
+                if let Some(allow) = allow.covering(drop.host) {
+                    let why = format!("{}, which {} allows", drop.what, crate::diagnostic::quote(allow));
+                    offer(&drop.pattern(), 0, &why);
                 }
             }
         }

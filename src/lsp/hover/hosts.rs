@@ -91,7 +91,7 @@ impl Place<'_> {
         let mut items = Vec::new();
         for bottle in self.concerned(&bottles).into_iter().take(MAX_BOTTLES) {
             let mut found = Diagnostics::new();
-            egress::check(&bottle.resolved.bottle.egress, &mut found);
+            egress::check(&bottle.resolved.bottle.egress, self.asked.analysis.sources(), &mut found);
             // What is denied is said by what decides.
             let of_entry = found
                 .as_slice()

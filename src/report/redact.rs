@@ -1,0 +1,220 @@
+//! Credentials are shown nowhere: what a report is about to quote is masked before any format sees it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Label};
+use crate::secret;
+use crate::source::{Source, SourceId, Sources};
+use crate::syntax::{self, Value};
+
+/// What stands for a credential within a line of text.
+const MASK: &str = "****";
+/// How many characters in a row are enough to tell that a text repeats a part of a credential.
+const WINDOW: usize = 8;
+/// How many such rows are remembered: those of some hundred long keys.
+const MAX_WINDOWS: usize = 100_000;
+
+/// Diagnostics and the sources that they speak of, without the credentials in them.
+pub(crate) struct Redacted<'a> {
+    pub(crate) diagnostics: Cow<'a, Diagnostics>,
+    pub(crate) sources: Cow<'a, Sources>,
+}
+
+impl<'a> Redacted<'a> {
+    /// Masks what is found in the sources that `diagnostics` speak of, there and wherever a message repeats it. A fix that
+    /// would write one is not shown: what a program applied would be the mask.
+    pub(crate) fn new(diagnostics: &'a Diagnostics, sources: &'a Sources) -> Self {
+        let all = || {
+            let allowed = diagnostics.allowed().iter().map(|allowed| &allowed.diagnostic);
+            diagnostics.as_slice().iter().chain(allowed)
+        };
+        let shown: BTreeSet<SourceId> = all().flat_map(places).collect();
+        let mut texts = BTreeMap::new();
+        let mut windows = BTreeSet::new();
+        for id in shown {
+            let source = sources.get(id);
+            let ranges = ranges(id, source, &mut windows);
+            if !ranges.is_empty() {
+                texts.insert(id, masked(source.text(), &ranges));
+            }
+        }
+        let quiet = |text: &str| matches!(line(text, &windows), Cow::Borrowed(_));
+        let silent = all().all(|diagnostic| words(diagnostic).all(quiet));
+        let sources = match texts.is_empty() {
+            true => Cow::Borrowed(sources),
+            false => Cow::Owned(sources.clone().with(&texts)),
+        };
+        if silent {
+            return Self { diagnostics: Cow::Borrowed(diagnostics), sources };
+        }
+        let mut diagnostics = diagnostics.clone();
+        diagnostics.reword(|diagnostic| {
+            if diagnostic
+                .fix
+                .as_ref()
+                .is_some_and(|fix| fix.edits.iter().any(|edit| !quiet(&edit.replacement)))
+            {
+                diagnostic.fix = None;
+            }
+            let Diagnostic { rule: _, level: _, message, primary, related, help, fix, bottle: _ } =
+                diagnostic;
+            let labels = std::iter::once(primary).chain(related).map(|Label { span: _, message }| message);
+            let title = fix.iter_mut().map(|fix| &mut fix.title);
+            for text in std::iter::once(message).chain(labels).chain(help).chain(title) {
+                if let Cow::Owned(shown) = line(text, &windows) {
+                    *text = shown;
+                }
+            }
+        });
+        Self { diagnostics: Cow::Owned(diagnostics), sources }
+    }
+}
+
+/// A whole file's text without the credentials in it, each of their characters masked by one.
+#[must_use]
+pub fn file(text: &str) -> Cow<'_, str> {
+    let mut sources = Sources::new();
+    let id = sources.add(Source::new("", text));
+    let ranges = ranges(id, sources.get(id), &mut BTreeSet::new());
+    if ranges.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(masked(text, &ranges)) }
+}
+
+fn places(diagnostic: &Diagnostic) -> impl Iterator<Item = SourceId> {
+    let labels = std::iter::once(&diagnostic.primary).chain(&diagnostic.related).map(|label| label.span);
+    let edits = diagnostic.fix.iter().flat_map(|fix| fix.edits.iter().map(|edit| edit.span));
+    labels.chain(edits).map(|span| span.source)
+}
+
+fn words(diagnostic: &Diagnostic) -> impl Iterator<Item = &str> {
+    let Diagnostic { rule: _, level: _, message, primary, related, help, fix, bottle: _ } = diagnostic;
+    let labels = std::iter::once(primary).chain(related).map(|label| &label.message);
+    let fix = fix.iter().flat_map(|fix| fix.edits.iter().map(|edit| &edit.replacement).chain([&fix.title]));
+    std::iter::once(message).chain(labels).chain(help).chain(fix).map(String::as_str)
+}
+
+/// What a source holds: by its text, which is found in comments and in what is no KDL, too; and by its strings, which may
+/// be written with escapes.
+fn ranges(id: SourceId, source: &Source, windows: &mut BTreeSet<[u8; WINDOW]>) -> Vec<Range<usize>> {
+    let text = source.text();
+    let passwords: BTreeSet<usize> = secret::passwords(text).into_iter().map(|range| range.start).collect();
+    let mut ranges = secret::all(text);
+    for range in ranges.iter().filter(|range| !passwords.contains(&range.start)) {
+        remember(&text[range.clone()], windows);
+    }
+    let tree = syntax::parse(id, source, &mut Diagnostics::new());
+    for node in tree.every_node() {
+        for entry in node.all_entries() {
+            let Value::String(value) = entry.value() else { continue };
+            let name = entry.key().map_or(node.name(), |(key, _)| key);
+            let given = secret::looks_secret(name, value);
+            let raw = entry.raw_value();
+            let rewritten = value.len() >= WINDOW && raw.len() != value.len() && raw.len() != value.len() + 2;
+            let hidden = if rewritten { secret::all(value) } else { Vec::new() };
+            if given {
+                remember(value, windows);
+            }
+            for range in &hidden {
+                remember(&value[range.clone()], windows);
+            }
+            if given || !hidden.is_empty() {
+                ranges.push(inner(raw, entry.value_span().range()));
+            }
+        }
+    }
+    ranges.sort_by_key(|range| (range.start, range.end));
+    ranges
+}
+
+/// Where a string's text stands, without its quotes.
+fn inner(raw: &str, span: Range<usize>) -> Range<usize> {
+    let start = raw.len() - raw.trim_start_matches('#').trim_start_matches('"').len();
+    let end = raw.trim_end_matches('#').trim_end_matches('"').len();
+    span.start + start..span.start + end.max(start)
+}
+
+fn remember(secret: &str, windows: &mut BTreeSet<[u8; WINDOW]>) {
+    let lower = secret.to_ascii_lowercase();
+    for window in lower.as_bytes().windows(WINDOW) {
+        if windows.len() < MAX_WINDOWS
+            && let Ok(window) = window.try_into()
+        {
+            windows.insert(window);
+        }
+    }
+}
+
+/// `text` with each character in `ranges` masked by one of as many bytes and UTF-16 units, so that every place in it stays
+/// what it is. Line ends stay.
+fn masked(text: &str, ranges: &[Range<usize>]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in ranges {
+        let start = range.start.max(at);
+        let end = range.end.max(at);
+        shown.push_str(&text[at..start]);
+        shown.extend(text[start..end].chars().map(|c| match c.len_utf8() {
+            _ if matches!(c, '\n' | '\r') => c,
+            1 => '*',
+            2 => '·',
+            3 => '•',
+            _ => '\u{1f784}',
+        }));
+        at = end;
+    }
+    shown.push_str(&text[at..]);
+    shown
+}
+
+/// A line of a message without credentials, or parts of them.
+fn line<'t>(text: &'t str, windows: &BTreeSet<[u8; WINDOW]>) -> Cow<'t, str> {
+    let mut ranges = secret::all(text);
+    if !windows.is_empty() {
+        let lower = text.to_ascii_lowercase();
+        for (at, window) in lower.as_bytes().windows(WINDOW).enumerate() {
+            if window.try_into().is_ok_and(|it: [u8; WINDOW]| windows.contains(&it)) {
+                ranges.push(at..at + WINDOW);
+            }
+        }
+        ranges.sort_by_key(|range| (range.start, range.end));
+    }
+    let mut shown = String::new();
+    let mut at = 0;
+    for range in ranges {
+        // What goes on where another one ended is the same one.
+        let start = text.floor_char_boundary(range.start);
+        let end = text.ceil_char_boundary(range.end);
+        if start > at || at == 0 && shown.is_empty() {
+            shown.push_str(&text[at..start]);
+            shown.push_str(MASK);
+        }
+        at = end.max(at);
+    }
+    if at == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(&text[at..]);
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_moves_nothing() {
+        let text = "a\u{e9}\u{20ac}\u{1f600}\nb rest";
+        let shown = masked(text, &[0..11, 3..12]);
+        assert_eq!(shown, "*·•\u{1f784}\n* rest");
+        assert_eq!(shown.encode_utf16().count(), text.encode_utf16().count());
+    }
+
+    #[test]
+    fn a_part_of_a_secret_is_masked_as_well() {
+        let mut windows = BTreeSet::new();
+        remember("q7Rk2vX9mZ4tB8wL1nC6", &mut windows);
+        assert_eq!(line("`Q7rk2vX9mZ…` and `q7Rk2vX9mZ4tB8wL1nC6`, é", &windows), "`****…` and `****`, é");
+        assert!(matches!(line("`q7Rk` is short", &windows), Cow::Borrowed(_)));
+    }
+}
