@@ -281,7 +281,7 @@ fn offset(value: usize) -> u32 {
 }
 
 /// All texts of one compile.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
     roots: Vec<SourceId>,

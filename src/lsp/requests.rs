@@ -125,7 +125,11 @@ impl Server {
             ask::CodeActionRequest::METHOD => reply::<ask::CodeActionRequest>(request, |params| {
                 let asked = self.about(&params.text_document.uri)?;
                 let documents = self.workspace.documents();
-                Ok(Some(actions::actions(asked.asked(), &params, documents, &self.client)))
+                let whole = || {
+                    let folder = self.workspace.folder_of(&params.text_document.uri);
+                    folder.map(|folder| self.workspace.whole(&folder))
+                };
+                Ok(Some(actions::actions(asked.asked(), &params, documents, &self.client, &whole)))
             }),
             ask::ExecuteCommand::METHOD => {
                 reply::<ask::ExecuteCommand>(request, |params| artifacts::execute(self, &params))
