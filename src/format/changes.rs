@@ -154,7 +154,10 @@ impl Changes {
         if before.len() == after.len() {
             let mut at = at;
             for (old, new) in before.into_iter().zip(after) {
-                edits.extend(self.edit(at, old, new));
+                let (old_line, new_line) = (line(old), line(new));
+                edits.extend(self.edit(at, old_line, new_line));
+                let end = at + length(old_line);
+                edits.extend(self.edit(end, &old[old_line.len()..], &new[new_line.len()..]));
                 at += length(old);
             }
         } else {
@@ -162,6 +165,11 @@ impl Changes {
         }
         self.found.push(Change { edits });
     }
+}
+
+/// A line without its end.
+fn line(line: &str) -> &str {
+    line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line))
 }
 
 /// What is before the first line end, the line ends with what is between them, and what is behind the last one.

@@ -8,6 +8,9 @@ use crate::lsp::analysis::Asked;
 use crate::source::Span;
 use crate::syntax::{Entry, Node, TokenKind, TokenRef, Tree};
 
+/// How much is around a place at most: a list is written and read by recursion, and what is deeper nobody goes through.
+const MOST: usize = 64;
+
 /// For each position what is around it, from the smallest on, each in the next one: the word, the text that it is part
 /// of, the string, the entry, the node's line, the node, the block that it stands in, and so on to the whole file.
 #[must_use]
@@ -16,7 +19,11 @@ pub(in crate::lsp) fn selections(asked: Asked<'_>, positions: &[Position]) -> Ve
     positions
         .iter()
         .map(|position| {
-            let spans = outline.around(asked.offset(*position));
+            let mut spans = outline.around(asked.offset(*position));
+            // The whole file, and what is nearest.
+            if spans.len() > MOST {
+                spans.drain(1..=spans.len() - MOST);
+            }
             let at = Range::new(*position, *position);
             let mut ranges: Vec<Range> = spans.into_iter().map(|span| asked.range(span)).collect();
             ranges.dedup();
