@@ -49,7 +49,7 @@ pub fn join(directory: &str, path: &str) -> String {
 }
 
 /// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes
-/// it, or says why it cannot be read. At most [`MAX_INCLUDES`] files are read.
+/// it, or says why it cannot be read. At most `MAX_INCLUDES` files are read.
 pub fn follow(sources: &mut Sources, read: impl Fn(&str, &str) -> Result<Source, String>) {
     let mut open: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
     let (mut files, mut bytes) = (0, 0);
