@@ -42,14 +42,14 @@ pub fn last(tree: &Tree, node: Node<'_>, written: &str) -> Option<Edit> {
 pub fn first(tree: &Tree, node: Node<'_>, written: &str) -> Option<Edit> {
     let text = Text::new(tree);
     let Some(block) = node.block_span() else { return last(tree, node, written) };
-    let mut children = children(node, block).peekable();
-    if children.peek().is_none() {
+    let children: Vec<Node<'_>> = children(node, block).collect();
+    if children.is_empty() || !text.is_closed(block, children.last()) {
         return last(tree, node, written);
     }
     let at = block.start + 1;
     match text.rest_of_line(at) {
         Rest::Comment(at) => {
-            let indent = children.find_map(|child| text.indent_of(child.span().start));
+            let indent = children.iter().find_map(|child| text.indent_of(child.span().start));
             let outer = || text.indent(at);
             let indent = indent.map_or_else(|| deeper(outer()), str::to_owned);
             Some(text.edit(at..at, format!("{}{indent}{written}", text.line_end)))
@@ -155,10 +155,9 @@ impl<'t> Text<'t> {
         let mut continued = false;
         for token in self.tokens_from(from).take_while(|token| token.range.start < to) {
             match token.kind {
-                TokenKind::Semicolon => return true,
                 TokenKind::Backslash => continued = true,
                 TokenKind::Newline if continued => continued = false,
-                TokenKind::Newline => return true,
+                TokenKind::Semicolon | TokenKind::Newline => return true,
                 _ => {}
             }
         }

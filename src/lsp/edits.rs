@@ -34,8 +34,8 @@ pub(super) fn workspace_edit(
     }
     if !client.versioned_edits {
         #[allow(clippy::mutable_key_type, reason = "the protocol's own type; a URI is compared by its text")]
-        let changes: HashMap<Uri, Vec<TextEdit>> = changed.into_iter().collect();
-        return Some(WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() });
+        let by_uri: HashMap<Uri, Vec<TextEdit>> = changed.into_iter().collect();
+        return Some(WorkspaceEdit { changes: Some(by_uri), ..WorkspaceEdit::default() });
     }
     let edits = changed.into_iter().map(|(uri, edits)| {
         let version = documents.get(uri.as_str()).map(|document| document.version);

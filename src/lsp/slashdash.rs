@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::{TokenKind, TokenRef, Tree};
+use crate::syntax::{Entry, TokenKind, TokenRef, Tree};
 
 /// Something that is commented out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub(super) fn commented(tree: &Tree) -> Vec<Commented> {
         Some(things[at].end)
     };
     let mut found = Vec::new();
-    // What opens the blocks that are open: the `/-` of one that is commented out.
-    let mut open: Vec<Option<u32>> = Vec::new();
+    // The blocks that are open: of one that is commented out, its place among what was found.
+    let mut open: Vec<Option<usize>> = Vec::new();
     let mut pending: Option<u32> = None;
     for token in &tokens {
         match token.kind {
@@ -46,10 +46,10 @@ pub(super) fn commented(tree: &Tree) -> Vec<Commented> {
                             range: slash..token.range.end,
                             block: Some(token.range.start),
                         });
-                        u32::try_from(found.len() - 1).unwrap_or(u32::MAX)
+                        found.len() - 1
                     })),
                     TokenKind::CloseBrace => {
-                        let block = open.pop().flatten().and_then(|at| found.get_mut(at as usize));
+                        let block = open.pop().flatten().and_then(|at| found.get_mut(at));
                         if let Some(block) = block {
                             block.range.end = token.range.end;
                         }
@@ -86,7 +86,7 @@ fn things(tree: &Tree) -> Vec<Range<u32>> {
         if node.is_commented() {
             things.push(node.span());
         }
-        things.extend(node.all_entries().filter(|entry| entry.is_commented()).map(|entry| entry.span()));
+        things.extend(node.all_entries().filter(|entry| entry.is_commented()).map(Entry::span));
     }
     let mut things: Vec<Range<u32>> = things.into_iter().map(|span| span.start..span.end).collect();
     things.sort_unstable_by_key(|thing| (thing.start, thing.end));

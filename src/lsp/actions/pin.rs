@@ -34,6 +34,10 @@ fn bottle<'t>(cursor: &Cursor<'t>, child: &str) -> Option<(Node<'t>, Option<Node
 /// alone.
 pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -> Option<Analysis>) {
     let asked = menu.asked;
+    // The whole folder is read for it.
+    if !menu.wants(&CodeActionKind::QUICKFIX) && !menu.wants(&CodeActionKind::REFACTOR_REWRITE) {
+        return;
+    }
     let Some((node, network)) = bottle(cursor, "network") else { return };
     let decls = &asked.analysis.file(asked.id).bottles;
     let Some(decl) = decls.iter().find(|decl| decl.head == node.head_span()) else { return };

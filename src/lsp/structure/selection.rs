@@ -1,6 +1,7 @@
 //! What is around a place, from the smallest on.
 
 use std::collections::BTreeMap;
+use std::ops::Range as Bytes;
 
 use lsp_types::{Position, Range, SelectionRange};
 
@@ -146,8 +147,9 @@ impl<'t> Outline<'t> {
         let written = &tree.text()[token.range.start as usize..token.range.end as usize];
         let inner = inner(&token, written);
         around.enter(Span::new(source, token.range));
-        around.enter(inner_span(source, &inner));
-        around.enter(self.without_blanks(inner_span(source, &inner)));
+        let content = Span::new(source, inner.clone());
+        around.enter(content);
+        around.enter(self.without_blanks(content));
         let text = &tree.text()[..inner.end as usize];
         for is_part in [
             |c: char| !matches!(c, '\n' | '\r'),
@@ -170,12 +172,8 @@ impl<'t> Outline<'t> {
     }
 }
 
-fn inner_span(source: crate::source::SourceId, range: &std::ops::Range<u32>) -> Span {
-    Span::new(source, range.start..range.end)
-}
-
 /// The run of characters around `offset` that go together, from `from` on and not past the end of `text`.
-fn run(text: &str, from: usize, offset: usize, is_part: impl Fn(char) -> bool) -> std::ops::Range<u32> {
+fn run(text: &str, from: usize, offset: usize, is_part: impl Fn(char) -> bool) -> Bytes<u32> {
     let before = &text[from..offset];
     let start = from + before.trim_end_matches(&is_part).len();
     let behind = &text[offset..];
@@ -200,7 +198,7 @@ fn has_words(kind: TokenKind) -> bool {
 }
 
 /// What stands between the quotes of a string or the marks of a comment.
-fn inner(token: &TokenRef, written: &str) -> std::ops::Range<u32> {
+fn inner(token: &TokenRef, written: &str) -> Bytes<u32> {
     let hashes = |text: &str| text.bytes().take_while(|byte| *byte == b'#').count();
     let last_hashes = written.bytes().rev().take_while(|byte| *byte == b'#').count();
     let (open, close) = match token.kind {

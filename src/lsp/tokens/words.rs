@@ -80,19 +80,16 @@ fn of_node(
         if let Some((_, span)) = entry.type_annotation() {
             push(words, span, Kind::Class, 0);
         }
-        let value = match entry.key() {
-            Some((key, span)) => {
-                let property = known.and_then(|known| known.properties.iter().find(|it| it.name == key));
-                // A key that a known node does not have gets no colour of a known one.
-                if known.is_none() || property.is_some() {
-                    push(words, span, Kind::Key, 0);
-                }
-                property.map(|property| property.value)
+        let value = if let Some((key, span)) = entry.key() {
+            let property = known.and_then(|known| known.properties.iter().find(|it| it.name == key));
+            // A key that a known node does not have gets no colour of a known one.
+            if known.is_none() || property.is_some() {
+                push(words, span, Kind::Key, 0);
             }
-            None => {
-                arguments += 1;
-                known.and_then(|known| argument_schema(known, arguments - 1)).map(|argument| argument.value)
-            }
+            property.map(|property| property.value)
+        } else {
+            arguments += 1;
+            known.and_then(|known| argument_schema(known, arguments - 1)).map(|argument| argument.value)
         };
         let (kind, modifiers) = of_value(entry, value, known);
         push(words, entry.value_span(), kind, modifiers);
