@@ -1,9 +1,12 @@
 //! Fixes, applied: texts to texts, without touching anything else of them.
 
+pub mod insert;
+
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Applicability, Diagnostics, Edit, Fix};
 use crate::source::{Source, SourceId, Sources};
+use crate::{Compilation, Options, compile};
 
 /// A source after fixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,37 @@ pub struct Round {
     pub fixed: Vec<Fixed>,
     /// How many fixes were applied.
     pub applied: usize,
+}
+
+/// How often fixes are looked for again: each round removes what the one before laid open.
+const MAX_ROUNDS: usize = 40;
+
+/// Applies fixes until none is left, with a compile before each round. `reload` is given the sources after each, to read
+/// what they include now. Returns the sources as they are then, and how many fixes were applied.
+///
+/// # Errors
+///
+/// What `reload` fails with.
+pub fn all<E>(
+    sources: Sources,
+    options: &Options,
+    unchecked: bool,
+    reload: impl Fn(&mut Sources) -> Result<(), E>,
+) -> Result<(Sources, usize), E> {
+    let mut sources = sources;
+    let mut applied = 0;
+    for _ in 0..MAX_ROUNDS {
+        let Compilation { diagnostics, plans: _ } = compile(&sources, options);
+        let round = round(&sources, &diagnostics, unchecked);
+        if round.applied == 0 {
+            break;
+        }
+        applied += round.applied;
+        let texts = round.fixed.into_iter().map(|fixed| (fixed.source, fixed.text)).collect();
+        sources = sources.with(&texts);
+        reload(&mut sources)?;
+    }
+    Ok((sources, applied))
 }
 
 /// Applies the fixes of `diagnostics` that may be applied unseen, and with `unchecked` the others, too. Of two that touch

@@ -6,6 +6,7 @@
 //!
 //! The layout goes by the tokens, since comments stand between any two of them, in one pass and without recursion.
 
+pub mod changes;
 mod flat;
 mod lines;
 mod same;
@@ -46,6 +47,15 @@ pub fn format(
     let text = Printer::new(&tree).print();
     let again = syntax::parse(id, &Source::new(source.name(), text.as_str()), &mut Diagnostics::new());
     if same(&tree, &again) { Ok(Some(text)) } else { Err(NotTheSame) }
+}
+
+/// What the lines of a text end with in its canonical layout.
+#[must_use]
+pub(crate) fn line_end(tree: &Tree) -> &'static str {
+    // The last line end decides, since that is the one that surely stays.
+    let last = tree.tokens().filter(|token| token.kind == TokenKind::Newline).last();
+    let crlf = last.is_some_and(|it| &tree.text()[it.range.start as usize..it.range.end as usize] == "\r\n");
+    if crlf { "\r\n" } else { "\n" }
 }
 
 /// The layout of a text would have another meaning than the text.
@@ -101,10 +111,7 @@ impl<'t> Printer<'t> {
     fn new(tree: &'t Tree) -> Self {
         let text = tree.text();
         let tokens: Vec<TokenRef> = tree.tokens().collect();
-        // The last line end decides, since that is the one that surely stays.
-        let last = tokens.iter().rev().find(|token| token.kind == TokenKind::Newline);
-        let crlf = last.is_some_and(|it| &text[it.range.start as usize..it.range.end as usize] == "\r\n");
-        let line_end = if crlf { "\r\n" } else { "\n" };
+        let line_end = line_end(tree);
         Self {
             text,
             flat: Flat::new(text, &tokens),

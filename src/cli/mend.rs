@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bottlec::diagnostic::harmless;
 use bottlec::report::redact;
 use bottlec::source::Sources;
-use bottlec::{Options, compile, fix};
+use bottlec::{Options, fix};
 use similar::TextDiff;
 
 use super::args::Mend;
@@ -18,9 +18,6 @@ use super::inputs::Inputs;
 use super::load;
 use super::output::{Output, Stream};
 use super::{Outcome, counted};
-
-/// How often fixes are looked for again: each round removes what the one before laid open.
-const MAX_ROUNDS: usize = 40;
 
 /// The fixes of a run.
 #[derive(Debug)]
@@ -50,19 +47,12 @@ impl Mending {
     }
 
     /// Mends the sources of one unit, and what they include.
-    pub(super) fn mend(&mut self, mut sources: Sources, options: &Options) -> Result<Sources, Error> {
+    pub(super) fn mend(&mut self, sources: Sources, options: &Options) -> Result<Sources, Error> {
         let before: BTreeMap<String, String> =
             sources.iter().map(|(_, source)| (source.name().to_owned(), source.text().to_string())).collect();
-        for _ in 0..MAX_ROUNDS {
-            let round = fix::round(&sources, &compile(&sources, options).diagnostics, self.unchecked);
-            if round.applied == 0 {
-                break;
-            }
-            self.applied += round.applied;
-            let texts = round.fixed.into_iter().map(|fixed| (fixed.source, fixed.text)).collect();
-            sources = sources.with(&texts);
-            load::load_includes(&mut sources, &mut Inputs::unwatched())?;
-        }
+        let reload = |sources: &mut Sources| load::load_includes(sources, &mut Inputs::unwatched());
+        let (sources, applied) = fix::all(sources, options, self.unchecked, reload)?;
+        self.applied += applied;
         for (_, source) in sources.iter() {
             let Some(old) = before.get(source.name()).filter(|old| ***old != **source.text()) else {
                 continue;

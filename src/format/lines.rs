@@ -24,7 +24,6 @@ pub(super) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// Writes the layout of `text`, with line ends as the first one in it.
     /// A text of some `bytes` whose lines end with `line_end`.
     pub(super) fn new(bytes: usize, line_end: &'static str) -> Self {
         let out = String::with_capacity(bytes + bytes / 8);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::analysis::Asked;
 use super::requests::Refusal;
 use super::server::Server;
+use crate::diagnostic::quote;
 use crate::lower::{agent_env, manifest, smolfile};
 use crate::plan::Plan;
 use crate::report::rules as pages;
@@ -38,8 +39,10 @@ pub(super) fn execute(server: &mut Server, params: &ExecuteCommandParams) -> Res
 
 /// The page of a rule, as Markdown.
 fn explain(arguments: &[Value]) -> Result<Value, Refusal> {
-    let id = arguments.first().and_then(Value::as_str).ok_or_else(|| Refusal::invalid("expected a rule"))?;
-    let rule = rules::find(id).ok_or_else(|| Refusal::invalid("there is no such rule"))?;
+    let [Value::String(id)] = arguments else {
+        return Err(Refusal::invalid(format!("`{EXPLAIN}` takes the name of one rule")));
+    };
+    let rule = rules::find(id).ok_or_else(|| Refusal::invalid(format!("there is no rule {}", quote(id))))?;
     Ok(json!({"rule": rule.id, "text": pages::page(rule), "url": rule.url()}))
 }
 

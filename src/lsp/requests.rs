@@ -124,8 +124,16 @@ impl Server {
             }),
             ask::CodeActionRequest::METHOD => reply::<ask::CodeActionRequest>(request, |params| {
                 let asked = self.about(&params.text_document.uri)?;
+                // Of another program's KDL nothing is said, so nothing is to be done about it.
+                if !self.workspace.is_spec(&params.text_document.uri) {
+                    return Ok(Some(Vec::new()));
+                }
                 let documents = self.workspace.documents();
-                Ok(Some(actions::actions(asked.asked(), &params, documents, &self.client)))
+                let whole = || {
+                    let folder = self.workspace.folder_of(&params.text_document.uri);
+                    folder.map(|folder| self.workspace.whole(&folder))
+                };
+                Ok(Some(actions::actions(asked.asked(), &params, documents, &self.client, &whole)))
             }),
             ask::ExecuteCommand::METHOD => {
                 reply::<ask::ExecuteCommand>(request, |params| artifacts::execute(self, &params))

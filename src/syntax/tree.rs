@@ -133,6 +133,13 @@ impl Tree {
         (0..super::lexer::at32(self.nodes.len())).map(|index| Node { tree: self, index })
     }
 
+    /// Every node at every depth in the order of the text, each with its depth, from 0 at the top; also those that `/-`
+    /// comments out.
+    #[must_use]
+    pub fn walk(&self) -> Walk<'_> {
+        Walk { tree: self, at: 0, open: Vec::new() }
+    }
+
     /// Which source it is the tree of.
     #[must_use]
     pub fn source(&self) -> SourceId {
@@ -414,6 +421,29 @@ impl<'t> Iterator for Nodes<'t> {
 
     fn next(&mut self) -> Option<Node<'t>> {
         self.all.find(|node| !node.is_commented())
+    }
+}
+
+/// Every node, before those below it.
+#[derive(Clone, Debug)]
+pub struct Walk<'t> {
+    tree: &'t Tree,
+    at: u32,
+    /// Where the nodes end that the next one may be below of.
+    open: Vec<u32>,
+}
+
+impl<'t> Iterator for Walk<'t> {
+    type Item = (usize, Node<'t>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let node = Node { tree: self.tree, index: self.at };
+        let next = self.tree.nodes.get(self.at as usize)?.next;
+        while self.open.pop_if(|end| *end <= self.at).is_some() {}
+        let depth = self.open.len();
+        self.open.push(next);
+        self.at += 1;
+        Some((depth, node))
     }
 }
 

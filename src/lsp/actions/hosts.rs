@@ -1,0 +1,72 @@
+//! Narrowing a wildcard of an `allow` list.
+
+use lsp_types::CodeActionKind;
+
+use super::{Menu, Offer};
+use crate::fix::insert;
+use crate::host::known::{DROPS, SHARED_SUFFIXES};
+use crate::host::list::List;
+use crate::lsp::cursor::{Cursor, Spot};
+use crate::rules::egress::ALLOW_DROP;
+use crate::source::Span;
+use crate::spec::Layer;
+use crate::syntax::{Value, quoted_string};
+
+/// Offers a `deny` for each host below a wildcard that anybody can leave something at, or get a host below.
+pub(super) fn deny(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
+    let Spot::Value(node, entry) = cursor.spot else { return };
+    let [layer, egress] = cursor.parents.as_slice() else { return };
+    let is_allow = node.name() == "allow" && egress.name() == "egress";
+    let commented = node.is_commented() || entry.is_commented();
+    let Value::String(host) = entry.value() else { return };
+    let Some(domain) = host.strip_prefix("*.").filter(|_| is_allow && !commented) else { return };
+    // Nobody denies all that is bad below `*.com`.
+    if !domain.contains('.') || SHARED_SUFFIXES.contains(&domain) {
+        return;
+    }
+    let below =
+        |host: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    let drops = DROPS.iter().filter(|(host, _)| below(host));
+    let drops = drops.map(|(host, what)| ((*host).to_owned(), format!("{what}, where anybody can read")));
+    let shared = SHARED_SUFFIXES.iter().filter(|suffix| below(suffix));
+    let shared = shared.map(|suffix| (format!("*.{suffix}"), String::from("where anybody can get a host")));
+    let hosts: Vec<(String, String)> = drops.chain(shared).collect();
+    if hosts.is_empty() {
+        return;
+    }
+    let denied = denied(menu, layer.span());
+    let denied = List::new(denied.iter().map(|host| (host.as_str(), ())));
+    let place = entry.value_span();
+    let about = menu.of_rule(&ALLOW_DROP, |span| span == place);
+    for (host, what) in hosts {
+        if denied.covering(&host).is_some() {
+            continue;
+        }
+        let edit = insert::after(menu.asked.tree(), node, &format!("deny {}", quoted_string(&host)));
+        let drop = !host.starts_with("*.") && !about.is_empty();
+        menu.offer(Offer {
+            title: format!("add `deny \"{host}\"`: {what}"),
+            kind: if drop { CodeActionKind::QUICKFIX } else { CodeActionKind::REFACTOR_REWRITE },
+            edits: vec![edit],
+            about: if drop { about.clone() } else { Vec::new() },
+            preferred: false,
+        });
+    }
+}
+
+/// What is denied already where an entry of the bottle or the profile at `place` counts.
+fn denied(menu: &Menu<'_>, place: Span) -> Vec<String> {
+    let analysis = menu.asked.analysis;
+    let inside = |span: Span| span.source == place.source && place.range().contains(&span.range().start);
+    let hosts = |layer: &Layer| layer.egress.deny.iter().map(|host| host.value.clone()).collect();
+    let file = analysis.file(menu.asked.id);
+    if let Some(profile) = file.profiles.iter().find(|profile| inside(profile.name.span)) {
+        return hosts(&profile.layer);
+    }
+    let Some(decl) = file.bottles.iter().find(|decl| inside(decl.slug.span)) else { return Vec::new() };
+    let bottles = analysis.bottles();
+    match bottles.iter().find(|bottle| bottle.place == decl.slug.span) {
+        Some(whole) => whole.resolved.bottle.egress.deny.iter().map(|host| host.value.clone()).collect(),
+        None => hosts(&decl.layer),
+    }
+}
