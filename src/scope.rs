@@ -149,7 +149,8 @@ impl<'a> Scope<'a> {
     }
 
     /// Every profile at or below `extends`, each once, the ones that others lie on first.
-    fn order(&self, extends: &[Spanned<Name>]) -> Vec<&'a Profile> {
+    #[must_use]
+    pub(crate) fn order(&self, extends: &[Spanned<Name>]) -> Vec<&'a Profile> {
         enum Step<'s> {
             Enter(&'s str),
             Leave(&'s Profile),

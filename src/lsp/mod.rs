@@ -23,6 +23,7 @@ mod document;
 mod hover;
 mod inlay;
 mod layout;
+mod names;
 mod navigate;
 mod position;
 mod publish;

@@ -22,21 +22,7 @@ pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnost
     if bottle.expectations.is_empty() {
         return;
     }
-    let version = bottle.engine.as_ref().and_then(|engine| engine.version.as_ref());
-    let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
-    let gaps = Gap::of(version, bottle.boot.as_ref().map(|boot| boot.kind));
-    let listeners =
-        bottle.members.iter().filter_map(|member| Some((member.port()?.value, member.name.value.as_str())));
-    let policy = Policy::new(
-        bundle,
-        gaps,
-        listeners,
-        Lists {
-            allow: entries(&bottle.egress.allow),
-            deny: entries(&bottle.egress.deny),
-            private: entries(&bottle.egress.private),
-        },
-    );
+    let policy = policy(bottle, bundle);
     for Expectation { verdict, target } in &bottle.expectations {
         let because = policy.judge(&target.value, None);
         if because.verdict() != *verdict {
@@ -54,6 +40,26 @@ pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnost
             });
         }
     }
+}
+
+/// The policy of a bottle whose bundle has that address.
+#[must_use]
+pub(crate) fn policy<R>(bottle: &Bottle<R>, bundle: Ipv4Addr) -> Policy<'_, &Host> {
+    let version = bottle.engine.as_ref().and_then(|engine| engine.version.as_ref());
+    let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
+    let gaps = Gap::of(version, bottle.boot.as_ref().map(|boot| boot.kind));
+    let listeners =
+        bottle.members.iter().filter_map(|member| Some((member.port()?.value, member.name.value.as_str())));
+    Policy::new(
+        bundle,
+        gaps,
+        listeners,
+        Lists {
+            allow: entries(&bottle.egress.allow),
+            deny: entries(&bottle.egress.deny),
+            private: entries(&bottle.egress.private),
+        },
+    )
 }
 
 fn entries(hosts: &[Host]) -> impl Iterator<Item = (&str, &Host)> {
