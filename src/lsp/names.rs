@@ -13,7 +13,6 @@ use std::ops::Range;
 use super::analysis::{Analysis, Asked};
 use crate::include;
 use crate::source::{SourceId, Span};
-use crate::syntax::Node;
 use unite::Below;
 
 /// What a name is the name of.
@@ -105,15 +104,6 @@ impl Occurrence<'_> {
     }
 }
 
-/// A bottle or a profile as it is written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layer<'a> {
-    /// Its node.
-    pub(super) node: Node<'a>,
-    /// Its name among the occurrences; one without a name is being written.
-    pub(super) name: Option<usize>,
-}
-
 /// Every place of a name in the files of an analysis.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
@@ -122,8 +112,9 @@ pub(super) struct Names<'a> {
     occurrences: Vec<Occurrence<'a>>,
     /// Which of them each file has, in the order of the files.
     of_file: Vec<Range<usize>>,
-    /// Bottles and profiles in the order of their files and places.
-    layers: Vec<Layer<'a>>,
+    /// Bottles and profiles in the order of their files and places, each by the number of its name. One without a name is
+    /// being written.
+    layers: Vec<Option<usize>>,
     files: OnceCell<Below>,
     layered: OnceCell<Below>,
 }
@@ -154,10 +145,10 @@ impl<'a> Names<'a> {
         self.of_file.get(id.index()).map_or(&[], |range| &self.occurrences[range.clone()])
     }
 
-    /// A bottle or profile by its number.
+    /// The name of a bottle or profile.
     #[must_use]
-    pub(super) fn layer(&self, at: usize) -> Layer<'a> {
-        self.layers[at]
+    pub(super) fn of_layer(&self, layer: usize) -> Option<&Occurrence<'a>> {
+        self.layers[layer].map(|at| self.get(at))
     }
 
     /// The number of the first definition of that kind in a bottle or profile.

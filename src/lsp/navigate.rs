@@ -206,7 +206,7 @@ fn definitions(names: &Names<'_>, at: usize) -> Vec<usize> {
 
 /// The profiles below a bottle or a profile, each laid over those before it.
 fn below(asked: Asked<'_>, names: &Names<'_>, layer: usize) -> Vec<usize> {
-    let Some(name) = names.layer(layer).name.map(|at| names.get(at).span) else { return Vec::new() };
+    let Some(name) = names.of_layer(layer).map(|it| it.span) else { return Vec::new() };
     let analysis = asked.analysis;
     let file = analysis.file(name.source);
     let bottle = file.bottles.iter().find(|bottle| bottle.slug.span == name).map(|bottle| &bottle.extends);

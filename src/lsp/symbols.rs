@@ -252,7 +252,7 @@ pub(super) fn of_workspace(
             if !seen.insert(place.clone()) {
                 continue;
             }
-            let layer = names.layer(it.layer).name.map(|at| names.get(at));
+            let layer = names.of_layer(it.layer);
             let container = layer.filter(|layer| layer.span != it.span).map(|layer| shown(layer.text));
             let symbol = information(shown(it.text), kind, location, container);
             best.insert((found, it.kind, it.text.to_owned(), place), symbol);

@@ -1,12 +1,12 @@
 //! A tree's names.
 
-use super::{Kind, Layer, Occurrence, Role};
+use super::{Kind, Occurrence, Role};
 use crate::builtin;
 use crate::source::Span;
 use crate::syntax::{Node, Tree, Value};
 
-/// Adds the names of a tree, in the order of their places, and its bottles and profiles.
-pub(super) fn collect<'t>(tree: &'t Tree, found: &mut Vec<Occurrence<'t>>, layers: &mut Vec<Layer<'t>>) {
+/// Adds the names of a tree, in the order of their places, and its bottles and profiles by their names.
+pub(super) fn collect<'t>(tree: &'t Tree, found: &mut Vec<Occurrence<'t>>, layers: &mut Vec<Option<usize>>) {
     let before = found.len();
     for node in tree.nodes() {
         let kind = match node.name() {
@@ -16,7 +16,7 @@ pub(super) fn collect<'t>(tree: &'t Tree, found: &mut Vec<Occurrence<'t>>, layer
         };
         let mut names = In { layer: layers.len(), found };
         let name = names.define(kind, node);
-        layers.push(Layer { node, name });
+        layers.push(name);
         for child in node.children() {
             names.section(child);
         }
