@@ -131,6 +131,13 @@ pub fn reach(
     files.keys().map(|id| (*id, reach_of(*id))).collect()
 }
 
+/// The source that `path`, written in `from`, stands for; nothing when it is not among them.
+#[must_use]
+pub(crate) fn find(from: SourceId, path: &str, sources: &Sources) -> Option<SourceId> {
+    ValueType::RelativePath.check(Value::String(path)).ok()?;
+    sources.by_name(&target(sources.get(from).name(), path)?)
+}
+
 fn resolve(
     from: SourceId,
     include: &Spanned<String>,

@@ -25,6 +25,7 @@ mod edits;
 mod hover;
 mod inlay;
 mod layout;
+mod names;
 mod navigate;
 mod position;
 mod prose;

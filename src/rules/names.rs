@@ -18,22 +18,30 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
     for sidecar in &layer.sidecars {
         unique("variable", sidecar.service.env.iter().map(|variable| &variable.name), diagnostics);
         let name = &sidecar.name.value;
-        if builtin::find(name).is_some() || name == builtin::AGENT || name == builtin::BUNDLE {
+        if is_reserved(name) {
             let help = match name.as_str() {
                 builtin::AGENT | builtin::BUNDLE => "choose another name".to_owned(),
                 name => format!("the built-in one is set up by a node of its own: `{name}`"),
             };
             diagnostics.push(
-                Diagnostic::new(
-                    &RESERVED_NAME,
-                    sidecar.name.span,
-                    format!("no sidecar can be called {}", quote(name)),
-                )
-                .label("expected a name of its own")
-                .help(help),
+                Diagnostic::new(&RESERVED_NAME, sidecar.name.span, reserved(name))
+                    .label("expected a name of its own")
+                    .help(help),
             );
         }
     }
+}
+
+/// Whether a name is that of a built-in sidecar, or of something else beside the sidecars.
+#[must_use]
+pub(crate) fn is_reserved(name: &str) -> bool {
+    builtin::find(name).is_some() || name == builtin::AGENT || name == builtin::BUNDLE
+}
+
+/// "no sidecar can be called `name`".
+#[must_use]
+pub(crate) fn reserved(name: &str) -> String {
+    format!("no sidecar can be called {}", quote(name))
 }
 
 fn unique<'a>(what: &str, names: impl Iterator<Item = &'a Spanned<Name>>, diagnostics: &mut Diagnostics) {

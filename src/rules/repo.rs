@@ -11,6 +11,13 @@ use crate::upstream::Upstream;
 
 rule!(REPO_AMBIGUOUS, "repo-ambiguous", Error, "0.1.0", "two repositories cannot be told apart");
 
+/// A repository's name without what names must not differ in alone.
+#[must_use]
+pub(crate) fn plain_name(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    name.strip_suffix(".git").unwrap_or(&name).to_owned()
+}
+
 /// Checks the repositories of a bottle.
 pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
     let mut names: BTreeMap<String, &Repo> = BTreeMap::new();
@@ -19,8 +26,7 @@ pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
     let mut repos: Vec<&Repo> = bottle.git.repos.iter().collect();
     repos.sort_by_key(|repo| (repo.name.span.source, repo.name.span.start));
     for repo in repos {
-        let name = repo.name.value.to_ascii_lowercase();
-        let name = name.strip_suffix(".git").unwrap_or(&name).to_owned();
+        let name = plain_name(&repo.name.value);
         if let Some(first) = names.get(&name) {
             diagnostics.push_error_with(|| {
                 let (this, other) = (quote(&repo.name.value), quote(&first.name.value));

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use token::{TokenKind, TokenRef};
 pub use tree::{AllEntries, AllNodes, Entries, Entry, Node, Nodes, Tokens, Tree, Value, Walk};
-pub use write::quoted_string;
+pub use write::{is_bare_word, quoted_string};
 
 use crate::diagnostic::Diagnostics;
 use crate::rules::syntax as rules;

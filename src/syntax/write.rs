@@ -2,7 +2,19 @@
 
 use std::fmt::Write as _;
 
-use crate::diagnostic::is_unsafe_to_show;
+use super::{TokenKind, parse};
+use crate::diagnostic::{Diagnostics, is_unsafe_to_show};
+use crate::source::{Source, SourceId};
+
+/// Whether `text` is a string of that text without any quotes: no number, none of KDL's own words, nothing that ends a
+/// string.
+#[must_use]
+pub fn is_bare_word(text: &str) -> bool {
+    let tree = parse(SourceId(0), &Source::new("", text), &mut Diagnostics::new());
+    let mut tokens = tree.tokens();
+    let first = tokens.next();
+    first.is_some_and(|token| token.kind == TokenKind::Word) && tokens.next().is_none() && !text.is_empty()
+}
 
 /// `text` as a quoted KDL 2 string. Whatever it holds, the string holds the same and nothing can end it early.
 #[must_use]
