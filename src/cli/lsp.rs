@@ -1,5 +1,6 @@
 //! `bottlec lsp`: the language server on standard input and output.
 
+mod budget;
 mod disk;
 mod transport;
 
@@ -15,6 +16,7 @@ use lsp_server::{Message, Notification, RequestId};
 use super::Outcome;
 use super::error::Error;
 use disk::Folders;
+use transport::{Outgoing, Received};
 
 /// A compile of this length or less is begun with each keystroke: by the time the next one comes it is over.
 const SHORT: Duration = Duration::from_millis(20);
@@ -35,13 +37,14 @@ pub(super) fn run() -> Result<Outcome, Error> {
         Conversation { server, incoming, outgoing, jobs, results, busy: None, last: Duration::ZERO }.hold();
     // The reader may sit in a read that nobody ends. The writer has something to say still, perhaps to nobody.
     let read = if reader.is_finished() { reader.join().unwrap_or(Ok(())) } else { Ok(()) };
-    let written = writer.recv_timeout(LAST_WORDS).unwrap_or(Ok(()));
+    let written = writer.recv_timeout(LAST_WORDS).ok();
     match (exit, read, written) {
         (Some(Exit::Orderly), ..) => Ok(Outcome::Clean),
         (Some(Exit::Abrupt), ..) => Err(Error::Client("the editor left without `shutdown`".to_owned())),
         (None, Err(error), _) => Err(Error::Client(format!("the editor sent what is no message: {error}"))),
-        (None, Ok(()), Err(error)) => Err(Error::Output(error)),
-        (None, Ok(()), Ok(())) => Err(Error::Client("the editor is gone".to_owned())),
+        (None, Ok(()), Some(Err(error))) => Err(Error::Output(error)),
+        (None, Ok(()), Some(Ok(()))) => Err(Error::Client("the editor is gone".to_owned())),
+        (None, Ok(()), None) => Err(Error::Client("the editor does not read what it is sent".to_owned())),
     }
 }
 
@@ -62,8 +65,8 @@ fn start_worker() -> (Sender<Work>, Receiver<Done>) {
 /// One client, from its first message to its last.
 struct Conversation {
     server: Server,
-    incoming: Receiver<Message>,
-    outgoing: Sender<Message>,
+    incoming: Receiver<Received>,
+    outgoing: Outgoing,
     jobs: Sender<Work>,
     results: Receiver<Done>,
     /// Since when the worker works.
@@ -120,7 +123,7 @@ impl Conversation {
     }
 
     /// Takes a message and all that wait behind it. Returns whether the client is gone.
-    fn take(&mut self, first: Message) -> bool {
+    fn take(&mut self, first: Received) -> bool {
         let mut waiting = VecDeque::from([first]);
         let mut gone = false;
         loop {
@@ -133,8 +136,9 @@ impl Conversation {
                 }
             }
         }
-        let taken_back: BTreeSet<String> = waiting.iter().filter_map(taken_back).collect();
-        for message in waiting {
+        let taken_back: BTreeSet<String> = waiting.iter().filter_map(|received| taken_back(&received.message)).collect();
+        // What a message takes is given back once the answer to it is sent.
+        for Received { message, share: _share } in waiting {
             let messages = match &message {
                 Message::Request(request) if taken_back.contains(&request.id.to_string()) => {
                     vec![Server::cancelled(request.id.clone())]
@@ -153,7 +157,7 @@ impl Conversation {
 
     /// Sends messages; nothing when nobody takes them any more.
     fn send(&self, messages: Vec<Message>) -> Option<()> {
-        messages.into_iter().try_for_each(|message| self.outgoing.send(message).ok())
+        messages.iter().try_for_each(|message| self.outgoing.send(message))
     }
 }
 
