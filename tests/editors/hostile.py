@@ -11,9 +11,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 TYPO = 'bottle "demo" {\n    egres { allow "api.example.com"; }\n}\n'
-MIB = 1 << 20
 
 
 def frame(body):
@@ -333,8 +333,8 @@ def large(bottlec, check, report):
     report(f"100 MB: opened in {took:.1f} s, 20 edits in {edits:.1f} s, at most {server.peak} MiB")
 
 
-def floods(bottlec, check, report):
-    # A million requests of somebody who reads nothing: answers pile up to a bound, then it ends.
+def deaf(bottlec, check, report):
+    """A million requests of somebody who reads nothing: answers pile up to a bound, then it ends."""
     server = Server(bottlec, reads=False)
     server.send(hello(), opened("file:///x.kdl", TYPO))
     block = b"".join(request(number, "x", {}) for number in range(1, 1001))
@@ -352,7 +352,9 @@ def floods(bottlec, check, report):
     check("a million requests, no answer is read: little memory", server.peak < 160, f"{server.peak} MiB")
     report(f"a million requests unread: ended in {time.monotonic() - begun:.1f} s, at most {server.peak} MiB")
 
-    # The same of somebody who reads late: nothing is lost.
+
+def late(bottlec, check, report):
+    """The same of somebody who reads late: nothing is lost."""
     server = Server(bottlec, reads=False)
     count = 200_000
     block = b"".join(request(number, "x", {}) for number in range(1, count + 1))
@@ -368,7 +370,9 @@ def floods(bottlec, check, report):
     check("answers read late: little memory", server.peak < 160, f"{server.peak} MiB")
     report(f"{count} requests read late: at most {server.peak} MiB")
 
-    # A million notifications need no answer.
+
+def chatter(bottlec, check, report):
+    """A million notifications, which need no answer."""
     server = Server(bottlec)
     block = notify("$/nothing", {}) * 1000
     server.send(hello())
@@ -380,7 +384,9 @@ def floods(bottlec, check, report):
     check("a million notifications: little memory", server.peak < 160, f"{server.peak} MiB")
     report(f"a million notifications: {time.monotonic() - begun:.1f} s, at most {server.peak} MiB")
 
-    # Whole documents faster than they can be looked at.
+
+def avalanche(bottlec, check, report):
+    """Whole documents faster than they can be looked at."""
     server = Server(bottlec)
     uri = "file:///x.kdl"
     text = TYPO + "// x\n" * 1_600_000
@@ -396,12 +402,13 @@ def floods(bottlec, check, report):
     check("800 MB of changes: bounded memory", server.peak < 1200, f"{server.peak} MiB")
     report(f"800 MB of changes: {time.monotonic() - begun:.1f} s, at most {server.peak} MiB")
 
-    # Many documents at once, none of which is closed.
+
+def crowd(bottlec, check, report):
+    """Many documents at once, none of which is closed."""
     server = Server(bottlec)
+    server.send(hello())
     for number in range(2000):
-        server.send(opened(f"file:///many/{number}.kdl", TYPO.replace("demo", f"d{number}"))) if number else server.send(
-            hello(), opened("file:///many/0.kdl", TYPO)
-        )
+        server.send(opened(f"file:///many/{number}.kdl", TYPO.replace("demo", f"d{number}")))
     check("2,000 documents: the last one is looked at", server.until(shown("file:///many/1999.kdl", ["unknown-node"]), 120))
     check("2,000 documents: so is the first", server.until(shown("file:///many/0.kdl", ["unknown-node"]), 120))
     server.send(GOODBYE)
@@ -409,15 +416,20 @@ def floods(bottlec, check, report):
     report(f"2,000 documents: at most {server.peak} MiB")
 
 
+PARTS = [large, avalanche, late, deaf, orphans, chatter, crowd, garbage, endings, cancellation]
+
+
 def judge(bottlec, check, report=lambda line: print(f"    {line}")):
-    for part in (endings, orphans, garbage, cancellation):
+    """Several at a time: some of them mostly wait."""
+
+    def timed(part):
         begun = time.monotonic()
-        part(bottlec, check)
+        part(*[bottlec, check, report][: part.__code__.co_argcount])
         report(f"{part.__name__}: {time.monotonic() - begun:.1f} s")
-    for part in (large, floods):
-        begun = time.monotonic()
-        part(bottlec, check, report)
-        report(f"{part.__name__}: {time.monotonic() - begun:.1f} s")
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for done in [pool.submit(timed, part) for part in PARTS]:
+            done.result()
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write as _};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use lsp_server::Message;
 use rustix::process::{Pid, test_kill_process};
 
+use super::End;
 use super::budget::{Budget, Share};
 
 /// The largest message that is read, in bytes: a document of [`bottlec::source::MAX_SOURCE_BYTES`] with every character
@@ -32,20 +33,24 @@ pub(super) struct Received {
     pub(super) share: Share,
 }
 
-/// Starts the thread that reads. It ends with the last message, or with what is none.
-pub(super) fn read_from_stdin() -> (Receiver<Received>, JoinHandle<io::Result<()>>) {
+/// Starts the thread that reads. The last thing that it gives is why it ended.
+pub(super) fn read_from_stdin() -> Receiver<Result<Received, End>> {
     let (sender, receiver) = unbounded();
     let budget = Budget::new(MAX_WAITING);
-    let reader = thread::spawn(move || {
+    thread::spawn(move || {
         let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
-        while let Some(received) = read(&mut input, &budget)? {
-            if sender.send(received).is_err() {
+        loop {
+            let next = match read(&mut input, &budget) {
+                Ok(next) => next.ok_or(End::Gone),
+                Err(error) => Err(End::Unreadable(error)),
+            };
+            let is_last = next.is_err();
+            if sender.send(next).is_err() || is_last {
                 break;
             }
         }
-        Ok(())
     });
-    (receiver, reader)
+    receiver
 }
 
 /// Reads one message, once there is room for it; nothing at the end of the input.
