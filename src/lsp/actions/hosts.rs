@@ -1,18 +1,21 @@
 //! Narrowing a wildcard of an `allow` list.
 
+use std::borrow::Cow;
+
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
 use crate::fix::insert;
-use crate::host::known::{DROPS, SHARED_SUFFIXES};
+use crate::host::known::DROPS;
 use crate::host::list::List;
+use crate::host::shared;
 use crate::lsp::cursor::{Cursor, Spot};
 use crate::rules::egress::ALLOW_DROP;
 use crate::source::Span;
 use crate::spec::Layer;
 use crate::syntax::{Value, quoted_string};
 
-/// Offers a `deny` for each host below a wildcard that anybody can leave something at, or get a host below.
+/// Offers a `deny` for each host below a wildcard that anybody can leave something at.
 pub(super) fn deny(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
     let Spot::Value(node, entry) = cursor.spot else { return };
     let [layer, egress] = cursor.parents.as_slice() else { return };
@@ -21,16 +24,14 @@ pub(super) fn deny(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
     let Value::String(host) = entry.value() else { return };
     let Some(domain) = host.strip_prefix("*.").filter(|_| is_allow && !commented) else { return };
     // Nobody denies all that is bad below `*.com`.
-    if !domain.contains('.') || SHARED_SUFFIXES.contains(&domain) {
+    if !domain.contains('.') || shared::is_shared(domain) {
         return;
     }
     let below =
         |host: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-    let drops = DROPS.iter().filter(|(host, _)| below(host));
-    let drops = drops.map(|(host, what)| ((*host).to_owned(), format!("{what}, where anybody can read")));
-    let shared = SHARED_SUFFIXES.iter().filter(|suffix| below(suffix));
-    let shared = shared.map(|suffix| (format!("*.{suffix}"), String::from("where anybody can get a host")));
-    let hosts: Vec<(String, String)> = drops.chain(shared).collect();
+    let drops = DROPS.iter().filter(|drop| below(drop.host));
+    let drops = drops.map(|drop| (drop.pattern(), format!("{}, where anybody can read", drop.what)));
+    let hosts: Vec<(Cow<'_, str>, String)> = drops.collect();
     if hosts.is_empty() {
         return;
     }
