@@ -119,6 +119,14 @@ impl<'a> Menu<'a> {
         }));
     }
 
+    /// Whether something of that title is offered.
+    fn has(&self, title: &str) -> bool {
+        self.offered.iter().any(|it| match it {
+            CodeActionOrCommand::CodeAction(action) => action.title == title,
+            CodeActionOrCommand::Command(command) => command.title == title,
+        })
+    }
+
     /// The diagnostics of a rule in the range.
     fn of_rule(
         &self,

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
+use crate::diagnostic::quote;
 use crate::fix::insert;
 use crate::host::known::DROPS;
 use crate::host::list::List;
 use crate::host::shared;
 use crate::lsp::cursor::{Cursor, Spot};
-use crate::rules::egress::ALLOW_DROP;
 use crate::source::Span;
 use crate::spec::Layer;
 use crate::syntax::{Value, quoted_string};
@@ -37,19 +37,17 @@ pub(super) fn deny(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
     }
     let denied = denied(menu, layer.span());
     let denied = List::new(denied.iter().map(|host| (host.as_str(), ())));
-    let place = entry.value_span();
-    let about = menu.of_rule(&ALLOW_DROP, |span| span == place);
     for (host, what) in hosts {
-        if denied.covering(&host).is_some() {
+        let says = format!("deny {}", quoted_string(&host));
+        // The rule's own fix is offered already.
+        if denied.covering(&host).is_some() || menu.has(&format!("add {}", quote(&says))) {
             continue;
         }
-        let edit = insert::after(menu.asked.tree(), node, &format!("deny {}", quoted_string(&host)));
-        let drop = !host.starts_with("*.") && !about.is_empty();
         menu.offer(Offer {
-            title: format!("add `deny \"{host}\"`: {what}"),
-            kind: if drop { CodeActionKind::QUICKFIX } else { CodeActionKind::REFACTOR_REWRITE },
-            edits: vec![edit],
-            about: if drop { about.clone() } else { Vec::new() },
+            title: format!("add {}: {what}", quote(&says)),
+            kind: CodeActionKind::REFACTOR_REWRITE,
+            edits: vec![insert::after(menu.asked.tree(), node, &says)],
+            about: Vec::new(),
             preferred: false,
         });
     }
