@@ -22,8 +22,18 @@ const WORDS: &[&str] = &[
 const PUBLIC: &[&str] = &["cache", "host", "primary", "pub", "public", "publishable", "sort", "ssh"];
 
 /// Parts of a text that stands for another one.
-const PLACEHOLDERS: &[&str] =
-    &["changeme", "change-me", "dummy", "example", "placeholder", "redacted", "replace", "sample", "xxxx", "your"];
+const PLACEHOLDERS: &[&str] = &[
+    "changeme",
+    "change-me",
+    "dummy",
+    "example",
+    "placeholder",
+    "redacted",
+    "replace",
+    "sample",
+    "xxxx",
+    "your",
+];
 
 /// The fewest characters of a likely credential.
 const SHORTEST: usize = 16;
@@ -77,7 +87,11 @@ fn is_random(word: &str) -> bool {
         return false;
     }
     let bytes = word.as_bytes();
-    let changes = bytes.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    let mixed = |pair: &&[u8]| {
+        let (one, next) = (class(pair[0]), class(pair[1]));
+        one != next && one != 3 && next != 3
+    };
+    let changes = bytes.windows(2).filter(mixed).count();
     let digits = word.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).count();
     changes * 4 >= word.len() && digits >= 2 && bits(bytes) >= 3.0
 }
@@ -97,10 +111,9 @@ fn bits(bytes: &[u8]) -> f64 {
 fn is_uuid(text: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let mut parts = text.split('-');
-    lengths
-        .iter()
-        .all(|length| parts.next().is_some_and(|it| it.len() == *length && it.bytes().all(|b| b.is_ascii_hexdigit())))
-        && parts.next().is_none()
+    lengths.iter().all(|length| {
+        parts.next().is_some_and(|it| it.len() == *length && it.bytes().all(|b| b.is_ascii_hexdigit()))
+    }) && parts.next().is_none()
         && text.bytes().any(|b| b != b'0' && b != b'-')
 }
 
@@ -142,13 +155,19 @@ mod tests {
     #[test]
     fn names_and_texts_speak_together() {
         let random = "q7Rk2vX9mZ4tB8wL1nC6";
-        for name in ["DB_PASSWORD", "API_KEY", "my-token", "GH_PAT", "DBPASSWORD", "OPENAI_APIKEY", "jwt.secret"] {
+        for name in
+            ["DB_PASSWORD", "API_KEY", "my-token", "GH_PAT", "DBPASSWORD", "OPENAI_APIKEY", "jwt.secret"]
+        {
             assert!(looks_secret(name, random), "{name}");
         }
         for name in ["PATH", "TOKENIZER", "PUBLIC_KEY", "CACHE_KEY", "BUILD_ID", "MONKEY", "KEYBOARD"] {
             assert!(!looks_secret(name, random), "{name}");
         }
-        let random = ["9f86d081884c7d659a2feaa0c55ad015", "8c7e1f2a-1b3c-4d5e-8f90-a1b2c3d4e5f6", "aG9tZSBzd2VldCBob21lIDEy"];
+        let random = [
+            "9f86d081884c7d659a2feaa0c55ad015",
+            "8c7e1f2a-1b3c-4d5e-8f90-a1b2c3d4e5f6",
+            "aG9tZSBzd2VldCBob21lIDEy",
+        ];
         for value in random {
             assert!(looks_secret("TOKEN", value), "{value}");
         }
@@ -163,6 +182,7 @@ mod tests {
             "00000000-0000-0000-0000-000000000000",
             "1234567890123456",
             "node20buildcachekey2024",
+            "MY_APP_V2_DB1_PASSWORD",
             "xxxxxxxxxxxxxxxxxxxxxxxx",
         ] {
             assert!(!looks_secret("TOKEN", value), "{value}");
