@@ -1,7 +1,7 @@
 //! Credentials are shown nowhere: what a report is about to quote is masked before any format sees it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Label};
@@ -13,8 +13,10 @@ use crate::syntax::{self, Value};
 const MASK: &str = "****";
 /// How many characters in a row are enough to tell that a text repeats a part of a credential.
 const WINDOW: usize = 8;
+/// The shortest password of a URL that is looked for without that URL: a shorter one may well be a word.
+const SHORTEST_REMEMBERED: usize = 12;
 /// How many such rows are remembered: those of some hundred long keys.
-const MAX_WINDOWS: usize = 100_000;
+const MAX_PARTS: usize = 100_000;
 
 /// Diagnostics and the sources that they speak of, without the credentials in them.
 pub(crate) struct Redacted<'a> {
@@ -32,15 +34,15 @@ impl<'a> Redacted<'a> {
         };
         let shown: BTreeSet<SourceId> = all().flat_map(places).collect();
         let mut texts = BTreeMap::new();
-        let mut windows = BTreeSet::new();
+        let mut parts = Parts::default();
         for id in shown {
             let source = sources.get(id);
-            let ranges = ranges(id, source, &mut windows);
+            let ranges = ranges(id, source, &mut parts);
             if !ranges.is_empty() {
                 texts.insert(id, masked(source.text(), &ranges));
             }
         }
-        let quiet = |text: &str| matches!(line(text, &windows), Cow::Borrowed(_));
+        let quiet = |text: &str| matches!(line(text, &parts), Cow::Borrowed(_));
         let silent = all().all(|diagnostic| words(diagnostic).all(quiet));
         let sources =
             if texts.is_empty() { Cow::Borrowed(sources) } else { Cow::Owned(sources.clone().with(&texts)) };
@@ -61,7 +63,7 @@ impl<'a> Redacted<'a> {
             let labels = std::iter::once(primary).chain(related).map(|Label { span: _, message }| message);
             let title = fix.iter_mut().map(|fix| &mut fix.title);
             for text in std::iter::once(message).chain(labels).chain(help).chain(title) {
-                if let Cow::Owned(shown) = line(text, &windows) {
+                if let Cow::Owned(shown) = line(text, &parts) {
                     *text = shown;
                 }
             }
@@ -75,7 +77,7 @@ impl<'a> Redacted<'a> {
 pub fn file(text: &str) -> Cow<'_, str> {
     let mut sources = Sources::new();
     let id = sources.add(Source::new("", text));
-    let ranges = ranges(id, sources.get(id), &mut BTreeSet::new());
+    let ranges = ranges(id, sources.get(id), &mut Parts::default());
     if ranges.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(masked(text, &ranges)) }
 }
 
@@ -92,35 +94,33 @@ fn words(diagnostic: &Diagnostic) -> impl Iterator<Item = &str> {
     std::iter::once(message).chain(labels).chain(help).chain(fix).map(String::as_str)
 }
 
-/// What a source holds: by its text, which is found in comments and in what is no KDL, too; and by its strings, which may
-/// be written with escapes.
-fn ranges(id: SourceId, source: &Source, windows: &mut BTreeSet<[u8; WINDOW]>) -> Vec<Range<usize>> {
+/// What a source holds: by its text, which is found in comments and in what is no KDL, too; by its strings, which may be
+/// written with escapes; and wherever it stands a second time.
+fn ranges(id: SourceId, source: &Source, parts: &mut Parts) -> Vec<Range<usize>> {
     let text = source.text();
-    let passwords: BTreeSet<usize> = secret::passwords(text).into_iter().map(|range| range.start).collect();
     let mut ranges = secret::all(text);
-    for range in ranges.iter().filter(|range| !passwords.contains(&range.start)) {
-        remember(&text[range.clone()], windows);
-    }
+    parts.remember_all(text);
     let tree = syntax::parse(id, source, &mut Diagnostics::new());
     for node in tree.every_node() {
         for entry in node.all_entries() {
             let Value::String(value) = entry.value() else { continue };
-            let name = entry.key().map_or(node.name(), |(key, _)| key);
-            let given = secret::looks_secret(name, value);
+            let names = [Some(node.name()), entry.key().map(|(key, _)| key)];
+            let given = names.into_iter().flatten().any(|name| secret::looks_secret(name, value));
             let raw = entry.raw_value();
             let rewritten = value.len() >= WINDOW && raw.len() != value.len() && raw.len() != value.len() + 2;
-            let hidden = if rewritten { secret::all(value) } else { Vec::new() };
+            let hidden = rewritten && !secret::all(value).is_empty();
             if given {
-                remember(value, windows);
+                parts.remember(value);
             }
-            for range in &hidden {
-                remember(&value[range.clone()], windows);
+            if hidden {
+                parts.remember_all(value);
             }
-            if given || !hidden.is_empty() {
+            if given || hidden {
                 ranges.push(inner(raw, entry.value_span().range()));
             }
         }
     }
+    ranges.extend(parts.of(text));
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges
 }
@@ -132,15 +132,50 @@ fn inner(raw: &str, span: Range<usize>) -> Range<usize> {
     span.start + start..span.start + end.max(start)
 }
 
-fn remember(secret: &str, windows: &mut BTreeSet<[u8; WINDOW]>) {
-    let lower = secret.to_ascii_lowercase();
-    for window in lower.as_bytes().windows(WINDOW) {
-        if windows.len() < MAX_WINDOWS
-            && let Ok(window) = window.try_into()
-        {
-            windows.insert(window);
+/// Parts of credentials: so many letters and digits of one in a row, in lower case. That is what stays of it in a name that is
+/// made of it, in a path without its double slashes, or with its line ends written as escapes.
+#[derive(Debug, Default)]
+struct Parts(HashSet<u64>);
+
+impl Parts {
+    fn remember(&mut self, secret: &str) {
+        for (part, _) in parts(secret) {
+            if self.0.len() < MAX_PARTS {
+                self.0.insert(part);
+            }
         }
     }
+
+    /// Remembers the credentials in a text, without what all of their kind begin with.
+    fn remember_all(&mut self, text: &str) {
+        for found in secret::known(text) {
+            self.remember(&text[found.body..found.range.end]);
+        }
+        let passwords =
+            secret::passwords(text).into_iter().filter(|range| range.len() >= SHORTEST_REMEMBERED);
+        for range in passwords.chain(secret::assigned(text)) {
+            self.remember(&text[range]);
+        }
+    }
+
+    /// Where a text repeats any of them.
+    fn of<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        let text = if self.0.is_empty() { "" } else { text };
+        parts(text).filter(|(part, _)| self.0.contains(part)).map(|(_, range)| range)
+    }
+}
+
+/// Each so many letters and digits in a row of a text, and where they stand.
+fn parts(text: &str) -> impl Iterator<Item = (u64, Range<usize>)> + '_ {
+    let letters = text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_alphanumeric());
+    let mut places = [0; WINDOW];
+    let mut part = 0_u64;
+    letters.enumerate().filter_map(move |(n, (at, byte))| {
+        part = part << 8 | u64::from(byte.to_ascii_lowercase());
+        let first = places[(n + 1) % WINDOW];
+        places[n % WINDOW] = at;
+        (n + 1 >= WINDOW).then_some((part, first..at + 1))
+    })
 }
 
 /// `text` with each character in `ranges` masked by one of as many bytes and UTF-16 units, so that every place in it stays
@@ -166,17 +201,10 @@ fn masked(text: &str, ranges: &[Range<usize>]) -> String {
 }
 
 /// A line of a message without credentials, or parts of them.
-fn line<'t>(text: &'t str, windows: &BTreeSet<[u8; WINDOW]>) -> Cow<'t, str> {
+fn line<'t>(text: &'t str, parts: &Parts) -> Cow<'t, str> {
     let mut ranges = secret::all(text);
-    if !windows.is_empty() {
-        let lower = text.to_ascii_lowercase();
-        for (at, window) in lower.as_bytes().windows(WINDOW).enumerate() {
-            if window.try_into().is_ok_and(|it: [u8; WINDOW]| windows.contains(&it)) {
-                ranges.push(at..at + WINDOW);
-            }
-        }
-        ranges.sort_by_key(|range| (range.start, range.end));
-    }
+    ranges.extend(parts.of(text));
+    ranges.sort_by_key(|range| (range.start, range.end));
     let mut shown = String::new();
     let mut at = 0;
     for range in ranges {
@@ -210,9 +238,9 @@ mod tests {
 
     #[test]
     fn a_part_of_a_secret_is_masked_as_well() {
-        let mut windows = BTreeSet::new();
-        remember("q7Rk2vX9mZ4tB8wL1nC6", &mut windows);
-        assert_eq!(line("`Q7rk2vX9mZ…` and `q7Rk2vX9mZ4tB8wL1nC6`, é", &windows), "`****…` and `****`, é");
-        assert!(matches!(line("`q7Rk` is short", &windows), Cow::Borrowed(_)));
+        let mut parts = Parts::default();
+        parts.remember("q7Rk2vX9mZ4tB8wL1nC6");
+        assert_eq!(line("`Q7rk2vX9mZ…` and `q7Rk2vX9mZ4tB8wL1nC6`, é", &parts), "`****…` and `****`, é");
+        assert!(matches!(line("`q7Rk` is short", &parts), Cow::Borrowed(_)));
     }
 }

@@ -7,7 +7,7 @@ use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level, quote};
 use crate::schema::ValueType;
 use crate::secret;
 use crate::source::Span;
-use crate::spec::{Credential, Layer, Variable, VariableValue};
+use crate::spec::{Credential, Layer, Reference, Variable, VariableValue};
 use crate::syntax::{Value, quoted_string};
 
 rule!(
@@ -28,9 +28,13 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
     let mut variables = BTreeSet::new();
     for variable in layer.env.iter().chain(sidecars) {
         let [source] = variable.sources.as_slice() else { continue };
-        let VariableValue::Literal(text) = &source.value else { continue };
         variables.insert(source.span);
-        if let Some(diagnostic) = literal(variable, text, source.span) {
+        let found = match &source.value {
+            VariableValue::Literal(text) => literal(variable, text, source.span),
+            VariableValue::Secret(Reference::Env(from)) => pasted(variable, from, source.span),
+            VariableValue::Secret(Reference::File(_)) => None,
+        };
+        if let Some(diagnostic) = found {
             diagnostics.push(diagnostic);
         }
     }
@@ -65,6 +69,30 @@ fn literal(variable: &Variable, text: &str, span: Span) -> Option<Diagnostic> {
     let says = format!("from-env={}", quoted_string(name));
     let title = format!("write `{says}`, and set that variable on the host");
     Some(diagnostic.replace(title, Applicability::Unsafe, span, says))
+}
+
+/// The value itself, where the name of the host's variable belongs.
+fn pasted(variable: &Variable, from: &str, span: Span) -> Option<Diagnostic> {
+    let name = &variable.name.value;
+    if secret::known(from).is_empty() && !secret::looks_secret(name, from) {
+        return None;
+    }
+    let says = quoted_string(name);
+    Some(
+        Diagnostic::new(
+            &SECRET_LITERAL,
+            span,
+            format!("`from-env` of {} holds what looks like a secret", quote(name)),
+        )
+        .label("expected the name of a variable of the host")
+        .help("revoke it if others may have seen the file: it stays in the history of a repository")
+        .replace(
+            format!("write `{says}`, and set that variable on the host"),
+            Applicability::Unsafe,
+            span,
+            says,
+        ),
+    )
 }
 
 /// Whether a URL in it has a password that is more than `postgres`.

@@ -87,7 +87,11 @@ fn is_random(word: &str) -> bool {
         return false;
     }
     let bytes = word.as_bytes();
-    let changes = bytes.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    let mixed = |pair: &&[u8]| {
+        let (one, next) = (class(pair[0]), class(pair[1]));
+        one != next && one != 3 && next != 3
+    };
+    let changes = bytes.windows(2).filter(mixed).count();
     let digits = word.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).count();
     changes * 4 >= word.len() && digits >= 2 && bits(bytes) >= 3.0
 }
@@ -180,6 +184,7 @@ mod tests {
             "00000000-0000-0000-0000-000000000000",
             "1234567890123456",
             "node20buildcachekey2024",
+            "MY_APP_V2_DB1_PASSWORD",
             "xxxxxxxxxxxxxxxxxxxxxxxx",
         ] {
             assert!(!looks_secret("TOKEN", value), "{value}");

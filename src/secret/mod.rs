@@ -16,6 +16,8 @@ pub use shapes::{Body, SHAPES, Shape};
 pub struct Found {
     /// Its bytes.
     pub range: Range<usize>,
+    /// Where that begins which is different in each of its kind.
+    pub body: usize,
     /// What it is: "a GitHub access token".
     pub what: &'static str,
 }
@@ -39,18 +41,10 @@ pub fn known(text: &str) -> Vec<Found> {
         // What is only an example is passed over as a whole: its end is not looked for again from within.
         at = seen.range.end.max(at + 1);
         if is_real(&text[seen.body..seen.range.end]) {
-            found.push(Found { range: seen.range, what: seen.what });
+            found.push(seen);
         }
     }
     found
-}
-
-/// What has the shape of a credential.
-struct Seen {
-    range: Range<usize>,
-    /// Where that begins which is different in each.
-    body: usize,
-    what: &'static str,
 }
 
 fn run(text: &str, from: usize, body: Body, most: usize) -> usize {
@@ -66,7 +60,7 @@ fn is_real(body: &str) -> bool {
 }
 
 /// One that begins with a prefix of its own.
-fn token(text: &str, at: usize) -> Option<Seen> {
+fn token(text: &str, at: usize) -> Option<Found> {
     let rest = &text[at..];
     let first = rest.as_bytes()[0];
     let begin = SHAPES.partition_point(|shape| shape.prefix.as_bytes()[0] < first);
@@ -75,14 +69,14 @@ fn token(text: &str, at: usize) -> Option<Seen> {
         let Shape { prefix, body, min, max, what, source: _ } = shape;
         let start = at + prefix.len();
         let length = run(text, start, *body, max.saturating_add(1));
-        (min..=max).contains(&&length).then_some(Seen { range: at..start + length, body: start, what })
+        (min..=max).contains(&&length).then_some(Found { range: at..start + length, body: start, what })
     });
     // The longest prefix says the most.
     fitting.last()
 }
 
 /// `eyJ….eyJ….…`: a JSON Web Token (RFC 7519), signed.
-fn web_token(text: &str, at: usize) -> Option<Seen> {
+fn web_token(text: &str, at: usize) -> Option<Found> {
     let part = |from: usize, begins: &str, least: usize| {
         let length = run(text, from, Body::Url, usize::MAX);
         let fits = length >= least && text[from..].starts_with(begins);
@@ -93,11 +87,11 @@ fn web_token(text: &str, at: usize) -> Option<Seen> {
     let claims = next(part(begins, "eyJ", 12)?)?;
     let signature = next(part(claims, "eyJ", 12)?)?;
     let end = part(signature, "", 16)?;
-    Some(Seen { range: at..end, body: at, what: "a JSON Web Token" })
+    Some(Found { range: at..end, body: at, what: "a JSON Web Token" })
 }
 
 /// `110201543:AA…`: a bot's token (the Telegram Bot API, "Authorizing your bot").
-fn bot_token(text: &str, at: usize) -> Option<Seen> {
+fn bot_token(text: &str, at: usize) -> Option<Found> {
     let digits = text.as_bytes()[at..].iter().take(12).take_while(|byte| byte.is_ascii_digit()).count();
     let body = at + digits + 1;
     if !(8..=11).contains(&digits) || !text[body - 1..].starts_with(":AA") {
@@ -105,14 +99,14 @@ fn bot_token(text: &str, at: usize) -> Option<Seen> {
     }
     let length = run(text, body, Body::Url, 40);
     let whole = (34..=36).contains(&length);
-    whole.then(|| Seen { range: at..body + length, body, what: "a Telegram bot token" })
+    whole.then(|| Found { range: at..body + length, body, what: "a Telegram bot token" })
 }
 
 /// The most bytes of a private key's text: twice those of an RSA key of 8192 bits.
 const LONGEST_KEY: usize = 16 * 1024;
 
 /// What is between the lines of a private key's text (RFC 7468): up to its last line, or to the end of the string.
-fn key(text: &str, at: usize) -> Option<Seen> {
+fn key(text: &str, at: usize) -> Option<Found> {
     const HEAD: &str = "-----BEGIN ";
     let label = text[at..].strip_prefix(HEAD)?;
     let label = &label[..label.floor_char_boundary(48)];
@@ -125,7 +119,7 @@ fn key(text: &str, at: usize) -> Option<Seen> {
     let rest = &rest[..rest.floor_char_boundary(LONGEST_KEY)];
     let end = rest.find("-----END").or_else(|| rest.find(['"', '`', '…'])).unwrap_or(rest.len());
     let letters = rest[..end].bytes().filter(u8::is_ascii_alphanumeric).count();
-    (letters >= 16).then(|| Seen { range: body..body + end, body, what: "a private key" })
+    (letters >= 16).then(|| Found { range: body..body + end, body, what: "a private key" })
 }
 
 /// The passwords of URLs, as in `postgres://user:password@host`, in order.
@@ -133,8 +127,10 @@ fn key(text: &str, at: usize) -> Option<Seen> {
 pub fn passwords(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(scheme) = text[from..].find("://") {
-        let start = from + scheme + "://".len();
+    // One slash is what is left of two where a URL was taken for a path.
+    while let Some(scheme) = text[from..].find(":/") {
+        let start = from + scheme + ":/".len();
+        let start = start + usize::from(text[start..].starts_with('/'));
         from = start;
         let ends = |c: char| {
             c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '`' | '<' | '>' | '{' | '}' | '…')
