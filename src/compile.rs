@@ -10,8 +10,8 @@ use crate::network::Addresses;
 use crate::plan::{self, Plan};
 use crate::rules::accept::Acceptance;
 use crate::rules::{
-    boot, container, egress, egress_scan, engine, env, expect, expose, fleet, loss, names, personal,
-    port_taken, queue, repo, secret_literal,
+    boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, loss, names,
+    personal, port_taken, queue, repo, secret_literal, unused,
 };
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
@@ -90,10 +90,14 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
         }
     }
     fleet::check(&decls, sources, &mut diagnostics);
+    let unused = unused::profiles(&files, &reach, sources);
     let decls: Vec<(SourceId, Vec<BottleDecl>)> =
         files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
     let resolved = bottles(decls, &files, &reach, sources, &mut acceptance, &mut diagnostics);
     let mut diagnostics = blame::unbroken(syntax, diagnostics, sources);
+    if !diagnostics.has_errors() {
+        diagnostics.append(unused);
+    }
     acceptance.unused(&mut diagnostics);
     diagnostics.finish();
     let mut plans = Vec::new();
@@ -146,6 +150,7 @@ fn check_bottle(
     expose::check(bottle, diagnostics);
     engine::check(bottle, diagnostics);
     env::check_bottle(bottle, diagnostics);
+    env_ignored::check(bottle, addresses.bundle(), sources, diagnostics);
     egress::check(&bottle.egress, sources, diagnostics);
     egress_scan::check(&bottle.egress, diagnostics);
     expect::check(bottle, addresses.bundle(), diagnostics);

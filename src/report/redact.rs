@@ -40,10 +40,8 @@ impl<'a> Redacted<'a> {
         }
         let quiet = |text: &str| matches!(line(text, &parts), Cow::Borrowed(_));
         let silent = diagnostics.as_slice().iter().all(|diagnostic| words(diagnostic).all(quiet));
-        let sources = match texts.is_empty() {
-            true => Cow::Borrowed(sources),
-            false => Cow::Owned(sources.clone().with(&texts)),
-        };
+        let sources =
+            if texts.is_empty() { Cow::Borrowed(sources) } else { Cow::Owned(sources.clone().with(&texts)) };
         if silent {
             return Self { diagnostics: Cow::Borrowed(diagnostics), sources };
         }

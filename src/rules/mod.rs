@@ -14,6 +14,7 @@ pub mod egress;
 pub mod egress_scan;
 pub mod engine;
 pub mod env;
+pub mod env_ignored;
 pub mod expect;
 pub mod expose;
 pub mod fleet;
@@ -26,6 +27,7 @@ pub mod repo;
 pub mod schema;
 pub mod secret_literal;
 pub mod syntax;
+pub mod unused;
 
 /// One thing that can be wrong with a spec.
 #[derive(Debug)]
@@ -95,6 +97,7 @@ pub static ALL: &[&Rule] = &[
     &engine::ENGINE_NEWER,
     &engine::ENGINE_TOO_OLD,
     &container::ENV_FROM_FILE,
+    &env_ignored::ENV_IGNORED,
     &env::ENV_INTERPOLATION,
     &env::ENV_OWNED,
     &env::ENV_SOURCE,
@@ -160,6 +163,7 @@ pub static ALL: &[&Rule] = &[
     &schema::UNKNOWN_PROPERTY,
     &bottle::UNKNOWN_SIDECAR,
     &syntax::UNMATCHED_BRACE,
+    &unused::UNUSED_PROFILE,
     &loss::WIDER_THAN_WRITTEN,
     &schema::WRONG_TYPE,
 ];

@@ -99,7 +99,9 @@ fn is_random(word: &str) -> bool {
 /// Shannon's entropy of a text, in bits a character.
 fn bits(bytes: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
-    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    for byte in bytes {
+        counts[usize::from(*byte)] += 1;
+    }
     let total = f64::from(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
     let part = |count: &u32| {
         let share = f64::from(*count) / total;
