@@ -11,8 +11,8 @@ use crate::network::Addresses;
 use crate::plan::{self, Plan};
 use crate::rules::accept::Acceptance;
 use crate::rules::{
-    boot, container, egress, egress_scan, engine, env, expect, expose, fleet, lint, loss, names, personal,
-    port_taken, queue, repo, secret_literal, unused,
+    boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint, loss, names,
+    personal, port_taken, queue, repo, secret_literal, unused,
 };
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
@@ -209,6 +209,7 @@ fn check_bottle(
     expose::check(bottle, diagnostics);
     engine::check(bottle, diagnostics);
     env::check_bottle(bottle, diagnostics);
+    env_ignored::check(bottle, addresses.bundle(), sources, diagnostics);
     egress::check(&bottle.egress, sources, diagnostics);
     egress_scan::check(&bottle.egress, diagnostics);
     expect::check(bottle, addresses.bundle(), diagnostics);

@@ -378,7 +378,7 @@ impl Context<'_> {
 
     fn variables(&self, env: impl IntoIterator<Item = Variable>) -> BTreeMap<String, Traced<VariableValue>> {
         let traced = |variable: Variable| {
-            let Variable { name, sources, bare: _ } = variable;
+            let Variable { name, node: _, sources, bare: _ } = variable;
             // A variable without a source is an error, and no plan is made beside an error.
             let value = sources.into_iter().next().map(|source| source.value)?;
             Some((name.value, Traced { value, origin: self.origin(name.span) }))

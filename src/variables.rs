@@ -1,4 +1,4 @@
-//! Environment variables that are known by name: what agents' programs read, and what is of no use in a bottle.
+//! Environment variables that agents' programs read, by name.
 
 /// A variable that programs read.
 #[derive(Debug)]
@@ -63,63 +63,3 @@ pub static AGENT: &[Known] = &[
     setting("TZ", Some("UTC"), "The time zone."),
     secret("XAI_API_KEY", "The key of xAI's API."),
 ];
-
-/// Why a variable is of no use to the agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Useless {
-    /// It names a proxy, and the agent can dial none but pipelock, which the compiler names.
-    OtherProxy,
-    /// It names a socket of the host, which is not in the machine.
-    HostSocket,
-    /// It is for SSH by git, which goes to git-gate by another protocol.
-    GitSsh,
-}
-
-/// Variables that are of no use in a bottle, and why. What reads them: curl's manual (`ALL_PROXY`, `FTP_PROXY`), ssh-agent(1),
-/// X(7), Wayland's protocol (`WAYLAND_DISPLAY`), the D-Bus specification, gpg-agent(1), git(1).
-pub static USELESS: &[(&str, Useless)] = &[
-    ("ALL_PROXY", Useless::OtherProxy),
-    ("all_proxy", Useless::OtherProxy),
-    ("FTP_PROXY", Useless::OtherProxy),
-    ("ftp_proxy", Useless::OtherProxy),
-    ("SOCKS_PROXY", Useless::OtherProxy),
-    ("socks_proxy", Useless::OtherProxy),
-    ("DBUS_SESSION_BUS_ADDRESS", Useless::HostSocket),
-    ("DISPLAY", Useless::HostSocket),
-    ("GPG_AGENT_INFO", Useless::HostSocket),
-    ("SSH_AGENT_PID", Useless::HostSocket),
-    ("SSH_AUTH_SOCK", Useless::HostSocket),
-    ("WAYLAND_DISPLAY", Useless::HostSocket),
-    ("XAUTHORITY", Useless::HostSocket),
-    ("GIT_SSH", Useless::GitSsh),
-    ("GIT_SSH_COMMAND", Useless::GitSsh),
-    ("GIT_SSH_VARIANT", Useless::GitSsh),
-];
-
-/// Why a variable is of no use.
-#[must_use]
-pub fn useless(name: &str) -> Option<Useless> {
-    USELESS.iter().find(|(known, _)| *known == name).map(|(_, why)| *why)
-}
-
-/// A name shorter than this has too many others one letter away.
-const MIN_COMPARED: usize = 8;
-
-/// The variable of [`AGENT`] that a name is most likely a slip of: another case, other underscores, or one letter.
-#[must_use]
-pub fn meant(name: &str) -> Option<&'static Known> {
-    if name.len() < MIN_COMPARED || AGENT.iter().any(|known| known.name == name) {
-        return None;
-    }
-    let plain = |name: &str| name.replace('_', "").to_ascii_uppercase();
-    let given = plain(name);
-    let close = |known: &&Known| {
-        let known = known.name;
-        plain(known) == given || (known.len() >= MIN_COMPARED && strsim::osa_distance(known, name) == 1)
-    };
-    // A name that ends in another number, such as `OPENAI_API_KEY2`, is one of several.
-    if name.ends_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    AGENT.iter().find(close)
-}

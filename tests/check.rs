@@ -252,3 +252,28 @@ fn what_a_fleet_includes_is_counted_once() {
     let counted = "     2  error    unknown-node\n     1  warning  image-not-pinned\n";
     assert!(run.out.contains("z.kdl:1:14: error") && run.out.ends_with(counted), "{}", run.out);
 }
+
+#[test]
+fn a_patch_shows_no_credential_and_mending_keeps_it() {
+    let secret = format!("ghp_{}", "0a1B2c3D4e5F".repeat(3));
+    let text = |hosts: &str, token: &str| {
+        format!("bottle \"api\" {{\n    env {{ TOKEN {token}; }}\n    egress {{ allow {hosts}; }}\n}}\n")
+    };
+    let literal = format!("\"{secret}\"");
+    let dir = Dir::new();
+    dir.write("x.kdl", text("\"a.test\", \"b.test\"", &literal));
+    for arguments in [["check", "--diff"], ["fmt", "--diff"], ["check", "--format=json"]] {
+        let run = dir.run(arguments.iter().copied().chain(["x.kdl"]));
+        assert!(
+            !run.out.contains(&secret[4..16]) && !run.err.contains(&secret[4..16]),
+            "{}{}",
+            run.out,
+            run.err
+        );
+    }
+    dir.run(["check", "--fix", "x.kdl"]).code(1);
+    assert_eq!(fs::read_to_string(dir.at("x.kdl")).unwrap(), text("\"a.test\" \"b.test\"", &literal));
+    dir.run(["check", "--fix", "--unsafe-fixes", "x.kdl"]).code(0);
+    let reference = "from-env=\"TOKEN\"";
+    assert_eq!(fs::read_to_string(dir.at("x.kdl")).unwrap(), text("\"a.test\" \"b.test\"", reference));
+}

@@ -72,7 +72,7 @@ const TOPICS: &[(&str, &[&str])] = &[
     ("What the engine confines", &["engine"]),
     ("Hosts that the agent may reach", &["egress", "egress_scan", "loss", "expect"]),
     ("What boots, and what runs beside it", &["boot", "container", "port_taken", "queue"]),
-    ("Environment, secrets and keys", &["env", "secret_literal", "expose", "personal"]),
+    ("Environment, secrets and keys", &["env", "env_ignored", "secret_literal", "expose", "personal"]),
     ("Repositories", &["repo"]),
     ("Names, profiles and files", &["bottle", "names", "fleet", "unused"]),
     ("Levels and exceptions", &["accept", "lint"]),

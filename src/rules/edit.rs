@@ -13,6 +13,11 @@ pub(super) fn remove(entry: &Host, sources: &Sources) -> Edit {
     Edit { span: gone, replacement: String::new() }
 }
 
+/// Takes a node without a block out.
+pub(super) fn remove_node(node: Span, sources: &Sources) -> Edit {
+    Edit { span: whole(node, sources.get(node.source).text()), replacement: String::new() }
+}
+
 /// An argument and the blanks before it.
 fn with_blank(span: Span, text: &str) -> Span {
     let before = text[..span.start as usize].trim_end_matches([' ', '\t']);

@@ -7,7 +7,6 @@ use crate::schema::ValueType;
 use crate::source::Span;
 use crate::spec::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
 use crate::syntax::Value;
-use crate::variables::{self, Useless};
 
 rule!(
     ENV_INTERPOLATION,
@@ -16,7 +15,6 @@ rule!(
     "0.1.0",
     "a literal looks like a reference that a shell would expand"
 );
-rule!(ENV_IGNORED, "env-ignored", Warning, "0.1.0", "a variable that no program of the agent makes use of");
 rule!(ENV_OWNED, "env-owned", Error, "0.1.0", "the spec sets a variable that the compiler computes");
 rule!(ENV_SOURCE, "env-source", Error, "0.1.0", "a variable has no source, or more than one");
 
@@ -24,7 +22,6 @@ rule!(ENV_SOURCE, "env-source", Error, "0.1.0", "a variable has no source, or mo
 pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
     for variable in &layer.env {
         owned(&variable.name.value, variable.name.span, diagnostics);
-        ignored(&variable.name, layer, diagnostics);
         source(variable, diagnostics);
     }
     for sidecar in &layer.sidecars {
@@ -44,50 +41,6 @@ fn owned(name: &str, span: Span, diagnostics: &mut Diagnostics) {
                 .label("cannot be set here")
                 .help("remove it: its value follows from the bottle's addresses, and another one would go round the bundle"),
         );
-    }
-}
-
-/// Whether a variable of the agent is of no use in a bottle, or a slip of one that is.
-fn ignored(name: &Spanned<Name>, layer: &Layer, diagnostics: &mut Diagnostics) {
-    let ignored = |message: String| Diagnostic::new(&ENV_IGNORED, name.span, message);
-    let shown = quote(&name.value);
-    if let Some(why) = variables::useless(&name.value) {
-        let (label, help) = match why {
-            Useless::OtherProxy => (
-                "the machine can dial no proxy but the bundle's",
-                "take it out: `HTTP_PROXY` and `HTTPS_PROXY` are set to pipelock for every bottle",
-            ),
-            Useless::HostSocket => {
-                ("a socket of the host's is not in the machine", "take it out: nothing answers there")
-            }
-            Useless::GitSsh => (
-                "git goes to git-gate, and not by SSH",
-                "take it out: declare the repository in `git`, whose `identity` stays on the host",
-            ),
-        };
-        diagnostics.push(ignored(format!("{shown} is of no use to the agent")).label(label).help(help));
-        return;
-    }
-    let upper = name.value.to_ascii_uppercase();
-    if builtin::owns_variable(&upper) && !builtin::owns_variable(&name.value) {
-        diagnostics.push(
-            ignored(format!("no program reads {shown}"))
-                .label(format!("the compiler sets `{upper}`"))
-                .help("take it out"),
-        );
-        return;
-    }
-    if let Some(meant) = variables::meant(&name.value) {
-        let diagnostic = ignored(format!("no program is known to read {shown}"))
-            .label(format!("did you mean `{}`?", meant.name));
-        // That one may be there already, and this one be another program's.
-        let is_set = layer.env.iter().any(|variable| variable.name.value == meant.name);
-        diagnostics.push(if is_set {
-            diagnostic.help("take it out, unless a program of your own reads it")
-        } else {
-            let title = format!("rename it to `{}`", meant.name);
-            diagnostic.replace(title, Applicability::Unsafe, name.span, meant.name)
-        });
     }
 }
 

@@ -14,6 +14,7 @@ pub mod egress;
 pub mod egress_scan;
 pub mod engine;
 pub mod env;
+pub mod env_ignored;
 pub mod expect;
 pub mod expose;
 pub mod fleet;
@@ -115,7 +116,7 @@ pub static ALL: &[&Rule] = &[
     &engine::ENGINE_NEWER,
     &engine::ENGINE_TOO_OLD,
     &container::ENV_FROM_FILE,
-    &env::ENV_IGNORED,
+    &env_ignored::ENV_IGNORED,
     &env::ENV_INTERPOLATION,
     &env::ENV_OWNED,
     &env::ENV_SOURCE,

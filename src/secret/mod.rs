@@ -54,7 +54,9 @@ fn run(text: &str, from: usize, body: Body, most: usize) -> usize {
 /// Whether it is no example of its kind.
 fn is_real(body: &str) -> bool {
     let mut seen = [false; 256];
-    body.bytes().for_each(|byte| seen[usize::from(byte)] = true);
+    for byte in body.bytes() {
+        seen[usize::from(byte)] = true;
+    }
     let different = seen.iter().filter(|seen| **seen).count();
     different >= FEWEST_CHARACTERS && !body.to_ascii_lowercase().contains("example")
 }

@@ -1,6 +1,7 @@
 //! `env`: variables, literal or by reference.
 
 use super::{Spanned, property};
+use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
 
 /// Where the host keeps a secret. Its value is never read here.
@@ -26,6 +27,8 @@ pub enum VariableValue {
 pub struct Variable {
     /// Its name.
     pub name: Spanned<String>,
+    /// All of it, from its name through its last source.
+    pub node: Span,
     /// Each of the sources given for it, in the order literal, `from-env`, `from-file`; a valid one has one.
     pub sources: Vec<Spanned<VariableValue>>,
     /// Whether nothing at all is given for it; with a source that is misspelt, that is reported instead.
@@ -48,6 +51,7 @@ impl Variable {
         let sources = [literal, secret("from-env", Reference::Env), secret("from-file", Reference::File)];
         Self {
             name: Spanned { value: node.name().to_owned(), span: node.name_span() },
+            node: node.head_span(),
             sources: sources.into_iter().flatten().map(|(value, span)| Spanned { value, span }).collect(),
             bare: node.entries().next().is_none() && !node.is_broken(),
         }
