@@ -4,10 +4,10 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bottlec::diagnostic::Diagnostics;
+use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use bottlec::fix;
 use bottlec::rules;
-use bottlec::source::Sources;
+use bottlec::source::{Sources, Span};
 use bottlec::{Options, compile};
 use proptest::prelude::*;
 use support::{compile_file, compile_text, root, specs};
@@ -88,6 +88,82 @@ fn unchecked_fixes_end_as_well() {
         let (_, diagnostics, applied) = fixed(sources, true, false, &path.display().to_string());
         assert!(applied == 0 || diagnostics.as_slice().len() <= before.max(40), "{}", path.display());
     }
+}
+
+/// Rules that are spoken of only where there is no error: mending the last one brings them to light.
+const BESIDE_NO_ERROR: &[&str] = &["accept-unused", "lint-unused", "unused-profile", "unused-sidecar"];
+
+/// Rules whose fix brings a text into force that meant nothing before: a node by its right name, with its block, or a
+/// value that is one. What is wrong in that comes to light.
+const OPENING: &[&str] = &["unknown-node"];
+
+#[test]
+fn each_fix_by_itself_mends_what_it_is_for_and_makes_nothing_new() {
+    let mut wrong = Vec::new();
+    let mut done = 0;
+    let mut paths = specs(&root().join("tests/cases"));
+    paths.extend(specs(&root().join("examples")));
+    for path in paths {
+        let name = path.display().to_string();
+        let (sources, compilation) = compile_file(&path);
+        let before = said(&compilation.diagnostics);
+        for diagnostic in compilation.diagnostics.as_slice() {
+            let Some(fix) = &diagnostic.fix else { continue };
+            let starts: Vec<u32> = fix.edits.iter().map(|edit| edit.span.start).collect();
+            let apart = fix.edits.windows(2).all(|pair| {
+                pair[0].span.source != pair[1].span.source || pair[0].span.end <= pair[1].span.start
+            });
+            assert!(apart && starts.is_sorted(), "{name}: {}", fix.title);
+            let mut one = Diagnostics::new();
+            one.push(diagnostic.clone());
+            let round = fix::round(&sources, &one, true);
+            assert_eq!(round.applied, 1, "{name}: {}", fix.title);
+            let texts = round.fixed.into_iter().map(|fixed| (fixed.source, fixed.text)).collect();
+            let after = compile(&sources.clone().with(&texts), &Options::default()).diagnostics;
+            done += 1;
+            let id = diagnostic.rule.id;
+            let place = diagnostic.primary.span;
+            let source = sources.get(place.source);
+            let here = source.line_text(source.line_of(place.start)).to_owned();
+            let fixed = sources.clone().with(&texts);
+            // What is written anew: lines that were not there.
+            let old: BTreeSet<&str> = sources.iter().flat_map(|(_, source)| source.text().lines()).collect();
+            let is_new = |span: Span| {
+                let source = fixed.get(span.source);
+                !old.contains(source.line_text(source.line_of(span.start)))
+            };
+            let places = |it: &Diagnostic| {
+                let related = it.related.iter().map(|label| label.span);
+                [it.primary.span].into_iter().chain(related).collect::<Vec<_>>()
+            };
+            let safe = fix.applicability == Applicability::Safe;
+            // Several on one line may be alike; then there is one less of them.
+            let alike = |diagnostics: &Diagnostics, sources: &Sources| {
+                let line = |it: &Diagnostic| {
+                    let source = sources.get(it.primary.span.source);
+                    source.line_text(source.line_of(it.primary.span.start)).to_owned()
+                };
+                let of = (id, &diagnostic.message, here.clone());
+                diagnostics.as_slice().iter().filter(|it| (it.rule.id, &it.message, line(it)) == of).count()
+            };
+            if alike(&after, &fixed) >= alike(&compilation.diagnostics, &sources) {
+                wrong.push(format!("{name}: {id} is there still after: {}", fix.title));
+            }
+            if is_about_text(id) || OPENING.contains(&id) {
+                continue;
+            }
+            for new in after.as_slice() {
+                let known = before.contains(&(new.rule.id, new.message.clone()));
+                // A value that is guessed means something, about which there may be something to say.
+                let guessed = !safe && places(new).into_iter().any(is_new);
+                if !known && !guessed && !BESIDE_NO_ERROR.contains(&new.rule.id) {
+                    wrong.push(format!("{name}: {id}, {}: {}: {}", fix.title, new.rule.id, new.message));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {done}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(done > 100, "{done}");
 }
 
 /// What somebody's finger may do to a spec.
