@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Instant;
+
 use bottlec::diagnostic::Diagnostics;
 use bottlec::lower::lower;
 use bottlec::report::{self, Format, Style, graph, redact};
@@ -139,5 +141,31 @@ fn every_place_is_spoken_of() {
         let text = place.replace('§', &format!("ghp_{}", "0a1B2c3D4e5F".repeat(3)));
         let (_, compilation) = compile_text("x.kdl", &text);
         assert!(!compilation.diagnostics.is_empty(), "{text}");
+    }
+}
+
+/// Each of these once made the search begin anew at every repetition.
+#[test]
+fn hostile_texts_are_searched_in_linear_time() {
+    for unit in [
+        "xoxb-",
+        "SG.",
+        "eyJ.",
+        "eyJ-",
+        "-----BEGIN PRIVATE KEY-----\\\" ",
+        "://u:p@",
+        "ATATT3=",
+        "12345678:AA",
+        "_=",
+    ] {
+        let text =
+            format!("bottle \"x\" {{\n egres\n env {{ A \"{}\"; }}\n}}\n", unit.repeat(400_000 / unit.len()));
+        let (sources, compilation) = compile_text("x.kdl", &text);
+        let mut out = Vec::new();
+        let start = Instant::now();
+        report::render(Format::Json, &compilation.diagnostics, &sources, &Style::default(), &mut out)
+            .expect("memory can be written to");
+        // Unoptimised it takes a second or two; when it was quadratic, minutes.
+        assert!(start.elapsed().as_secs() < 30, "{unit}: {:?}", start.elapsed());
     }
 }

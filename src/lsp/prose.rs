@@ -104,7 +104,15 @@ impl Prose {
     /// The same beside a completion; nothing when there is nothing to say.
     #[must_use]
     pub(super) fn documentation(&self, markdown: bool) -> Option<Documentation> {
-        (!self.is_empty()).then(|| Documentation::MarkupContent(self.markup(markdown)))
+        // A client that names no format may know of none.
+        let said = || {
+            if markdown {
+                Documentation::MarkupContent(self.markup(markdown))
+            } else {
+                Documentation::String(self.render(markdown))
+            }
+        };
+        (!self.is_empty()).then(said)
     }
 
     fn render(&self, markdown: bool) -> String {

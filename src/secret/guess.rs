@@ -125,7 +125,9 @@ fn is_uuid(text: &str) -> bool {
 pub fn assigned(text: &str) -> Vec<Range<usize>> {
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     let bytes = text.as_bytes();
-    let count = |from: usize, is: &dyn Fn(u8) -> bool| bytes[from..].iter().take_while(|b| is(**b)).count();
+    let count = |from: usize, is: &dyn Fn(u8) -> bool| {
+        bytes[from..].iter().take(LONGEST + 1).take_while(|b| is(**b)).count()
+    };
     let mut found = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
@@ -142,7 +144,8 @@ pub fn assigned(text: &str) -> Vec<Range<usize>> {
         }
         let start = at + gap;
         let value = count(start, &|b| b.is_ascii_graphic() && !b"\"'`;".contains(&b));
-        if looks_secret(name, &text[start..start + value]) {
+        // What is longer is none, and may end within a character.
+        if text.get(start..start + value).is_some_and(|value| looks_secret(name, value)) {
             found.push(start..start + value);
             at = start + value;
         }

@@ -119,7 +119,8 @@ fn key(text: &str, at: usize) -> Option<Found> {
     let body = at + HEAD.len() + kind.len() + "-----".len();
     let rest = &text[body..];
     let rest = &rest[..rest.floor_char_boundary(LONGEST_KEY)];
-    let end = rest.find("-----END").or_else(|| rest.find(['"', '`', '…'])).unwrap_or(rest.len());
+    let rest = &rest[..rest.find(['"', '`', '…']).unwrap_or(rest.len())];
+    let end = rest.find("-----END").unwrap_or(rest.len());
     let letters = rest[..end].bytes().filter(u8::is_ascii_alphanumeric).count();
     (letters >= 16).then(|| Found { range: body..body + end, body, what: "a private key" })
 }
