@@ -15,7 +15,7 @@ use editor::Editor;
 use lsp_types::request as ask;
 use lsp_types::{
     CompletionItem, CompletionList, CompletionParams, CompletionResponse, CompletionTextEdit, Documentation,
-    InsertTextFormat, MarkupKind, PartialResultParams, Position, TextEdit, WorkDoneProgressParams,
+    InsertTextFormat, PartialResultParams, Position, TextEdit, WorkDoneProgressParams,
 };
 use serde_json::json;
 
