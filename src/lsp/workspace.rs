@@ -12,8 +12,11 @@ use super::disk::Disk;
 use super::document::Document;
 use super::uri;
 use crate::include;
-use crate::source::{Source, SourceId, Sources};
+use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources};
 use crate::spec;
+
+/// How many bytes of the specs of a folder are looked through for names: a folder may hold anything.
+const MAX_WHOLE_BYTES: usize = 4 * MAX_SOURCE_BYTES;
 
 /// What the editor has open, and what of it was read so far.
 pub(super) struct Workspace {
@@ -149,6 +152,7 @@ impl Workspace {
     #[must_use]
     pub(super) fn whole(&self, folder: &Path) -> Analysis {
         let mut sources = Sources::new();
+        let mut bytes = 0;
         let mut names = self.disk.specs(folder);
         let open = self
             .documents
@@ -160,7 +164,11 @@ impl Workspace {
         for name in names {
             // What is no spec has no names of ours in it.
             if let Ok(source) = self.read(folder, &name, &name) {
+                bytes += source.bytes().len();
                 sources.add(source);
+            }
+            if bytes > MAX_WHOLE_BYTES {
+                break;
             }
         }
         self.with_includes(sources, Some(folder), None)
