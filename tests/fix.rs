@@ -166,6 +166,42 @@ fn each_fix_by_itself_mends_what_it_is_for_and_makes_nothing_new() {
     assert!(done > 100, "{done}");
 }
 
+/// Every text of a case with other line ends and a byte order mark. What stands for a line in what a multi-line string says
+/// is one line end, whichever it is.
+fn dressed(sources: &Sources) -> Sources {
+    let texts = sources.iter().map(|(id, source)| {
+        let text = source.text().replace("\r\n", "\n").replace('\n', "\r\n");
+        (id, format!("\u{feff}{}", text.trim_start_matches('\u{feff}')))
+    });
+    sources.clone().with(&texts.collect())
+}
+
+#[test]
+fn fixes_keep_line_ends_and_the_byte_order_mark() {
+    let mut wrong = Vec::new();
+    let mut done = 0;
+    for path in specs(&root().join("tests/cases")) {
+        let name = path.display().to_string();
+        let sources = dressed(&compile_file(&path).0);
+        let diagnostics = compile(&sources, &Options::default()).diagnostics;
+        for diagnostic in diagnostics.as_slice().iter().filter(|it| it.fix.is_some()) {
+            let mut one = Diagnostics::new();
+            one.push(diagnostic.clone());
+            for fixed in fix::round(&sources, &one, true).fixed {
+                done += 1;
+                let text = fixed.text.strip_prefix('\u{feff}');
+                let alone = |text: &str| text.replace("\r\n", "").contains(['\n', '\r']);
+                let before = sources.get(fixed.source).text().trim_start_matches('\u{feff}');
+                if text.is_none_or(|text| alone(text) && !alone(before)) {
+                    wrong.push(format!("{name}: {}: {:?}", diagnostic.rule.id, diagnostic.fix));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {done}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(done > 100, "{done}");
+}
+
 /// What somebody's finger may do to a spec.
 const SLIPS: &[&str] = &[
     "", ",", ";", "\"", "'", "{", "}", "(", ")", "=", "#", "true", "null", "/*", "//", "/-", "\\", "\n",
