@@ -1,8 +1,10 @@
 //! The plan of one bottle: everything that lowering needs, decided, and nothing else.
 
 mod egress;
+mod places;
 mod secret;
 
+pub use places::{HealthPlaces, Places, RepoPlaces, ServicePlaces, SidecarPlaces, SupervisePlaces};
 pub use secret::{Purpose, SecretUse};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +36,8 @@ pub enum Origin {
         source: Arc<str>,
         /// The line, from 1 on.
         line: u32,
+        /// The place itself.
+        span: Span,
     },
     /// The compiler.
     Computed,
@@ -42,7 +46,7 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Spec { source, line } => write!(f, "{source}:{line}"),
+            Self::Spec { source, line, span: _ } => write!(f, "{source}:{line}"),
             Self::Computed => f.write_str("computed"),
         }
     }
@@ -95,13 +99,14 @@ pub struct PlannedVolume {
 
 impl From<Health> for PlannedHealth {
     fn from(health: Health) -> Self {
-        let Health { command, interval, timeout, retries, start } = health;
+        let Health { node: _, command, interval, timeout, retries, start } = health;
+        let or = |given: Option<Spanned<u16>>, default| given.map_or(default, |given| given.value);
         Self {
-            command,
-            interval: interval.unwrap_or(5),
-            timeout: timeout.unwrap_or(3),
-            retries: retries.unwrap_or(12),
-            start: start.unwrap_or(5),
+            command: command.into_iter().map(|word| word.value).collect(),
+            interval: or(interval, 5),
+            timeout: or(timeout, 3),
+            retries: or(retries, 12),
+            start: or(start, 5),
         }
     }
 }
@@ -280,6 +285,8 @@ pub struct Plan {
     pub lint_allowed: Vec<Traced<LintAllowed>>,
     /// The sources that it was made of: name and SHA-256.
     pub sources: Vec<(String, String)>,
+    /// Where the spec says what has no origin of its own above.
+    pub places: Places,
 }
 
 impl Plan {
@@ -308,7 +315,7 @@ impl Context<'_> {
     fn origin(&self, span: Span) -> Origin {
         let source = self.sources.get(span.source);
         let line = u32::try_from(source.line_of(span.start) + 1).unwrap_or(u32::MAX);
-        Origin::Spec { source: source.shared_name(), line }
+        Origin::Spec { source: source.shared_name(), line, span }
     }
 
     /// A path of the source that `span` lies in, as seen from the stage's directory.
@@ -350,14 +357,14 @@ impl Context<'_> {
         };
         Container {
             image: image.map(|image| image.value).unwrap_or_default(),
-            command,
-            run_as,
+            command: command.into_iter().map(|word| word.value).collect(),
+            run_as: run_as.map(|user| user.value),
             health: health.map(PlannedHealth::from),
             env: self.variables(env),
             secrets: secrets.into_iter().map(secret).collect(),
             volumes: volumes.into_iter().map(volume).collect(),
             tmpfs: tmpfs.into_iter().map(|path| path.value).collect(),
-            capabilities: capabilities.into_iter().collect(),
+            capabilities: capabilities.into_iter().map(|capability| capability.value).collect(),
         }
     }
 
@@ -395,6 +402,7 @@ impl Context<'_> {
 #[must_use]
 pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> Plan {
     let Resolved { bottle, waves } = resolved;
+    let places = Places::of(&bottle);
     let Bottle {
         slug,
         backend,
@@ -479,6 +487,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         accepted: accepted(accepts, &context),
         lint_allowed: lint_allowed(&lints, &context),
         sources: context.digests,
+        places,
     }
 }
 

@@ -444,7 +444,7 @@ fn compiled_files_are_shown_with_the_lines_that_make_them() {
     let text = smolfile["text"].as_str().expect("text");
     let line = text.lines().position(|line| line.starts_with("allow_cidrs")).expect("the list");
     assert!(text.contains("192.168.42.2/32"), "{text}");
-    assert_eq!(smolfile["lines"][line][0]["location"]["range"]["start"], json!({"line": 3, "character": 4}));
+    assert_eq!(smolfile["lines"][line][0]["location"]["range"]["start"], json!({"line": 3, "character": 18}));
     // Across files, and any file of the stage.
     let shown = execute(&mut editor, json!([uri, {"line": 1, "character": 0}, "pipelock/pipelock.yaml"]))
         .expect("a file");

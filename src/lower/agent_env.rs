@@ -4,10 +4,8 @@
 //! single quotes. What the compiler computes is always plain, and plain lines read the same to every program that
 //! takes an environment file. Secrets are named in comments; a launcher gets their values from where they say.
 
-use std::fmt::Write as _;
-
 use super::shell;
-use crate::plan::Plan;
+use crate::plan::{Plan, Traced};
 use crate::spec::{Reference, VariableValue};
 
 /// Its path in the stage.
@@ -18,18 +16,22 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
     let mut text =
         String::from("# The agent's environment, as shell assignments. Generated; edit the spec instead.\n");
     for (name, variable) in &plan.env {
-        // Writing to a `String` cannot fail.
-        let _ = match &variable.value {
-            // Nothing at all is as plain as a value can be.
-            VariableValue::Literal(value) if value.is_empty() => writeln!(text, "{name}="),
-            VariableValue::Literal(value) => writeln!(text, "{name}={}", shell::word(value)),
-            VariableValue::Secret(Reference::Env(from)) => {
-                writeln!(text, "# {name}: a secret, from the host's environment variable {from}")
-            }
-            VariableValue::Secret(Reference::File(path)) => {
-                writeln!(text, "# {name}: a secret, from the host's file {path}")
-            }
-        };
+        text += &assignment(name, variable);
     }
     text.into_bytes()
+}
+
+/// A variable, with the end of its line.
+pub(crate) fn assignment(name: &str, variable: &Traced<VariableValue>) -> String {
+    match &variable.value {
+        // Nothing at all is as plain as a value can be.
+        VariableValue::Literal(value) if value.is_empty() => format!("{name}=\n"),
+        VariableValue::Literal(value) => format!("{name}={}\n", shell::word(value)),
+        VariableValue::Secret(Reference::Env(from)) => {
+            format!("# {name}: a secret, from the host's environment variable {from}\n")
+        }
+        VariableValue::Secret(Reference::File(path)) => {
+            format!("# {name}: a secret, from the host's file {path}\n")
+        }
+    }
 }

@@ -67,12 +67,18 @@ pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
 
 /// The host keys of all upstreams, each once and in order.
 fn known_hosts(repos: &[PlannedRepo]) -> String {
-    let lines: BTreeSet<String> = repos
-        .iter()
-        .filter_map(|repo| Some((Upstream::parse(&repo.url)?.known_host(), &repo.host_keys)))
-        .flat_map(|(host, keys)| keys.iter().map(move |key| format!("{host} {key}\n")))
-        .collect();
+    let lines: BTreeSet<String> = host_keys(repos).map(|(line, ..)| line).collect();
     lines.into_iter().collect()
+}
+
+/// The line of each host key, with its repository and its place among the keys of that one.
+pub(crate) fn host_keys(repos: &[PlannedRepo]) -> impl Iterator<Item = (String, &PlannedRepo, usize)> {
+    repos.iter().filter_map(|repo| Some((Upstream::parse(&repo.url)?.known_host(), repo))).flat_map(
+        |(host, repo)| {
+            let line = move |(n, key): (usize, &String)| (format!("{host} {key}\n"), repo, n);
+            repo.host_keys.iter().enumerate().map(line)
+        },
+    )
 }
 
 /// How the image is made, when the spec names none.

@@ -51,6 +51,7 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         accepted,
         lint_allowed,
         sources,
+        places: _,
     } = plan;
     let start_order = start_order(sidecars);
     let mut stop_order = start_order.clone();

@@ -56,7 +56,7 @@ fn only(bundle: Ipv4Addr) -> String {
 }
 
 /// The agent's literals as `NAME=value`, in order.
-pub(super) fn literals(plan: &Plan) -> impl Iterator<Item = String> {
+pub(crate) fn literals(plan: &Plan) -> impl Iterator<Item = String> {
     plan.env.iter().filter_map(|(name, variable)| match &variable.value {
         VariableValue::Literal(value) => Some(format!("{name}={value}")),
         VariableValue::Secret(_) => None,

@@ -94,6 +94,7 @@ pub fn text(report: &Report<'_>, sources: &Sources) -> String {
     for Line { line, text: content, origins } in &report.lines {
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "{}:{line}  {}", report.file, harmless(&redact::file(content.trim())));
+        let mut shown = None;
         for Origin { what, place } in origins {
             let Some(Place { file, start, end: _ }) = place else {
                 let _ = writeln!(text, "  {}", harmless(what));
@@ -103,7 +104,8 @@ pub fn text(report: &Report<'_>, sources: &Sources) -> String {
             let written = id.map_or("", |id| sources.get(id).line_text(start.line as usize - 1).trim());
             let column = start.character_column;
             let _ = writeln!(text, "  {}:{}:{column}  {}", harmless(file), start.line, harmless(what));
-            if !written.is_empty() {
+            // Several things may stand on one line.
+            if !written.is_empty() && shown.replace((file, start.line)) != Some((file, start.line)) {
                 let _ = writeln!(text, "    {}", harmless(&redact::file(written)));
             }
         }

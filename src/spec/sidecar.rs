@@ -29,16 +29,18 @@ pub struct Expose {
 /// How to tell that a sidecar is ready.
 #[derive(Clone, Debug)]
 pub struct Health {
+    /// The node's name.
+    pub node: Span,
     /// The program and its arguments.
-    pub command: Vec<String>,
+    pub command: Vec<Spanned<String>>,
     /// Seconds between two checks.
-    pub interval: Option<u16>,
+    pub interval: Option<Spanned<u16>>,
     /// Seconds that one check may take.
-    pub timeout: Option<u16>,
+    pub timeout: Option<Spanned<u16>>,
     /// Failed checks in a row that make it unhealthy.
-    pub retries: Option<u16>,
+    pub retries: Option<Spanned<u16>>,
     /// Seconds in which a failed check does not count.
-    pub start: Option<u16>,
+    pub start: Option<Spanned<u16>>,
 }
 
 /// What a volume is kept in.
@@ -76,9 +78,9 @@ pub struct Service {
     /// Its image.
     pub image: Option<Spanned<String>>,
     /// Its arguments; none are the image's own.
-    pub command: Vec<String>,
+    pub command: Vec<Spanned<String>>,
     /// The user that it runs as; without one, the image's own.
-    pub run_as: Option<String>,
+    pub run_as: Option<Spanned<String>>,
     /// Where it listens.
     pub port: Option<Port>,
     /// How to tell that it is ready.
@@ -92,7 +94,7 @@ pub struct Service {
     /// What it may write to in memory.
     pub tmpfs: Vec<Spanned<String>>,
     /// The Linux capabilities that it keeps.
-    pub capabilities: Vec<String>,
+    pub capabilities: Vec<Spanned<String>>,
     /// What the agent learns of it.
     pub exposes: Vec<Expose>,
 }
@@ -139,18 +141,17 @@ impl Service {
         let secret = |secret| {
             Some(SecretFile { name: first_argument(secret)?, from: text_property(secret, "from-file")? })
         };
-        let values = |name| children(node, name).flat_map(arguments).map(|argument| argument.value);
         Self {
             image: text_property(node, "image"),
-            command: child(node, "command").into_iter().flat_map(arguments).map(|word| word.value).collect(),
-            run_as: child(node, "run-as").and_then(first_argument).map(|user| user.value),
+            command: child(node, "command").into_iter().flat_map(arguments).collect(),
+            run_as: child(node, "run-as").and_then(first_argument),
             port: child(node, "port").and_then(port),
             health: child(node, "health").map(Health::decode),
             env: children(node, "env").flat_map(Node::children).map(Variable::decode).collect(),
             secrets: children(node, "secret").filter_map(secret).collect(),
             volumes: children(node, "volume").filter_map(Volume::decode).collect(),
             tmpfs: children(node, "tmpfs").flat_map(arguments).collect(),
-            capabilities: values("capability").collect(),
+            capabilities: children(node, "capability").flat_map(arguments).collect(),
             exposes: children(node, "expose").filter_map(expose).collect(),
         }
     }
@@ -158,13 +159,13 @@ impl Service {
 
 impl Health {
     fn decode(node: Node<'_>) -> Self {
-        let number = |key| number_property(node, key).map(|number| number.value);
         Self {
-            command: arguments(node).map(|word| word.value).collect(),
-            interval: number("interval"),
-            timeout: number("timeout"),
-            retries: number("retries"),
-            start: number("start"),
+            node: node.name_span(),
+            command: arguments(node).collect(),
+            interval: number_property(node, "interval"),
+            timeout: number_property(node, "timeout"),
+            retries: number_property(node, "retries"),
+            start: number_property(node, "start"),
         }
     }
 }

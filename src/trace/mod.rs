@@ -1,32 +1,35 @@
-//! From each line of a stage's files back to the lines of the specs that made it.
+//! Which line of a spec made which line of a stage.
 //!
-//! A file is read by its own structure: each of its lines has a path of keys, such as `services`, `db`, `image`. What
-//! such a path stands for is what the lowering put there, so that its origin is asked of the plan where the plan keeps
-//! it, and else of the layers of the bottle: the profiles that it extends and the bottle itself, of which the last one
-//! that says a thing is in force.
+//! The map goes by keys, not by text: each line of a file is about one key of its document ([`key`]), and each key is
+//! decided by settings whose places the plan holds. What no spec has a say in is the compiler's own.
 
-mod layers;
-mod origins;
-mod paths;
+mod agent;
+mod cause;
+mod command;
+mod compose;
+mod gate;
+pub mod key;
+mod manifest;
+mod pipelock;
+mod place;
+mod service;
+mod supervise;
 
-use std::collections::BTreeMap;
-
-use crate::diagnostic::Diagnostics;
-use crate::lower::{self, Stage, agent_env, compose, manifest, pipelock, smolfile};
+use crate::lower::{self, Stage};
 use crate::plan::Plan;
-use crate::source::{SourceId, Sources, Span};
-use crate::spec::File;
-use crate::syntax::{self, Tree};
-use layers::Layers;
-use origins::Origins;
-use paths::Path;
+use crate::source::{Sources, Span};
+
+use cause::{Cause, Causes, Decisions, itself};
+use compose::Bundle;
+use manifest::Manifest;
+use place::Specs;
 
 /// What made a line, or a part of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The place in a spec; what every bottle has comes from nowhere.
+    /// The place in a spec; nothing is the compiler.
     pub place: Option<Span>,
-    /// What it is, in a few words: "`allow` of profile `team`".
+    /// A few words: what stands there, as "`allow` of profile `team`", or why the compiler decided so.
     pub what: String,
 }
 
@@ -35,7 +38,7 @@ pub struct Origin {
 pub struct Line {
     /// Its text, without its line end.
     pub text: String,
-    /// What made it, the most telling first; never empty.
+    /// What made it: first what says it, then what it was computed from; never empty.
     pub origins: Vec<Origin>,
     /// Whether the file has something there that nobody traced: a mistake of ours.
     pub is_unknown: bool,
@@ -46,19 +49,15 @@ pub struct Line {
 pub struct Tracer<'a> {
     plan: &'a Plan,
     stage: Stage,
-    sources: &'a Sources,
-    trees: Vec<Tree>,
-    files: BTreeMap<SourceId, File>,
+    specs: Specs<'a>,
 }
 
 impl<'a> Tracer<'a> {
     /// For a plan that was compiled from `sources`.
     #[must_use]
     pub fn new(plan: &'a Plan, sources: &'a Sources) -> Self {
-        let trees: Vec<Tree> =
-            sources.iter().map(|(id, source)| syntax::parse(id, source, &mut Diagnostics::new())).collect();
-        let files = trees.iter().map(|tree| (tree.source(), File::decode(tree))).collect();
-        Self { plan, stage: lower::lower(plan), sources, trees, files }
+        let specs = Specs::new(sources, plan.sources.iter().map(|(name, _)| name.as_str()));
+        Self { plan, stage: lower::lower(plan), specs }
     }
 
     /// The files, as they would be written now.
@@ -72,38 +71,61 @@ impl<'a> Tracer<'a> {
     pub fn lines(&self, path: &str) -> Option<Vec<Line>> {
         let file = self.stage.files.get(path)?;
         let text = String::from_utf8_lossy(&file.bytes);
-        let layers = Layers::new(&self.plan.slug, &self.trees, &self.files, self.sources);
-        let origins = Origins::new(self.plan, self.sources, &layers);
-        let paths = match path {
-            smolfile::PATH => paths::toml(&text),
-            agent_env::PATH => paths::shell(&text),
-            compose::PATH | pipelock::PATH => paths::yaml(&text),
-            manifest::PATH => paths::json(&text),
-            _ => Vec::new(),
+        let index = self.specs.index();
+        let decisions = Decisions { plan: self.plan, places: &self.plan.places, specs: &index };
+        let told = |cause| match cause {
+            Cause::Spec(place) => Origin { place: Some(place), what: index.words(place) },
+            Cause::Compiler(why) => Origin { place: None, what: why.to_owned() },
         };
-        let empty = Path::new();
-        let lines = text.lines().enumerate().map(|(at, text)| {
-            let key = paths.get(at).unwrap_or(&empty);
-            let mut found = match path {
-                smolfile::PATH => origins.smolfile(key),
-                agent_env::PATH => origins.agent_env(key),
-                compose::PATH => origins.compose(key),
-                pipelock::PATH => origins.pipelock(key),
-                manifest::PATH => origins.manifest(key),
-                path => origins.file(path),
-            };
-            let is_unknown = found.is_none();
-            let mut said = Vec::new();
-            for origin in found.take().unwrap_or_default() {
-                if !said.contains(&origin) {
-                    said.push(origin);
-                }
-            }
-            if said.is_empty() {
-                said.push(Origin { place: None, what: String::from("bottlec, for every bottle") });
-            }
-            Line { text: text.to_owned(), origins: said, is_unknown }
+        // A line that had no cause at all would be seen as unknown, not be left out.
+        let causes = decisions.causes(path, &text).into_iter().chain(std::iter::repeat_with(Causes::new));
+        let lines = text.lines().zip(causes).map(|(text, causes)| {
+            let is_unknown = causes.is_empty() && !text.trim().is_empty();
+            let causes = if causes.is_empty() { itself() } else { causes };
+            Line { text: text.to_owned(), origins: causes.into_iter().map(told).collect(), is_unknown }
         });
         Some(lines.collect())
+    }
+}
+
+impl Decisions<'_> {
+    /// What decided each line of a file, in order.
+    fn causes(&self, file: &str, text: &str) -> Vec<Causes> {
+        let Some(paths) = key::of(file, text) else {
+            return if file == lower::agent_env::PATH { self.agent_env() } else { self.other(file, text) };
+        };
+        let by = |causes: &dyn Fn(&[&str]) -> Causes| -> Vec<Causes> {
+            let causes = |path: &key::Path| {
+                let steps: Vec<String> = path.iter().map(step).collect();
+                causes(&steps.iter().map(String::as_str).collect::<Vec<_>>())
+            };
+            paths.iter().map(causes).collect()
+        };
+        match file {
+            lower::smolfile::PATH => {
+                let literals = self.literals();
+                by(&|path| self.smolfile(path, &literals))
+            }
+            lower::manifest::PATH => {
+                let manifest = Manifest::of(self);
+                by(&|path| manifest.causes(path))
+            }
+            lower::compose::PATH => {
+                let bundle = Bundle::of(self);
+                by(&|path| bundle.causes(path))
+            }
+            lower::pipelock::PATH => by(&|path| self.pipelock(path)),
+            lower::supervise::CONFIG_PATH => by(&|path| self.supervise_config(path)),
+            lower::supervise::MCP_CONFIG_PATH => by(&|path| self.mcp(path)),
+            _ => by(&|path| self.in_force(path)),
+        }
+    }
+}
+
+/// A step as a word: keys and numbers are told apart by what they stand in.
+fn step(step: &key::Step) -> String {
+    match step {
+        key::Step::Key(key) => key.clone(),
+        key::Step::At(n) => n.to_string(),
     }
 }
