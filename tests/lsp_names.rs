@@ -418,9 +418,15 @@ fn is_digest(line: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// A longer name moves what stands behind it on its line.
+fn is_offset(line: &str) -> bool {
+    let offset = line.trim().trim_end_matches(',').split_once(": ");
+    offset.is_some_and(|(key, value)| matches!(key, "start" | "end") && value.parse::<u32>().is_ok())
+}
+
 /// The lines of all plans with the new name taken back, in any order: what is sorted by name may stand elsewhere.
 fn lines(plans: &[Vec<String>], new: &str, old: &str) -> Vec<String> {
-    let all = plans.iter().flatten().filter(|line| !is_digest(line));
+    let all = plans.iter().flatten().filter(|line| !is_digest(line) && !is_offset(line));
     let mut lines: Vec<String> = all.map(|line| line.replace(new, old)).collect();
     lines.sort_unstable();
     lines
