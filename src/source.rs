@@ -215,10 +215,15 @@ impl Source {
     /// The text of a zero-based line without its line end; empty past the last line.
     #[must_use]
     pub fn line_text(&self, line: usize) -> &str {
+        self.text[self.line_range(line)].trim_end_matches(['\r', '\n'])
+    }
+
+    /// The bytes of a zero-based line with its line end; empty past the last line.
+    #[must_use]
+    pub fn line_range(&self, line: usize) -> Range<usize> {
         let starts = self.line_starts();
-        let Some(start) = starts.get(line) else { return "" };
-        let end = starts.get(line + 1).map_or(self.text.len(), |end| *end as usize);
-        self.text[*start as usize..end].trim_end_matches(['\r', '\n'])
+        let at = |line: usize| starts.get(line).map_or(self.text.len(), |start| *start as usize);
+        at(line)..at(line.saturating_add(1))
     }
 
     /// The position of a byte offset, which must lie on a character boundary; past the end it is the end's.

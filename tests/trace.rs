@@ -368,3 +368,18 @@ fn what_is_no_line_of_a_stage_is_refused() {
     dir.write("stage/api/plan.json", plan);
     dir.run(["trace", "stage/api/smolfile.toml"]).code(3).complains("is outside of this directory");
 }
+
+/// A list of many hosts on one line makes a line each: what is shown of that one line is bounded.
+#[test]
+fn a_long_line_is_shown_in_part() {
+    let hosts: Vec<String> = (0..2_000).map(|n| format!("\"h{n}.example.com\"")).collect();
+    let hosts = hosts.join(" ");
+    let dir = Dir::with(format!("bottle \"api\" {{ egress {{ allow {hosts}; }}; network octet=42; }}\n"));
+    dir.run(["build", "x.kdl"]).code(0);
+    let out = dir.run(["trace", "stage/api/pipelock/pipelock.yaml"]).code(0).out;
+    assert!(out.len() < 1_000_000, "{}", out.len());
+    let shown = out.split("- 'h1500.example.com'\n").nth(1).expect("the entry");
+    let line = shown.lines().nth(1).expect("an excerpt");
+    assert!(line.starts_with("    ...") && line.ends_with("..."), "{line}");
+    assert!(line.contains("\"h1500.example.com\""), "{line}");
+}

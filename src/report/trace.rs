@@ -1,5 +1,7 @@
 //! Where the lines of a stage's file come from: for people, and as JSON that `schemas/trace.schema.json` describes.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use schemars::{JsonSchema, Schema};
@@ -87,28 +89,52 @@ pub fn json(report: &Report<'_>) -> String {
     json::line(report)
 }
 
+/// How many bytes of a line are shown: a list of hosts may be one line of megabytes, and each of its entries made one.
+const SHOWN: usize = 160;
+
 /// As text: each line of the file, and under it the lines that made it.
 #[must_use]
 pub fn text(report: &Report<'_>, sources: &Sources) -> String {
+    // Each spec is looked through once; what is masked keeps its length, so that every place stays where it is.
+    let mut specs: BTreeMap<&str, Cow<'_, str>> = BTreeMap::new();
     let mut text = String::new();
     for Line { line, text: content, origins } in &report.lines {
+        let content = redact::file(content.trim());
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{}:{line}  {}", report.file, harmless(&redact::file(content.trim())));
+        let _ = writeln!(text, "{}:{line}  {}", report.file, harmless(&part(&content, 0)));
         let mut shown = None;
         for Origin { what, place } in origins {
             let Some(Place { file, start, end: _ }) = place else {
                 let _ = writeln!(text, "  {}", harmless(what));
                 continue;
             };
-            let id = sources.by_name(file);
-            let written = id.map_or("", |id| sources.get(id).line_text(start.line as usize - 1).trim());
             let column = start.character_column;
             let _ = writeln!(text, "  {}:{}:{column}  {}", harmless(file), start.line, harmless(what));
-            // Several things may stand on one line.
-            if !written.is_empty() && shown.replace((file, start.line)) != Some((file, start.line)) {
-                let _ = writeln!(text, "    {}", harmless(&redact::file(written)));
+            let Some(source) = sources.by_name(file).map(|id| sources.get(id)) else { continue };
+            let spec = specs.entry(file).or_insert_with(|| redact::file(source.text()));
+            let line = source.line_range(start.line as usize - 1);
+            let before = start.offset as usize - line.start;
+            let written = spec.get(line).unwrap_or("");
+            let blank = written.len() - written.trim_start().len();
+            let written = part(written.trim(), before.saturating_sub(blank));
+            // Several things may stand on one line, and the whole of it be shown.
+            if !written.is_empty() && shown.as_ref() != Some(&(start.line, written.clone())) {
+                let _ = writeln!(text, "    {}", harmless(&written));
+                shown = Some((start.line, written));
             }
         }
     }
     text
+}
+
+/// The part of a line around a byte, with marks where it is longer.
+fn part(line: &str, at: usize) -> String {
+    if line.len() <= SHOWN {
+        return line.to_owned();
+    }
+    let start = if at < SHOWN / 2 { 0 } else { line.floor_char_boundary(at - SHOWN / 4) };
+    let end = line.floor_char_boundary(start + SHOWN);
+    let before = if start > 0 { "..." } else { "" };
+    let after = if end < line.len() { "..." } else { "" };
+    format!("{before}{}{after}", &line[start..end])
 }
