@@ -383,3 +383,18 @@ fn a_long_line_is_shown_in_part() {
     assert!(line.starts_with("    ...") && line.ends_with("..."), "{line}");
     assert!(line.contains("\"h1500.example.com\""), "{line}");
 }
+
+/// A stage holds what the spec says, and what is printed of it does not show a credential in either form.
+#[test]
+fn no_format_shows_a_credential() {
+    let token = format!("ghp_{}", "0a1B2c3D4e5F".repeat(3));
+    let spec = format!(
+        "bottle \"api\" {{\n    env {{ TOKEN \"{token}\"; }}\n    accept \"secret-literal\" reason=\"a test\"\n    network octet=42\n}}\n"
+    );
+    let dir = Dir::with(&spec);
+    dir.run(["build", "x.kdl"]).code(0);
+    for format in ["text", "json"] {
+        let run = dir.run(["trace", "--format", format, "stage/api/agent.env"]).code(0);
+        assert!(run.out.contains("TOKEN=") && !run.out.contains(&token[4..]), "{}", run.out);
+    }
+}

@@ -37,8 +37,8 @@ pub struct Line<'a> {
     /// Its number, from 1.
     #[schemars(range(min = 1))]
     pub line: usize,
-    /// Its text.
-    pub text: &'a str,
+    /// Its text, without credentials of a known shape.
+    pub text: Cow<'a, str>,
     /// What made it, the most telling first.
     pub origins: Vec<Origin<'a>>,
 }
@@ -67,7 +67,7 @@ impl<'a> Report<'a> {
         };
         let line = |(number, line): &(usize, &'a trace::Line)| Line {
             line: *number,
-            text: &line.text,
+            text: redact::file(&line.text),
             origins: line.origins.iter().map(origin).collect(),
         };
         Self { version: VERSION, bottle, file, lines: lines.iter().map(line).collect() }
@@ -99,9 +99,9 @@ pub fn text(report: &Report<'_>, sources: &Sources) -> String {
     let mut specs: BTreeMap<&str, Cow<'_, str>> = BTreeMap::new();
     let mut text = String::new();
     for Line { line, text: content, origins } in &report.lines {
-        let content = redact::file(content.trim());
+        let content = content.trim();
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{}:{line}  {}", report.file, harmless(&part(&content, 0)));
+        let _ = writeln!(text, "{}:{line}  {}", report.file, harmless(&part(content, 0)));
         let mut shown = None;
         for Origin { what, place } in origins {
             let Some(Place { file, start, end: _ }) = place else {
