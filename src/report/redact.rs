@@ -101,7 +101,7 @@ fn ranges(id: SourceId, source: &Source, parts: &mut Parts) -> Vec<Range<usize>>
     let mut ranges = secret::all(text);
     parts.remember_all(text);
     let tree = syntax::parse(id, source, &mut Diagnostics::new());
-    for node in tree.every_node() {
+    for (_, node) in tree.walk() {
         for entry in node.all_entries() {
             let Value::String(value) = entry.value() else { continue };
             let names = [Some(node.name()), entry.key().map(|(key, _)| key)];

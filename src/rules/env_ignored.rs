@@ -7,6 +7,7 @@ use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, quote};
 use crate::source::Sources;
 use crate::spec::{Bottle, Name, Reference, Variable, VariableValue};
+use crate::variables;
 
 rule!(
     ENV_IGNORED,
@@ -33,34 +34,7 @@ static PROXIES: &[(&str, &str, &str)] = &[
 static LOOKUPS: &[(&str, &str)] =
     &[("HOSTALIASES", "hostname(7)"), ("LOCALDOMAIN", "resolv.conf(5)"), ("RES_OPTIONS", "resolv.conf(5)")];
 
-/// Variables that agents and their tools read: name, who reads it, and where that is said.
-static READ: &[(&str, &str, &str)] = &[
-    ("ANTHROPIC_API_KEY", "Claude Code and Anthropic's libraries", "Claude Code, \"Environment variables\""),
-    ("ANTHROPIC_AUTH_TOKEN", "Claude Code", "Claude Code, \"Environment variables\""),
-    ("ANTHROPIC_BASE_URL", "Claude Code and Anthropic's libraries", "Claude Code, \"Environment variables\""),
-    ("AWS_ACCESS_KEY_ID", "the AWS CLI and libraries", "AWS CLI User Guide, \"Environment variables\""),
-    ("AWS_SECRET_ACCESS_KEY", "the AWS CLI and libraries", "AWS CLI User Guide, \"Environment variables\""),
-    ("AWS_SESSION_TOKEN", "the AWS CLI and libraries", "AWS CLI User Guide, \"Environment variables\""),
-    ("CLAUDE_CODE_OAUTH_TOKEN", "Claude Code", "Claude Code, \"Authentication\""),
-    (
-        "DEEPSEEK_API_KEY",
-        "DeepSeek's examples and agents",
-        "DeepSeek's API reference, \"Your first API call\"",
-    ),
-    ("GEMINI_API_KEY", "the Gemini CLI and Google's libraries", "Gemini API, \"Using Gemini API keys\""),
-    ("GITHUB_TOKEN", "the GitHub CLI and actions", "GitHub CLI manual, \"gh environment\""),
-    (
-        "GOOGLE_APPLICATION_CREDENTIALS",
-        "Google Cloud's libraries",
-        "Google Cloud, \"Application Default Credentials\"",
-    ),
-    ("MISTRAL_API_KEY", "Mistral's libraries", "Mistral, \"Quickstart\""),
-    ("OPENAI_API_KEY", "Codex and OpenAI's libraries", "OpenAI's API reference, \"Authentication\""),
-    ("OPENAI_BASE_URL", "OpenAI's libraries", "openai-python's README"),
-    ("OPENROUTER_API_KEY", "OpenRouter's examples and agents", "OpenRouter, \"Quickstart\""),
-];
-
-/// What some of those are called by mistake.
+/// What some of the variables that agents read are called by mistake.
 static MISTAKEN: &[(&str, &str)] = &[
     ("ANTHROPIC_KEY", "ANTHROPIC_API_KEY"),
     ("ANTHROPIC_TOKEN", "ANTHROPIC_API_KEY"),
@@ -113,7 +87,8 @@ pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, sources: &Sources, diagnos
 
 /// The variable that is meant by one that nobody reads, and who reads it.
 fn meant(name: &str) -> Option<(&'static str, &'static str)> {
-    if READ.iter().any(|(known, ..)| *known == name) {
+    let read = || variables::AGENT.iter().map(|read| (read.variable.name, read.by));
+    if read().any(|(known, _)| known == name) {
         return None;
     }
     let squeezed = |name: &str| name.replace(['_', '-'], "").to_ascii_uppercase();
@@ -125,9 +100,7 @@ fn meant(name: &str) -> Option<(&'static str, &'static str)> {
         given == squeezed(known) || slip && strsim::osa_distance(name, known) == 1
     };
     let mistaken = MISTAKEN.iter().find(|(mistaken, _)| *mistaken == name).map(|(_, meant)| *meant);
-    let (known, who, _) =
-        READ.iter().find(|(known, ..)| mistaken.map_or_else(|| alike(known), |meant| *known == meant))?;
-    Some((known, who))
+    read().find(|(known, _)| mistaken.map_or_else(|| alike(known), |meant| *known == meant))
 }
 
 /// Why a variable has no effect here, or a wrong one, and what to do.
@@ -200,8 +173,15 @@ mod tests {
 
     #[test]
     fn every_fact_has_a_source() {
-        assert!(PROXIES.iter().chain(READ).all(|(_, _, source)| source.len() > 6));
+        assert!(PROXIES.iter().all(|(_, _, source)| source.len() > 6));
+        assert!(variables::AGENT.iter().all(|read| read.source.len() > 6));
         assert!(LOOKUPS.iter().all(|(_, source)| source.ends_with(')')));
-        assert!(PROXIES.is_sorted() && LOOKUPS.is_sorted() && READ.is_sorted() && MISTAKEN.is_sorted());
+        assert!(PROXIES.is_sorted() && LOOKUPS.is_sorted() && MISTAKEN.is_sorted());
+        let sorted = |a: &variables::Read, b: &variables::Read| {
+            a.variable.name.replace('_', "") < b.variable.name.replace('_', "")
+        };
+        assert!(variables::AGENT.is_sorted_by(sorted));
+        let known = |meant: &str| variables::AGENT.iter().any(|read| read.variable.name == meant);
+        assert!(MISTAKEN.iter().all(|(_, meant)| known(meant)));
     }
 }

@@ -128,11 +128,6 @@ impl Tree {
         AllNodes { tree: self, at: 0, end: super::lexer::at32(self.nodes.len()) }
     }
 
-    /// Every node at every depth in the order in which they stand, also those that `/-` comments out.
-    pub fn every_node(&self) -> impl Iterator<Item = Node<'_>> {
-        (0..super::lexer::at32(self.nodes.len())).map(|index| Node { tree: self, index })
-    }
-
     /// Every node at every depth in the order of the text, each with its depth, from 0 at the top; also those that `/-`
     /// comments out.
     #[must_use]

@@ -55,7 +55,7 @@ pub(in crate::lsp) static IMAGES: &[(&str, &[Known])] = &[
 #[must_use]
 pub(in crate::lsp) fn variable(name: &str) -> Option<&'static Known> {
     let images = IMAGES.iter().flat_map(|(_, variables)| *variables);
-    variables::AGENT.iter().chain(images).find(|variable| variable.name == name)
+    variables::AGENT.iter().map(|read| &read.variable).chain(images).find(|variable| variable.name == name)
 }
 
 /// Schemes of URLs: the scheme, the port that such programs listen on, and the variable that frameworks read.

@@ -164,7 +164,7 @@ fn image<'t>(parents: &[Node<'t>]) -> Option<&'t str> {
 /// The variables that are known for the place: those of the sidecar's image, or those of agents.
 fn of_place(parents: &[Node<'_>]) -> Vec<&'static Known> {
     if !parents.iter().any(|node| node.name() == "sidecar") {
-        return variables::AGENT.iter().collect();
+        return variables::AGENT.iter().map(|read| &read.variable).collect();
     }
     let image = image(parents).unwrap_or_default();
     let name = image.split(['@', ':']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
