@@ -2,6 +2,8 @@
 #![allow(clippy::disallowed_methods, reason = "tests touch files and run programs")]
 #![allow(clippy::unwrap_used, reason = "clippy knows `#[test]` functions only, not what they share")]
 
+#[path = "git_gate/faults.rs"]
+mod faults;
 #[path = "git_gate/gate.rs"]
 mod gate;
 #[path = "git_gate/hostile.rs"]

@@ -1,6 +1,6 @@
 //! `git-gate/`: the directory that git-gate runs from, and the git configuration of the agent, which sends it there.
 //!
-//! The scripts are the same for every bottle. Whatever a spec says is in files of data that they read: one of host keys,
+//! Its program is the same for every bottle. Whatever a spec says is in files of data that it reads: one of host keys,
 //! one for the scanner's name, and one a repository for its URL.
 
 mod gitconfig;
@@ -18,15 +18,18 @@ pub use gitconfig::{PATH as GITCONFIG_PATH, is_wanted as has_gitconfig};
 /// Its directory in the stage.
 pub const DIRECTORY: &str = "git-gate";
 
+/// The command by which the container does one of the things that its program does.
+#[must_use]
+pub fn command(what: &str) -> [&str; 4] {
+    // Nothing of the environment, of a user or of the working directory gets into it.
+    ["python3", "-ISB", "/git-gate/gate.py", what]
+}
+
 /// The files that are the same for every bottle.
 static CONSTANT: &[(&str, Mode, &str)] = &[
-    ("serve", Mode::Executable, include_str!("git_gate/serve")),
+    ("gate.py", Mode::Shared, include_str!("git_gate/gate.py")),
     ("access", Mode::Executable, include_str!("git_gate/access")),
-    ("healthy", Mode::Executable, include_str!("git_gate/healthy")),
     ("hooks/pre-receive", Mode::Executable, include_str!("git_gate/pre-receive")),
-    ("lib.sh", Mode::Shared, include_str!("git_gate/lib.sh")),
-    ("stream.awk", Mode::Shared, include_str!("git_gate/stream.awk")),
-    ("findings.awk", Mode::Shared, include_str!("git_gate/findings.awk")),
     ("gitconfig", Mode::Shared, include_str!("git_gate/gitconfig")),
     ("mirror.gitconfig", Mode::Shared, include_str!("git_gate/mirror.gitconfig")),
     ("scanner.toml", Mode::Shared, include_str!("git_gate/scanner.toml")),
@@ -84,14 +87,11 @@ pub(crate) fn host_keys(repos: &[PlannedRepo]) -> impl Iterator<Item = (String, 
 /// How the image is made, when the spec names none.
 fn containerfile(plan: &Plan) -> String {
     let mut text = String::from(
-        "# git-gate's image: the scanner's own, which has git and ssh, and the daemon. Built with this directory as context,\n\
-         # of which nothing is copied: it is mounted at /git-gate.\n",
+        "# git-gate's image: the scanner's own, with git and its daemon, ssh and Python. Built with this directory as\n\
+         # context, of which nothing is copied: it is mounted at /git-gate.\n",
     );
     let image = scanner::find(plan.scanner).map_or("", |scanner| scanner.image);
     // Writing to a `String` cannot fail.
-    let _ = write!(
-        text,
-        "FROM {image}\nRUN apk add --no-cache git git-daemon openssh-client\nENTRYPOINT [\"/git-gate/serve\"]\n"
-    );
+    let _ = write!(text, "FROM {image}\nRUN apk add --no-cache git git-daemon openssh-client python3\n");
     text
 }

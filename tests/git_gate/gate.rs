@@ -2,7 +2,8 @@
 //! an agent whose git has the stage's configuration.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -167,13 +168,40 @@ impl Gate {
         format!("git://127.0.0.1:{}/{path}", self.port)
     }
 
+    /// Sends a request as git's protocol has it, reads what comes first, and, where there is one, sends a command and
+    /// reads all that comes of it.
+    pub(crate) fn send(&self, request: &str, command: &str) -> String {
+        self.send_with(request, command, b"")
+    }
+
+    /// The same, with a pack behind the command.
+    pub(crate) fn send_with(&self, request: &str, command: &str, pack: &[u8]) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a daemon");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a bound");
+        let packet = |text: &str| format!("{:04x}{text}", text.len() + 4);
+        stream.write_all(packet(request).as_bytes()).expect("it listens");
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).unwrap_or(0);
+        answer.truncate(length);
+        if !command.is_empty() {
+            stream.write_all((packet(command) + "0000").as_bytes()).expect("it listens");
+            // It may hang up before all of it is sent.
+            let _ = stream.write_all(pack);
+            let _ = stream.read_to_end(&mut answer);
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
     pub(crate) fn mode(&self, path: &str, mode: u32) {
         fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)).expect("permissions");
     }
 
-    /// A script of the stage, in the environment that the container gives it.
-    pub(crate) fn script(&self, path: &str) -> Command {
-        let mut command = Command::new(self.at("stage/git-gate").join(path));
+    /// What the container runs, in the environment that it gives it.
+    pub(crate) fn program(&self, what: &str) -> Command {
+        let [program, flags, file, what] = bottlec::lower::git_gate::command(what);
+        let file = self.at("stage").join(file.trim_start_matches('/'));
+        let mut command = Command::new(program);
+        command.arg(flags).arg(file).arg(what);
         let programs =
             format!("{}:{}:{SYSTEM_PATH}", self.at("bin").display(), scanner().directory.display());
         command
@@ -192,7 +220,7 @@ impl Gate {
 
     /// Starts the daemon and waits until it is healthy.
     pub(crate) fn serve(&mut self) {
-        self.serve_as(self.script("serve"));
+        self.serve_as(self.program("serve"));
     }
 
     pub(crate) fn serve_as(&mut self, mut command: Command) {
@@ -206,7 +234,7 @@ impl Gate {
             .expect("it can be run");
         self.daemon = Some(daemon);
         let begun = Instant::now();
-        while !self.script("healthy").output().expect("it can be run").status.success() {
+        while !self.program("healthy").output().expect("it can be run").status.success() {
             assert!(begun.elapsed() < Duration::from_secs(20), "not healthy: {}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
@@ -214,7 +242,7 @@ impl Gate {
 
     /// Runs `serve`, which must not come up, and gives what it said.
     pub(crate) fn refuses_to_serve(&self) -> String {
-        let output = self.script("serve").stdin(Stdio::null()).output().expect("it can be run");
+        let output = self.program("serve").stdin(Stdio::null()).output().expect("it can be run");
         Done::new(&output).badly()
     }
 
@@ -246,8 +274,25 @@ impl Gate {
         self.run(directory, "agent.gitconfig", words)
     }
 
+    /// What the agent's git prints, in one line, that is given something to read.
+    pub(crate) fn made(&self, directory: &Path, words: &[&str], input: &[u8]) -> String {
+        let file = self.at("input");
+        fs::write(&file, input).expect("a file");
+        let output = self
+            .command(directory, "agent.gitconfig", words)
+            .stdin(fs::File::open(file).expect("a file"))
+            .output()
+            .expect("git");
+        Done::new(&output).well().trim_end().to_owned()
+    }
+
     fn run(&self, directory: &Path, config: &str, words: &[&str]) -> Done {
-        let output = Command::new("timeout")
+        Done::new(&self.command(directory, config, words).stdin(Stdio::null()).output().expect("git"))
+    }
+
+    fn command(&self, directory: &Path, config: &str, words: &[&str]) -> Command {
+        let mut command = Command::new("timeout");
+        command
             .args(["120", "git"])
             .args(words)
             .current_dir(directory)
@@ -257,11 +302,8 @@ impl Gate {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", self.at(config))
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null())
-            .output()
-            .expect("git");
-        Done::new(&output)
+            .env("LC_ALL", "C");
+        command
     }
 
     /// A clone of the agent's.

@@ -1,23 +1,13 @@
 //! The agent is not to be trusted: what it may ask of the daemon is to fetch and to push branches and tags.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
 
 use crate::gate::Gate;
 use crate::scanner::{name, program};
 
 /// Sends one request as git's protocol has it and reads what comes first.
 fn ask(gate: &Gate, request: &str) -> String {
-    let address = gate.url("").replace("git://", "");
-    let mut stream = TcpStream::connect(address.trim_end_matches('/')).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let line = format!("{:04x}{request}", request.len() + 4);
-    stream.write_all(line.as_bytes()).unwrap();
-    let mut answer = vec![0; 4096];
-    let length = stream.read(&mut answer).unwrap_or(0);
-    String::from_utf8_lossy(&answer[..length]).into_owned()
+    gate.send(request, "")
 }
 
 #[test]
@@ -173,21 +163,31 @@ fn without_a_scanner_that_works_nothing_is_pushed() {
     let work = gate.clone("work");
     let before = gate.state();
     gate.commit(&work, "a.py", "x = 1\n", "one");
-    // Finds nothing, crashes, is killed, finds only the control.
-    let control = "#!/bin/sh\nif grep -q 'token = '; then exit 42; fi\n";
+    let reports = |report: &str| {
+        format!(
+            "#!/bin/sh\nwhile [ \"$#\" -gt 0 ]; do case $1 in --output | --report-path) file=$2 ;; esac; shift; done\n\
+             cat >/dev/null\nprintf '%s' '{report}' >\"$file\"\nexit 42\n"
+        )
+    };
+    let elsewhere = r#"{"findings": [{"rule_id": "x", "location": {"start_line": 1, "end_line": 1}}]}"#;
     for (scanner, says) in [
-        ("#!/bin/sh\ncat >/dev/null\n", "the scanner does not work"),
-        ("#!/bin/sh\nexit 1\n", "the scanner does not work"),
-        ("#!/bin/sh\nkill -KILL $$\n", "the scanner does not work"),
-        (&format!("{control}exit 1\n"), "the scanner failed"),
-        (&format!("{control}kill -KILL $$\n"), "the scanner failed"),
-        // It ends well without having read what it is given.
-        ("#!/bin/sh\nread -r line\ncase $line in token*) exit 42 ;; esac\n", "could not be scanned whole"),
+        // Finds nothing, crashes, is killed, at once or in the end.
+        ("#!/bin/sh\ncat >/dev/null\n", "does not find the secret that it must find"),
+        ("#!/bin/sh\nexit 1\n", "the scanner failed"),
+        ("#!/bin/sh\nkill -KILL $$\n", "the scanner failed"),
+        ("#!/bin/sh\ncat >/dev/null\nexit 1\n", "the scanner failed"),
+        ("#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n", "the scanner failed"),
+        // Ends as with findings, and shows none, or others than the one that must be there.
+        ("#!/bin/sh\ncat >/dev/null\nexit 42\n", "report cannot be read"),
+        (&reports(""), "report cannot be read"),
+        (&reports("[]"), "does not find the secret that it must find"),
+        (&reports(r#"{"findings": []}"#), "does not find the secret that it must find"),
+        (&reports(elsewhere), "does not find the secret that it must find"),
+        (&reports(&elsewhere[..60]), "report cannot be read"),
+        // Ends well without having read what it is given.
+        ("#!/bin/sh\nread -r line\n", "the scanner ended before it had read everything"),
+        ("#!/bin/sh\nread -r line\nexit 42\n", "the scanner ended before it had read everything"),
     ] {
-        if says.contains("whole") {
-            // More than a pipe holds.
-            gate.commit(&work, "large", "x = 1\n".repeat(100_000), "large");
-        }
         program(&gate.at("bin").join(name()), scanner);
         let done = gate.git(&work, &["push", "--quiet", "origin", "trunk"]);
         assert!(!done.ok && done.text.contains(says), "{scanner}: {done:?}\n{}", gate.log());

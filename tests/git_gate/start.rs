@@ -17,7 +17,7 @@ fn the_scripts_are_read_by_every_shell_that_is_here() {
         if Command::new(shell[0]).args(&shell[1..]).args(["-c", ":"]).output().is_err() {
             continue;
         }
-        for script in ["serve", "access", "healthy", "hooks/pre-receive", "lib.sh"] {
+        for script in ["access", "hooks/pre-receive"] {
             let output =
                 Command::new(shell[0]).args(&shell[1..]).arg("-n").arg(stage.join(script)).output().unwrap();
             assert!(output.status.success() && output.stderr.is_empty(), "{shell:?} {script}: {output:?}");
@@ -103,11 +103,11 @@ fn a_start_makes_the_mirrors_what_the_stage_says() {
 #[test]
 fn looking_whether_it_is_healthy_asks_no_upstream() {
     let gate = Gate::start();
-    assert!(gate.script("healthy").output().unwrap().status.success());
+    assert!(gate.program("healthy").output().unwrap().status.success());
     assert!(!gate.at("ssh.log").exists());
     let mut gate = gate;
     gate.stop();
-    assert!(!gate.script("healthy").output().unwrap().status.success());
+    assert!(!gate.program("healthy").output().unwrap().status.success());
 }
 
 /// Every text that a spec may have for a name comes back out of the agent's configuration as it went in.

@@ -109,7 +109,7 @@ const CASES: &[Case] = &[
     },
 ];
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for part in bytes.chunks(3) {
@@ -140,40 +140,48 @@ fn every_secret_is_found_wherever_the_pieces_end() {
     }
 }
 
-/// What `stream.awk` makes of a diff that adds one file: the windows, and which line of the file each line of each is.
-fn streamed(awk: &[&str], content: &str) -> Vec<Vec<(usize, String)>> {
+/// Writes the text that a scanner gets of what is read, and then the map, as lines behind it.
+const DRIVER: &str = r#"
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import gate
+stream = gate.Stream(lambda text: os.write(1, text))
+stream.of("content", here=1)
+stream.whole(sys.stdin.buffer.raw.read)
+stream.flush()
+with open(sys.argv[2], "w") as map:
+    for start, line in zip(stream.starts, stream.lines):
+        print(start, line, file=map)
+"#;
+
+/// What is made of a file: the windows, and which line of the file each line of each is.
+fn streamed(content: &[u8]) -> Vec<Vec<(usize, String)>> {
     let dir = tempfile::tempdir().unwrap();
     let (_, compilation) = compile_text("demo.kdl", SPEC);
     let stage = bottlec::lower::lower(&compilation.plans[0]);
-    let script = dir.path().join("stream.awk");
-    fs::write(&script, &stage.files["git-gate/stream.awk"].bytes).unwrap();
+    fs::write(dir.path().join("gate.py"), &stage.files["git-gate/gate.py"].bytes).unwrap();
     let map = dir.path().join("map");
-    let mut child = Command::new(awk[0])
-        .args(&awk[1..])
-        .args(["-v", &format!("map={}", map.display()), "-f"])
-        .arg(&script)
-        .env("LC_ALL", "C")
+    let mut child = Command::new("python3")
+        .args(["-IB", "-c", DRIVER])
+        .arg(dir.path())
+        .arg(&map)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut diff = format!("{}\ndiff --git a.txt a.txt\n", "0".repeat(40));
-    diff += "new file mode 100644\n--- /dev/null\n+++ a.txt\n@@ -0,0 +1 @@\n";
-    for line in content.split('\n') {
-        diff.extend(["+", line, "\n"]);
-    }
     let mut input = child.stdin.take().unwrap();
-    let feed = std::thread::spawn(move || input.write_all(diff.as_bytes()).unwrap());
+    let content = content.to_vec();
+    let feed = std::thread::spawn(move || input.write_all(&content).unwrap());
     let output = child.wait_with_output().unwrap();
     feed.join().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    let map: Vec<(usize, usize, bool)> = fs::read_to_string(map)
+    let map: Vec<(usize, usize)> = fs::read_to_string(map)
         .unwrap()
         .lines()
         .map(|entry| {
-            let part: Vec<&str> = entry.split('\t').collect();
-            (part[0].parse().unwrap(), part[1].parse().unwrap(), part[3] == "content" && part[4] == "a.txt")
+            let (start, line) = entry.split_once(' ').unwrap();
+            (start.parse().unwrap(), line.parse().unwrap())
         })
         .collect();
     let lines: Vec<&str> = text.lines().collect();
@@ -191,23 +199,9 @@ fn streamed(awk: &[&str], content: &str) -> Vec<Vec<(usize, String)>> {
             continue;
         }
         let entry = map[map.partition_point(|entry| entry.0 <= number + 1) - 1];
-        if entry.2 {
-            windows.last_mut().unwrap().push((entry.1 + number + 1 - entry.0, (*line).to_owned()));
-        }
+        windows.last_mut().unwrap().push((entry.1 + number + 1 - entry.0, (*line).to_owned()));
     }
     windows
-}
-
-/// The programs that are there: busybox' is the one of the image.
-fn awks() -> Vec<Vec<&'static str>> {
-    let there = |awk: &[&str]| {
-        Command::new(awk[0]).args(&awk[1..]).args(["BEGIN {}"]).output().is_ok_and(|o| o.status.success())
-    };
-    [&["awk"][..], &["busybox", "awk"], &["gawk"]]
-        .into_iter()
-        .filter(|awk| there(awk))
-        .map(<[_]>::to_vec)
-        .collect()
 }
 
 proptest! {
@@ -222,12 +216,17 @@ proptest! {
             1 => 9_000..11_000_usize,
             1 => 13_900..14_100_usize,
             1 => 20_000..100_000_usize,
-        ], 1..60),
+        ], 1..40),
+        // Read in parts, this one.
+        long in prop_oneof![Just(0), 1_040_000..2_200_000_usize],
         spaces in 1..200_usize,
     ) {
         let numbers = &mut Numbers(seed);
-        let lines: Vec<String> = sizes
+        let middle = sizes.len() / 2;
+        let lines: Vec<String> = sizes[..middle]
             .iter()
+            .chain([&long])
+            .chain(&sizes[middle..])
             .map(|size| {
                 let mut line = numbers.letters(LETTERS, *size).into_bytes();
                 for _ in 0..size / spaces {
@@ -240,29 +239,36 @@ proptest! {
         let blank = |line: &str| line.trim().is_empty();
         let whole: Vec<&str> = lines.iter().map(String::as_str).filter(|line| !blank(line)).collect();
         let whole = whole.join("\n");
-        for awk in awks() {
-            let windows = streamed(&awk, &lines.join("\n"));
-            let texts: Vec<String> = windows
-                .iter()
-                .map(|window| window.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n"))
-                .collect();
-            // Each window is a part of the file, and begins early enough in the one before.
-            let mut end = 0;
-            for text in texts.iter().filter(|text| !text.is_empty()) {
-                let from = end - end.min(10_003);
-                let Some(at) = whole[from..].find(text.as_str()) else {
-                    return Err(TestCaseError::fail(format!("{awk:?}: a window is not of the file after {from}")));
+        let windows = streamed(lines.join("\n").as_bytes());
+        // Which parts of the file a window has. There are two in one where a line of more than a MiB comes in parts that
+        // repeat up to 40,003 bytes of it.
+        let mut end = 0;
+        for window in &windows {
+            let mut part: Option<(usize, usize)> = None;
+            let mut parts = Vec::new();
+            for (_, line) in window {
+                let from = part.map_or(end - end.min(50_006), |(_, end)| (end + 1).min(whole.len()));
+                if let Some((start, end)) = part && whole[end..].starts_with(&format!("\n{line}")) {
+                    part = Some((start, end + 1 + line.len()));
+                    continue;
+                }
+                parts.extend(part);
+                let from = if part.is_some() { from - from.min(50_006) } else { from };
+                let Some(at) = whole[from..].find(line.as_str()) else {
+                    return Err(TestCaseError::fail(format!("a window is not of the file after {from}")));
                 };
-                let at = from + at;
-                prop_assert!(at == 0 || at + 9_999 <= end, "{awk:?}: one ends at {end}, the next begins at {at}");
-                end = at + text.len();
+                part = Some((from + at, from + at + line.len()));
             }
-            prop_assert_eq!(end, whole.len());
-            for (number, part) in windows.iter().flatten() {
-                let line = &lines[number - 1];
-                let at = line.find(part.as_str());
-                prop_assert!(at.is_some(), "{:?}: no part of line {}", awk, number);
+            parts.extend(part);
+            for (start, stop) in parts {
+                prop_assert!(start == 0 || start + 9_999 <= end, "one ends at {end}, the next begins at {start}");
+                end = end.max(stop);
             }
+        }
+        prop_assert_eq!(end, whole.len());
+        for (number, part) in windows.iter().flatten() {
+            let line = &lines[number - 1];
+            prop_assert!(line.contains(part.as_str()), "no part of line {}", number);
         }
     }
 }
@@ -271,17 +277,15 @@ proptest! {
 #[test]
 fn base64_is_cut_between_its_groups() {
     let numbers = &mut Numbers(3);
-    for prefix in 0..8 {
-        let line = format!("{} {}", "=".repeat(prefix), numbers.letters(LETTERS, 100_000));
-        for awk in awks() {
-            let windows = streamed(&awk, &line);
-            assert!(windows.len() > 5);
-            for (_, part) in windows.iter().flatten() {
-                let at = line.find(part.as_str()).unwrap();
-                assert!(at == 0 || (at - prefix - 1) % 4 == 0, "{awk:?}: a piece begins at {at}");
-                let end = at + part.len();
-                assert!(end == line.len() || (end - prefix - 1) % 4 == 0, "{awk:?}: a piece ends at {end}");
-            }
+    for (prefix, size) in (0..8).map(|prefix| (prefix, 100_000)).chain([(5, 2_500_000)]) {
+        let line = format!("{} {}", "=".repeat(prefix), numbers.letters(LETTERS, size));
+        let windows = streamed(line.as_bytes());
+        assert!(windows.len() > 5);
+        for (_, part) in windows.iter().flatten() {
+            let at = line.find(part.as_str()).unwrap();
+            assert!(at == 0 || (at - prefix - 1) % 4 == 0, "a piece begins at {at}");
+            let end = at + part.len();
+            assert!(end == line.len() || (end - prefix - 1) % 4 == 0, "a piece ends at {end}");
         }
     }
 }

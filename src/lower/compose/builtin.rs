@@ -2,7 +2,7 @@
 
 use super::{Build, HealthCheck, Mount, Service, Text, qualified};
 use crate::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
-use crate::lower::{commands, pipelock};
+use crate::lower::{commands, git_gate, pipelock};
 use crate::plan::{Plan, PlannedHealth, PlannedRepo, PlannedSupervise, PlannedTls};
 
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
@@ -23,7 +23,7 @@ pub(super) fn image(plan: &Plan, name: &str) -> String {
 /// The service of a built-in sidecar.
 pub(super) fn service(plan: &Plan, name: &str) -> Service {
     match (name, &plan.supervise) {
-        (GIT_GATE, _) => git_gate(plan),
+        (GIT_GATE, _) => gate(plan),
         (SUPERVISE, Some(PlannedSupervise { queue, image: _ })) => supervise(plan, queue),
         _ => pipelock(plan),
     }
@@ -43,7 +43,7 @@ fn pipelock(plan: &Plan) -> Service {
     service
 }
 
-fn git_gate(plan: &Plan) -> Service {
+fn gate(plan: &Plan) -> Service {
     let mut service = Service::confined(plan, GIT_GATE, image(plan, GIT_GATE));
     if plan.git_gate_image.is_none() {
         service.build = Some(Build { context: "./git-gate", dockerfile: "Containerfile" });
@@ -52,7 +52,7 @@ fn git_gate(plan: &Plan) -> Service {
     }
     // git's daemon leaves the end of its children to the first process.
     service.init = true;
-    service.entrypoint = Some(words(&["/git-gate/serve"]));
+    service.entrypoint = Some(words(&git_gate::command("serve")));
     service.volumes = vec![
         Mount::host("./git-gate", "/git-gate", false),
         Mount::named(commands::MIRRORS, "/srv/git", true),
@@ -61,7 +61,7 @@ fn git_gate(plan: &Plan) -> Service {
         |repo: &PlannedRepo| Mount::host(&repo.identity, &format!("/identity/{}", repo.name), false);
     service.volumes.extend(plan.repos.iter().map(identity));
     service.cap_add.insert(READ_PRIVATE.to_owned());
-    service.healthcheck = Some(health(&["/git-gate/healthy"]));
+    service.healthcheck = Some(health(&git_gate::command("healthy")));
     service
 }
 

@@ -81,9 +81,9 @@ static HOST_KEY: Node = Node {
 
 pub(super) static GIT_GATE: Node = Node {
     name: builtin::GIT_GATE,
-    doc: "Settings of the git mirror, which runs when a repository is declared.\n\nIts image needs `git daemon`, `ssh` and \
-          the scanner. There is no public one with all three: the stage holds a `Containerfile` that makes it of the \
-          scanner's own image, unless one is named here.",
+    doc: "Settings of the git mirror, which runs when a repository is declared.\n\nIts image needs `git daemon`, `ssh`, \
+          Python 3.9 or newer and the scanner. There is no public one with all of them: the stage holds a \
+          `Containerfile` that makes it of the scanner's own image, unless one is named here.",
     arguments: &[],
     properties: &[
         optional_property(
