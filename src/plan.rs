@@ -572,9 +572,10 @@ fn computed_variables(
         let (MemberKind::Builtin(builtin), Some(url)) = (&member.kind, url) else { continue };
         variables.extend(builtin.variables.iter().map(|name| ((*name).to_owned(), url.clone())));
     }
-    // Without the bundle's own address a client would send its calls to supervise through the proxy.
-    let direct = format!("localhost,127.0.0.1,{}", addresses.bundle());
+    let direct = builtin::direct(addresses.bundle());
     variables.extend(builtin::NO_PROXY.map(|name| (name.to_owned(), direct.clone())));
+    let (name, value) = builtin::NODE_PROXY;
+    variables.push((name.to_owned(), value.to_owned()));
     variables
 }
 

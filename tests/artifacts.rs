@@ -120,6 +120,17 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
         assert!(!words.iter().step_by(2).skip(1).any(|word| dead.contains(word)), "{words:?}");
     }
 
+    // What programs need to take the proxy, and to dial directly what it would not reach: the machine itself, by each
+    // address that its own servers name, and the bundle. No brackets: httpx refuses every request with `[::1]` here.
+    let computed = |name: &str| match &plan.env[name].value {
+        VariableValue::Literal(value) => value.as_str(),
+        VariableValue::Secret(_) => panic!("{name} is computed"),
+    };
+    for name in ["NO_PROXY", "no_proxy"] {
+        assert_eq!(computed(name), format!("localhost,127.0.0.1,::1,0.0.0.0,{bundle}"));
+    }
+    assert_eq!(computed("NODE_USE_ENV_PROXY"), "1");
+
     // Every URL is an IP literal.
     for (name, variable) in &plan.env {
         let VariableValue::Literal(value) = &variable.value else { continue };
