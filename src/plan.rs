@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::backend::{self, Backend};
 use crate::builtin::{self, Builtin};
 use crate::container::ContainerEngine;
-use crate::engine::{Gap, Ledger, Version};
+use crate::engine::{Gap, Ledger, SecretRoute, Version};
 use crate::include::join;
 use crate::level::Setting;
 use crate::network::Addresses;
@@ -295,6 +295,12 @@ impl Plan {
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         Gap::of(self.version, self.boot.as_ref().map(|boot| boot.kind))
+    }
+
+    /// Which programs of the machine are given the agent's secrets.
+    #[must_use]
+    pub fn secret_route(&self) -> SecretRoute {
+        SecretRoute::of(self.version, self.boot.as_ref().map(|boot| boot.kind))
     }
 }
 

@@ -19,7 +19,7 @@ use bottlec::lower::manifest::Manifest;
 use bottlec::lower::{Stage, lower, lower_all};
 use bottlec::plan::Plan;
 use bottlec::report::Style;
-use bottlec::spec::{Reference, VariableValue};
+use bottlec::spec::{BootKind, Reference, VariableValue};
 use nasty::{kdl, mostly, nasty};
 use proptest::prelude::*;
 use support::{assert_generated, compile_file, compile_text, root, specs};
@@ -119,6 +119,36 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
         ];
         assert!(!words.iter().step_by(2).skip(1).any(|word| dead.contains(word)), "{words:?}");
     }
+
+    // What runs a program in the machine gives it the secrets that the machine does not keep, by reference; and the
+    // machine itself is given them where it may keep them.
+    let flags: Vec<String> = secrets
+        .iter()
+        .flat_map(|(name, reference)| match reference {
+            Reference::Env(from) => [String::from("--secret-env"), format!("{name}={from}")],
+            Reference::File(path) => [String::from("--secret-file"), format!("{name}={path}")],
+        })
+        .collect();
+    let boot = plan.boot.as_ref().map(|boot| boot.kind);
+    let words = |vector: &str| -> Vec<String> {
+        serde_json::from_value(json["commands"][vector].clone()).expect("a list of words")
+    };
+    for (vector, terminal) in [("exec", &[][..]), ("attach", &["--interactive", "--tty"])] {
+        let flags = if matches!(boot, Some(BootKind::Artifact | BootKind::Image)) { &flags[..] } else { &[] };
+        let head = ["smolvm", "machine", "exec"].iter().chain(terminal).map(|word| (*word).to_owned());
+        let tail = ["--name", &plan.slug, "--"].map(str::to_owned);
+        let expected: Vec<String> = head.chain(flags.iter().cloned()).chain(tail).collect();
+        assert_eq!(words(vector), expected);
+    }
+    let create = words("create");
+    let given: Vec<&String> =
+        create.windows(2).filter(|pair| pair[0].starts_with("--secret-")).flatten().collect();
+    // Without an image the Smolfile has them, and of a packed machine they would be lost.
+    assert_eq!(given, if boot == Some(BootKind::Image) { flags.iter().collect() } else { Vec::new() });
+    assert_eq!(
+        create.contains(&String::from("--smolfile")),
+        !matches!(boot, Some(BootKind::Artifact | BootKind::Image))
+    );
 
     // What programs need to take the proxy, and to dial directly what it would not reach: the machine itself, by each
     // address that its own servers name, and the bundle. No brackets: httpx refuses every request with `[::1]` here.

@@ -16,7 +16,9 @@ use support::{assert_generated, compile_text};
 fn body(capability: Capability) -> &'static str {
     match capability {
         Capability::FromFlag | Capability::FromKeepsPolicy => "artifact \"./agent.smolmachine\"",
-        Capability::SecretFlags => "artifact \"./agent.smolmachine\"\n    env { TOKEN from-env=\"TOKEN\"; }",
+        Capability::ExecSecretFlags | Capability::PackDropsSecrets => {
+            "artifact \"./agent.smolmachine\"\n    env { TOKEN from-env=\"TOKEN\"; }"
+        }
         Capability::SecretsSection => "env { TOKEN from-env=\"TOKEN\"; }",
         Capability::LocalImage => "rootfs \"./rootfs\"",
         Capability::PackByImage | Capability::HostPullsImage => {

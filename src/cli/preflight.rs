@@ -144,7 +144,9 @@ fn matters(plan: &Plan, capability: Capability) -> bool {
         Capability::FromFlag | Capability::FromKeepsPolicy => boots(BootKind::Artifact),
         Capability::LocalImage => boots(BootKind::Rootfs),
         Capability::PackByImage | Capability::HostPullsImage => boots(BootKind::Image),
-        Capability::SecretFlags => secrets && boots(BootKind::Artifact),
+        Capability::ExecSecretFlags | Capability::PackDropsSecrets => {
+            secrets && plan.secret_route().with_exec()
+        }
         Capability::SecretsSection => secrets && !boots(BootKind::Artifact),
         _ => true,
     }

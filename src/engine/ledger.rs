@@ -60,8 +60,10 @@ capabilities! {
     NameFlag = "name-flag",
     /// A Smolfile's `[secrets]` is known.
     SecretsSection = "secrets-section",
-    /// `machine create` takes `--secret-env` and `--secret-file`.
-    SecretFlags = "secret-flags",
+    /// `machine exec` takes `--secret-env` and `--secret-file`.
+    ExecSecretFlags = "exec-secret-flags",
+    /// A packed machine keeps no reference to a secret that it is made with.
+    PackDropsSecrets = "pack-drops-secrets",
     /// `machine egress-events` is known.
     EgressEvents = "egress-events",
 }
