@@ -56,7 +56,7 @@ capabilities! {
     HostPullsImage = "host-pulls-image",
     /// `machine create` takes `--dns`.
     DnsRedirect = "dns-redirect",
-    /// A machine's name goes by `--name`.
+    /// `machine create` and `machine delete` take a machine's name by `--name`, as all other commands do.
     NameFlag = "name-flag",
     /// A Smolfile's `[secrets]` is known.
     SecretsSection = "secrets-section",

@@ -114,10 +114,10 @@ fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
 pub fn lower(plan: &Plan) -> Commands {
     let has = |capability| Ledger::smolvm().has(capability, plan.version);
     let machine = machine(plan);
-    // The name is the first argument up to 1.0.1, and a flag's value from 1.0.2 on.
     let of_machine = |verb: &str, flags: &[&str]| -> Command {
-        let name =
-            if has(Capability::NameFlag) { vec!["--name", machine.as_str()] } else { vec![machine.as_str()] };
+        let positional = matches!(verb, "create" | "delete") && !has(Capability::NameFlag);
+        let flag = (!positional).then_some("--name");
+        let name = flag.into_iter().chain([machine.as_str()]);
         let words = [SMOLVM, "machine", verb].into_iter().chain(flags.iter().copied()).chain(name);
         words.map(str::to_owned).collect()
     };
