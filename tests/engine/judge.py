@@ -309,7 +309,7 @@ def stored_zstd(data):
 
 def pack():
     """A packed machine that boots nothing: the file's layout and manifest, with empty archives in it. It says that it
-    wants a network."""
+    wants a network, and what it starts by itself."""
     empty = b"\0" * 10240
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
@@ -324,6 +324,7 @@ def pack():
         "image": "packed:latest",
         "digest": "sha256:" + "1" * 64,
         "platform": "linux/amd64",
+        "entrypoint": ["agent"],
         # The next three are 1.4.0's.
         "host_platform": "linux/amd64",
         "created": "2026-01-01T00:00:00Z",
@@ -421,9 +422,10 @@ def judge_pack(bottlec, engine, directory):
         check(f"{what} loses a Smolfile's list", lost, kept)
 
 
-def secrets_of_a_pack(engine, directory):
+def secrets_of_a_pack(bottlec, engine, directory):
     """The control of the plan's vectors, and why `create` has no secrets in it there: a packed machine that is made with
-    them keeps none, and what is run in it without them has none."""
+    them keeps none, and what is run in it without them has none. What such a machine starts by itself is what
+    `preflight` says."""
     directory.mkdir()
     (directory / "agent.smolmachine").write_bytes(pack())
     (directory / "key").write_text("the secret")
@@ -433,6 +435,11 @@ def secrets_of_a_pack(engine, directory):
     kept = engine.stored("keyless")
     what = f"{engine.version}: a packed machine"
     check(f"{what} is made with secrets and keeps none", kept is not None and references(kept) == {}, f"{kept} {result.stderr}")
+    spec = 'bottle "keyless" {\n    artifact "./agent.smolmachine"\n    env { TOKEN from-env="HOST_TOKEN"; }\n}\n'
+    (directory / "keyless.kdl").write_text(spec)
+    said = subprocess.run([bottlec, "preflight", "keyless.kdl"], cwd=directory, capture_output=True, text=True).stdout
+    known = kept is not None and kept["entrypoint"] == ["agent"] and "starts `agent` by itself" in said
+    check(f"{what} starts what preflight says", known, f"{kept} {said}")
     with Guest(engine.place("keyless")) as guest:
         run = ["smolvm", "machine", "exec", "--name", "keyless"]
         engine.run([*run, "--", "true"], directory, {"HOST_TOKEN": "the secret"})
@@ -454,7 +461,7 @@ def main():
             directory = Path(directory)
             engine = Engine(version, place, directory / "home")
             controls(engine, directory)
-            secrets_of_a_pack(engine, directory / "keyless")
+            secrets_of_a_pack(bottlec, engine, directory / "keyless")
             # Older ones take no packed machine by an image's reference.
             if version != "1.4.0":
                 judge_pack(bottlec, engine, directory / "pack")
