@@ -120,18 +120,37 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
         assert!(!words.iter().step_by(2).skip(1).any(|word| dead.contains(word)), "{words:?}");
     }
 
-    // What runs a program in the machine gives it the secrets that the machine does not keep, by reference; and the
-    // machine itself is given them where it may keep them.
-    let flags: Vec<String> = secrets
+    assert_secrets_arrive(plan, &json["commands"]);
+    assert_proxy_is_found(plan);
+
+    // Every URL is an IP literal.
+    for (name, variable) in &plan.env {
+        let VariableValue::Literal(value) = &variable.value else { continue };
+        if bottlec::builtin::owns_variable(name) && value.contains("://") {
+            assert!(value.contains(&format!("://{bundle}:")), "{name}={value}");
+        }
+    }
+}
+
+/// What runs a program in the machine gives it the secrets that the machine does not keep, by reference; and the
+/// machine itself is given them where it may keep them.
+fn assert_secrets_arrive(plan: &Plan, commands: &serde_json::Value) {
+    let flags: Vec<String> = plan
+        .env
         .iter()
-        .flat_map(|(name, reference)| match reference {
-            Reference::Env(from) => [String::from("--secret-env"), format!("{name}={from}")],
-            Reference::File(path) => [String::from("--secret-file"), format!("{name}={path}")],
+        .flat_map(|(name, variable)| match &variable.value {
+            VariableValue::Secret(Reference::Env(from)) => {
+                vec!["--secret-env".into(), format!("{name}={from}")]
+            }
+            VariableValue::Secret(Reference::File(path)) => {
+                vec!["--secret-file".into(), format!("{name}={path}")]
+            }
+            VariableValue::Literal(_) => Vec::new(),
         })
         .collect();
     let boot = plan.boot.as_ref().map(|boot| boot.kind);
     let words = |vector: &str| -> Vec<String> {
-        serde_json::from_value(json["commands"][vector].clone()).expect("a list of words")
+        serde_json::from_value(commands[vector].clone()).expect("a list of words")
     };
     for (vector, terminal) in [("exec", &[][..]), ("attach", &["--interactive", "--tty"])] {
         let flags = if matches!(boot, Some(BootKind::Artifact | BootKind::Image)) { &flags[..] } else { &[] };
@@ -149,9 +168,12 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
         create.contains(&String::from("--smolfile")),
         !matches!(boot, Some(BootKind::Artifact | BootKind::Image))
     );
+}
 
-    // What programs need to take the proxy, and to dial directly what it would not reach: the machine itself, by each
-    // address that its own servers name, and the bundle. No brackets: httpx refuses every request with `[::1]` here.
+/// What programs need to take the proxy, and to dial directly what it would not reach: the machine itself, by each
+/// address that its own servers name, and the bundle. No brackets: httpx refuses every request with `[::1]` here.
+fn assert_proxy_is_found(plan: &Plan) {
+    let bundle = plan.addresses.bundle();
     let computed = |name: &str| match &plan.env[name].value {
         VariableValue::Literal(value) => value.as_str(),
         VariableValue::Secret(_) => panic!("{name} is computed"),
@@ -160,14 +182,6 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
         assert_eq!(computed(name), format!("localhost,127.0.0.1,::1,0.0.0.0,{bundle}"));
     }
     assert_eq!(computed("NODE_USE_ENV_PROXY"), "1");
-
-    // Every URL is an IP literal.
-    for (name, variable) in &plan.env {
-        let VariableValue::Literal(value) = &variable.value else { continue };
-        if bottlec::builtin::owns_variable(name) && value.contains("://") {
-            assert!(value.contains(&format!("://{bundle}:")), "{name}={value}");
-        }
-    }
 }
 
 #[test]
