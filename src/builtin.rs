@@ -1,5 +1,7 @@
 //! The sidecars that come with every bundle, and the names that the compiler owns.
 
+use std::net::Ipv4Addr;
+
 /// The egress proxy: always there.
 pub const PIPELOCK: &str = "pipelock";
 /// Where pipelock serves its metrics: on the bundle's loopback, which all sidecars share. Without a listener of their own
@@ -51,8 +53,19 @@ pub static BUILTINS: &[Builtin] = &[
     Builtin { name: SUPERVISE, port: 9100, scheme: "http", path: "/", variables: &["MCP_SUPERVISE_URL"] },
 ];
 
-/// The variables that keep the bundle's own addresses out of the proxy.
+/// The variables that name what is dialled without the proxy ([`direct`]). Programs differ in which spelling they read.
 pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// What is dialled without the proxy: the machine itself, at whichever address its servers name, and the bundle, or calls
+/// to supervise would go through pipelock. Never `[::1]`: httpx then fails at every request (run).
+#[must_use]
+pub fn direct(bundle: Ipv4Addr) -> String {
+    format!("localhost,127.0.0.1,::1,0.0.0.0,{bundle}")
+}
+
+/// The variable, and its value, without which Node's own clients (`fetch`, `http`, `https`) heed no proxy: with it they
+/// do on Node 24, and Node 20 ignores it (run).
+pub const NODE_PROXY: (&str, &str) = ("NODE_USE_ENV_PROXY", "1");
 
 /// Where the agent finds the certificates that it trusts when HTTPS is opened.
 pub const CA: &str = "/etc/bottle/ca.pem";
@@ -76,5 +89,7 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 /// Whether the compiler sets this variable of the agent, in this bottle or in another one.
 #[must_use]
 pub fn owns_variable(name: &str) -> bool {
-    NO_PROXY.contains(&name) || BUILTINS.iter().any(|builtin| builtin.variables.contains(&name))
+    NO_PROXY.contains(&name)
+        || name == NODE_PROXY.0
+        || BUILTINS.iter().any(|builtin| builtin.variables.contains(&name))
 }

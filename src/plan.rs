@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::backend::{self, Backend};
 use crate::builtin::{self, Builtin};
 use crate::container::ContainerEngine;
-use crate::engine::{Gap, Ledger, Version};
+use crate::engine::{Gap, Ledger, SecretRoute, Version};
 use crate::include::join;
 use crate::level::Setting;
 use crate::network::Addresses;
@@ -296,6 +296,12 @@ impl Plan {
     pub fn gaps(&self) -> Vec<Gap> {
         Gap::of(self.version, self.boot.as_ref().map(|boot| boot.kind))
     }
+
+    /// Which programs of the machine are given the agent's secrets.
+    #[must_use]
+    pub fn secret_route(&self) -> SecretRoute {
+        SecretRoute::of(self.version, self.boot.as_ref().map(|boot| boot.kind))
+    }
 }
 
 /// What planning needs to know of the place that the stage goes to.
@@ -572,9 +578,10 @@ fn computed_variables(
         let (MemberKind::Builtin(builtin), Some(url)) = (&member.kind, url) else { continue };
         variables.extend(builtin.variables.iter().map(|name| ((*name).to_owned(), url.clone())));
     }
-    // Without the bundle's own address a client would send its calls to supervise through the proxy.
-    let direct = format!("localhost,127.0.0.1,{}", addresses.bundle());
+    let direct = builtin::direct(addresses.bundle());
     variables.extend(builtin::NO_PROXY.map(|name| (name.to_owned(), direct.clone())));
+    let (name, value) = builtin::NODE_PROXY;
+    variables.push((name.to_owned(), value.to_owned()));
     variables
 }
 

@@ -19,7 +19,7 @@ use bottlec::lower::manifest::Manifest;
 use bottlec::lower::{Stage, lower, lower_all};
 use bottlec::plan::Plan;
 use bottlec::report::Style;
-use bottlec::spec::{Reference, VariableValue};
+use bottlec::spec::{BootKind, Reference, VariableValue};
 use nasty::{kdl, mostly, nasty};
 use proptest::prelude::*;
 use support::{assert_generated, compile_file, compile_text, root, specs};
@@ -120,6 +120,9 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
         assert!(!words.iter().step_by(2).skip(1).any(|word| dead.contains(word)), "{words:?}");
     }
 
+    assert_secrets_arrive(plan, &json["commands"]);
+    assert_proxy_is_found(plan);
+
     // Every URL is an IP literal.
     for (name, variable) in &plan.env {
         let VariableValue::Literal(value) = &variable.value else { continue };
@@ -127,6 +130,58 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
             assert!(value.contains(&format!("://{bundle}:")), "{name}={value}");
         }
     }
+}
+
+/// What runs a program in the machine gives it the secrets that the machine does not keep, by reference; and the
+/// machine itself is given them where it may keep them.
+fn assert_secrets_arrive(plan: &Plan, commands: &serde_json::Value) {
+    let flags: Vec<String> = plan
+        .env
+        .iter()
+        .flat_map(|(name, variable)| match &variable.value {
+            VariableValue::Secret(Reference::Env(from)) => {
+                vec!["--secret-env".into(), format!("{name}={from}")]
+            }
+            VariableValue::Secret(Reference::File(path)) => {
+                vec!["--secret-file".into(), format!("{name}={path}")]
+            }
+            VariableValue::Literal(_) => Vec::new(),
+        })
+        .collect();
+    let boot = plan.boot.as_ref().map(|boot| boot.kind);
+    let words = |vector: &str| -> Vec<String> {
+        serde_json::from_value(commands[vector].clone()).expect("a list of words")
+    };
+    for (vector, terminal) in [("exec", &[][..]), ("attach", &["--interactive", "--tty"])] {
+        let flags = if matches!(boot, Some(BootKind::Artifact | BootKind::Image)) { &flags[..] } else { &[] };
+        let head = ["smolvm", "machine", "exec"].iter().chain(terminal).map(|word| (*word).to_owned());
+        let tail = ["--name", &plan.slug, "--"].map(str::to_owned);
+        let expected: Vec<String> = head.chain(flags.iter().cloned()).chain(tail).collect();
+        assert_eq!(words(vector), expected);
+    }
+    let create = words("create");
+    let given: Vec<&String> =
+        create.windows(2).filter(|pair| pair[0].starts_with("--secret-")).flatten().collect();
+    // Without an image the Smolfile has them, and of a packed machine they would be lost.
+    assert_eq!(given, if boot == Some(BootKind::Image) { flags.iter().collect() } else { Vec::new() });
+    assert_eq!(
+        create.contains(&String::from("--smolfile")),
+        !matches!(boot, Some(BootKind::Artifact | BootKind::Image))
+    );
+}
+
+/// What programs need to take the proxy, and to dial directly what it would not reach: the machine itself, by each
+/// address that its own servers name, and the bundle. No brackets: httpx refuses every request with `[::1]` here.
+fn assert_proxy_is_found(plan: &Plan) {
+    let bundle = plan.addresses.bundle();
+    let computed = |name: &str| match &plan.env[name].value {
+        VariableValue::Literal(value) => value.as_str(),
+        VariableValue::Secret(_) => panic!("{name} is computed"),
+    };
+    for name in ["NO_PROXY", "no_proxy"] {
+        assert_eq!(computed(name), format!("localhost,127.0.0.1,::1,0.0.0.0,{bundle}"));
+    }
+    assert_eq!(computed("NODE_USE_ENV_PROXY"), "1");
 }
 
 #[test]

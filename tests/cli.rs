@@ -626,6 +626,60 @@ fn preflight_sees_what_is_wrong_with_an_identity() {
     run().says("`./key` for `r3` of `api` is no regular file");
 }
 
+/// A packed machine with that manifest: what its archive would be, the manifest, and where both are.
+fn packed(manifest: &str) -> Vec<u8> {
+    let mut pack = b"an archive".to_vec();
+    let (offset, length) = (pack.len() as u64, manifest.len() as u64);
+    pack.extend(manifest.as_bytes());
+    pack.extend(b"SMOLPACK\x01\0\0\0");
+    for number in [0, 0, offset, offset, length] {
+        pack.extend(number.to_le_bytes());
+    }
+    pack.extend([0; 12]);
+    pack
+}
+
+#[test]
+fn preflight_says_what_a_packed_machine_starts_without_its_secrets() {
+    let spec = |boot: &str, env: &str| format!("bottle \"api\" {{\n    {boot}\n    env {{ {env}; }}\n}}\n");
+    let secret = spec("artifact \"./a.smolmachine\"", "TOKEN from-env=\"TOKEN\"");
+    let dir = Dir::with(&secret);
+    let pack = "the packed machine `./a.smolmachine` of `api`";
+    let says = |mark: &str, expected: &str| {
+        dir.run(["preflight", "x.kdl"]).says(&format!("{mark} {pack} {expected}"))
+    };
+    says("fail", "is not there\n       `smolvm pack create` makes one");
+    for (manifest, program) in [
+        (r#"{"image": "a", "entrypoint": ["run"], "cmd": ["--fast"]}"#, "run"),
+        (r#"{"image": "a", "cmd": ["serve"]}"#, "serve"),
+        (r#"{"image": "a", "entrypoint": ["\u001b[2J"]}"#, "\\u{1b}[2J"),
+    ] {
+        fs::write(dir.at("a.smolmachine"), packed(manifest)).unwrap();
+        let run = says("ok  ", &format!("starts `{program}` by itself, without the agent's secrets"));
+        run.never_says("\u{1b}");
+    }
+    fs::write(dir.at("a.smolmachine"), packed("{}")).unwrap();
+    says("ok  ", "names no program to start by itself\n");
+    // Whatever else it is: too short, of another kind, without a manifest, with one that lies elsewhere.
+    let mut lost = packed("{}");
+    let at = lost.len() - 64 + 36;
+    lost[at..at + 16].fill(0xff);
+    for bytes in [b"".to_vec(), b"SMOLPACK".to_vec(), vec![b'x'; 100], packed("run"), packed("7"), lost] {
+        fs::write(dir.at("a.smolmachine"), bytes).unwrap();
+        says("fail", "cannot be looked at: it is no packed machine\n");
+    }
+    fs::remove_file(dir.at("a.smolmachine")).unwrap();
+    fs::create_dir(dir.at("a.smolmachine")).unwrap();
+    says("fail", "cannot be looked at: it is no regular file\n");
+    // Who has no secrets, or gives them to the machine itself, need not know.
+    for spec in
+        [spec("artifact \"./a.smolmachine\"", "A \"b\""), spec("rootfs \"./r\"", "TOKEN from-env=\"TOKEN\"")]
+    {
+        dir.write("x.kdl", spec);
+        dir.run(["preflight", "x.kdl"]).never_says("packed machine");
+    }
+}
+
 #[test]
 fn preflight_sees_the_variables_that_would_refuse_the_bundle() {
     let versions = [("1.33.0", true), ("1.3.9", true), ("1.3.8", false)];

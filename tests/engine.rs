@@ -16,7 +16,9 @@ use support::{assert_generated, compile_text};
 fn body(capability: Capability) -> &'static str {
     match capability {
         Capability::FromFlag | Capability::FromKeepsPolicy => "artifact \"./agent.smolmachine\"",
-        Capability::SecretFlags => "artifact \"./agent.smolmachine\"\n    env { TOKEN from-env=\"TOKEN\"; }",
+        Capability::ExecSecretFlags | Capability::PackDropsSecrets => {
+            "artifact \"./agent.smolmachine\"\n    env { TOKEN from-env=\"TOKEN\"; }"
+        }
         Capability::SecretsSection => "env { TOKEN from-env=\"TOKEN\"; }",
         Capability::LocalImage => "rootfs \"./rootfs\"",
         Capability::PackByImage | Capability::HostPullsImage => {
@@ -50,9 +52,9 @@ fn compiled(capability: Capability, version: Version) -> Vec<String> {
         .collect();
     if let [plan] = compilation.plans.as_slice() {
         let commands = commands::lower(plan);
-        for command in
-            [&commands.create, &commands.start, &commands.exec].into_iter().chain(commands.denials.as_ref())
-        {
+        let of_machine = commands.cleanup.iter().filter(|command| command[0] == "smolvm");
+        let all = [&commands.create, &commands.start, &commands.exec, &commands.attach];
+        for command in all.into_iter().chain(of_machine).chain(commands.denials.as_ref()) {
             lines.push(command.join(" "));
         }
         lines.extend(commands.unset.iter().map(|variable| format!("without {variable}")));

@@ -1,10 +1,12 @@
 //! `bottlec preflight`: is this host ready to run these bottles?
 
+mod pack;
 mod secrets;
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bottlec::backend;
 use bottlec::builtin;
@@ -71,6 +73,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
     findings.extend(floors(&plans));
+    findings.extend(plans.iter().filter_map(pack::check));
     findings.extend(secrets::check(&plans));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.
@@ -83,7 +86,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
 /// them; somebody who types the commands may not.
 fn floors(plans: &[Plan]) -> Vec<Finding> {
     let variables: BTreeSet<String> = plans.iter().flat_map(|plan| commands::lower(plan).unset).collect();
-    let set = variables.into_iter().filter(|name| std::env::var_os(name).is_some());
+    let set = variables.into_iter().filter(|name| env::var_os(name).is_some());
     set.map(|name| {
         let text = format!("`{name}` is set: smolvm may refuse the bundle's address, which is a private one");
         Finding::missing(text, format!("launch without it: `unset {name}`"))
@@ -104,7 +107,7 @@ fn programs(plans: &[Plan]) -> (Vec<Finding>, Option<Version>) {
     names.dedup();
     let mut findings = Vec::new();
     let mut version = None;
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = env::var_os("PATH").unwrap_or_default();
     for name in names {
         match host::find_program(name, &path) {
             None => findings.push(Finding::missing(
@@ -144,7 +147,9 @@ fn matters(plan: &Plan, capability: Capability) -> bool {
         Capability::FromFlag | Capability::FromKeepsPolicy => boots(BootKind::Artifact),
         Capability::LocalImage => boots(BootKind::Rootfs),
         Capability::PackByImage | Capability::HostPullsImage => boots(BootKind::Image),
-        Capability::SecretFlags => secrets && boots(BootKind::Artifact),
+        Capability::ExecSecretFlags | Capability::PackDropsSecrets => {
+            secrets && plan.secret_route().with_exec()
+        }
         Capability::SecretsSection => secrets && !boots(BootKind::Artifact),
         _ => true,
     }
@@ -215,6 +220,18 @@ fn subnet(plan: &Plan, network: &HostNetwork) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// A file as a plan has it: from the home of who launches, absolute, or relative to the stage's directory. That
+/// one is `stage/<slug>/`, two levels below the workspace that this is run in.
+fn on_host(file: &str) -> Option<PathBuf> {
+    if let Some(rest) = file.strip_prefix("~/") {
+        return Some(PathBuf::from(env::var_os("HOME")?).join(rest));
+    }
+    if file.starts_with('/') {
+        return Some(PathBuf::from(file));
+    }
+    Some(Path::new(".").join(file.strip_prefix("../../").unwrap_or(file)))
 }
 
 fn show(findings: &[Finding], output: &Output) -> String {

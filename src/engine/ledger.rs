@@ -56,12 +56,14 @@ capabilities! {
     HostPullsImage = "host-pulls-image",
     /// `machine create` takes `--dns`.
     DnsRedirect = "dns-redirect",
-    /// A machine's name goes by `--name`.
+    /// `machine create` and `machine delete` take a machine's name by `--name`, as all other commands do.
     NameFlag = "name-flag",
     /// A Smolfile's `[secrets]` is known.
     SecretsSection = "secrets-section",
-    /// `machine create` takes `--secret-env` and `--secret-file`.
-    SecretFlags = "secret-flags",
+    /// `machine exec` takes `--secret-env` and `--secret-file`.
+    ExecSecretFlags = "exec-secret-flags",
+    /// A packed machine keeps no reference to a secret that it is made with.
+    PackDropsSecrets = "pack-drops-secrets",
     /// `machine egress-events` is known.
     EgressEvents = "egress-events",
 }

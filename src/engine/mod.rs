@@ -2,10 +2,12 @@
 
 mod gap;
 mod ledger;
+mod secrets;
 mod version;
 
 pub use gap::Gap;
 pub use ledger::{Capability, Effect, Ledger, Row};
+pub use secrets::SecretRoute;
 pub use version::{Version, VersionError};
 
 /// The engine's name, in a spec and on the host's PATH.

@@ -21,7 +21,7 @@ pub struct Commands {
     pub create: Command,
     /// Starts it.
     pub start: Command,
-    /// Runs a program in it: the program and its arguments follow.
+    /// Runs a program in it, with the secrets that the machine does not keep: the program and its arguments follow.
     pub exec: Command,
     /// The same, with the terminal that it is run in.
     pub attach: Command,
@@ -114,10 +114,10 @@ fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
 pub fn lower(plan: &Plan) -> Commands {
     let has = |capability| Ledger::smolvm().has(capability, plan.version);
     let machine = machine(plan);
-    // The name is the first argument up to 1.0.1, and a flag's value from 1.0.2 on.
     let of_machine = |verb: &str, flags: &[&str]| -> Command {
-        let name =
-            if has(Capability::NameFlag) { vec!["--name", machine.as_str()] } else { vec![machine.as_str()] };
+        let positional = matches!(verb, "create" | "delete") && !has(Capability::NameFlag);
+        let flag = (!positional).then_some("--name");
+        let name = flag.into_iter().chain([machine.as_str()]);
         let words = [SMOLVM, "machine", verb].into_iter().chain(flags.iter().copied()).chain(name);
         words.map(str::to_owned).collect()
     };
@@ -127,8 +127,10 @@ pub fn lower(plan: &Plan) -> Commands {
     if has(Capability::DnsRedirect) {
         create.extend([String::from("--dns"), plan.addresses.bundle().to_string()]);
     }
+    let secrets = if plan.secret_route().with_exec() { secrets(plan) } else { Command::new() };
     let program = |flags: &[&str]| {
-        let mut command = of_machine("exec", flags);
+        let flags: Vec<&str> = flags.iter().copied().chain(secrets.iter().map(String::as_str)).collect();
+        let mut command = of_machine("exec", &flags);
         command.push(String::from("--"));
         command
     };
@@ -153,6 +155,15 @@ pub fn lower(plan: &Plan) -> Commands {
     }
 }
 
+/// The references to the agent's secrets, as `create` and `exec` take them: never a value.
+fn secrets(plan: &Plan) -> Command {
+    let flag = |(name, reference): (&str, &Reference)| match reference {
+        Reference::Env(from) => [String::from("--secret-env"), format!("{name}={from}")],
+        Reference::File(path) => [String::from("--secret-file"), format!("{name}={path}")],
+    };
+    smolfile::secrets(plan).flat_map(flag).collect()
+}
+
 /// The arguments of `create` that say what is booted, with which environment and which policy.
 fn boot(plan: &Plan) -> Command {
     let mut command = Command::new();
@@ -170,11 +181,10 @@ fn boot(plan: &Plan) -> Command {
             for entry in smolfile::literals(plan) {
                 arg("--env", entry);
             }
-            for (name, reference) in smolfile::secrets(plan) {
-                match reference {
-                    Reference::Env(from) => arg("--secret-env", format!("{name}={from}")),
-                    Reference::File(path) => arg("--secret-file", format!("{name}={path}")),
-                }
+            // The machine of an image that is no packed one gives them to what it starts by itself, too. `exec` then has
+            // each of them twice, from one reference, and the guest gets the one value (1.8.3 and 1.32.2, run).
+            if plan.secret_route().with_machine() {
+                command.extend(secrets(plan));
             }
             if !from_keeps_policy {
                 // The list that would turn networking on is dropped. The spec accepts that, or nothing is built.

@@ -6,6 +6,7 @@ use super::Style;
 use super::one_line;
 use crate::builtin;
 use crate::digest;
+use crate::engine::SecretRoute;
 use crate::lower::{Stage, commands, manifest, provision, shell};
 use crate::network::Addresses;
 use crate::plan::{
@@ -245,6 +246,17 @@ impl Page<'_> {
             self.line("  none");
         }
         self.table(&rows);
+        if plan.secrets().any(|secret| secret.receiver == builtin::AGENT) {
+            match plan.secret_route() {
+                SecretRoute::Machine => {}
+                SecretRoute::Exec => self.line(
+                    "  the agent's are given to what exec and attach run; what the packed machine starts by itself gets none",
+                ),
+                SecretRoute::Both => self.line(
+                    "  the agent's are given to what exec and attach run; what the image starts by itself gets none if it is a packed machine",
+                ),
+            }
+        }
     }
 
     fn files(&mut self, plan: &Plan, stage: &Stage, out: &str) {

@@ -2,7 +2,7 @@
 
 use super::{Rule, rule};
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
-use crate::engine::{Capability, Gap, Ledger, SMOLVM, Version};
+use crate::engine::{Capability, Gap, Ledger, SMOLVM, SecretRoute, Version};
 use crate::source::Span;
 use crate::spec::{Boot, BootKind, Bottle, Name, VariableValue};
 
@@ -247,8 +247,11 @@ impl Target<'_> {
         let secret =
             bottle.env.values().find(|variable| matches!(variable.value(), Some(VariableValue::Secret(_))));
         let Some(secret) = secret else { return };
-        let packed = self.boot.is_some_and(|boot| boot.kind == BootKind::Artifact);
-        let capability = if packed { Capability::SecretFlags } else { Capability::SecretsSection };
+        let capability = match SecretRoute::of(self.version, self.boot.map(|boot| boot.kind)) {
+            SecretRoute::Exec => Capability::ExecSecretFlags,
+            // Whatever takes a packed machine for an image takes the flags as well.
+            SecretRoute::Machine | SecretRoute::Both => Capability::SecretsSection,
+        };
         if self.lacks(capability) {
             let since = Ledger::smolvm().row(capability).since;
             let message =

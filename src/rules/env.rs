@@ -39,7 +39,7 @@ fn owned(name: &str, span: Span, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::new(&ENV_OWNED, span, format!("{} is set by the compiler", quote(name)))
                 .label("cannot be set here")
-                .help("remove it: its value follows from the bottle's addresses, and another one would go round the bundle"),
+                .help("remove it: it leads programs to the bundle, and with another value they would go round it"),
         );
     }
 }

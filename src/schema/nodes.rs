@@ -197,7 +197,9 @@ static ROOTFS: Node = Node {
 static ENV: Node = Node {
     name: "env",
     doc: "Environment variables: of the agent, or of the sidecar that it stands in.\n\nA variable is a literal or a \
-          reference to a secret on the host, whose value is in no file that the compiler writes.",
+          reference to a secret on the host, whose value is in no file that the compiler writes. Of the agent's \
+          secrets a packed machine keeps none: what the plan's `exec` and `attach` run gets them, what such a machine \
+          starts by itself does not.",
     arguments: &[],
     properties: &[],
     children: Children::Named { name: ValueType::EnvName, node: &VARIABLE },

@@ -144,7 +144,10 @@ impl Decisions<'_> {
         if let Some(owner) = builtin::BUILTINS.iter().find(|builtin| builtin.variables.contains(&name)) {
             return all([self.sidecar(owner.name), self.addresses()]);
         }
-        self.places.tls.map_or_else(itself, at)
+        if builtin::CA_VARIABLES.contains(&name) {
+            return self.tls();
+        }
+        itself()
     }
 
     /// What asks for any repository.

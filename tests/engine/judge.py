@@ -4,6 +4,8 @@
 Every example, compiled for each of several published engines, goes through that engine's own `machine create`, run
 from the plan's argument vector in the stage's directory; that needs no virtualisation. Then the engine's store is
 read: the policy, the resolver, the environment, the secret references and the image that it kept must be the plan's.
+No machine is booted: the judge answers in place of the agent in it, and sees with which environment the plan's `exec`
+and `attach` would run a program there.
 
     tests/engine/judge.py target/debug/bottlec
 
@@ -11,6 +13,7 @@ The engines come from the Python wheel `smolmachines`, by `pip download` into ta
 cannot be had the script says so loudly and ends well; a verdict is never skipped.
 """
 
+import contextlib
 import hashlib
 import http.server
 import io
@@ -18,6 +21,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -30,7 +34,7 @@ import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# The first that takes secrets by flag, one that keeps the policy of a packed machine, and the newest.
+# The oldest that is published, one that keeps the policy of a packed machine, and the newest.
 VERSIONS = ["1.4.0", "1.8.3", "1.32.2"]
 SPECS = sorted((ROOT / "examples").glob("*.kdl")) + [
     ROOT / "examples/fleet/fleet.kdl",
@@ -84,9 +88,10 @@ class Engine:
             "SMOLVM_VM_UID_DROP": "off",
         }
 
-    def run(self, command, directory):
+    def run(self, command, directory, env=()):
+        env = {**self.env, **dict(env)}
         return subprocess.run(
-            command, cwd=directory, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+            command, cwd=directory, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
         )
 
     def listed(self, name):
@@ -102,6 +107,56 @@ class Engine:
                 row = db.execute("select data from vms where name = ?", (name,)).fetchone()
             return json.loads(row[0]) if row else None
         return None
+
+    def place(self, name):
+        """The directory of a machine."""
+        return next(file.parent for file in self.home.glob(".cache/smolvm/vms/*/name") if file.read_text() == name)
+
+
+class Guest:
+    """The agent in a machine, as far as the engine asks it to run something: what it was asked to run is kept."""
+
+    def __init__(self, place):
+        self.asked = []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(place / "agent.sock"))
+        self.listener.listen()
+
+    def __enter__(self):
+        threading.Thread(target=self.listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def listen(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+
+    def talk(self, connection):
+        # The engine hangs up whenever it has heard enough.
+        with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
+            # A length of four bytes, then JSON; answers likewise.
+            while len(head := stream.read(4)) == 4:
+                request = json.loads(stream.read(int.from_bytes(head, "big")))
+                for answer in self.answers(request):
+                    answer = json.dumps(answer).encode()
+                    connection.sendall(len(answer).to_bytes(4, "big") + answer)
+
+    def answers(self, request):
+        if request["method"] == "ping":
+            return [{"status": "pong", "version": 1}]
+        if request["method"] not in ("run", "vm_exec"):
+            return [{"status": "ok"}]
+        self.asked.append(request)
+        if request["interactive"]:
+            return [{"status": "started"}, {"status": "exited", "exit_code": 0}]
+        return [{"status": "completed", "exit_code": 0, "stdout": "", "stderr": ""}]
 
 
 # What each engine is known not to hold, of the examples.
@@ -121,6 +176,8 @@ def compile_for(bottlec, spec, version, directory, accepted=()):
         text = re.sub(r'^ *engine "smolvm".*$', "", file.read_text(), flags=re.M)
         if accepted:
             text = re.sub(r"^ *expect \{.*?^ *\}\n", "", text, flags=re.M | re.S)
+        # Whoever judges may not write where the examples' secrets are.
+        text = text.replace('from-file="/', f'from-file="{directory}/host/')
         text = re.sub(r'^bottle ("[^"]+") \{', rf'bottle \1 {{\n    engine "smolvm" version="{version}"{accepts}', text, flags=re.M)
         (directory / file.name).write_text(text)
     result = subprocess.run(
@@ -140,21 +197,18 @@ def judge(engine, stage):
     boot = plan["boot"] or {}
     if boot.get("kind") == "rootfs":
         (stage / boot["source"]).mkdir(parents=True, exist_ok=True)
-    if boot.get("kind") == "artifact":
-        # A pack cannot be made without booting one. With a path to nothing the engine must get as far as looking for
-        # it; without the path every other flag must be taken, and kept.
-        result = engine.run(create, stage)
-        at = create.index("--from")
-        missing = "not found" in result.stderr and Path(create[at + 1]).name in result.stderr
-        check(f"{what}: every flag is known beside --from", result.returncode != 0 and missing, result.stderr)
-        create = create[:at] + create[at + 2 :]
+    packed = boot.get("kind") == "artifact"
+    if packed:
+        (stage / boot["source"]).write_bytes(pack())
     result = engine.run(create, stage)
     check(f"{what}: the engine takes the plan's vector", result.returncode == 0, f"{create}\n    {result.stderr}")
     kept = engine.stored(name)
     if kept is None:
         check(f"{what}: the machine is in the store", False)
         return
-    check(f"{what}: the list is the one address", kept["allowed_cidrs"] == [f"{bundle}/32"], kept["allowed_cidrs"])
+    # That is what `policy-dropped` says of it, and what the spec accepts.
+    policy = None if packed and engine.version == "1.4.0" else [f"{bundle}/32"]
+    check(f"{what}: the list is the one address", kept["allowed_cidrs"] == policy, kept["allowed_cidrs"])
     check(f"{what}: networking is on", kept["network"] is True, kept["network"])
     # 1.4.0 takes --dns and keeps it; the key is absent only when nothing was asked for.
     check(f"{what}: names go to the bundle", kept.get("dns") == bundle, kept.get("dns"))
@@ -166,8 +220,8 @@ def judge(engine, stage):
         for key, value in plan["agent_env"].items()
         if "value" not in value
     }
-    found = {key: {k: v for k, v in ref.items() if v is not None} for key, ref in kept.get("secret_refs", {}).items()}
-    check(f"{what}: secrets are the plan's references", found == secrets, found)
+    found = references(kept)
+    check(f"{what}: secrets are the plan's references", found == ({} if packed else secrets), found)
     listed = engine.listed(name)
     check(f"{what}: the engine lists the machine", listed is not None, listed)
     # Older engines keep the policy and do not print it.
@@ -181,6 +235,7 @@ def judge(engine, stage):
         words = result.stdout + result.stderr
         known = "unexpected argument" not in words and "Usage:" not in words and name in words
         check(f"{what}: the engine takes the vector of {use}", result.returncode != 0 and known, words)
+    judge_programs(engine, plan, stage, what)
     denials = plan["commands"]["denials"]
     check(f"{what}: denials are asked for where they can be", (denials is None) == (engine.version == "1.4.0"), denials)
     if denials:
@@ -194,6 +249,42 @@ def judge(engine, stage):
         if command[0] == "smolvm":
             result = engine.run(command, stage)
     check(f"{what}: the cleanup removes it", engine.stored(name) is None, result.stderr)
+
+
+def references(kept):
+    """The references to secrets that the engine keeps of a machine."""
+    refs = kept.get("secret_refs") or {}
+    return {key: {k: v for k, v in ref.items() if v is not None} for key, ref in refs.items()}
+
+
+def judge_programs(engine, plan, stage, what):
+    """What `exec` and `attach` run has the plan's environment, secrets included; a secret that the host does not have
+    stops it."""
+    host, expected = {}, {}
+    for key, value in plan["agent_env"].items():
+        expected[key] = value.get("value", f"the secret {key}")
+        if "from_env" in value:
+            host[value["from_env"]] = expected[key]
+        if "from_file" in value:
+            file = Path(value["from_file"])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(expected[key])
+    with Guest(engine.place(plan["resources"]["machine"])) as guest:
+        for use in ("exec", "attach"):
+            guest.asked.clear()
+            result = engine.run([*plan["commands"][use], "program", "--flag"], stage, host)
+            ran = [request["command"] for request in guest.asked]
+            check(f"{what}: {use} runs the program", ran == [["program", "--flag"]], f"{ran} {result.stderr}")
+            given = [tuple(entry) for request in guest.asked for entry in request["env"]]
+            # The engine tells what it runs on a terminal which one that is.
+            given = [entry for entry in given if entry != ("TERM", "xterm-256color") or "TERM" in expected]
+            check(f"{what}: {use} gives it the plan's environment", set(given) == set(expected.items()), given)
+        for name in host:
+            guest.asked.clear()
+            lacking = {key: value for key, value in host.items() if key != name}
+            result = engine.run([*plan["commands"]["exec"], "program"], stage, lacking)
+            stopped = result.returncode != 0 and not guest.asked and "resolve secret" in result.stderr
+            check(f"{what}: nothing runs without {name}", stopped, f"{guest.asked} {result.stderr}")
 
 
 def controls(engine, directory):
@@ -218,7 +309,7 @@ def stored_zstd(data):
 
 def pack():
     """A packed machine that boots nothing: the file's layout and manifest, with empty archives in it. It says that it
-    wants a network."""
+    wants a network, and what it starts by itself."""
     empty = b"\0" * 10240
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
@@ -233,6 +324,11 @@ def pack():
         "image": "packed:latest",
         "digest": "sha256:" + "1" * 64,
         "platform": "linux/amd64",
+        "entrypoint": ["agent"],
+        # The next three are 1.4.0's.
+        "host_platform": "linux/amd64",
+        "created": "2026-01-01T00:00:00Z",
+        "smolvm_version": "1.4.0",
         "cpus": 1,
         "mem": 256,
         "network": True,
@@ -243,7 +339,7 @@ def pack():
         },
     }
     manifest = json.dumps(manifest).encode()
-    sizes = (3, 0, 0, len(assets), len(assets), len(manifest), zlib.crc32(assets + manifest))
+    sizes = (1, 0, 0, len(assets), len(assets), len(manifest), zlib.crc32(assets + manifest))
     return assets + manifest + b"SMOLPACK" + struct.pack("<IQQQQQI", *sizes) + bytes(8)
 
 
@@ -298,25 +394,59 @@ def judge_pack(bottlec, engine, directory):
     with Registry() as registry:
         directory.mkdir()
         spec = f'bottle "packed" {{\n    engine "smolvm" version="{engine.version}"\n    image "{registry.reference()}"\n'
-        spec += '    env { OWN "value" }\n    accept "image-not-pulled" reason="a pack is fetched by the host"\n}\n'
+        host = directory / "host-secret"
+        spec += f'    env {{\n        OWN "value"\n        TOKEN from-env="HOST_TOKEN"\n        KEY from-file="{host}"\n    }}\n'
+        spec += '    accept "image-not-pulled" reason="a pack is fetched by the host"\n}\n'
         (directory / "packed.kdl").write_text(spec)
         result = subprocess.run([bottlec, "build", "packed.kdl"], cwd=directory, capture_output=True, text=True)
         check(f"{engine.version}: a pack by its reference is compiled", result.returncode == 0, result.stderr)
         stage = directory / "stage/packed"
         plan = json.loads((stage / "plan.json").read_text())
-        result = engine.run(plan["commands"]["create"], stage)
+        create = plan["commands"]["create"]
+        result = engine.run(create, stage)
         kept = engine.stored("packed") or {}
         what = f"{engine.version}: a pack by its reference"
         check(f"{what} is fetched and made", kept.get("image") == "packed:latest", f"{kept} {result.stderr}")
         check(f"{what} keeps the list", kept.get("allowed_cidrs") == [f"{plan['bundle_ip']}/32"], kept)
         check(f"{what} keeps the resolver", kept.get("dns") == plan["bundle_ip"], kept)
         check(f"{what} keeps the environment", ["OWN", "value"] in kept.get("env", []), kept)
+        # The flags are there for an image that is no pack.
+        lost = "--secret-env" in create and "--secret-file" in create and references(kept) == {}
+        check(f"{what} forgets the secrets that it is made with", lost, kept)
+        judge_programs(engine, plan, stage, what)
         # The control, and why the plan does not do that.
         create = ["smolvm", "machine", "create", "--name", "open", "--image", registry.reference()]
         engine.run([*create, "--smolfile", "smolfile.toml"], stage)
         kept = engine.stored("open") or {}
         lost = kept.get("network") is True and not kept.get("allowed_cidrs")
         check(f"{what} loses a Smolfile's list", lost, kept)
+
+
+def secrets_of_a_pack(bottlec, engine, directory):
+    """The control of the plan's vectors, and why `create` has no secrets in it there: a packed machine that is made with
+    them keeps none, and what is run in it without them has none. What such a machine starts by itself is what
+    `preflight` says."""
+    directory.mkdir()
+    (directory / "agent.smolmachine").write_bytes(pack())
+    (directory / "key").write_text("the secret")
+    secrets = ["--secret-env", "TOKEN=HOST_TOKEN", "--secret-file", f"KEY={directory}/key"]
+    create = ["smolvm", "machine", "create", "--name", "keyless", "--from", "agent.smolmachine"]
+    result = engine.run([*create, *secrets], directory)
+    kept = engine.stored("keyless")
+    what = f"{engine.version}: a packed machine"
+    check(f"{what} is made with secrets and keeps none", kept is not None and references(kept) == {}, f"{kept} {result.stderr}")
+    spec = 'bottle "keyless" {\n    artifact "./agent.smolmachine"\n    env { TOKEN from-env="HOST_TOKEN"; }\n}\n'
+    (directory / "keyless.kdl").write_text(spec)
+    said = subprocess.run([bottlec, "preflight", "keyless.kdl"], cwd=directory, capture_output=True, text=True).stdout
+    known = kept is not None and kept["entrypoint"] == ["agent"] and "starts `agent` by itself" in said
+    check(f"{what} starts what preflight says", known, f"{kept} {said}")
+    with Guest(engine.place("keyless")) as guest:
+        run = ["smolvm", "machine", "exec", "--name", "keyless"]
+        engine.run([*run, "--", "true"], directory, {"HOST_TOKEN": "the secret"})
+        engine.run([*run, *secrets, "--", "true"], directory, {"HOST_TOKEN": "the secret"})
+        given = [dict(request["env"]) for request in guest.asked]
+    secret = {"KEY": "the secret", "TOKEN": "the secret"}
+    check(f"{what} gives a program the secrets of its exec alone", given == [{}, secret], given)
 
 
 def main():
@@ -331,6 +461,7 @@ def main():
             directory = Path(directory)
             engine = Engine(version, place, directory / "home")
             controls(engine, directory)
+            secrets_of_a_pack(bottlec, engine, directory / "keyless")
             # Older ones take no packed machine by an image's reference.
             if version != "1.4.0":
                 judge_pack(bottlec, engine, directory / "pack")

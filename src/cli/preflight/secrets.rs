@@ -1,15 +1,13 @@
 //! The files on the host that a bundle is given: there, and the keys among them nobody else's business.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use bottlec::diagnostic::quote;
 use bottlec::plan::{Plan, Purpose, SecretUse};
 
-use super::Finding;
+use super::{Finding, on_host};
 
 /// What a file is to the bundle: decides how it is called, what its mode must be, and how it is made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,16 +119,4 @@ fn mode(meta: &fs::Metadata) -> u32 {
 #[cfg(not(unix))]
 fn mode(_: &fs::Metadata) -> u32 {
     0o600
-}
-
-/// A file as a plan has it: from the home of who launches, absolute, or relative to the stage's directory. That
-/// one is `stage/<slug>/`, two levels below the workspace that this is run in.
-fn on_host(file: &str) -> Option<PathBuf> {
-    if let Some(rest) = file.strip_prefix("~/") {
-        return Some(PathBuf::from(env::var_os("HOME")?).join(rest));
-    }
-    if file.starts_with('/') {
-        return Some(PathBuf::from(file));
-    }
-    Some(Path::new(".").join(file.strip_prefix("../../").unwrap_or(file)))
 }

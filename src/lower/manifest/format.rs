@@ -374,7 +374,7 @@ pub struct Commands {
     pub create: Vec<String>,
     /// Starts it.
     pub start: Vec<String>,
-    /// Runs a program in it: the program and its arguments follow.
+    /// Runs a program in it, with the secrets that the machine does not keep: the program and its arguments follow.
     pub exec: Vec<String>,
     /// The same, with the terminal that it is run in.
     pub attach: Vec<String>,
