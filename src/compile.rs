@@ -17,7 +17,7 @@ use crate::rules::{
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::{Bottle, BottleDecl, File, Layer, Name};
-use crate::{blame, fix, include, resolve, schema, syntax};
+use crate::{blame, diagnostic, include, resolve, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
 /// a large bottle; the bound keeps a small file with many bottles on large profiles from taking all memory.
@@ -172,7 +172,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
         diagnostics.append(unused);
     }
     diagnostics.finish();
-    fix::keep_line_ends(&mut diagnostics, sources);
+    diagnostic::keep_line_ends(&mut diagnostics, sources);
     let resolved = if diagnostics.has_errors() { Vec::new() } else { resolved };
     Analysis { diagnostics, files, reach, resolved }
 }

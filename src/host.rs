@@ -8,9 +8,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::diagnostic::quote;
 use crate::rules;
 use crate::schema::{Meant, Problem, ValueType};
+use crate::text::quote;
 
 /// The most characters of a domain name, and of one label of it (RFC 1035).
 const MAX_DOMAIN: usize = 253;

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::path::join;
 use crate::rules::bottle as rules;
 use crate::rules::bottle::circle;
 use crate::schema::ValueType;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources, Span};
 use crate::spec::{File, Spanned};
 use crate::syntax::{self, Value};
+use crate::text::quote;
 
 /// How many files the specs of one run may include in all, and how many bytes those may have: a small file must not
 /// make the compiler read a whole disk.
@@ -30,22 +32,6 @@ pub fn target(from: &str, path: &str) -> Option<String> {
         joined != ".." && !joined.starts_with("../")
     };
     inside.then_some(joined)
-}
-
-/// `path` seen from `directory`, without `.` and with `..` only in front.
-#[must_use]
-pub fn join(directory: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in directory.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    if parts.is_empty() { String::from(".") } else { parts.join("/") }
 }
 
 /// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes

@@ -8,7 +8,7 @@
 //!
 //! The modules, in the order in which a spec goes through them:
 //!
-//! - [`source`]: named texts, spans, lines and columns
+//! - [`text`], [`path`], [`source`]: texts in messages, paths with `/`, named texts, spans, lines and columns
 //! - [`syntax`]: KDL 2, lossless and error-recovering
 //! - [`schema`]: every node of the language, once
 //! - [`spec`]: the typed model, with the place of every leaf
@@ -43,6 +43,7 @@ pub mod level;
 pub mod lower;
 pub mod lsp;
 pub mod network;
+pub mod path;
 pub mod plan;
 pub mod reach;
 pub mod report;
@@ -56,6 +57,7 @@ pub mod source;
 pub mod spec;
 pub mod stage;
 pub mod syntax;
+pub mod text;
 pub mod trace;
 pub mod upstream;
 pub mod variables;

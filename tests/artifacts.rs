@@ -227,7 +227,7 @@ proptest! {
             let stage = lower(plan);
             assert_sound(plan, &stage);
             let shown = bottlec::report::plan::render(plan, &stage, "stage", &Style::default());
-            prop_assert!(!shown.chars().any(|c| c != '\n' && bottlec::diagnostic::is_unsafe_to_show(c)));
+            prop_assert!(!shown.chars().any(|c| c != '\n' && bottlec::text::is_unsafe_to_show(c)));
         }
         let _ = sources;
     }

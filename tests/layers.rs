@@ -10,7 +10,7 @@ use std::path::Path;
 /// The layers from the ground up, each with its modules. A module may import those of the layers below its own, and
 /// none of those beside it.
 const LAYERS: &[&[&str]] = &[
-    &["source", "digest"],
+    &["text", "path", "source", "digest"],
     &["diagnostic"],
     &["syntax"],
     &["format", "container", "engine", "network", "scanner", "secret", "upstream", "variables"],
@@ -37,15 +37,12 @@ const LAYERS: &[&[&str]] = &[
 
 /// The imports that still run up, as (what imports, what it imports). The list only ever becomes shorter.
 const UPWARD: &[(&str, &str)] = &[
-    ("compile", "fix"),
     ("diagnostic", "rules"),
     ("engine", "spec"),
-    ("fix", "lib"),
     ("host", "rules"),
     ("host", "schema"),
     ("include", "rules"),
     ("level", "rules"),
-    ("lsp", "lib"),
     ("reach", "rules"),
     ("reach", "schema"),
     ("resolve", "rules"),
@@ -61,7 +58,6 @@ const CIRCLES: &[&str] = &[
     "cli::args cli::reports",
     "cli::check cli::mend cli::watch",
     "cli::host::netlink cli::host::network",
-    "compile fix lib",
     "diagnostic rules",
     "diff::bottle diff::bundle diff::scan",
     "lower::commands lower::compose",

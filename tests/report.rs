@@ -1,9 +1,10 @@
 //! The report formats, over diagnostics made by hand.
 
-use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit, Level, is_unsafe_to_show};
+use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit, Level};
 use bottlec::report::{Format, Style, Summary, json, render};
 use bottlec::rules::{self, Rule};
 use bottlec::source::{Source, SourceId, Sources, Span};
+use bottlec::text::is_unsafe_to_show;
 use proptest::prelude::*;
 
 const WIDE: Style = Style { color: false, unicode: true, width: 120 };

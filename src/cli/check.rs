@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bottlec::Options;
-use bottlec::diagnostic::quote;
+use bottlec::text::quote;
 
 use super::args::Check;
 use super::cache::Cache;

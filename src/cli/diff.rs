@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bottlec::diagnostic::quote;
 use bottlec::diff::{Direction, Plans, diff};
 use bottlec::lower::lower;
 use bottlec::lower::manifest::{self, Manifest};
 use bottlec::report::{self, Format};
 use bottlec::source::Sources;
 use bottlec::stage::{self, State};
+use bottlec::text::quote;
 use bottlec::{Options, compile};
 
 use super::args::{Diff, DiffFormat};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bottlec::diagnostic::{did_you_mean, quote};
+use bottlec::text::{did_you_mean, quote};
 use bottlec::{report, rules};
 use clap::CommandFactory as _;
 

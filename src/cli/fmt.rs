@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use bottlec::diagnostic::{Diagnostics, quote};
+use bottlec::diagnostic::Diagnostics;
 use bottlec::format::{NotTheSame, format};
 use bottlec::report::Format;
 use bottlec::source::{SourceId, Sources};
+use bottlec::text::quote;
 use rayon::prelude::*;
 
 use super::Outcome;

@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 
 use bottlec::Options;
-use bottlec::diagnostic::quote;
 use bottlec::level::{Flag, Refusal, Setter, Setting, Subject};
 use bottlec::rules;
+use bottlec::text::quote;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};

@@ -5,9 +5,9 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bottlec::diagnostic::harmless;
 use bottlec::report::redact;
 use bottlec::source::Sources;
+use bottlec::text::harmless;
 use bottlec::{Options, fix};
 use similar::TextDiff;
 

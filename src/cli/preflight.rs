@@ -8,11 +8,11 @@ use std::path::Path;
 
 use bottlec::backend;
 use bottlec::builtin;
-use bottlec::diagnostic::quote;
 use bottlec::engine::{Capability, Ledger, SMOLVM, Version};
 use bottlec::lower::commands;
 use bottlec::plan::Plan;
 use bottlec::spec::BootKind;
+use bottlec::text::quote;
 use bottlec::{Options, compile};
 
 use super::args::Preflight;

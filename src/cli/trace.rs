@@ -6,10 +6,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
-use bottlec::diagnostic::quote;
 use bottlec::lower::manifest;
 use bottlec::report::{Format, trace as report};
 use bottlec::stage;
+use bottlec::text::quote;
 use bottlec::trace::{Line, Tracer};
 use bottlec::{Options, compile};
 use serde::Deserialize;

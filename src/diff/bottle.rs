@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Changes, Direction, Topic, bundle, quoted, reach, scan};
-use crate::diagnostic::{quote, quote_whole};
 use crate::lower::manifest::format::{
     Accepted, Boot, Engine, Git, GitUser, LintAllowed, Manifest, Repo, Supervise, Text, Variable,
 };
+use crate::text::{quote, quote_whole};
 
 type Plan = Manifest<'static>;
 type Variables = BTreeMap<Text<'static>, Variable<'static>>;

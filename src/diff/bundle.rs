@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use super::bottle::{Joined, environment, join};
 use super::{Changes, Direction, Topic};
-use crate::diagnostic::{quote, quote_whole};
 use crate::lower::manifest::format::{Service, Sidecar, Text, Volume};
+use crate::text::{quote, quote_whole};
 
 /// The sidecars, before and after.
 pub(super) fn sidecars(

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Change, Changes, Direction, Topic, Witness, some};
-use crate::diagnostic::quote;
 use crate::engine::{Gap, Ledger};
 use crate::host;
 use crate::lower::manifest::format::{Egress, HostEntry, Manifest};
 use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope, Target, TargetHost, Verdict};
 use crate::spec::BootKind;
+use crate::text::quote;
 
 type Entry<'a> = &'a HostEntry<'static>;
 

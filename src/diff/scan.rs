@@ -2,8 +2,8 @@
 
 use super::bottle::{Joined, join};
 use super::{Changes, Direction, Topic};
-use crate::diagnostic::{quote, quote_whole};
 use crate::lower::manifest::format::{Egress, HostEntry, Pattern, Tls};
+use crate::text::{quote, quote_whole};
 
 /// What is done about a finding, from the most lenient on.
 fn strictness(action: &str) -> Option<usize> {

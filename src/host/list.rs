@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::shared::is_shared;
-use crate::diagnostic::did_you_mean;
+use crate::text::did_you_mean;
 
 /// Entries of an `allow`, a `deny` or the like, each with what is known of it.
 #[derive(Debug)]

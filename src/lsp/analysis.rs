@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use lsp_types::{Location, Position, Range, Uri};
 
 use super::position::Encoding;
+use crate::compile::{self, Compilation, Options, compile};
 use crate::diagnostic::Diagnostics;
 use crate::include::{self, Reach};
 use crate::network::Addresses;
@@ -15,7 +16,6 @@ use crate::scope::Scope;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::spec::{Bottle, BottleDecl, File};
 use crate::syntax::{self, Tree};
-use crate::{Compilation, Options, compile};
 
 /// A spec, what it includes, and what comes out of them. Trees and files are there at once, the compilation when it is
 /// asked for.

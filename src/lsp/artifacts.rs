@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use super::analysis::Asked;
 use super::requests::Refusal;
 use super::server::Server;
-use crate::diagnostic::quote;
 use crate::lower::{agent_env, manifest, smolfile};
 use crate::plan::Plan;
 use crate::report::rules as pages;
 use crate::rules;
 use crate::spec::BottleDecl;
+use crate::text::quote;
 use crate::trace::{Line, Origin, Tracer};
 
 /// Shows the compiled files of the bottle at a position: `[URI, POSITION]`, and perhaps the path of one file. Without

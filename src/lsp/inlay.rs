@@ -8,11 +8,11 @@ use lsp_types::{
 };
 
 use super::analysis::{Asked, Effective};
-use crate::diagnostic::{harmless, quote};
 use crate::engine::Version;
 use crate::plan;
 use crate::source::Span;
 use crate::spec::{BottleDecl, MemberKind, Spanned};
+use crate::text::{harmless, quote};
 
 /// The hints of a range.
 #[must_use]

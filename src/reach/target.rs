@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::diagnostic::quote;
 use crate::host;
 use crate::rules;
 use crate::schema::{Meant, Problem, ValueType};
+use crate::text::quote;
 
 /// The host of a target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

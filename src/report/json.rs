@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use super::Summary;
-use crate::diagnostic::{self, Diagnostics, is_unsafe_to_show};
+use crate::diagnostic::{self, Diagnostics};
 use crate::source::{self, Sources, Span};
+use crate::text::is_unsafe_to_show;
 
 /// The `version` of the object. It changes when a program that reads the object could break: not when a key is added.
 pub const VERSION: u32 = 1;

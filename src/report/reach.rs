@@ -11,7 +11,6 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use crate::builtin;
-use crate::diagnostic::quote;
 use crate::engine::{Capability, Gap, Ledger, SMOLVM};
 use crate::host::Guarded;
 use crate::lower::smolfile;
@@ -19,6 +18,7 @@ use crate::plan::{Origin, Plan, PlannedRepo, PlannedSidecar, Traced};
 use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope, Target, TargetHost, Verdict};
 use crate::report::Promise;
 use crate::rules;
+use crate::text::quote;
 use crate::upstream::Upstream;
 
 pub use text::render;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use crate::diagnostic::harmless;
+use crate::text::harmless;
 
 /// A document being written. What may not stand in XML 1.0 is shown as something harmless of the same length.
 pub(super) struct Document<'a> {

@@ -1,10 +1,11 @@
 //! What the agent boots from: one thing, pinned.
 
 use super::rule;
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::schema::ValueType;
 use crate::spec::{BootKind, Layer, Spanned};
 use crate::syntax::Value;
+use crate::text::quote;
 
 rule!(CONFLICTING_BOOT, "conflicting-boot", Error, "0.1.0", "a bottle boots from two things");
 rule!(IMAGE_NOT_PINNED, "image-not-pinned", Warning, "0.1.0", "an image is named without its digest");

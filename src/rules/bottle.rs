@@ -1,9 +1,10 @@
 //! The rules of names and what they refer to; `resolve`, `scope` and `include` check them.
 
 use super::{Rule, rule};
-use crate::diagnostic::{Diagnostic, quote};
+use crate::diagnostic::Diagnostic;
 use crate::graph::Need;
 use crate::spec::{Name, Spanned};
+use crate::text::quote;
 
 rule!(DEPENDENCY_CYCLE, "dependency-cycle", Error, "0.1.0", "sidecars need each other in a circle");
 rule!(DUPLICATE_NAME, "duplicate-name", Error, "0.1.0", "two things that must be told apart have one name");

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::bottle::DUPLICATE_NAME;
 use super::rule;
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
-use crate::include::join;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::path::join;
 use crate::source::{Sources, Span};
 use crate::spec::{Layer, Reference, Service, Sidecar, Variable, VariableValue, VolumeSource};
+use crate::text::quote;
 
 rule!(
     ENV_FROM_FILE,

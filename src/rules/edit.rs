@@ -1,9 +1,10 @@
 //! Edits that several rules' fixes make.
 
-use crate::diagnostic::{Edit, quote};
+use crate::diagnostic::Edit;
 use crate::source::{Sources, Span};
 use crate::spec::Host;
 use crate::syntax::quoted_string;
+use crate::text::quote;
 
 /// Takes an entry out of its list, and the node with it when it is the only one.
 pub(super) fn remove(entry: &Host, sources: &Sources) -> Edit {

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use super::{edit, rule};
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level, quote};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
 use crate::host::known::{DROPS, Drop, TUNNEL};
 use crate::host::list::{List, holding, suffixes};
 use crate::host::{self, Guarded, shared::is_shared};
 use crate::source::Sources;
 use crate::spec::{Egress, Host};
+use crate::text::quote;
 
 rule!(ALLOW_DENIED, "allow-denied", Warning, "0.1.0", "a host is allowed that a `deny` refuses");
 rule!(ALLOW_DROP, "allow-drop", Warning, "0.1.0", "an allow list holds a paste, tunnel or webhook host");

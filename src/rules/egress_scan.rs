@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::bottle::duplicate;
 use super::rule;
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::host::{known::MODEL_APIS, list::List};
 use crate::spec::{Egress, Host, Spanned, Tls};
+use crate::text::quote;
 
 rule!(INVALID_REGEX, "invalid-regex", Error, "0.1.0", "an expression that pipelock does not compile");
 rule!(

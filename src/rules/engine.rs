@@ -1,10 +1,11 @@
 //! What the engine version can hold. What would leave the agent unconfined is refused, unless the spec accepts it.
 
 use super::{Rule, rule};
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::engine::{Capability, Gap, Ledger, SMOLVM, Version};
 use crate::source::Span;
 use crate::spec::{Boot, BootKind, Bottle, Name, VariableValue};
+use crate::text::quote;
 
 rule!(BUNDLE_REFUSED, "bundle-refused", Warning, "0.1.0", "the engine may refuse the bundle's own address");
 rule!(

@@ -2,11 +2,12 @@
 
 use super::rule;
 use crate::builtin;
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::spec::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
 use crate::syntax::Value;
+use crate::text::quote;
 
 rule!(
     ENV_INTERPOLATION,

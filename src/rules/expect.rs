@@ -3,11 +3,12 @@
 use std::net::Ipv4Addr;
 
 use super::rule;
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::engine::{Gap, Ledger};
 use crate::host::Guarded;
 use crate::reach::{Because, Lists, Policy, Scope, Target, Verdict};
 use crate::spec::{Bottle, Expectation, Host, Name};
+use crate::text::quote;
 
 rule!(
     EXPECTATION_FAILED,

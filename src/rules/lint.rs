@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule;
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::level::{Levels, Setter, Setting, Unneeded};
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::spec::{Lint, LintEntry};
+use crate::text::quote;
 
 rule!(LINT_CONFLICT, "lint-conflict", Error, "0.1.0", "one `lint` sets the level of a rule twice");
 rule!(LINT_UNUSED, "lint-unused", Warning, "0.1.0", "a `lint` sets a level that changes nothing");

@@ -1,10 +1,11 @@
 //! What a spec says and its target cannot hold: stricter, or wider, than written.
 
 use super::{Rule, rule};
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level, quote};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
 use crate::host::Lost;
 use crate::spec::{Host, Layer};
 use crate::syntax::quoted_string;
+use crate::text::quote;
 
 rule!(
     STRICTER_THAN_WRITTEN,

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::bottle::duplicate;
 use super::rule;
 use crate::builtin;
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{Layer, Name, Spanned};
+use crate::text::quote;
 
 rule!(RESERVED_NAME, "reserved-name", Error, "0.1.0", "a sidecar has the name of a built-in one");
 

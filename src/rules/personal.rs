@@ -1,11 +1,12 @@
 //! Paths that only one person has.
 
 use super::rule;
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::spec::{Layer, Reference, Spanned, VariableValue, VolumeSource};
 use crate::syntax::{Value, quoted_string};
+use crate::text::quote;
 
 rule!(
     IDENTITY_IN_WORKSPACE,

@@ -1,10 +1,11 @@
 //! Queues of proposals: each bottle has one of its own.
 
 use super::rule;
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
-use crate::include::join;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::path::join;
 use crate::source::{Sources, Span};
 use crate::spec::{Bottle, Name, Spanned, Supervise};
+use crate::text::quote;
 
 rule!(QUEUE_TAKEN, "queue-taken", Error, "0.1.0", "two bottles put their proposals into one directory");
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::rule;
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::schema::ValueType;
 use crate::spec::{Bottle, Name, Repo};
 use crate::syntax::Value;
+use crate::text::quote;
 use crate::upstream::Upstream;
 
 rule!(REPO_AMBIGUOUS, "repo-ambiguous", Error, "0.1.0", "two repositories cannot be told apart");

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule;
-use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::include::Reach;
 use crate::resolve::Resolved;
 use crate::source::{SourceId, Span};
 use crate::spec::{File, MemberKind, Service};
+use crate::text::quote;
 
 rule!(
     UNUSED_PROFILE,

@@ -2,7 +2,7 @@
 
 use super::ValueType;
 use super::value::Problem;
-use crate::diagnostic::quote;
+use crate::text::quote;
 
 pub(super) fn relative(text: &str) -> Result<(), Problem> {
     if text.starts_with(['/', '~']) {

@@ -3,11 +3,11 @@
 use super::ValueType;
 use super::value::Problem;
 use crate::backend as registry;
-use crate::diagnostic::{did_you_mean, quote};
 use crate::engine::{SMOLVM, Version};
 use crate::level::{Refusal, Setter, Setting};
 use crate::rules;
 use crate::scanner;
+use crate::text::{did_you_mean, quote};
 
 /// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
 const MAX_NAME: usize = 40;

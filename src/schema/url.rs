@@ -2,7 +2,7 @@
 
 use super::ValueType;
 use super::value::Problem;
-use crate::diagnostic::quote;
+use crate::text::quote;
 
 pub(super) fn scheme(text: &str) -> Result<(), Problem> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b);

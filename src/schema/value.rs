@@ -2,12 +2,12 @@
 
 use super::{path, regex, text, url};
 use crate::backend;
-use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
 use crate::engine;
 use crate::level::{Setter, Setting};
 use crate::rules::{self, Rule};
 use crate::scanner;
 use crate::syntax::{Value, quoted_string};
+use crate::text::{is_unsafe_to_show, one_of, quote};
 
 /// What an argument or a property may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

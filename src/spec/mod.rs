@@ -30,10 +30,10 @@ pub use lint::{Lint, LintEntry};
 pub use sidecar::{Expose, Health, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
 pub use supervise::Supervise;
 
-use crate::diagnostic::did_you_mean;
 use crate::schema::ValueType;
 use crate::source::{Source, Span};
 use crate::syntax::{Entry, Node, Tree, Value};
+use crate::text::did_you_mean;
 
 /// The nodes by which a spec is told from other programs' KDL.
 const TOP: [&str; 3] = ["bottle", "profile", "include"];

@@ -6,9 +6,10 @@ use std::ops::Range;
 use super::chars;
 use super::lexer::text::over_lines;
 use super::problems::{DiagnosticExt as _, Problems};
-use crate::diagnostic::{Applicability, Edit, quote};
+use crate::diagnostic::{Applicability, Edit};
 use crate::rules::syntax as rules;
 use crate::source::Span;
+use crate::text::quote;
 
 /// What only KDL 1 writes so.
 #[derive(Default)]

@@ -9,9 +9,10 @@ use super::lexer::text::{body, may_end_line};
 use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{BAD_LAYOUT, DIRTY, RUNS_OVER, TokenKind};
 use super::tree::StringRef;
-use crate::diagnostic::{Applicability, Edit, quote};
+use crate::diagnostic::{Applicability, Edit};
 use crate::rules::syntax as rules;
 use crate::source::Span;
+use crate::text::quote;
 
 /// Reads string tokens; values that are no slice of the text go to `decoded`.
 pub(super) struct Strings<'a> {

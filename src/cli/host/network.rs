@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 
-use bottlec::diagnostic::quote;
+use bottlec::text::quote;
 use ipnet::Ipv4Net;
 
 /// A network that the host sends somewhere.

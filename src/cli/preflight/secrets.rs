@@ -6,8 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bottlec::diagnostic::quote;
 use bottlec::plan::{Plan, Purpose, SecretUse};
+use bottlec::text::quote;
 
 use super::Finding;
 

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
-use crate::diagnostic::quote;
 use crate::fix::insert;
 use crate::host::known::DROPS;
 use crate::host::list::List;
@@ -14,6 +13,7 @@ use crate::lsp::cursor::{Cursor, Spot};
 use crate::source::Span;
 use crate::spec::Layer;
 use crate::syntax::{Value, quoted_string};
+use crate::text::quote;
 
 /// Offers a `deny` for each host below a wildcard that anybody can leave something at.
 pub(super) fn deny(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {

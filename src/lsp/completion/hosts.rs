@@ -76,7 +76,7 @@ pub(super) fn hosts(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
             let allow = List::new(allowed().map(|host| (host.value.as_str(), host.value.as_str())));
             for drop in shared::DROPS {
                 if let Some(allow) = allow.covering(drop.host) {
-                    let why = format!("{}, which {} allows", drop.what, crate::diagnostic::quote(allow));
+                    let why = format!("{}, which {} allows", drop.what, crate::text::quote(allow));
                     offer(&drop.pattern(), 0, &why);
                 }
             }

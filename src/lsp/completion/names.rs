@@ -8,12 +8,12 @@ use super::item::Candidate;
 use super::slot::{Slot, Style};
 use super::{Request, known, snippet};
 use crate::builtin;
-use crate::diagnostic::quote;
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::Prose;
 use crate::schema::ValueType;
 use crate::spec::{Name, Profile, Reference, Spanned, VariableValue};
 use crate::syntax::{Entry, Node, Value};
+use crate::text::quote;
 use crate::variables::{self, Known};
 
 /// Whether a text is a variable's name.

@@ -257,7 +257,7 @@ fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
         .map(|(key, url)| {
             let host = crate::upstream::Upstream::parse(url).map_or("another repository", |url| url.host);
             Candidate::value(key, CompletionItemKind::VALUE)
-                .detail(format!("of {}", crate::diagnostic::quote(host)))
+                .detail(format!("of {}", crate::text::quote(host)))
         })
         .collect()
 }

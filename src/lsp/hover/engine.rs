@@ -1,11 +1,11 @@
 //! What is known of engine versions, and of rules.
 
 use super::Place;
-use crate::diagnostic::quote;
 use crate::engine::{Capability, Effect, Gap, Ledger, Version};
 use crate::lsp::prose::{Prose, sentence};
 use crate::rules;
 use crate::spec::BootKind;
+use crate::text::quote;
 
 impl Place<'_> {
     /// What the ledger says of a version.

@@ -1,7 +1,7 @@
 //! What an entry of a list of hosts matches, and what decides about it.
 
 use super::{MAX_BOTTLES, Place, place};
-use crate::diagnostic::{Diagnostics, quote};
+use crate::diagnostic::Diagnostics;
 use crate::host::{self, Guarded, known};
 use crate::lsp::analysis::{Asked, Effective};
 use crate::lsp::prose::Prose;
@@ -10,6 +10,7 @@ use crate::rules::{self, egress, expect};
 use crate::source::Span;
 use crate::spec::Host;
 use crate::syntax::Entry;
+use crate::text::quote;
 
 impl Place<'_> {
     /// An entry of one of the lists.

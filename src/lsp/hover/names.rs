@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::{MAX_BOTTLES, Place, some};
-use crate::diagnostic::quote;
 use crate::include;
 use crate::lsp::analysis::Effective;
 use crate::lsp::around;
@@ -12,6 +11,7 @@ use crate::plan;
 use crate::rules::fleet;
 use crate::spec::{MemberKind, Profile};
 use crate::syntax::{Entry, Node};
+use crate::text::quote;
 
 impl Place<'_> {
     /// A bottle's addresses, and what starts in which order.

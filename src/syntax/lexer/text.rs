@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::{Lexer, at32};
-use crate::diagnostic::{Applicability, quote};
+use crate::diagnostic::Applicability;
 use crate::rules::syntax as rules;
 use crate::syntax::chars::{self, CLASS, Class, Kind, STOPS_RAW, STOPS_STRING};
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::{BAD_LAYOUT, DIRTY, RUNS_OVER, SHORT_HASHES, TokenKind, UNCLOSED};
+use crate::text::quote;
 
 /// How often a search for the end of a raw string may reach the end of the text in vain.
 const MAX_FAILED_SEARCHES: u32 = 16;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Parser, Role, Stage};
-use crate::diagnostic::{Applicability, did_you_mean, quote};
+use crate::diagnostic::Applicability;
 use crate::rules::syntax as rules;
 use crate::syntax::chars;
 use crate::syntax::lexer::at32;
@@ -11,6 +11,7 @@ use crate::syntax::number::{self, Number, NumberError};
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::TokenKind;
 use crate::syntax::tree::{BROKEN, COMMENTED, EntryData, NONE, Text, TextKind, ValueData};
+use crate::text::{did_you_mean, quote};
 
 /// A value that was read.
 struct Read {

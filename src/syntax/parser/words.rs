@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::{Parser, Role};
-use crate::diagnostic::{Applicability, quote};
+use crate::diagnostic::Applicability;
 use crate::rules::syntax as rules;
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::{TokenKind, UNCLOSED};
 use crate::syntax::tree::{NONE, Text, TextKind};
+use crate::text::quote;
 
 impl Parser<'_> {
     /// The string at the cursor, read and stepped over; `None` when none stands here.
