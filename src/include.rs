@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{File, Spanned};
 use crate::path::join;
 use crate::rules::bottle as rules;
 use crate::rules::bottle::circle;
 use crate::schema::ValueType;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources, Span};
-use crate::spec::{File, Spanned};
 use crate::syntax::{self, Value};
 use crate::text::quote;
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::diagnostic::{Allowance, Diagnostic, Diagnostics, Judgement, Label, Level};
+use crate::model::{Lint, LintEntry, Spanned};
 use crate::rules::{self, Rule};
 use crate::source::{SourceId, Span};
-use crate::spec::{Lint, LintEntry, Spanned};
 use crate::text::{did_you_mean, quote};
 
 /// What becomes of a finding.

@@ -11,7 +11,7 @@
 //! - [`text`], [`path`], [`source`]: texts in messages, paths with `/`, named texts, spans, lines and columns
 //! - [`syntax`]: KDL 2, lossless and error-recovering
 //! - [`schema`]: every node of the language, once
-//! - [`spec`]: the typed model, with the place of every leaf
+//! - [`model`]: the typed model, with the place of every leaf
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`level`]: how bad that is; [`diagnostic`]: how it is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
 //!   is: as text, and as a picture in [`report::graph`]
@@ -42,6 +42,7 @@ pub mod include;
 pub mod level;
 pub mod lower;
 pub mod lsp;
+pub mod model;
 pub mod network;
 pub mod path;
 pub mod plan;
@@ -54,7 +55,6 @@ pub mod schema;
 pub mod scope;
 pub mod secret;
 pub mod source;
-pub mod spec;
 pub mod stage;
 pub mod syntax;
 pub mod text;

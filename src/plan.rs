@@ -16,16 +16,16 @@ use crate::builtin::{self, Builtin};
 use crate::container::ContainerEngine;
 use crate::engine::{Gap, Ledger, Version};
 use crate::level::Setting;
+use crate::model::{
+    Accept, Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged,
+    Member, MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
+    VolumeSource,
+};
 use crate::network::Addresses;
 use crate::path::join;
 use crate::resolve::{MemberId, Resolved};
 use crate::scanner;
 use crate::source::{Sources, Span};
-use crate::spec::{
-    Accept, Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged,
-    Member, MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
-    VolumeSource,
-};
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

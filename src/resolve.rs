@@ -3,9 +3,9 @@
 use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::graph::{Graph, Need};
+use crate::model::{Bottle, Member, Name, Spanned};
 use crate::rules::bottle as rules;
 use crate::rules::bottle::circle;
-use crate::spec::{Bottle, Member, Name, Spanned};
 use crate::text::{did_you_mean, one_of, quote};
 
 /// A sidecar of a bottle: its place among the bottle's members.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::graph::{Graph, Need};
 use crate::include::Reach;
+use crate::model::{BottleDecl, File, Layer, Name, Profile, Spanned};
 use crate::rules::bottle as rules;
 use crate::rules::bottle::{circle, duplicate};
 use crate::source::{SourceId, Sources};
-use crate::spec::{BottleDecl, File, Layer, Name, Profile, Spanned};
 use crate::text::{did_you_mean, one_of, quote};
 
 /// The profiles of a file and of every file that it includes, by name.

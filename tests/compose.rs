@@ -7,8 +7,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bottlec::lower::{commands, lower};
+use bottlec::model::{Reference, VariableValue, VolumeSource};
 use bottlec::plan::{Container, Plan};
-use bottlec::spec::{Reference, VariableValue, VolumeSource};
 use nasty::{kdl, mostly, nasty};
 use proptest::prelude::*;
 use support::{compile_file, compile_text, root, specs};

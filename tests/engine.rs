@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use bottlec::engine::{Capability, Effect, Gap, Ledger, Version};
 use bottlec::lower::{commands, lower};
+use bottlec::model::BootKind;
 use bottlec::rules;
-use bottlec::spec::BootKind;
 use support::{assert_generated, compile_text};
 
 /// What a row's bottle boots from and holds, so that the row matters to it.

@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["backend", "builtin", "host"],
     &["reach"],
     &["schema"],
-    &["spec"],
+    &["model"],
     &["graph"],
     &["include"],
     &["resolve", "scope"],
@@ -38,7 +38,7 @@ const LAYERS: &[&[&str]] = &[
 /// The imports that still run up, as (what imports, what it imports). The list only ever becomes shorter.
 const UPWARD: &[(&str, &str)] = &[
     ("diagnostic", "rules"),
-    ("engine", "spec"),
+    ("engine", "model"),
     ("host", "rules"),
     ("host", "schema"),
     ("include", "rules"),
@@ -49,7 +49,7 @@ const UPWARD: &[(&str, &str)] = &[
     ("schema", "level"),
     ("schema", "rules"),
     ("scope", "rules"),
-    ("spec", "level"),
+    ("model", "level"),
     ("syntax", "rules"),
 ];
 

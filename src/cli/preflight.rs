@@ -10,8 +10,8 @@ use bottlec::backend;
 use bottlec::builtin;
 use bottlec::engine::{Capability, Ledger, SMOLVM, Version};
 use bottlec::lower::commands;
+use bottlec::model::BootKind;
 use bottlec::plan::Plan;
-use bottlec::spec::BootKind;
 use bottlec::text::quote;
 use bottlec::{Options, compile};
 

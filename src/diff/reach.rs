@@ -12,8 +12,8 @@ use super::{Change, Changes, Direction, Topic, Witness, some};
 use crate::engine::{Gap, Ledger};
 use crate::host;
 use crate::lower::manifest::format::{Egress, HostEntry, Manifest};
+use crate::model::BootKind;
 use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope, Target, TargetHost, Verdict};
-use crate::spec::BootKind;
 use crate::text::quote;
 
 type Entry<'a> = &'a HostEntry<'static>;

@@ -1,7 +1,7 @@
 //! Where an engine version breaks the promise that the agent may dial the bundle and nothing else.
 
 use super::{Capability, Ledger, Version};
-use crate::spec::BootKind;
+use crate::model::BootKind;
 
 /// One way past the bundle, which a spec must accept by the name of its rule (`rules::engine::of`) before anything is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::{compose, smolfile, supervise};
 use crate::builtin;
 use crate::engine::{Capability, Ledger, SMOLVM};
+use crate::model::{BootKind, Reference, VolumeSource};
 use crate::plan::Plan;
-use crate::spec::{BootKind, Reference, VolumeSource};
 
 /// A program and its arguments.
 pub type Command = Vec<String>;

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::{commands, yaml};
 use crate::builtin::BUNDLE;
+use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{Container, Plan, PlannedHealth, PlannedSidecar, PlannedVolume, Traced};
-use crate::spec::{Reference, VariableValue, VolumeSource};
 
 /// Its path in the stage.
 pub const PATH: &str = "compose.yaml";

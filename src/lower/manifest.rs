@@ -11,11 +11,11 @@ use super::{Artifact, agent_env, commands, compose, provision, smolfile, supervi
 use crate::builtin;
 use crate::digest;
 use crate::engine::SMOLVM;
+use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{
     self, Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedPattern, PlannedRepo,
     PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVolume, Traced,
 };
-use crate::spec::{Reference, VariableValue, VolumeSource};
 
 use format::{
     Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, LintAllowed, Pattern,

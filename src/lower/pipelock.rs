@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::yaml;
 use crate::builtin::{self, PIPELOCK_METRICS};
 use crate::host;
+use crate::model::{Action, Logged};
 use crate::plan::{Plan, PlannedEgress, PlannedPattern, PlannedTls, Traced};
-use crate::spec::{Action, Logged};
 
 /// Its path in the stage.
 pub const PATH: &str = "pipelock/pipelock.yaml";

@@ -8,8 +8,8 @@ use std::net::Ipv4Addr;
 use serde::Serialize;
 use toml::{Table, Value};
 
+use crate::model::{Reference, VariableValue};
 use crate::plan::Plan;
-use crate::spec::{Reference, VariableValue};
 use crate::text::quote;
 
 /// Its path in the stage.

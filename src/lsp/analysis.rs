@@ -9,12 +9,12 @@ use super::position::Encoding;
 use crate::compile::{self, Compilation, Options, compile};
 use crate::diagnostic::Diagnostics;
 use crate::include::{self, Reach};
+use crate::model::{Bottle, BottleDecl, File};
 use crate::network::Addresses;
 use crate::resolve::{self, Resolved};
 use crate::rules::fleet;
 use crate::scope::Scope;
 use crate::source::{Source, SourceId, Sources, Span};
-use crate::spec::{Bottle, BottleDecl, File};
 use crate::syntax::{self, Tree};
 
 /// A spec, what it includes, and what comes out of them. Trees and files are there at once, the compilation when it is

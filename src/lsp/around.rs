@@ -7,9 +7,9 @@ use super::analysis::{Analysis, Asked};
 use crate::builtin;
 use crate::diagnostic::Diagnostics;
 use crate::include::Reach;
+use crate::model::{Layer, Name, Profile, Sidecar, Spanned};
 use crate::scope::Scope;
 use crate::source::{SourceId, Span};
-use crate::spec::{Layer, Name, Profile, Sidecar, Spanned};
 use crate::syntax::{Node, Value};
 
 /// A bottle or a profile, and what it lies on.

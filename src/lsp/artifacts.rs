@@ -10,10 +10,10 @@ use super::analysis::Asked;
 use super::requests::Refusal;
 use super::server::Server;
 use crate::lower::{agent_env, manifest, smolfile};
+use crate::model::BottleDecl;
 use crate::plan::Plan;
 use crate::report::rules as pages;
 use crate::rules;
-use crate::spec::BottleDecl;
 use crate::text::quote;
 use crate::trace::{Line, Origin, Tracer};
 

@@ -9,9 +9,9 @@ use lsp_types::{
 
 use super::analysis::{Asked, Effective};
 use crate::engine::Version;
+use crate::model::{BottleDecl, MemberKind, Spanned};
 use crate::plan;
 use crate::source::Span;
-use crate::spec::{BottleDecl, MemberKind, Spanned};
 use crate::text::{harmless, quote};
 
 /// The hints of a range.

@@ -14,11 +14,11 @@ use super::names::{Kind, Names, Occurrence, Role, unquoted};
 use crate::builtin;
 use crate::diagnostic::Diagnostics;
 use crate::include;
+use crate::model::{Host, Name, Spanned};
 use crate::reach::Because;
 use crate::rules::expect;
 use crate::scope::Scope;
 use crate::source::Span;
-use crate::spec::{Host, Name, Spanned};
 use crate::syntax::Value;
 
 /// A place to go to.

@@ -2,7 +2,7 @@
 
 use super::{Container, Origin, Plan, PlannedTls, Traced};
 use crate::builtin;
-use crate::spec::{Reference, VariableValue};
+use crate::model::{Reference, VariableValue};
 
 /// What a receiver knows a secret by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,13 +7,13 @@ use super::one_line;
 use crate::builtin;
 use crate::digest;
 use crate::lower::{Stage, commands, manifest, provision, shell};
+use crate::model::BootKind;
 use crate::network::Addresses;
 use crate::plan::{
     Accepted, LintAllowed, Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls,
     Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
-use crate::spec::BootKind;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
 #[must_use]

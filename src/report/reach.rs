@@ -443,7 +443,7 @@ fn known(plan: &Plan) -> Vec<Known> {
     let gaps = plan.gaps();
     let mut capabilities = vec![Capability::EnforcesCidrPolicy, Capability::DnsRedirect];
     capabilities.extend(gaps.iter().map(|gap| gap.capability()));
-    if plan.boot.as_ref().is_some_and(|boot| boot.kind == crate::spec::BootKind::Artifact) {
+    if plan.boot.as_ref().is_some_and(|boot| boot.kind == crate::model::BootKind::Artifact) {
         capabilities.push(Capability::FromKeepsPolicy);
     }
     capabilities.sort_unstable();

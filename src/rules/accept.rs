@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics, Level};
+use crate::model::Accept;
 use crate::source::Span;
-use crate::spec::Accept;
 use crate::text::quote;
 
 rule!(ACCEPT_UNUSED, "accept-unused", Warning, "0.1.0", "something is accepted that nothing needs");

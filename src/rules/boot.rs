@@ -2,8 +2,8 @@
 
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{BootKind, Layer, Spanned};
 use crate::schema::ValueType;
-use crate::spec::{BootKind, Layer, Spanned};
 use crate::syntax::Value;
 use crate::text::quote;
 

@@ -3,7 +3,7 @@
 use super::{Rule, rule};
 use crate::diagnostic::Diagnostic;
 use crate::graph::Need;
-use crate::spec::{Name, Spanned};
+use crate::model::{Name, Spanned};
 use crate::text::quote;
 
 rule!(DEPENDENCY_CYCLE, "dependency-cycle", Error, "0.1.0", "sidecars need each other in a circle");

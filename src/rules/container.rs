@@ -6,9 +6,9 @@ use std::path::Path;
 use super::bottle::DUPLICATE_NAME;
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{Layer, Reference, Service, Sidecar, Variable, VariableValue, VolumeSource};
 use crate::path::join;
 use crate::source::{Sources, Span};
-use crate::spec::{Layer, Reference, Service, Sidecar, Variable, VariableValue, VolumeSource};
 use crate::text::quote;
 
 rule!(

@@ -1,8 +1,8 @@
 //! Edits that several rules' fixes make.
 
 use crate::diagnostic::Edit;
+use crate::model::Host;
 use crate::source::{Sources, Span};
-use crate::spec::Host;
 use crate::syntax::quoted_string;
 use crate::text::quote;
 

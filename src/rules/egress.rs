@@ -9,8 +9,8 @@ use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
 use crate::host::known::{DROPS, Drop, TUNNEL};
 use crate::host::list::{List, holding, suffixes};
 use crate::host::{self, Guarded, shared::is_shared};
+use crate::model::{Egress, Host};
 use crate::source::Sources;
-use crate::spec::{Egress, Host};
 use crate::text::quote;
 
 rule!(ALLOW_DENIED, "allow-denied", Warning, "0.1.0", "a host is allowed that a `deny` refuses");

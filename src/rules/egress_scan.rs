@@ -6,7 +6,7 @@ use super::bottle::duplicate;
 use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::host::{known::MODEL_APIS, list::List};
-use crate::spec::{Egress, Host, Spanned, Tls};
+use crate::model::{Egress, Host, Spanned, Tls};
 use crate::text::quote;
 
 rule!(INVALID_REGEX, "invalid-regex", Error, "0.1.0", "an expression that pipelock does not compile");

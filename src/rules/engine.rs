@@ -3,8 +3,8 @@
 use super::{Rule, rule};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::engine::{Capability, Gap, Ledger, SMOLVM, Version};
+use crate::model::{Boot, BootKind, Bottle, Name, VariableValue};
 use crate::source::Span;
-use crate::spec::{Boot, BootKind, Bottle, Name, VariableValue};
 use crate::text::quote;
 
 rule!(BUNDLE_REFUSED, "bundle-refused", Warning, "0.1.0", "the engine may refuse the bundle's own address");

@@ -3,9 +3,9 @@
 use super::rule;
 use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
+use crate::model::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
 use crate::schema::ValueType;
 use crate::source::Span;
-use crate::spec::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
 use crate::syntax::Value;
 use crate::text::quote;
 

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use super::{edit, rule};
 use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
+use crate::model::{Bottle, Name, Reference, Variable, VariableValue};
 use crate::source::Sources;
-use crate::spec::{Bottle, Name, Reference, Variable, VariableValue};
 use crate::text::quote;
 use crate::variables;
 

@@ -6,8 +6,8 @@ use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::engine::{Gap, Ledger};
 use crate::host::Guarded;
+use crate::model::{Bottle, Expectation, Host, Name};
 use crate::reach::{Because, Lists, Policy, Scope, Target, Verdict};
-use crate::spec::{Bottle, Expectation, Host, Name};
 use crate::text::quote;
 
 rule!(

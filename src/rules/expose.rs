@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::bottle::DUPLICATE_NAME;
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{Bottle, MemberKind, Name, Sidecar};
 use crate::source::Span;
-use crate::spec::{Bottle, MemberKind, Name, Sidecar};
 use crate::text::quote;
 
 rule!(EXPOSE_WITHOUT_PORT, "expose-without-port", Error, "0.1.0", "a sidecar is exposed and listens nowhere");

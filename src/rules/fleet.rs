@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::bottle::duplicate;
 use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
+use crate::model::{BottleDecl, Name, Spanned};
 use crate::network::{Addresses, free_octet};
 use crate::source::{Sources, Span};
-use crate::spec::{BottleDecl, Name, Spanned};
 use crate::text::quote;
 
 rule!(EMPTY_SPEC, "empty-spec", Error, "0.1.0", "nothing of what is compiled is a bottle or a profile");

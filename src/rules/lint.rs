@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::level::{Levels, Setter, Setting, Unneeded};
+use crate::model::{Lint, LintEntry};
 use crate::source::{Source, SourceId, Sources, Span};
-use crate::spec::{Lint, LintEntry};
 use crate::text::quote;
 
 rule!(LINT_CONFLICT, "lint-conflict", Error, "0.1.0", "one `lint` sets the level of a rule twice");

@@ -3,7 +3,7 @@
 use super::{Rule, rule};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
 use crate::host::Lost;
-use crate::spec::{Host, Layer};
+use crate::model::{Host, Layer};
 use crate::syntax::quoted_string;
 use crate::text::quote;
 

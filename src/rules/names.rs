@@ -6,7 +6,7 @@ use super::bottle::duplicate;
 use super::rule;
 use crate::builtin;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::spec::{Layer, Name, Spanned};
+use crate::model::{Layer, Name, Spanned};
 use crate::text::quote;
 
 rule!(RESERVED_NAME, "reserved-name", Error, "0.1.0", "a sidecar has the name of a built-in one");

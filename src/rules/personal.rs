@@ -2,9 +2,9 @@
 
 use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
+use crate::model::{Layer, Reference, Spanned, VariableValue, VolumeSource};
 use crate::schema::ValueType;
 use crate::source::Span;
-use crate::spec::{Layer, Reference, Spanned, VariableValue, VolumeSource};
 use crate::syntax::{Value, quoted_string};
 use crate::text::quote;
 

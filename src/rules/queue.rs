@@ -2,9 +2,9 @@
 
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{Bottle, Name, Spanned, Supervise};
 use crate::path::join;
 use crate::source::{Sources, Span};
-use crate::spec::{Bottle, Name, Spanned, Supervise};
 use crate::text::quote;
 
 rule!(QUEUE_TAKEN, "queue-taken", Error, "0.1.0", "two bottles put their proposals into one directory");

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{Bottle, Name, Repo};
 use crate::schema::ValueType;
-use crate::spec::{Bottle, Name, Repo};
 use crate::syntax::Value;
 use crate::text::quote;
 use crate::upstream::Upstream;

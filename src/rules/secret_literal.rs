@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
+use crate::model::{Credential, Layer, Reference, Variable, VariableValue};
 use crate::schema::ValueType;
 use crate::secret;
 use crate::source::Span;
-use crate::spec::{Credential, Layer, Reference, Variable, VariableValue};
 use crate::syntax::{Value, quoted_string};
 use crate::text::quote;
 

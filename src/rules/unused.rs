@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::include::Reach;
+use crate::model::{File, MemberKind, Service};
 use crate::resolve::Resolved;
 use crate::source::{SourceId, Span};
-use crate::spec::{File, MemberKind, Service};
 use crate::text::quote;
 
 rule!(

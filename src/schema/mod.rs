@@ -2,7 +2,7 @@
 //!
 //! The table in [`nodes`](self::ROOT) says what a node may hold, of which type, and what it means. `check` holds
 //! trees against it; the reference page and `schemas/spec.json` are printed from it; an editor completes from it.
-//! A decoder in `spec/` may therefore take for granted what the table says, and never repeats a message.
+//! A decoder in `model/` may therefore take for granted what the table says, and never repeats a message.
 
 mod check;
 mod message;

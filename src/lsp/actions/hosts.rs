@@ -10,8 +10,8 @@ use crate::host::known::DROPS;
 use crate::host::list::List;
 use crate::host::shared;
 use crate::lsp::cursor::{Cursor, Spot};
+use crate::model::Layer;
 use crate::source::Span;
-use crate::spec::Layer;
 use crate::syntax::{Value, quoted_string};
 use crate::text::quote;
 

@@ -10,10 +10,10 @@ use crate::engine::{Ledger, SMOLVM};
 use crate::fix::insert;
 use crate::lsp::analysis::Analysis;
 use crate::lsp::cursor::{Cursor, Spot};
+use crate::model::BottleDecl;
 use crate::network::free_octet;
 use crate::rules::fleet;
 use crate::source::Span;
-use crate::spec::BottleDecl;
 use crate::syntax::Node;
 
 /// The bottle in whose line the cursor is, or in whose child of that name.

@@ -10,10 +10,10 @@ use super::{Request, known, names};
 use crate::host::list::List;
 use crate::host::{self, Guarded, known as shared};
 use crate::lsp::around::{self, Around};
+use crate::model::Layer;
 use crate::reach::TargetHost;
 use crate::schema::ValueType;
 use crate::source::Span;
-use crate::spec::Layer;
 use crate::syntax::Node;
 
 /// The hosts of a spec, each with where it stands first and how often it stands.

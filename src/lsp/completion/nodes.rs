@@ -10,8 +10,8 @@ use super::snippet::{Example, Snippet};
 use super::{Request, names};
 use crate::engine::Ledger;
 use crate::lsp::prose::{Prose, sentence};
+use crate::model::BootKind;
 use crate::schema::{Child, Children, Node as Schema, Occurs, Property, ValueType};
-use crate::spec::BootKind;
 use crate::syntax::{Entry, Node};
 
 /// The nodes that may stand in a block. Where there is a node already, which `has_more` than a name, its name alone is

@@ -12,11 +12,11 @@ use crate::builtin;
 use crate::engine::{Capability, Gap, Ledger, Version};
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::{Prose, sentence};
+use crate::model::{BootKind, VolumeSource};
 use crate::network::Addresses;
 use crate::rules;
 use crate::scanner;
 use crate::schema::{Node as Schema, ValueType};
-use crate::spec::{BootKind, VolumeSource};
 use crate::syntax::{Entry, Node, Value};
 
 /// The values that could stand in a place of that type.

@@ -3,8 +3,8 @@
 use super::Place;
 use crate::engine::{Capability, Effect, Gap, Ledger, Version};
 use crate::lsp::prose::{Prose, sentence};
+use crate::model::BootKind;
 use crate::rules;
-use crate::spec::BootKind;
 use crate::text::quote;
 
 impl Place<'_> {

@@ -5,7 +5,7 @@ use crate::engine::{Capability, Ledger};
 use crate::lsp::analysis::Effective;
 use crate::lsp::completion::known;
 use crate::lsp::prose::Prose;
-use crate::spec::{BootKind, Reference, VariableValue};
+use crate::model::{BootKind, Reference, VariableValue};
 use crate::syntax::Value;
 use crate::text::quote;
 

@@ -5,10 +5,10 @@ use crate::diagnostic::Diagnostics;
 use crate::host::{self, Guarded, known};
 use crate::lsp::analysis::{Asked, Effective};
 use crate::lsp::prose::Prose;
+use crate::model::Host;
 use crate::reach::{Because, Scope, Target, Verdict};
 use crate::rules::{self, egress, expect};
 use crate::source::Span;
-use crate::spec::Host;
 use crate::syntax::Entry;
 use crate::text::quote;
 

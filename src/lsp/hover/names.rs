@@ -7,9 +7,9 @@ use crate::include;
 use crate::lsp::analysis::Effective;
 use crate::lsp::around;
 use crate::lsp::prose::Prose;
+use crate::model::{MemberKind, Profile};
 use crate::plan;
 use crate::rules::fleet;
-use crate::spec::{MemberKind, Profile};
 use crate::syntax::{Entry, Node};
 use crate::text::quote;
 
