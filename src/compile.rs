@@ -8,7 +8,6 @@ use crate::digest::sha256_hex;
 use crate::include::Reach;
 use crate::level::{Flag, Levels};
 use crate::model::{Bottle, BottleDecl, File, Layer, Name};
-use crate::network::Addresses;
 use crate::plan::{self, Plan};
 use crate::rules::accept::Acceptance;
 use crate::rules::{
@@ -17,6 +16,7 @@ use crate::rules::{
 };
 use crate::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
+use crate::world::network::Addresses;
 use crate::{blame, diagnostic, include, resolve, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be

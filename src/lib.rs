@@ -15,8 +15,7 @@
 //! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
 //! - [`rules`]: what a spec can get wrong; [`level`]: how bad that is; [`diagnostic`]: how it is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
 //!   is: as text, and as a picture in [`report::graph`]
-//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`secret`], [`upstream`], [`variables`]: what is known
-//!   of the world outside
+//! - [`world`]: what is known of the world outside
 //! - [`reach`]: what the agent can reach, and by which rule
 //! - [`diff`]: what a change of plans means
 //! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
@@ -25,41 +24,32 @@
 //! - [`lsp`]: what an editor asks
 //! - [`stage`]: the one place that writes
 
-pub mod backend;
 mod blame;
-pub mod builtin;
 pub mod compile;
-pub mod container;
 pub mod diagnostic;
 pub mod diff;
 pub mod digest;
-pub mod engine;
 pub mod fix;
 pub mod format;
 pub mod graph;
-pub mod host;
 pub mod include;
 pub mod level;
 pub mod lower;
 pub mod lsp;
 pub mod model;
-pub mod network;
 pub mod path;
 pub mod plan;
 pub mod reach;
 pub mod report;
 pub mod resolve;
 pub mod rules;
-pub mod scanner;
 pub mod schema;
 pub mod scope;
-pub mod secret;
 pub mod source;
 pub mod stage;
 pub mod syntax;
 pub mod text;
 pub mod trace;
-pub mod upstream;
-pub mod variables;
+pub mod world;
 
 pub use compile::{Checked, Compilation, Options, check, compile};

@@ -11,21 +11,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::backend::{self, Backend};
-use crate::builtin::{self, Builtin};
-use crate::container::ContainerEngine;
-use crate::engine::{Gap, Ledger, Version};
 use crate::level::Setting;
 use crate::model::{
-    Accept, Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged,
-    Member, MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
+    Accept, Action, Boot, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged, Member,
+    MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
     VolumeSource,
 };
-use crate::network::Addresses;
 use crate::path::join;
 use crate::resolve::{MemberId, Resolved};
-use crate::scanner;
 use crate::source::{Sources, Span};
+use crate::world::backend::{self, Backend};
+use crate::world::builtin::{self, Builtin};
+use crate::world::container::ContainerEngine;
+use crate::world::engine::BootKind;
+use crate::world::engine::{Gap, Ledger, Version};
+use crate::world::network::Addresses;
+use crate::world::scanner;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

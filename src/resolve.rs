@@ -1,12 +1,12 @@
 //! What a bottle's sidecars need: names to members.
 
-use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::graph::{Graph, Need};
 use crate::model::{Bottle, Member, Name, Spanned};
 use crate::rules::bottle as rules;
 use crate::rules::bottle::circle;
 use crate::text::{did_you_mean, one_of, quote};
+use crate::world::builtin;
 
 /// A sidecar of a bottle: its place among the bottle's members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -123,7 +123,7 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
     // Every URL is an IP literal.
     for (name, variable) in &plan.env {
         let VariableValue::Literal(value) = &variable.value else { continue };
-        if bottlec::builtin::owns_variable(name) && value.contains("://") {
+        if bottlec::world::builtin::owns_variable(name) && value.contains("://") {
             assert!(value.contains(&format!("://{bundle}:")), "{name}={value}");
         }
     }

@@ -16,8 +16,8 @@ use bottlec::diff::{Change, Direction, Plans, Topic, diff};
 use bottlec::lower::lower;
 use bottlec::lower::manifest::Manifest;
 use bottlec::plan::Plan;
-use bottlec::reach::{Target, Verdict};
 use bottlec::report;
+use bottlec::world::host::{Target, Verdict};
 use proptest::prelude::*;
 use support::{assert_generated, compile_text};
 

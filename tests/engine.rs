@@ -6,10 +6,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use bottlec::engine::{Capability, Effect, Gap, Ledger, Version};
 use bottlec::lower::{commands, lower};
-use bottlec::model::BootKind;
 use bottlec::rules;
+use bottlec::world::engine::BootKind;
+use bottlec::world::engine::{Capability, Effect, Gap, Ledger, Version};
 use support::{assert_generated, compile_text};
 
 /// What a row's bottle boots from and holds, so that the row matters to it.
@@ -174,7 +174,7 @@ fn the_page_of_the_ledger_is_up_to_date() {
     let ledger = Ledger::smolvm();
     let mut page = format!(
         "# What each smolvm does\n\n\
-         The compiler's ledger, from {} to {}: made from `src/engine/ledger.kdl`, which rules and lowering ask. What a\n\
+         The compiler's ledger, from {} to {}: made from `src/world/engine/ledger.kdl`, which rules and lowering ask. What a\n\
          row does to a bottle is held by a test that compiles one spec on both sides of it.\n",
         ledger.oldest, ledger.newest
     );

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use bottlec::backend;
-use bottlec::builtin;
-use bottlec::engine::{Capability, Ledger, SMOLVM, Version};
 use bottlec::lower::commands;
-use bottlec::model::BootKind;
 use bottlec::plan::Plan;
 use bottlec::text::quote;
+use bottlec::world::backend;
+use bottlec::world::builtin;
+use bottlec::world::engine::BootKind;
+use bottlec::world::engine::{Capability, Ledger, SMOLVM, Version};
 use bottlec::{Options, compile};
 
 use super::args::Preflight;

@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use crate::lower::manifest::format::Manifest;
-use crate::reach::Target;
 use crate::text::quote;
+use crate::world::host::Target;
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Change, Changes, Direction, Topic, Witness, some};
-use crate::engine::{Gap, Ledger};
-use crate::host;
 use crate::lower::manifest::format::{Egress, HostEntry, Manifest};
-use crate::model::BootKind;
-use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope, Target, TargetHost, Verdict};
+use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope};
 use crate::text::quote;
+use crate::world::engine::BootKind;
+use crate::world::engine::{Gap, Ledger};
+use crate::world::host;
+use crate::world::host::{Target, TargetHost, Verdict};
 
 type Entry<'a> = &'a HostEntry<'static>;
 

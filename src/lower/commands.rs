@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::{compose, smolfile, supervise};
-use crate::builtin;
-use crate::engine::{Capability, Ledger, SMOLVM};
-use crate::model::{BootKind, Reference, VolumeSource};
+use crate::model::{Reference, VolumeSource};
 use crate::plan::Plan;
+use crate::world::builtin;
+use crate::world::engine::BootKind;
+use crate::world::engine::{Capability, Ledger, SMOLVM};
 
 /// A program and its arguments.
 pub type Command = Vec<String>;

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{commands, yaml};
-use crate::builtin::BUNDLE;
 use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{Container, Plan, PlannedHealth, PlannedSidecar, PlannedVolume, Traced};
+use crate::world::builtin::BUNDLE;
 
 /// Its path in the stage.
 pub const PATH: &str = "compose.yaml";

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 
 use super::{Artifact, Mode};
 use crate::plan::{Plan, PlannedRepo};
-use crate::scanner;
-use crate::upstream::Upstream;
+use crate::world::scanner;
+use crate::world::upstream::Upstream;
 
 pub use gitconfig::{PATH as GITCONFIG_PATH, is_wanted as has_gitconfig};
 

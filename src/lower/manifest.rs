@@ -8,14 +8,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Artifact, agent_env, commands, compose, provision, smolfile, supervise};
-use crate::builtin;
 use crate::digest;
-use crate::engine::SMOLVM;
 use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{
     self, Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedPattern, PlannedRepo,
     PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVolume, Traced,
 };
+use crate::world::builtin;
+use crate::world::engine::SMOLVM;
 
 use format::{
     Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, LintAllowed, Pattern,

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::thread;
 
-use crate::builtin;
 use crate::plan::Plan;
+use crate::world::builtin;
 
 /// Who may read a file of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

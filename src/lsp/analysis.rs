@@ -10,12 +10,12 @@ use crate::compile::{self, Compilation, Options, compile};
 use crate::diagnostic::Diagnostics;
 use crate::include::{self, Reach};
 use crate::model::{Bottle, BottleDecl, File};
-use crate::network::Addresses;
 use crate::resolve::{self, Resolved};
 use crate::rules::fleet;
 use crate::scope::Scope;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{self, Tree};
+use crate::world::network::Addresses;
 
 /// A spec, what it includes, and what comes out of them. Trees and files are there at once, the compilation when it is
 /// asked for.

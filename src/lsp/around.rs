@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::analysis::{Analysis, Asked};
-use crate::builtin;
 use crate::diagnostic::Diagnostics;
 use crate::include::Reach;
 use crate::model::{Layer, Name, Profile, Sidecar, Spanned};
 use crate::scope::Scope;
 use crate::source::{SourceId, Span};
 use crate::syntax::{Node, Value};
+use crate::world::builtin;
 
 /// A bottle or a profile, and what it lies on.
 pub(super) struct Around<'a> {

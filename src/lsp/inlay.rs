@@ -8,11 +8,11 @@ use lsp_types::{
 };
 
 use super::analysis::{Asked, Effective};
-use crate::engine::Version;
 use crate::model::{BottleDecl, MemberKind, Spanned};
 use crate::plan;
 use crate::source::Span;
 use crate::text::{harmless, quote};
+use crate::world::engine::Version;
 
 /// The hints of a range.
 #[must_use]

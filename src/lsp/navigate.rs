@@ -11,7 +11,6 @@ use super::analysis::Asked;
 use super::client::Client;
 use super::cursor::{Cursor, Spot};
 use super::names::{Kind, Names, Occurrence, Role, unquoted};
-use crate::builtin;
 use crate::diagnostic::Diagnostics;
 use crate::include;
 use crate::model::{Host, Name, Spanned};
@@ -20,6 +19,7 @@ use crate::rules::expect;
 use crate::scope::Scope;
 use crate::source::Span;
 use crate::syntax::Value;
+use crate::world::builtin;
 
 /// A place to go to.
 struct Target {

@@ -3,17 +3,7 @@
 use super::{Spanned, first_argument};
 use crate::source::Span;
 use crate::syntax::Node;
-
-/// Which kind of thing is booted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BootKind {
-    /// A packed machine.
-    Artifact,
-    /// A container image.
-    Image,
-    /// An unpacked root file system.
-    Rootfs,
-}
+use crate::world::engine::BootKind;
 
 /// What the agent boots from.
 #[derive(Clone, Debug)]
@@ -24,26 +14,6 @@ pub struct Boot {
     pub node: Span,
     /// The path or the reference.
     pub source: Spanned<String>,
-}
-
-impl BootKind {
-    /// The node of that kind, and its name in the plan.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Artifact => "artifact",
-            Self::Image => "image",
-            Self::Rootfs => "rootfs",
-        }
-    }
-}
-
-impl BootKind {
-    /// The kind of that name.
-    #[must_use]
-    pub fn find(name: &str) -> Option<Self> {
-        [Self::Artifact, Self::Image, Self::Rootfs].into_iter().find(|kind| kind.as_str() == name)
-    }
 }
 
 impl Boot {

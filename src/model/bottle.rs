@@ -6,8 +6,8 @@ use super::{
     Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Lint, Name, Service, Spanned,
     Supervise, Variable,
 };
-use crate::builtin::{self, Builtin};
 use crate::source::Span;
+use crate::world::builtin::{self, Builtin};
 
 /// What a member of the bundle is.
 #[derive(Debug)]

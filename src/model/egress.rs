@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{
     Spanned, arguments, child, children, first_argument, number_argument, number_property, text_property,
 };
-use crate::host::{self, Lost};
 use crate::source::Span;
 use crate::syntax::Node;
+use crate::world::host::{self, Lost};
 
 /// One host pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! `engine`: what the stage is compiled for.
 
 use super::{Spanned, first_argument, text_property};
-use crate::engine::Version;
 use crate::syntax::Node;
+use crate::world::engine::Version;
 
 /// The engine that a layer names.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! `expect`: tests of the policy.
 
 use super::{Spanned, arguments, children};
-use crate::reach::{Target, Verdict};
 use crate::syntax::Node;
+use crate::world::host::{Target, Verdict};
 
 /// One expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::source::Span;
 use crate::syntax::{Node, Value};
-use crate::{builtin, secret};
+use crate::world::{builtin, secret};
 
 /// A text that holds a credential of a well-known shape, wherever it stands. Its value is not kept.
 #[derive(Clone, Copy, Debug)]

@@ -18,7 +18,7 @@ mod sidecar;
 mod supervise;
 
 pub use accept::Accept;
-pub use boot::{Boot, BootKind};
+pub use boot::Boot;
 pub use bottle::{Bottle, Member, MemberKind};
 pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;

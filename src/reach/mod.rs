@@ -4,38 +4,14 @@
 //! which keeps it to the lists of `egress`. Everything that answers a question of this kind asks here: `reach`,
 //! `expect` and `diff`.
 
-mod target;
-
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-pub use target::{Target, TargetError, TargetHost};
-
-use crate::engine::Gap;
-use crate::host::list::{List, holding};
-use crate::host::{self, Guarded};
-
-/// What comes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// The agent can reach it.
-    Allowed,
-    /// It cannot.
-    Refused,
-}
-
-impl Verdict {
-    /// The word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Refused => "refused",
-        }
-    }
-}
+use crate::world::engine::Gap;
+use crate::world::host::list::{List, holding};
+use crate::world::host::{self, Guarded, Target, TargetHost, Verdict};
 
 /// What an allowed name may resolve to: pipelock refuses a private address unless `private` opens it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

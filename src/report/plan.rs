@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use super::Style;
 use super::one_line;
-use crate::builtin;
 use crate::digest;
 use crate::lower::{Stage, commands, manifest, provision, shell};
-use crate::model::BootKind;
-use crate::network::Addresses;
 use crate::plan::{
     Accepted, LintAllowed, Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls,
     Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
+use crate::world::builtin;
+use crate::world::engine::BootKind;
+use crate::world::network::Addresses;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
 #[must_use]

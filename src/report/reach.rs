@@ -10,16 +10,17 @@ use std::net::IpAddr;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use crate::builtin;
-use crate::engine::{Capability, Gap, Ledger, SMOLVM};
-use crate::host::Guarded;
 use crate::lower::smolfile;
 use crate::plan::{Origin, Plan, PlannedRepo, PlannedSidecar, Traced};
-use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope, Target, TargetHost, Verdict};
+use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope};
 use crate::report::Promise;
 use crate::rules;
 use crate::text::quote;
-use crate::upstream::Upstream;
+use crate::world::builtin;
+use crate::world::engine::{Capability, Gap, Ledger, SMOLVM};
+use crate::world::host::Guarded;
+use crate::world::host::{Target, TargetHost, Verdict};
+use crate::world::upstream::Upstream;
 
 pub use text::render;
 
@@ -443,7 +444,7 @@ fn known(plan: &Plan) -> Vec<Known> {
     let gaps = plan.gaps();
     let mut capabilities = vec![Capability::EnforcesCidrPolicy, Capability::DnsRedirect];
     capabilities.extend(gaps.iter().map(|gap| gap.capability()));
-    if plan.boot.as_ref().is_some_and(|boot| boot.kind == crate::model::BootKind::Artifact) {
+    if plan.boot.as_ref().is_some_and(|boot| boot.kind == crate::world::engine::BootKind::Artifact) {
         capabilities.push(Capability::FromKeepsPolicy);
     }
     capabilities.sort_unstable();

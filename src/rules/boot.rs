@@ -2,10 +2,11 @@
 
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{BootKind, Layer, Spanned};
+use crate::model::{Layer, Spanned};
 use crate::schema::ValueType;
 use crate::syntax::Value;
 use crate::text::quote;
+use crate::world::engine::BootKind;
 
 rule!(CONFLICTING_BOOT, "conflicting-boot", Error, "0.1.0", "a bottle boots from two things");
 rule!(IMAGE_NOT_PINNED, "image-not-pinned", Warning, "0.1.0", "an image is named without its digest");

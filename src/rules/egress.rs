@@ -6,12 +6,13 @@ use ipnet::IpNet;
 
 use super::{edit, rule};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
-use crate::host::known::{DROPS, Drop, TUNNEL};
-use crate::host::list::{List, holding, suffixes};
-use crate::host::{self, Guarded, shared::is_shared};
 use crate::model::{Egress, Host};
 use crate::source::Sources;
 use crate::text::quote;
+use crate::world::host::known::{DROPS, Drop, TUNNEL};
+use crate::world::host::list::{List, holding, suffixes};
+use crate::world::host::shared::is_shared;
+use crate::world::host::{self, Guarded};
 
 rule!(ALLOW_DENIED, "allow-denied", Warning, "0.1.0", "a host is allowed that a `deny` refuses");
 rule!(ALLOW_DROP, "allow-drop", Warning, "0.1.0", "an allow list holds a paste, tunnel or webhook host");

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::bottle::duplicate;
 use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::host::{known::MODEL_APIS, list::List};
 use crate::model::{Egress, Host, Spanned, Tls};
 use crate::text::quote;
+use crate::world::host::known::MODEL_APIS;
+use crate::world::host::list::List;
 
 rule!(INVALID_REGEX, "invalid-regex", Error, "0.1.0", "an expression that pipelock does not compile");
 rule!(

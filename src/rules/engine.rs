@@ -2,10 +2,11 @@
 
 use super::{Rule, rule};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::engine::{Capability, Gap, Ledger, SMOLVM, Version};
-use crate::model::{Boot, BootKind, Bottle, Name, VariableValue};
+use crate::model::{Boot, Bottle, Name, VariableValue};
 use crate::source::Span;
 use crate::text::quote;
+use crate::world::engine::BootKind;
+use crate::world::engine::{Capability, Gap, Ledger, SMOLVM, Version};
 
 rule!(BUNDLE_REFUSED, "bundle-refused", Warning, "0.1.0", "the engine may refuse the bundle's own address");
 rule!(

@@ -1,13 +1,13 @@
 //! Variables: one source each, and none that the compiler sets.
 
 use super::rule;
-use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::Value;
 use crate::text::quote;
+use crate::world::builtin;
 
 rule!(
     ENV_INTERPOLATION,

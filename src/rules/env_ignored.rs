@@ -3,12 +3,12 @@
 use std::net::Ipv4Addr;
 
 use super::{edit, rule};
-use crate::builtin;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Name, Reference, Variable, VariableValue};
 use crate::source::Sources;
 use crate::text::quote;
-use crate::variables;
+use crate::world::builtin;
+use crate::world::variables;
 
 rule!(
     ENV_IGNORED,

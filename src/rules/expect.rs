@@ -4,11 +4,12 @@ use std::net::Ipv4Addr;
 
 use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::engine::{Gap, Ledger};
-use crate::host::Guarded;
 use crate::model::{Bottle, Expectation, Host, Name};
-use crate::reach::{Because, Lists, Policy, Scope, Target, Verdict};
+use crate::reach::{Because, Lists, Policy, Scope};
 use crate::text::quote;
+use crate::world::engine::{Gap, Ledger};
+use crate::world::host::Guarded;
+use crate::world::host::{Target, Verdict};
 
 rule!(
     EXPECTATION_FAILED,

@@ -6,9 +6,9 @@ use super::bottle::duplicate;
 use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
 use crate::model::{BottleDecl, Name, Spanned};
-use crate::network::{Addresses, free_octet};
 use crate::source::{Sources, Span};
 use crate::text::quote;
+use crate::world::network::{Addresses, free_octet};
 
 rule!(EMPTY_SPEC, "empty-spec", Error, "0.1.0", "nothing of what is compiled is a bottle or a profile");
 rule!(

@@ -2,10 +2,10 @@
 
 use super::{Rule, rule};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
-use crate::host::Lost;
 use crate::model::{Host, Layer};
 use crate::syntax::quoted_string;
 use crate::text::quote;
+use crate::world::host::Lost;
 
 rule!(
     STRICTER_THAN_WRITTEN,

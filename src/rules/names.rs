@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::bottle::duplicate;
 use super::rule;
-use crate::builtin;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Layer, Name, Spanned};
 use crate::text::quote;
+use crate::world::builtin;
 
 rule!(RESERVED_NAME, "reserved-name", Error, "0.1.0", "a sidecar has the name of a built-in one");
 

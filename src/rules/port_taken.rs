@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::rule;
-use crate::builtin::{PIPELOCK, PIPELOCK_METRICS};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Member, MemberKind, Name};
 use crate::text::quote;
+use crate::world::builtin::{PIPELOCK, PIPELOCK_METRICS};
 
 rule!(PORT_TAKEN, "port-taken", Error, "0.1.0", "two sidecars listen on one port");
 

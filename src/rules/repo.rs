@@ -8,7 +8,7 @@ use crate::model::{Bottle, Name, Repo};
 use crate::schema::ValueType;
 use crate::syntax::Value;
 use crate::text::quote;
-use crate::upstream::Upstream;
+use crate::world::upstream::Upstream;
 
 rule!(REPO_AMBIGUOUS, "repo-ambiguous", Error, "0.1.0", "two repositories cannot be told apart");
 

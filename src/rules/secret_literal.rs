@@ -6,10 +6,10 @@ use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
 use crate::model::{Credential, Layer, Reference, Variable, VariableValue};
 use crate::schema::ValueType;
-use crate::secret;
 use crate::source::Span;
 use crate::syntax::{Value, quoted_string};
 use crate::text::quote;
+use crate::world::secret;
 
 rule!(
     SECRET_LITERAL,

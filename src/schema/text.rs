@@ -2,12 +2,12 @@
 
 use super::ValueType;
 use super::value::Problem;
-use crate::backend as registry;
-use crate::engine::{SMOLVM, Version};
 use crate::level::{Refusal, Setter, Setting};
 use crate::rules;
-use crate::scanner;
 use crate::text::{did_you_mean, quote};
+use crate::world::backend as registry;
+use crate::world::engine::{SMOLVM, Version};
+use crate::world::scanner;
 
 /// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
 const MAX_NAME: usize = 40;

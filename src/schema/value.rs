@@ -1,13 +1,14 @@
 //! The types of arguments and properties: what a text or number must be, and what to say when it is not.
 
 use super::{path, regex, text, url};
-use crate::backend;
-use crate::engine;
 use crate::level::{Setter, Setting};
 use crate::rules::{self, Rule};
-use crate::scanner;
 use crate::syntax::{Value, quoted_string};
 use crate::text::{is_unsafe_to_show, one_of, quote};
+use crate::world::backend;
+use crate::world::engine;
+use crate::world::host;
+use crate::world::scanner;
 
 /// What an argument or a property may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,14 +181,14 @@ impl ValueType {
             Self::MachinePath => "the path of a `.smolmachine` file".into(),
             Self::Directory => "the path of a directory".into(),
             Self::Image => "an image reference with its digest".into(),
-            Self::HostPattern | Self::HostEntry => "a host such as `api.example.com`, `*.example.com`, or an IP address".into(),
-            Self::Upstream => {
-                "a host such as `db.internal.example.com`, a private address, or a range such as `10.1.2.0/24`".into()
-            }
-            Self::Target => "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`".into(),
+            Self::HostPattern | Self::HostEntry => host::PATTERN.into(),
+            Self::Upstream => host::UPSTREAM.into(),
+            Self::Target => host::TARGET.into(),
             Self::AcceptableRule => one_of(rules::acceptable()),
             Self::Rule { set: Setting::Allow } => "a rule that is a warning or advice".into(),
-            Self::Rule { set: Setting::Warn } => "a rule that is no error, or one that may be accepted".into(),
+            Self::Rule { set: Setting::Warn } => {
+                "a rule that is no error, or one that may be accepted".into()
+            }
             Self::Rule { set: Setting::Deny } => "a rule".into(),
             Self::Regex => "a regular expression in the syntax of RE2".into(),
             Self::PatternName => "a name of letters, digits, blanks, `.`, `_` and `-`".into(),
@@ -341,12 +342,12 @@ impl ValueType {
             Self::Directory => path::bootable(text),
             Self::MachinePath => path::machine(text),
             Self::Image => text::image(text),
-            Self::HostPattern => crate::host::check(text),
-            Self::HostEntry => crate::host::check_entry(text),
-            Self::Target => crate::reach::Target::check(text),
+            Self::HostPattern => host::check(text),
+            Self::HostEntry => host::check_entry(text),
+            Self::Target => host::Target::check(text),
             Self::AcceptableRule => text::acceptable_rule(text),
             Self::Rule { set } => text::rule(text, set),
-            Self::Upstream => crate::host::check_upstream(text),
+            Self::Upstream => host::check_upstream(text),
             Self::Regex => regex::check(text),
             Self::PatternName => text::pattern_name(text),
             Self::Choice { words, what } => text::choice(text, words, what),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Decisions;
 use super::cause::{Causes, all, itself, nth, or_default};
 use super::compose::Bundle;
-use crate::builtin::{self, BUNDLE};
-use crate::engine::SMOLVM;
 use crate::lower::commands::{self, Command, Commands};
+use crate::world::builtin::{self, BUNDLE};
+use crate::world::engine::SMOLVM;
 
 /// What decided each word of each vector.
 pub(super) struct Vectors {

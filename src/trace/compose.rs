@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Decisions;
 use super::cause::{Causes, all, itself, nth, traced};
 use super::service::Part;
-use crate::builtin::{BUNDLE, GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::lower::commands;
 use crate::model::VolumeSource;
 use crate::plan::{Container, PlannedSidecar};
+use crate::world::builtin::{BUNDLE, GIT_GATE, PIPELOCK, SUPERVISE};
 
 /// The directory that every container may write to.
 const TMP: &str = "/tmp";

@@ -5,9 +5,9 @@ use super::command::Vectors;
 use super::compose::Bundle;
 use super::service::Part;
 use super::{Decisions, cause};
-use crate::builtin;
 use crate::lower::{compose, git_gate, pipelock, provision, smolfile, supervise};
 use crate::plan::{Origin, PlannedSidecar, Traced};
+use crate::world::builtin;
 
 /// Of what is computed from the other files.
 const DIGEST: &str = "a digest of what the stage holds";

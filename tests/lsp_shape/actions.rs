@@ -387,7 +387,7 @@ fn an_octet_is_pinned_that_no_bottle_of_the_folder_takes() {
         ("bottle \"a\" { network<|> }", "bottle \"a\" { network octet=252 }"),
     ] {
         // Which octet it is, its name decides.
-        let octet = bottlec::network::Addresses::of_slug("a").octet.to_string();
+        let octet = bottlec::world::network::Addresses::of_slug("a").octet.to_string();
         assert_eq!(pin(text), expected.replace("252", &octet), "{text:?}");
     }
     assert_eq!(acted("bottle \"<|>a\" { network octet=9 }", "pin octet"), None);
@@ -405,7 +405,7 @@ fn an_octet_is_pinned_that_no_bottle_of_the_folder_takes() {
 
 #[test]
 fn an_engine_is_pinned_where_none_is() {
-    let newest = bottlec::engine::Ledger::smolvm().newest.to_string();
+    let newest = bottlec::world::engine::Ledger::smolvm().newest.to_string();
     let pin = |text: &str| acted(text, "pin the engine").map(|text| text.replace(&newest, "NEW"));
     let node = "engine \"smolvm\" version=\"NEW\"";
     for (text, expected) in [

@@ -1,9 +1,9 @@
 //! The containers of the built-in sidecars: what each is shown of the stage and of the host.
 
 use super::{Build, HealthCheck, Mount, Service, Text, qualified};
-use crate::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::lower::{commands, pipelock};
 use crate::plan::{Plan, PlannedHealth, PlannedRepo, PlannedSupervise, PlannedTls};
+use crate::world::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
 
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
 /// root's own.

@@ -6,15 +6,15 @@ use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
 use crate::diagnostic::Edit;
-use crate::engine::{Ledger, SMOLVM};
 use crate::fix::insert;
 use crate::lsp::analysis::Analysis;
 use crate::lsp::cursor::{Cursor, Spot};
 use crate::model::BottleDecl;
-use crate::network::free_octet;
 use crate::rules::fleet;
 use crate::source::Span;
 use crate::syntax::Node;
+use crate::world::engine::{Ledger, SMOLVM};
+use crate::world::network::free_octet;
 
 /// The bottle in whose line the cursor is, or in whose child of that name.
 fn bottle<'t>(cursor: &Cursor<'t>, child: &str) -> Option<(Node<'t>, Option<Node<'t>>)> {

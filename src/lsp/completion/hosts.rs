@@ -7,14 +7,14 @@ use lsp_types::CompletionItemKind;
 use super::item::Candidate;
 use super::slot::Slot;
 use super::{Request, known, names};
-use crate::host::list::List;
-use crate::host::{self, Guarded, known as shared};
 use crate::lsp::around::{self, Around};
 use crate::model::Layer;
-use crate::reach::TargetHost;
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::Node;
+use crate::world::host::TargetHost;
+use crate::world::host::list::List;
+use crate::world::host::{self, Guarded, known as shared};
 
 /// The hosts of a spec, each with where it stands first and how often it stands.
 #[derive(Default)]

@@ -8,16 +8,17 @@ use super::item::Candidate;
 use super::slot::{Slot, Style};
 use super::snippet::Example;
 use super::{Request, hosts, known, names, paths};
-use crate::builtin;
-use crate::engine::{Capability, Gap, Ledger, Version};
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::{Prose, sentence};
-use crate::model::{BootKind, VolumeSource};
-use crate::network::Addresses;
+use crate::model::VolumeSource;
 use crate::rules;
-use crate::scanner;
 use crate::schema::{Node as Schema, ValueType};
 use crate::syntax::{Entry, Node, Value};
+use crate::world::builtin;
+use crate::world::engine::BootKind;
+use crate::world::engine::{Capability, Gap, Ledger, Version};
+use crate::world::network::Addresses;
+use crate::world::scanner;
 
 /// The values that could stand in a place of that type.
 pub(super) fn values(
@@ -92,7 +93,7 @@ fn words(value: ValueType, node: Option<Node<'_>>, slot: &Slot) -> Vec<Candidate
                     Some(rule) => candidate.detail(rule.summary).doc(rule_in_short(rule)),
                     None => candidate,
                 },
-                ValueType::Backend => match crate::backend::find(word) {
+                ValueType::Backend => match crate::world::backend::find(word) {
                     Some(backend) => candidate.detail(backend.summary),
                     None => candidate,
                 },
@@ -255,7 +256,8 @@ fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     let sound = keys.into_iter().filter(|(key, _)| ValueType::HostKey.check(Value::String(key)).is_ok());
     sound
         .map(|(key, url)| {
-            let host = crate::upstream::Upstream::parse(url).map_or("another repository", |url| url.host);
+            let host =
+                crate::world::upstream::Upstream::parse(url).map_or("another repository", |url| url.host);
             Candidate::value(key, CompletionItemKind::VALUE)
                 .detail(format!("of {}", crate::text::quote(host)))
         })

@@ -1,11 +1,11 @@
 //! What is known of engine versions, and of rules.
 
 use super::Place;
-use crate::engine::{Capability, Effect, Gap, Ledger, Version};
 use crate::lsp::prose::{Prose, sentence};
-use crate::model::BootKind;
 use crate::rules;
 use crate::text::quote;
+use crate::world::engine::BootKind;
+use crate::world::engine::{Capability, Effect, Gap, Ledger, Version};
 
 impl Place<'_> {
     /// What the ledger says of a version.

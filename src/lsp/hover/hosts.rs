@@ -2,15 +2,16 @@
 
 use super::{MAX_BOTTLES, Place, place};
 use crate::diagnostic::Diagnostics;
-use crate::host::{self, Guarded, known};
 use crate::lsp::analysis::{Asked, Effective};
 use crate::lsp::prose::Prose;
 use crate::model::Host;
-use crate::reach::{Because, Scope, Target, Verdict};
+use crate::reach::{Because, Scope};
 use crate::rules::{self, egress, expect};
 use crate::source::Span;
 use crate::syntax::Entry;
 use crate::text::quote;
+use crate::world::host::{self, Guarded, known};
+use crate::world::host::{Target, Verdict};
 
 impl Place<'_> {
     /// An entry of one of the lists.

@@ -1,7 +1,6 @@
 //! Where an engine version breaks the promise that the agent may dial the bundle and nothing else.
 
-use super::{Capability, Ledger, Version};
-use crate::model::BootKind;
+use super::{BootKind, Capability, Ledger, Version};
 
 /// One way past the bundle, which a spec must accept by the name of its rule (`rules::engine::of`) before anything is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,14 +3,23 @@
 pub mod known;
 pub mod list;
 pub mod shared;
+mod target;
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+pub use target::{TARGET, Target, TargetError, TargetHost, Verdict};
+
 use crate::rules;
-use crate::schema::{Meant, Problem, ValueType};
+use crate::schema::{Meant, Problem};
 use crate::text::quote;
+
+/// What a host pattern is, in words.
+pub const PATTERN: &str = "a host such as `api.example.com`, `*.example.com`, or an IP address";
+/// What an entry of `private` is, in words.
+pub const UPSTREAM: &str =
+    "a host such as `db.internal.example.com`, a private address, or a range such as `10.1.2.0/24`";
 
 /// The most characters of a domain name, and of one label of it (RFC 1035).
 const MAX_DOMAIN: usize = 253;
@@ -29,7 +38,7 @@ pub fn check(text: &str) -> Result<(), Problem> {
     Err(Problem {
         rule: &rules::schema::EGRESS_NEVER_MATCHES,
         message: format!("{} would never match: {why}", quote(text)),
-        expected: format!("expected {}", ValueType::HostPattern.describe()),
+        expected: format!("expected {PATTERN}"),
         help: help.map(str::to_owned),
         meant: meant.filter(|meant| matches(meant)).map(Meant::Text),
     })
@@ -222,7 +231,7 @@ pub fn check_upstream(text: &str) -> Result<(), Problem> {
     let invalid = |message: String, help: &str| Problem {
         rule: &rules::schema::INVALID_VALUE,
         message,
-        expected: format!("expected {}", ValueType::Upstream.describe()),
+        expected: format!("expected {UPSTREAM}"),
         help: Some(help.to_owned()),
         meant: None,
     };

@@ -1,13 +1,32 @@
-//! What somebody asks about: a host or an address, perhaps with a port.
+//! Targets of questions and of expectations: a host or an address, perhaps with a port, and what comes out.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::host;
 use crate::rules;
-use crate::schema::{Meant, Problem, ValueType};
+use crate::schema::{Meant, Problem};
 use crate::text::quote;
+
+/// What comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// The agent can reach it.
+    Allowed,
+    /// It cannot.
+    Refused,
+}
+
+impl Verdict {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+        }
+    }
+}
 
 /// The host of a target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +36,9 @@ pub enum TargetHost {
     /// An address, in its plain form.
     Address(IpAddr),
 }
+
+/// What a target is, in words.
+pub const TARGET: &str = "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`";
 
 /// One thing that an agent may try to reach.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +69,7 @@ impl Target {
         Err(Problem {
             rule: &rules::schema::INVALID_VALUE,
             message: error.to_string(),
-            expected: format!("expected {}", ValueType::Target.describe()),
+            expected: format!("expected {TARGET}"),
             help: None,
             meant: error.meant.map(Meant::Text),
         })
@@ -68,7 +90,7 @@ impl Target {
             return Err("stands for many hosts: ask for one of them");
         }
         let name = host.to_ascii_lowercase();
-        if host::check(&name).is_err() {
+        if super::check(&name).is_err() {
             return Err("is no host name and no address");
         }
         Ok(Self { host: TargetHost::Name(name), port })

@@ -1,9 +1,11 @@
 //! What each smolvm version does: a data table with its evidence, asked by rules and by lowering.
 
+mod boot;
 mod gap;
 mod ledger;
 mod version;
 
+pub use boot::BootKind;
 pub use gap::Gap;
 pub use ledger::{Capability, Effect, Ledger, Row};
 pub use version::{Version, VersionError};

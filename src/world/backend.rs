@@ -16,7 +16,7 @@ pub const DEFAULT: &str = "smolmachines";
 
 static BACKENDS: &[Backend] = &[Backend {
     name: DEFAULT,
-    programs: &[crate::engine::SMOLVM],
+    programs: &[crate::world::engine::SMOLVM],
     summary: "one smolvm microVM a bottle, confined by the engine's own allow list",
 }];
 

@@ -141,7 +141,10 @@ mod tests {
     fn each_drop_is_there_once_and_has_a_source() {
         assert!(DROPS.is_sorted_by(|a, b| a.host < b.host));
         for Drop { host, what, source, .. } in DROPS {
-            assert!(crate::host::check(host).is_ok() && what.starts_with("a ") && source.len() > 8, "{host}");
+            assert!(
+                crate::world::host::check(host).is_ok() && what.starts_with("a ") && source.len() > 8,
+                "{host}"
+            );
         }
     }
 }
