@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 use std::mem;
 
-use crate::diagnostic::Diagnostics;
-use crate::digest::sha256_hex;
-use crate::include::Reach;
-use crate::level::{Flag, Levels};
-use crate::model::{Bottle, BottleDecl, File, Layer, Name};
-use crate::plan::{self, Plan};
-use crate::rules::accept::Acceptance;
-use crate::rules::{
+use crate::check::accept::Acceptance;
+use crate::check::blame;
+use crate::check::levels::{Flag, Levels};
+use crate::check::{
     boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint, loss, names,
     personal, port_taken, queue, repo, secret_literal, unused,
 };
-use crate::scope::Scope;
+use crate::diagnostic::Diagnostics;
+use crate::digest::sha256_hex;
+use crate::model::{Bottle, BottleDecl, File, Layer, Name};
+use crate::plan::{self, Plan};
+use crate::resolve::include;
+use crate::resolve::include::Reach;
+use crate::resolve::members::{self, Resolved};
+use crate::resolve::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
 use crate::world::network::Addresses;
-use crate::{blame, diagnostic, include, resolve, schema, syntax};
+use crate::{diagnostic, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
 /// a large bottle; the bound keeps a small file with many bottles on large profiles from taking all memory.
@@ -106,7 +109,7 @@ struct Analysis {
     files: BTreeMap<SourceId, File>,
     reach: BTreeMap<SourceId, Reach>,
     /// The bottles; none at all beside an error.
-    resolved: Vec<(SourceId, Addresses, resolve::Resolved)>,
+    resolved: Vec<(SourceId, Addresses, Resolved)>,
 }
 
 fn analyse(sources: &Sources, options: &Options) -> Analysis {
@@ -224,7 +227,7 @@ fn bottles(
     sources: &Sources,
     (acceptance, levels): (&mut Acceptance, &mut Levels<'_>),
     diagnostics: &mut Diagnostics,
-) -> Vec<(SourceId, Addresses, resolve::Resolved)> {
+) -> Vec<(SourceId, Addresses, Resolved)> {
     let mut resolved = Vec::new();
     let mut nodes = 0;
     let mut queues = Vec::new();
@@ -250,7 +253,7 @@ fn bottles(
             acceptance.see(&bottle.accepts);
             levels.see(&bottle.lints);
             diagnostics.append(acceptance.lower(&bottle.accepts, found));
-            if let Some(done) = resolve::resolve(bottle, diagnostics) {
+            if let Some(done) = members::resolve(bottle, diagnostics) {
                 resolved.push((id, addresses, done));
             }
         }

@@ -12,9 +12,10 @@
 //! - [`syntax`]: KDL 2, lossless and error-recovering
 //! - [`schema`]: every node of the language, once
 //! - [`model`]: the typed model, with the place of every leaf
-//! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
-//! - [`rules`]: what a spec can get wrong; [`level`]: how bad that is; [`diagnostic`]: how it is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
-//!   is: as text, and as a picture in [`report::graph`]
+//! - [`resolve`]: names to what they name, and the order of sidecars
+//! - [`rule`]: what a spec can get wrong, and how bad that is; [`check`](mod@check): what holds a spec to it;
+//!   [`diagnostic`]: how it is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is
+//!   shown, and how a plan is: as text, and as a picture in [`report::graph`]
 //! - [`world`]: what is known of the world outside
 //! - [`reach`]: what the agent can reach, and by which rule
 //! - [`diff`]: what a change of plans means
@@ -24,16 +25,13 @@
 //! - [`lsp`]: what an editor asks
 //! - [`stage`]: the one place that writes
 
-mod blame;
+pub mod check;
 pub mod compile;
 pub mod diagnostic;
 pub mod diff;
 pub mod digest;
 pub mod fix;
 pub mod format;
-pub mod graph;
-pub mod include;
-pub mod level;
 pub mod lower;
 pub mod lsp;
 pub mod model;
@@ -42,9 +40,8 @@ pub mod plan;
 pub mod reach;
 pub mod report;
 pub mod resolve;
-pub mod rules;
+pub mod rule;
 pub mod schema;
-pub mod scope;
 pub mod source;
 pub mod stage;
 pub mod syntax;

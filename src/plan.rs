@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::level::Setting;
+use crate::check::levels::Setting;
 use crate::model::{
     Accept, Action, Boot, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged, Member,
     MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
     VolumeSource,
 };
 use crate::path::join;
-use crate::resolve::{MemberId, Resolved};
+use crate::resolve::members::{MemberId, Resolved};
 use crate::source::{Sources, Span};
 use crate::world::backend::{self, Backend};
 use crate::world::builtin::{self, Builtin};

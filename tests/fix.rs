@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use bottlec::fix;
-use bottlec::rules;
+use bottlec::rule;
 use bottlec::source::{Sources, Span};
 use bottlec::{Options, compile};
 use proptest::prelude::*;
@@ -14,22 +14,22 @@ use support::{compile_file, compile_text, root, specs};
 
 /// Rules about the text, not about its meaning: what stands on a line that breaks one is not spoken of.
 fn is_about_text(id: &str) -> bool {
-    let rule = rules::find(id).expect("a rule");
+    let rule = rule::find(id).expect("a rule");
     [
-        &rules::syntax::DISALLOWED_CHARACTER,
-        &rules::syntax::INVALID_ESCAPE,
-        &rules::syntax::INVALID_MULTI_LINE_STRING,
-        &rules::syntax::INVALID_NUMBER,
-        &rules::syntax::INVALID_UTF8,
-        &rules::syntax::KDL_V1,
-        &rules::syntax::NESTING_TOO_DEEP,
-        &rules::syntax::RESERVED_WORD,
-        &rules::syntax::SOURCE_TOO_LARGE,
-        &rules::syntax::SYNTAX_ERROR,
-        &rules::syntax::UNCLOSED_BRACE,
-        &rules::syntax::UNCLOSED_COMMENT,
-        &rules::syntax::UNCLOSED_STRING,
-        &rules::syntax::UNMATCHED_BRACE,
+        &rule::syntax::DISALLOWED_CHARACTER,
+        &rule::syntax::INVALID_ESCAPE,
+        &rule::syntax::INVALID_MULTI_LINE_STRING,
+        &rule::syntax::INVALID_NUMBER,
+        &rule::syntax::INVALID_UTF8,
+        &rule::syntax::KDL_V1,
+        &rule::syntax::NESTING_TOO_DEEP,
+        &rule::syntax::RESERVED_WORD,
+        &rule::syntax::SOURCE_TOO_LARGE,
+        &rule::syntax::SYNTAX_ERROR,
+        &rule::syntax::UNCLOSED_BRACE,
+        &rule::syntax::UNCLOSED_COMMENT,
+        &rule::syntax::UNCLOSED_STRING,
+        &rule::syntax::UNMATCHED_BRACE,
     ]
     .contains(&rule)
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use bottlec::diagnostic::{Diagnostic, Diagnostics, Level};
 use bottlec::report::{Format, Style, render};
-use bottlec::rules;
+use bottlec::rule;
 use bottlec::source::{Source, Sources, Span};
 use bottlec::{Compilation, Options, compile};
 use serde_json::Value;
@@ -45,7 +45,7 @@ fn hostile() -> (Sources, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let message = "`x`\n::error::injected %0A <b>&amp;</b> ]]> \u{1b}[2J \u{202e} \u{0} \u{ffff}";
     for (span, rule) in [(Span::new(id, 4..10), "syntax-error"), (Span::new(id, 11..20), "invalid-name")] {
-        let rule = rules::find(rule).expect("a rule");
+        let rule = rule::find(rule).expect("a rule");
         diagnostics
             .push(Diagnostic::new(rule, span, message).label(message).help(message).related(span, message));
     }

@@ -2,7 +2,7 @@
 
 use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit, Level};
 use bottlec::report::{Format, Style, Summary, json, render};
-use bottlec::rules::{self, Rule};
+use bottlec::rule::{self, Rule};
 use bottlec::source::{Source, SourceId, Sources, Span};
 use bottlec::text::is_unsafe_to_show;
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ static ADVICE: Rule = Rule {
 };
 
 fn rule(id: &str) -> &'static Rule {
-    rules::find(id).expect("a rule")
+    rule::find(id).expect("a rule")
 }
 
 fn offset(value: usize) -> u32 {

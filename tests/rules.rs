@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use bottlec::diagnostic::{Diagnostics, Level};
 use bottlec::report::{self, Format, Style};
-use bottlec::rules::{self, Rule};
+use bottlec::rule::{self, Rule};
 use bottlec::source::{Source, Sources};
 use bottlec::{Compilation, Options, compile};
 
@@ -68,7 +68,7 @@ fn rendered(diagnostics: &Diagnostics, sources: &Sources) -> String {
 /// Collects what is wrong with all pages, so that one run shows everything.
 fn every_rule(check: impl Fn(&Rule, &mut Vec<String>)) {
     let mut wrong = Vec::new();
-    for rule in rules::ALL {
+    for rule in rule::ALL {
         check(rule, &mut wrong);
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -86,11 +86,11 @@ fn ids_are_kebab_case_sorted_and_unique() {
         if !kebab(rule.id) {
             wrong.push(format!("{} is not in kebab case", rule.id));
         }
-        if !rules::find(rule.id).is_some_and(|found| std::ptr::eq(found, rule)) {
+        if !rule::find(rule.id).is_some_and(|found| std::ptr::eq(found, rule)) {
             wrong.push(format!("{} is not found by its id", rule.id));
         }
     });
-    assert!(rules::ALL.is_sorted_by(|a, b| a.id < b.id), "`rules::ALL` is sorted by id, without duplicates");
+    assert!(rule::ALL.is_sorted_by(|a, b| a.id < b.id), "`rule::ALL` is sorted by id, without duplicates");
 }
 
 #[test]
@@ -134,8 +134,8 @@ fn every_declared_rule_is_listed_and_every_page_has_a_rule() {
             _ => {}
         }
     }
-    let listed: BTreeSet<String> = rules::ALL.iter().map(|rule| rule.id.to_owned()).collect();
-    assert_eq!(declared, listed, "every `rule!` is in `rules::ALL`");
+    let listed: BTreeSet<String> = rule::ALL.iter().map(|rule| rule.id.to_owned()).collect();
+    assert_eq!(declared, listed, "every `rule!` is in `rule::ALL`");
     assert_eq!(pages, listed, "every page in src/rules is that of a rule");
 }
 
@@ -180,7 +180,7 @@ fn pages_have_their_heading_and_their_sections() {
 
 #[test]
 fn pages_refer_to_rules_that_there_are() {
-    let known: BTreeSet<&str> = rules::ALL.iter().map(|rule| rule.id).collect();
+    let known: BTreeSet<&str> = rule::ALL.iter().map(|rule| rule.id).collect();
     every_rule(|rule, wrong| {
         // The words in backticks behind each "see also", up to the end of its sentence.
         let prose = rule.page.replace('\n', " ");
@@ -204,7 +204,7 @@ fn every_rule_is_broken_by_its_page() {
         }
     });
     for (id, why) in NOT_SHOWN {
-        assert!(rules::find(id).is_some(), "there is no rule {id}, of which it is said that it {why}");
+        assert!(rule::find(id).is_some(), "there is no rule {id}, of which it is said that it {why}");
     }
 }
 
@@ -296,7 +296,7 @@ fn the_bound_on_expansion_is_where_its_page_says() {
 fn the_index_and_the_list_for_programs_are_those_of_all_rules() {
     let index = report::rules::index();
     assert!(!index.contains("## Others"), "every module that declares rules belongs to a topic");
-    for rule in rules::ALL {
+    for rule in rule::ALL {
         assert_eq!(index.matches(&format!("(rules/{}.md)", rule.id)).count(), 1, "{}", rule.id);
     }
     support::assert_generated("docs/rules.md", &index);
@@ -306,18 +306,18 @@ fn the_index_and_the_list_for_programs_are_those_of_all_rules() {
     let json: serde_json::Value = serde_json::from_str(&report::rules::json()).expect("JSON");
     let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
     assert!(validator.is_valid(&json));
-    assert_eq!(json["rules"].as_array().map(Vec::len), Some(rules::ALL.len()));
+    assert_eq!(json["rules"].as_array().map(Vec::len), Some(rule::ALL.len()));
 }
 
 #[test]
 fn every_rule_has_its_page_in_docs_and_there_is_no_other() {
     let directory = support::root().join("docs/rules");
-    for rule in rules::ALL {
+    for rule in rule::ALL {
         support::assert_generated(&format!("docs/rules/{}.md", rule.id), &report::rules::page(rule));
     }
     for entry in std::fs::read_dir(directory).expect("the pages") {
         let path = entry.expect("an entry").path();
         let id = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        assert!(rules::find(&id).is_some(), "{} is the page of no rule", path.display());
+        assert!(rule::find(&id).is_some(), "{} is the page of no rule", path.display());
     }
 }

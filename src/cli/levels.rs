@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 
 use bottlec::Options;
-use bottlec::level::{Flag, Refusal, Setter, Setting, Subject};
-use bottlec::rules;
+use bottlec::check::levels::{Flag, Refusal, Setter, Setting, Subject};
+use bottlec::rule;
 use bottlec::text::quote;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
@@ -111,7 +111,7 @@ impl TypedValueParser for FlagParser {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let rules = rules::ALL.iter().filter(|rule| self.0.rule(rule.id, Setter::Run).is_ok());
+        let rules = rule::ALL.iter().filter(|rule| self.0.rule(rule.id, Setter::Run).is_ok());
         let rules = rules.map(|rule| PossibleValue::new(rule.id).help(rule.summary));
         let groups = [("warnings", "whatever is a warning"), ("all", "everything")];
         let groups = groups.map(|(name, help)| PossibleValue::new(name).help(help));

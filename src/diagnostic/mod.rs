@@ -9,7 +9,7 @@ use std::mem;
 pub use fix::{Applicability, Edit, Fix};
 pub(crate) use line_ends::keep_line_ends;
 
-use crate::rules::Rule;
+use crate::rule::Rule;
 use crate::source::{SourceId, Span};
 
 /// How bad it is.

@@ -130,7 +130,7 @@ impl<'a> Menu<'a> {
     /// The diagnostics of a rule in the range.
     fn of_rule(
         &self,
-        rule: &crate::rules::Rule,
+        rule: &crate::rule::Rule,
         place: impl Fn(Span) -> bool,
     ) -> Vec<&'a diagnostic::Diagnostic> {
         self.found.iter().filter(|it| it.rule == rule && place(it.primary.span)).copied().collect()

@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use lsp_types::{Location, Position, Range, Uri};
 
 use super::position::Encoding;
+use crate::check::fleet;
 use crate::compile::{self, Compilation, Options, compile};
 use crate::diagnostic::Diagnostics;
-use crate::include::{self, Reach};
 use crate::model::{Bottle, BottleDecl, File};
-use crate::resolve::{self, Resolved};
-use crate::rules::fleet;
-use crate::scope::Scope;
+use crate::resolve::include::{self, Reach};
+use crate::resolve::members::{self, Resolved};
+use crate::resolve::scope::Scope;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{self, Tree};
 use crate::world::network::Addresses;
@@ -106,7 +106,7 @@ impl Analysis {
                 }
                 let Some(profiles) = scope.layer(&decl, &self.sources, unsaid) else { continue };
                 let (place, addresses) = (decl.slug.span, fleet::addresses(&decl));
-                let resolved = resolve::resolve(Bottle::assemble(decl, profiles), unsaid);
+                let resolved = members::resolve(Bottle::assemble(decl, profiles), unsaid);
                 found.extend(resolved.map(|resolved| Effective { place, addresses, resolved }));
             }
             debug_assert!(file.bottles.iter().is_sorted_by_key(|bottle: &BottleDecl| bottle.slug.span));

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::analysis::{Analysis, Asked};
 use crate::diagnostic::Diagnostics;
-use crate::include::Reach;
 use crate::model::{Layer, Name, Profile, Sidecar, Spanned};
-use crate::scope::Scope;
+use crate::resolve::include::Reach;
+use crate::resolve::scope::Scope;
 use crate::source::{SourceId, Span};
 use crate::syntax::{Node, Value};
 use crate::world::builtin;

@@ -13,7 +13,7 @@ use crate::lower::{agent_env, manifest, smolfile};
 use crate::model::BottleDecl;
 use crate::plan::Plan;
 use crate::report::rules as pages;
-use crate::rules;
+use crate::rule;
 use crate::text::quote;
 use crate::trace::{Line, Origin, Tracer};
 
@@ -42,7 +42,7 @@ fn explain(arguments: &[Value]) -> Result<Value, Refusal> {
     let [Value::String(id)] = arguments else {
         return Err(Refusal::invalid(format!("`{EXPLAIN}` takes the name of one rule")));
     };
-    let rule = rules::find(id).ok_or_else(|| Refusal::invalid(format!("there is no rule {}", quote(id))))?;
+    let rule = rule::find(id).ok_or_else(|| Refusal::invalid(format!("there is no rule {}", quote(id))))?;
     Ok(json!({"rule": rule.id, "text": pages::page(rule), "url": rule.url()}))
 }
 

@@ -12,21 +12,21 @@ use super::analysis::{Analysis, Asked};
 use super::client::Client;
 use crate::diagnostic::{self, Level};
 use crate::report::redact::Redacted;
-use crate::rules::{self, Rule};
+use crate::rule::{self, Rule};
 
 /// What a client shows as the origin of a diagnostic.
 pub(super) const SOURCE: &str = "bottlec";
 
 /// Rules that speak of something which does nothing: an editor shows it faded.
 const UNNECESSARY: &[&Rule] = &[
-    &rules::accept::ACCEPT_UNUSED,
-    &rules::egress::ALLOW_SHADOWED,
-    &rules::lint::LINT_UNUSED,
-    &rules::unused::UNUSED_PROFILE,
-    &rules::unused::UNUSED_SIDECAR,
+    &crate::check::accept::ACCEPT_UNUSED,
+    &crate::check::egress::ALLOW_SHADOWED,
+    &crate::check::lint::LINT_UNUSED,
+    &crate::check::unused::UNUSED_PROFILE,
+    &crate::check::unused::UNUSED_SIDECAR,
 ];
 /// Rules that speak of something which is no more: an editor strikes it through.
-const DEPRECATED: &[&Rule] = &[&rules::schema::RETIRED_NODE];
+const DEPRECATED: &[&Rule] = &[&rule::catalogue::RETIRED_NODE];
 
 /// The diagnostics of an analysis by the URI of the document that they lie in, in the order of `check`.
 #[must_use]

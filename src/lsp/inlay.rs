@@ -69,7 +69,7 @@ impl Hints<'_> {
         if !self.is_asked(at) || decl.slug.value.is_empty() {
             return;
         }
-        let addresses = crate::rules::fleet::addresses(decl);
+        let addresses = crate::check::fleet::addresses(decl);
         let tooltip = format!(
             "The bundle's address, derived from the name: subnet {}, gateway {}. network octet={} pins it.",
             addresses.subnet(),

@@ -13,7 +13,7 @@ use super::client::Client;
 use super::document::Document;
 use super::names::{Kind, Names, Occurrence, unquoted, within};
 use super::requests::Refusal;
-use crate::rules::{names as rules, repo};
+use crate::check::{names as rules, repo};
 use crate::schema::ValueType;
 use crate::syntax::{Value, is_bare_word, quoted_string};
 use crate::text::quote;

@@ -9,7 +9,7 @@ use super::client::Client;
 use super::cursor::{argument_schema, child_schema};
 use super::names::{Kind, Names, Occurrence, unquoted};
 use super::position::Encoding;
-use crate::rules::fleet;
+use crate::check::fleet;
 use crate::schema::{self, Children, ValueType};
 use crate::source::Span;
 use crate::syntax::{Node, Value};

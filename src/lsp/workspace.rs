@@ -11,8 +11,8 @@ use super::analysis::Analysis;
 use super::disk::Disk;
 use super::document::Document;
 use super::uri;
-use crate::include;
 use crate::model;
+use crate::resolve::include;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources};
 
 /// How many bytes of the specs of a folder are looked through for names: a folder may hold anything.

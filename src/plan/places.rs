@@ -6,7 +6,7 @@ use crate::model::{
     Boot, Bottle, Egress, Git, GitUser, Health, Member, MemberKind, Port, Repo, SecretFile, Service, Spanned,
     Supervise, Volume,
 };
-use crate::resolve::MemberId;
+use crate::resolve::members::MemberId;
 use crate::source::Span;
 use crate::world::builtin;
 

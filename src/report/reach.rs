@@ -14,7 +14,6 @@ use crate::lower::smolfile;
 use crate::plan::{Origin, Plan, PlannedRepo, PlannedSidecar, Traced};
 use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope};
 use crate::report::Promise;
-use crate::rules;
 use crate::text::quote;
 use crate::world::builtin;
 use crate::world::engine::{Capability, Gap, Ledger, SMOLVM};
@@ -204,7 +203,7 @@ fn sentence(kind: &'static str, rule: impl Into<String>) -> Cause {
 
 /// A gap, and the line that accepts it.
 fn gap_cause(plan: &Plan, gap: Gap) -> Cause {
-    let rule = rules::engine::of(gap).id;
+    let rule = crate::check::engine::of(gap).id;
     let accepted = plan.accepted.iter().find(|accepted| accepted.value.rule == rule);
     Cause {
         kind: "engine",

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::json::Level;
-use crate::rules::{self, Rule};
+use crate::rule::{self, Rule};
 
 /// The `version` of the JSON. It changes when a program that reads it could break: not when a key is added.
 pub const VERSION: u32 = 1;
@@ -56,7 +56,7 @@ pub fn json() -> String {
         let (page, url) = (page(rule), rule.url());
         Entry { id, level: level.into(), since, summary, acceptable, page, url }
     };
-    super::json::line(&Report { version: VERSION, rules: rules::ALL.iter().map(entry).collect() })
+    super::json::line(&Report { version: VERSION, rules: rule::ALL.iter().map(entry).collect() })
 }
 
 /// What `explain` prints of a rule, and what its page in docs/rules is.
@@ -85,7 +85,7 @@ fn by_topic() -> impl Iterator<Item = (Option<&'static str>, Vec<&'static Rule>)
     let module = |rule: &Rule| rule.module.rsplit("::").next().unwrap_or_default();
     let known = |name: &str| TOPICS.iter().any(|(_, modules)| modules.contains(&name));
     let of = move |wanted: &dyn Fn(&str) -> bool| -> Vec<&'static Rule> {
-        rules::ALL.iter().copied().filter(|rule| wanted(module(rule))).collect()
+        rule::ALL.iter().copied().filter(|rule| wanted(module(rule))).collect()
     };
     let others = of(&|name| !known(name));
     let topics =

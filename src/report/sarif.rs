@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::place::{Fingerprints, Place, whole};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit, Level};
-use crate::rules::Rule;
+use crate::rule::Rule;
 use crate::source::{Sources, Span};
 
 const SCHEMA: &str =

@@ -3,7 +3,7 @@
 use super::value::Meant;
 use super::{Argument, Child, Node as Schema, Problem, Property, RETIRED, ROOT};
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
-use crate::rules::schema as rules;
+use crate::rule::catalogue as rules;
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value, quoted_string};
 use crate::text::{did_you_mean, one_of, quote};

@@ -20,7 +20,7 @@ const MAX_DEPTH: u32 = 50;
 
 pub(super) fn check(text: &str) -> Result<(), Problem> {
     let expected = || format!("expected {}", ValueType::Regex.describe());
-    let invalid = |why: String| Problem::new(&crate::rules::egress_scan::INVALID_REGEX, why, expected());
+    let invalid = |why: String| Problem::new(&crate::check::egress_scan::INVALID_REGEX, why, expected());
     if text.len() > MAX_REGEX {
         return Err(invalid(format!(
             "this expression is {} bytes long, {MAX_REGEX} are allowed",

@@ -2,8 +2,8 @@
 
 use super::ValueType;
 use super::value::Problem;
-use crate::level::{Refusal, Setter, Setting};
-use crate::rules;
+use crate::check::levels::{Refusal, Setter, Setting};
+use crate::rule;
 use crate::text::{did_you_mean, quote};
 use crate::world::backend as registry;
 use crate::world::engine::{SMOLVM, Version};
@@ -20,7 +20,7 @@ const MAX_ENV_VALUE: usize = 32 * 1024;
 pub(super) fn name(text: &str) -> Result<(), Problem> {
     let problem = |message: &str| {
         let problem = Problem::new(
-            &rules::schema::INVALID_NAME,
+            &rule::catalogue::INVALID_NAME,
             format!("{} is not a valid name: {message}", quote(text)),
             format!("expected {}", ValueType::Name.describe()),
         );
@@ -88,7 +88,7 @@ pub(super) fn env_name(text: &str) -> Result<(), Problem> {
         return Ok(());
     };
     let problem = Problem::new(
-        &rules::schema::INVALID_NAME,
+        &rule::catalogue::INVALID_NAME,
         format!("{} is not a valid variable name: {why}", quote(text)),
         format!("expected {}", ValueType::EnvName.describe()),
     );
@@ -100,7 +100,7 @@ pub(super) fn env_name(text: &str) -> Result<(), Problem> {
 pub(super) fn env_value(text: &str) -> Result<(), Problem> {
     let altered = |message: &str, help: &str| {
         Err(Problem::new(
-            &rules::schema::ENV_VALUE_ALTERED,
+            &rule::catalogue::ENV_VALUE_ALTERED,
             message,
             format!("expected {}", ValueType::EnvValue.describe()),
         )
@@ -141,7 +141,7 @@ pub(super) fn backend(text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let problem = Problem::new(
-        &rules::schema::UNKNOWN_BACKEND,
+        &rule::catalogue::UNKNOWN_BACKEND,
         format!("unknown backend {}", quote(text)),
         format!("expected {}", ValueType::Backend.describe()),
     );
@@ -164,7 +164,7 @@ pub(super) fn engine(text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let expected = format!("expected {}", ValueType::Engine.describe());
-    Err(Problem::new(&rules::schema::UNKNOWN_ENGINE, format!("unknown engine {}", quote(text)), expected)
+    Err(Problem::new(&rule::catalogue::UNKNOWN_ENGINE, format!("unknown engine {}", quote(text)), expected)
         .meant(SMOLVM))
 }
 
@@ -311,16 +311,16 @@ pub(super) fn scanner(text: &str) -> Result<(), Problem> {
 
 /// The id of a rule that a spec may accept.
 pub(super) fn acceptable_rule(text: &str) -> Result<(), Problem> {
-    if rules::acceptable().any(|id| id == text) {
+    if rule::acceptable().any(|id| id == text) {
         return Ok(());
     }
     let expected = format!("expected {}", ValueType::AcceptableRule.describe());
-    if rules::find(text).is_some() {
+    if rule::find(text).is_some() {
         let message = format!("{} cannot be accepted: it is no matter of confinement", quote(text));
         return Err(Problem::invalid(message, expected).help("mend what it speaks of"));
     }
     let problem = Problem::invalid(format!("there is no rule {}", quote(text)), expected);
-    Err(match did_you_mean(text, rules::acceptable()) {
+    Err(match did_you_mean(text, rule::acceptable()) {
         Some(meant) => problem.meant(meant),
         None => problem,
     })

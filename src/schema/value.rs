@@ -1,8 +1,8 @@
 //! The types of arguments and properties: what a text or number must be, and what to say when it is not.
 
 use super::{path, regex, text, url};
-use crate::level::{Setter, Setting};
-use crate::rules::{self, Rule};
+use crate::check::levels::{Setter, Setting};
+use crate::rule::{self, Rule};
 use crate::syntax::{Value, quoted_string};
 use crate::text::{is_unsafe_to_show, one_of, quote};
 use crate::world::backend;
@@ -132,7 +132,7 @@ impl Problem {
     }
 
     pub(super) fn invalid(message: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::new(&rules::schema::INVALID_VALUE, message, expected)
+        Self::new(&rule::catalogue::INVALID_VALUE, message, expected)
     }
 
     /// "`text` is no mail address", where `expected` was expected.
@@ -184,7 +184,7 @@ impl ValueType {
             Self::HostPattern | Self::HostEntry => host::PATTERN.into(),
             Self::Upstream => host::UPSTREAM.into(),
             Self::Target => host::TARGET.into(),
-            Self::AcceptableRule => one_of(rules::acceptable()),
+            Self::AcceptableRule => one_of(rule::acceptable()),
             Self::Rule { set: Setting::Allow } => "a rule that is a warning or advice".into(),
             Self::Rule { set: Setting::Warn } => {
                 "a rule that is no error, or one that may be accepted".into()
@@ -211,9 +211,9 @@ impl ValueType {
         match self {
             Self::Backend => backend::names().collect(),
             Self::Engine => vec![engine::SMOLVM],
-            Self::AcceptableRule => rules::acceptable().collect(),
+            Self::AcceptableRule => rule::acceptable().collect(),
             Self::Rule { set } => {
-                let ids = rules::ALL.iter().map(|rule| rule.id);
+                let ids = rule::ALL.iter().map(|rule| rule.id);
                 ids.filter(|id| set.rule(id, Setter::Spec).is_ok()).collect()
             }
             Self::Choice { words, .. } => words.to_vec(),
@@ -248,7 +248,7 @@ impl ValueType {
 
     fn wrong_type(self, value: Value<'_>) -> Problem {
         let expected = format!("expected {}", self.describe());
-        let wrong = |what: String| Problem::new(&rules::schema::WRONG_TYPE, what, &expected);
+        let wrong = |what: String| Problem::new(&rule::catalogue::WRONG_TYPE, what, &expected);
         // The same value in the right type is offered where it would be allowed.
         let as_text = |problem: Problem, text: String| match self.check_text(&text) {
             Ok(()) => problem.meant_value(quoted_string(&text)),

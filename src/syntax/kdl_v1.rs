@@ -7,7 +7,7 @@ use super::chars;
 use super::lexer::text::over_lines;
 use super::problems::{DiagnosticExt as _, Problems};
 use crate::diagnostic::{Applicability, Edit};
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 use crate::source::Span;
 use crate::text::quote;
 

@@ -10,7 +10,7 @@ use super::chars::{self, CLASS, Class, IS_WORD, Kind};
 use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{DIRTY, Token, TokenKind};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 
 /// What the lexer found.
 pub(super) struct Lexed {

@@ -22,7 +22,7 @@ pub use tree::{AllEntries, AllNodes, Entries, Entry, Node, Nodes, Tokens, Tree, 
 pub use write::{is_bare_word, quoted_string};
 
 use crate::diagnostic::Diagnostics;
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId};
 use problems::Problems;
 

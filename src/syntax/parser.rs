@@ -15,8 +15,8 @@ use super::string::Strings;
 use super::token::{Token, TokenKind};
 use super::tree::{BROKEN, COMMENTED, NONE, NodeData, Text, TextKind, Tree};
 use crate::diagnostic::{Applicability, Diagnostic};
-use crate::rules::Rule;
-use crate::rules::syntax as rules;
+use crate::rule::Rule;
+use crate::rule::syntax as rules;
 use crate::source::SourceId;
 
 pub(super) fn parse(source: SourceId, text: Arc<str>, problems: &mut Problems) -> Tree {

@@ -6,7 +6,7 @@ use super::MAX_DEPTH;
 use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{Token, TokenKind};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 
 /// What the parser is to do differently from taking each brace as it comes.
 #[derive(Default)]

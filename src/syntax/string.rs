@@ -10,7 +10,7 @@ use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{BAD_LAYOUT, DIRTY, RUNS_OVER, TokenKind};
 use super::tree::StringRef;
 use crate::diagnostic::{Applicability, Edit};
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 use crate::source::Span;
 use crate::text::quote;
 

@@ -6,7 +6,7 @@ use bottlec::diagnostic::{Diagnostics, Level};
 use bottlec::fix;
 use bottlec::format::format;
 use bottlec::source::{Source, Sources};
-use bottlec::{Options, compile, rules};
+use bottlec::{Options, compile, rule};
 use lsp_types::request as ask;
 use lsp_types::{
     CodeAction, CodeActionContext, CodeActionKind, CodeActionOrCommand, CodeActionParams,
@@ -106,7 +106,7 @@ fn sources(files: &BTreeMap<String, String>, name: &str) -> Sources {
 }
 
 fn reload(files: &BTreeMap<String, String>, sources: &mut Sources) {
-    bottlec::include::follow(sources, |_, name| {
+    bottlec::resolve::include::follow(sources, |_, name| {
         let text = files.get(name).ok_or_else(|| String::from("there is no such file"))?;
         Ok(Source::new(name, text.as_str()))
     });
@@ -589,7 +589,7 @@ fn a_rule_is_explained() {
         editor.send("workspace/executeCommand", serde_json::to_value(params).expect("parameters"))
     };
     let page = execute(command.arguments.clone().expect("a rule"), &mut editor).expect("a page");
-    let rule = rules::find("unknown-node").expect("a rule");
+    let rule = rule::find("unknown-node").expect("a rule");
     assert_eq!(page["text"], json!(bottlec::report::rules::page(rule)));
     assert!(execute(vec![json!("no-such-rule")], &mut editor).is_err());
     assert!(execute(vec![], &mut editor).is_err());

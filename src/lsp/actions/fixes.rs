@@ -9,7 +9,7 @@ use super::{Menu, Offer};
 use crate::compile::Options;
 use crate::diagnostic::{Applicability, Edit, Fix};
 use crate::fix;
-use crate::include;
+use crate::resolve::include;
 use crate::source::{Source, SourceId, Span};
 
 /// What mends all that can be mended unseen.

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
+use crate::check::fleet;
 use crate::diagnostic::Edit;
 use crate::fix::insert;
 use crate::lsp::analysis::Analysis;
 use crate::lsp::cursor::{Cursor, Spot};
 use crate::model::BottleDecl;
-use crate::rules::fleet;
 use crate::source::Span;
 use crate::syntax::Node;
 use crate::world::engine::{Ledger, SMOLVM};

@@ -7,9 +7,9 @@ use lsp_types::CompletionItemKind;
 use super::Request;
 use super::item::Candidate;
 use super::slot::Slot;
-use crate::include;
 use crate::lsp::disk::DirectoryEntry;
 use crate::path::join;
+use crate::resolve::include;
 use crate::schema::ValueType;
 use crate::syntax::{Node, Value};
 

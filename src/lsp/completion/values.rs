@@ -11,7 +11,7 @@ use super::{Request, hosts, known, names, paths};
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::{Prose, sentence};
 use crate::model::VolumeSource;
-use crate::rules;
+use crate::rule;
 use crate::schema::{Node as Schema, ValueType};
 use crate::syntax::{Entry, Node, Value};
 use crate::world::builtin;
@@ -89,7 +89,7 @@ fn words(value: ValueType, node: Option<Node<'_>>, slot: &Slot) -> Vec<Candidate
         .map(|word| {
             let candidate = Candidate::value(word, CompletionItemKind::ENUM_MEMBER);
             match value {
-                ValueType::AcceptableRule | ValueType::Rule { .. } => match rules::find(word) {
+                ValueType::AcceptableRule | ValueType::Rule { .. } => match rule::find(word) {
                     Some(rule) => candidate.detail(rule.summary).doc(rule_in_short(rule)),
                     None => candidate,
                 },
@@ -106,7 +106,7 @@ fn words(value: ValueType, node: Option<Node<'_>>, slot: &Slot) -> Vec<Candidate
 }
 
 /// A rule's summary, and the first paragraph of its page.
-fn rule_in_short(rule: &rules::Rule) -> Prose {
+fn rule_in_short(rule: &rule::Rule) -> Prose {
     let page = rule.page.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
     let first = page.split("\n\n").next().unwrap_or_default();
     Prose::new().text(first).text(format!("`bottlec explain {}` says more.", rule.id))
@@ -152,7 +152,7 @@ fn versions(request: Request<'_>) -> Vec<Candidate> {
                     format!(
                         "{} (`{}`)",
                         sentence(gap.but()).trim_end_matches('.'),
-                        rules::engine::of(*gap).id
+                        crate::check::engine::of(*gap).id
                     )
                 });
                 doc = doc.text("What it leaves open:").list(gaps.collect());

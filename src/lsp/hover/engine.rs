@@ -2,7 +2,7 @@
 
 use super::Place;
 use crate::lsp::prose::{Prose, sentence};
-use crate::rules;
+use crate::rule;
 use crate::text::quote;
 use crate::world::engine::BootKind;
 use crate::world::engine::{Capability, Effect, Gap, Ledger, Version};
@@ -40,7 +40,7 @@ impl Place<'_> {
                 } else {
                     format!("not so since {}", row.since)
                 };
-                format!("{} (`{}`); {when}: {}", gap.but(), rules::engine::of(*gap).id, row.summary)
+                format!("{} (`{}`); {when}: {}", gap.but(), crate::check::engine::of(*gap).id, row.summary)
             });
             Prose::new()
                 .text(format!("smolvm {version} does not keep the agent to its bundle{}:", booting(boot)))
@@ -72,7 +72,7 @@ fn booting(boot: Option<BootKind>) -> String {
 
 /// A rule's page.
 pub(super) fn rule(id: &str) -> Prose {
-    match rules::find(id) {
+    match rule::find(id) {
         Some(rule) => Prose::new().text(rule.page.trim_end()),
         None => Prose::new().text(format!("There is no rule {}.", quote(id))),
     }

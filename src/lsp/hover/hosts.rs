@@ -1,12 +1,12 @@
 //! What an entry of a list of hosts matches, and what decides about it.
 
 use super::{MAX_BOTTLES, Place, place};
+use crate::check::{egress, expect};
 use crate::diagnostic::Diagnostics;
 use crate::lsp::analysis::{Asked, Effective};
 use crate::lsp::prose::Prose;
 use crate::model::Host;
 use crate::reach::{Because, Scope};
-use crate::rules::{self, egress, expect};
 use crate::source::Span;
 use crate::syntax::Entry;
 use crate::text::quote;
@@ -143,7 +143,7 @@ fn decided(asked: Asked<'_>, because: &Because<'_, &Host>, here: Option<Span>) -
     };
     let why = match because {
         Because::Unconfined(gap) => {
-            format!("nothing is refused, since {} (`{}`)", gap.but(), rules::engine::of(*gap).id)
+            format!("nothing is refused, since {} (`{}`)", gap.but(), crate::check::engine::of(*gap).id)
         }
         Because::OwnMachine => String::from("it is the agent's own machine, never the host"),
         Because::Bundle(Some(listener)) => format!("it is the bundle, where {} listens", quote(listener)),

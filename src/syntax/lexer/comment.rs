@@ -2,7 +2,7 @@
 
 use super::{Lexer, at32};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 use crate::syntax::MAX_DEPTH;
 use crate::syntax::chars::{self, Kind, STOPS_BLOCK, STOPS_LINE};
 use crate::syntax::problems::DiagnosticExt as _;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Lexer, at32};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 use crate::syntax::chars::{self, CLASS, Class, Kind, STOPS_RAW, STOPS_STRING};
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::{BAD_LAYOUT, DIRTY, RUNS_OVER, SHORT_HASHES, TokenKind, UNCLOSED};

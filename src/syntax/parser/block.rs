@@ -2,7 +2,7 @@
 
 use super::{Frame, Parser, Stage};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 use crate::syntax::MAX_DEPTH;
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::TokenKind;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Parser, Role, Stage};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 use crate::syntax::chars;
 use crate::syntax::lexer::at32;
 use crate::syntax::number::{self, Number, NumberError};

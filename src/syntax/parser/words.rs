@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Parser, Role};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::syntax as rules;
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::{TokenKind, UNCLOSED};
 use crate::syntax::tree::{NONE, Text, TextKind};

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 pub use target::{TARGET, Target, TargetError, TargetHost, Verdict};
 
-use crate::rules;
+use crate::rule;
 use crate::schema::{Meant, Problem};
 use crate::text::quote;
 
@@ -36,7 +36,7 @@ pub fn check(text: &str) -> Result<(), Problem> {
     }
     let (why, meant, help) = diagnose(text);
     Err(Problem {
-        rule: &rules::schema::EGRESS_NEVER_MATCHES,
+        rule: &rule::catalogue::EGRESS_NEVER_MATCHES,
         message: format!("{} would never match: {why}", quote(text)),
         expected: format!("expected {PATTERN}"),
         help: help.map(str::to_owned),
@@ -229,7 +229,7 @@ pub fn network(text: &str) -> Option<IpNet> {
 /// What is wrong with it.
 pub fn check_upstream(text: &str) -> Result<(), Problem> {
     let invalid = |message: String, help: &str| Problem {
-        rule: &rules::schema::INVALID_VALUE,
+        rule: &rule::catalogue::INVALID_VALUE,
         message,
         expected: format!("expected {UPSTREAM}"),
         help: Some(help.to_owned()),

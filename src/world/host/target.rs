@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::rules;
+use crate::rule;
 use crate::schema::{Meant, Problem};
 use crate::text::quote;
 
@@ -67,7 +67,7 @@ impl Target {
     pub fn check(text: &str) -> Result<(), Problem> {
         let Err(error) = text.parse::<Self>() else { return Ok(()) };
         Err(Problem {
-            rule: &rules::schema::INVALID_VALUE,
+            rule: &rule::catalogue::INVALID_VALUE,
             message: error.to_string(),
             expected: format!("expected {TARGET}"),
             help: None,

@@ -5,30 +5,14 @@
 
 use crate::diagnostic::Level;
 
-pub mod accept;
-pub mod boot;
-pub mod bottle;
-pub mod container;
-mod edit;
-pub mod egress;
-pub mod egress_scan;
-pub mod engine;
-pub mod env;
-pub mod env_ignored;
-pub mod expect;
-pub mod expose;
-pub mod fleet;
-pub mod lint;
-pub mod loss;
-pub mod names;
-pub mod personal;
-pub mod port_taken;
-pub mod queue;
-pub mod repo;
-pub mod schema;
-pub mod secret_literal;
+pub mod catalogue;
 pub mod syntax;
-pub mod unused;
+
+use crate::check::{
+    accept, boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint,
+    loss, names, personal, port_taken, queue, repo, secret_literal, unused,
+};
+use crate::resolve::message as bottle;
 
 /// One thing that can be wrong with a spec.
 #[derive(Debug)]
@@ -82,18 +66,18 @@ macro_rules! rule {
     };
     ($name:ident, $id:literal, $level:ident, $since:literal, $summary:literal, $acceptable:literal) => {
         #[doc = $summary]
-        pub static $name: $crate::rules::Rule = $crate::rules::Rule {
+        pub static $name: $crate::rule::Rule = $crate::rule::Rule {
             id: $id,
             level: $crate::diagnostic::Level::$level,
             since: $since,
             summary: $summary,
-            page: include_str!(concat!($id, ".md")),
+            page: include_str!(concat!("../rules/", $id, ".md")),
             acceptable: $acceptable,
             module: module_path!(),
         };
     };
 }
-use rule;
+pub(crate) use rule;
 
 /// Every rule, by id.
 pub static ALL: &[&Rule] = &[
@@ -109,9 +93,9 @@ pub static ALL: &[&Rule] = &[
     &syntax::DISALLOWED_CHARACTER,
     &engine::DNS_OPEN,
     &bottle::DUPLICATE_NAME,
-    &schema::DUPLICATE_NODE,
-    &schema::DUPLICATE_PROPERTY,
-    &schema::EGRESS_NEVER_MATCHES,
+    &catalogue::DUPLICATE_NODE,
+    &catalogue::DUPLICATE_PROPERTY,
+    &catalogue::EGRESS_NEVER_MATCHES,
     &fleet::EMPTY_SPEC,
     &engine::ENGINE_NEWER,
     &engine::ENGINE_TOO_OLD,
@@ -120,7 +104,7 @@ pub static ALL: &[&Rule] = &[
     &env::ENV_INTERPOLATION,
     &env::ENV_OWNED,
     &env::ENV_SOURCE,
-    &schema::ENV_VALUE_ALTERED,
+    &catalogue::ENV_VALUE_ALTERED,
     &fleet::EXPANSION_TOO_LARGE,
     &expect::EXPECTATION_FAILED,
     &expose::EXPOSE_WITHOUT_PORT,
@@ -133,17 +117,17 @@ pub static ALL: &[&Rule] = &[
     &bottle::INCLUDE_UNREADABLE,
     &syntax::INVALID_ESCAPE,
     &syntax::INVALID_MULTI_LINE_STRING,
-    &schema::INVALID_NAME,
+    &catalogue::INVALID_NAME,
     &syntax::INVALID_NUMBER,
     &egress_scan::INVALID_REGEX,
     &syntax::INVALID_UTF8,
-    &schema::INVALID_VALUE,
+    &catalogue::INVALID_VALUE,
     &syntax::KDL_V1,
     &lint::LINT_CONFLICT,
     &lint::LINT_UNUSED,
-    &schema::MISSING_ARGUMENT,
-    &schema::MISSING_NODE,
-    &schema::MISSING_PROPERTY,
+    &catalogue::MISSING_ARGUMENT,
+    &catalogue::MISSING_NODE,
+    &catalogue::MISSING_PROPERTY,
     &egress_scan::MODEL_INTERCEPTED,
     &syntax::NESTING_TOO_DEEP,
     &engine::PACK_REOPENS,
@@ -162,7 +146,7 @@ pub static ALL: &[&Rule] = &[
     &names::RESERVED_NAME,
     &syntax::RESERVED_WORD,
     &engine::RESOLVER_ADDED,
-    &schema::RETIRED_NODE,
+    &catalogue::RETIRED_NODE,
     &egress_scan::SCAN_OVERRULED,
     &egress_scan::SCAN_WITHOUT_TLS,
     &secret_literal::SECRET_LITERAL,
@@ -174,20 +158,20 @@ pub static ALL: &[&Rule] = &[
     &syntax::UNCLOSED_BRACE,
     &syntax::UNCLOSED_COMMENT,
     &syntax::UNCLOSED_STRING,
-    &schema::UNEXPECTED_ANNOTATION,
-    &schema::UNEXPECTED_ARGUMENT,
-    &schema::UNEXPECTED_BLOCK,
-    &schema::UNKNOWN_BACKEND,
-    &schema::UNKNOWN_ENGINE,
-    &schema::UNKNOWN_NODE,
+    &catalogue::UNEXPECTED_ANNOTATION,
+    &catalogue::UNEXPECTED_ARGUMENT,
+    &catalogue::UNEXPECTED_BLOCK,
+    &catalogue::UNKNOWN_BACKEND,
+    &catalogue::UNKNOWN_ENGINE,
+    &catalogue::UNKNOWN_NODE,
     &bottle::UNKNOWN_PROFILE,
-    &schema::UNKNOWN_PROPERTY,
+    &catalogue::UNKNOWN_PROPERTY,
     &bottle::UNKNOWN_SIDECAR,
     &syntax::UNMATCHED_BRACE,
     &unused::UNUSED_PROFILE,
     &unused::UNUSED_SIDECAR,
     &loss::WIDER_THAN_WRITTEN,
-    &schema::WRONG_TYPE,
+    &catalogue::WRONG_TYPE,
 ];
 
 /// The rule of that id.

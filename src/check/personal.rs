@@ -1,8 +1,8 @@
 //! Paths that only one person has.
 
-use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Layer, Reference, Spanned, VariableValue, VolumeSource};
+use crate::rule::rule;
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::{Value, quoted_string};

@@ -1,6 +1,6 @@
 //! The rules of KDL 2 itself; the front end in `syntax/` checks them.
 
-use super::rule;
+use crate::rule::rule;
 
 rule!(
     DISALLOWED_CHARACTER,

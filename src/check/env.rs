@@ -1,8 +1,8 @@
 //! Variables: one source each, and none that the compiler sets.
 
-use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
+use crate::rule::rule;
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::Value;

@@ -1,10 +1,10 @@
 //! What a bottle's sidecars need: names to members.
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::graph::{Graph, Need};
 use crate::model::{Bottle, Member, Name, Spanned};
-use crate::rules::bottle as rules;
-use crate::rules::bottle::circle;
+use crate::resolve::graph::{Graph, Need};
+use crate::resolve::message as rules;
+use crate::resolve::message::circle;
 use crate::text::{did_you_mean, one_of, quote};
 use crate::world::builtin;
 

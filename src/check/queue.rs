@@ -1,9 +1,9 @@
 //! Queues of proposals: each bottle has one of its own.
 
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Name, Spanned, Supervise};
 use crate::path::join;
+use crate::rule::rule;
 use crate::source::{Sources, Span};
 use crate::text::quote;
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::bottle::duplicate;
-use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
 use crate::model::{BottleDecl, Name, Spanned};
+use crate::resolve::message::duplicate;
+use crate::rule::rule;
 use crate::source::{Sources, Span};
 use crate::text::quote;
 use crate::world::network::{Addresses, free_octet};

@@ -1,8 +1,8 @@
 //! What a spec says and its target cannot hold: stricter, or wider, than written.
 
-use super::{Rule, rule};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
 use crate::model::{Host, Layer};
+use crate::rule::{Rule, rule};
 use crate::syntax::quoted_string;
 use crate::text::quote;
 use crate::world::host::Lost;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rule;
+use crate::check::levels::{Levels, Setter, Setting, Unneeded};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::level::{Levels, Setter, Setting, Unneeded};
 use crate::model::{Lint, LintEntry};
+use crate::rule::rule;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::text::quote;
 

@@ -2,10 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Expectation, Host, Name};
 use crate::reach::{Because, Lists, Policy, Scope};
+use crate::rule::rule;
 use crate::text::quote;
 use crate::world::engine::{Gap, Ledger};
 use crate::world::host::Guarded;

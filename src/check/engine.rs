@@ -1,8 +1,8 @@
 //! What the engine version can hold. What would leave the agent unconfined is refused, unless the spec accepts it.
 
-use super::{Rule, rule};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Boot, Bottle, Name, VariableValue};
+use crate::rule::{Rule, rule};
 use crate::source::Span;
 use crate::text::quote;
 use crate::world::engine::BootKind;

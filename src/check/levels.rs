@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::diagnostic::{Allowance, Diagnostic, Diagnostics, Judgement, Label, Level};
 use crate::model::{Lint, LintEntry, Spanned};
-use crate::rules::{self, Rule};
+use crate::rule::{self, Rule};
 use crate::source::{SourceId, Span};
 use crate::text::{did_you_mean, quote};
 
@@ -83,8 +83,8 @@ impl Setting {
     /// # Errors
     /// Why not.
     pub fn rule(self, id: &str, setter: Setter) -> Result<&'static Rule, Refusal> {
-        let Some(rule) = rules::find(id) else {
-            let meant = did_you_mean(id, rules::ALL.iter().map(|rule| rule.id));
+        let Some(rule) = rule::find(id) else {
+            let meant = did_you_mean(id, rule::ALL.iter().map(|rule| rule.id));
             let message = format!("there is no rule {}", quote(id));
             let help = meant.is_none().then(|| String::from("`bottlec rules` lists them"));
             return Err(Refusal { message, help, meant });
@@ -338,7 +338,7 @@ impl<'o> Levels<'o> {
         let known = self.lints.iter().enumerate().filter(known);
         known.flat_map(|(_, lint)| lint.entries.iter().map(move |entry| (lint, entry))).filter_map(
             |(lint, entry)| {
-                let rule = rules::find(&entry.rule.value)?;
+                let rule = rule::find(&entry.rule.value)?;
                 let LintEntry { setting, rule: Spanned { value: _, span }, reason: _, node: _ } = entry;
                 if self.needed.contains(span) {
                     return None;

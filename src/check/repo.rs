@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Name, Repo};
+use crate::rule::rule;
 use crate::schema::ValueType;
 use crate::syntax::Value;
 use crate::text::quote;

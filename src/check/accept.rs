@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics, Level};
 use crate::model::Accept;
+use crate::rule::rule;
 use crate::source::Span;
 use crate::text::quote;
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{File, Spanned};
 use crate::path::join;
-use crate::rules::bottle as rules;
-use crate::rules::bottle::circle;
+use crate::resolve::message as rules;
+use crate::resolve::message::circle;
 use crate::schema::ValueType;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources, Span};
 use crate::syntax::{self, Value};
@@ -173,10 +173,10 @@ fn report_cycles(
     let number = |id: &SourceId| ids.binary_search(id).ok();
     let needs = edges.iter().flat_map(|(from, to)| {
         to.iter().filter_map(move |(to, span)| {
-            Some(crate::graph::Need { from: number(from)?, to: number(to)?, span: *span })
+            Some(crate::resolve::graph::Need { from: number(from)?, to: number(to)?, span: *span })
         })
     });
-    let Err(cycles) = crate::graph::Graph::new(ids.len(), needs).waves() else { return };
+    let Err(cycles) = crate::resolve::graph::Graph::new(ids.len(), needs).waves() else { return };
     for cycle in cycles {
         let name = |at: usize| sources.get(ids[at]).name();
         let diagnostic = circle(&rules::INCLUDE_CYCLE, &cycle, "files include each other", "includes", name);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::rules::syntax;
+use crate::rule::syntax;
 use crate::source::{SourceId, Sources, Span};
 
 /// The diagnostics of the text and those of its meaning together, without those of the second kind on lines that the

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
 use crate::model::{Credential, Layer, Reference, Variable, VariableValue};
+use crate::rule::rule;
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::{Value, quoted_string};

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::bottle::DUPLICATE_NAME;
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Layer, Reference, Service, Sidecar, Variable, VariableValue, VolumeSource};
 use crate::path::join;
+use crate::resolve::message::DUPLICATE_NAME;
+use crate::rule::rule;
 use crate::source::{Sources, Span};
 use crate::text::quote;
 

@@ -1,6 +1,6 @@
 //! The rules of the schema table: what a node may hold. `schema/` checks them.
 
-use super::rule;
+use crate::rule::rule;
 
 rule!(DUPLICATE_NODE, "duplicate-node", Error, "0.1.0", "a node that may stand once stands again");
 rule!(DUPLICATE_PROPERTY, "duplicate-property", Error, "0.1.0", "a property is given twice");

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Member, MemberKind, Name};
+use crate::rule::rule;
 use crate::text::quote;
 use crate::world::builtin::{PIPELOCK, PIPELOCK_METRICS};
 

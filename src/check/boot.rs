@@ -1,8 +1,8 @@
 //! What the agent boots from: one thing, pinned.
 
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Layer, Spanned};
+use crate::rule::rule;
 use crate::schema::ValueType;
 use crate::syntax::Value;
 use crate::text::quote;

@@ -2,9 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::{edit, rule};
+use super::edit;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Name, Reference, Variable, VariableValue};
+use crate::rule::rule;
 use crate::source::Sources;
 use crate::text::quote;
 use crate::world::builtin;

@@ -1,9 +1,9 @@
 //! The rules of names and what they refer to; `resolve`, `scope` and `include` check them.
 
-use super::{Rule, rule};
 use crate::diagnostic::Diagnostic;
-use crate::graph::Need;
 use crate::model::{Name, Spanned};
+use crate::resolve::graph::Need;
+use crate::rule::{Rule, rule};
 use crate::text::quote;
 
 rule!(DEPENDENCY_CYCLE, "dependency-cycle", Error, "0.1.0", "sidecars need each other in a circle");

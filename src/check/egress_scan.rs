@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::bottle::duplicate;
-use super::rule;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Egress, Host, Spanned, Tls};
+use crate::resolve::message::duplicate;
+use crate::rule::rule;
 use crate::text::quote;
 use crate::world::host::known::MODEL_APIS;
 use crate::world::host::list::List;

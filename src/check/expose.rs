@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::bottle::DUPLICATE_NAME;
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, MemberKind, Name, Sidecar};
+use crate::resolve::message::DUPLICATE_NAME;
+use crate::rule::rule;
 use crate::source::Span;
 use crate::text::quote;
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::graph::{Graph, Need};
-use crate::include::Reach;
 use crate::model::{BottleDecl, File, Layer, Name, Profile, Spanned};
-use crate::rules::bottle as rules;
-use crate::rules::bottle::{circle, duplicate};
+use crate::resolve::graph::{Graph, Need};
+use crate::resolve::include::Reach;
+use crate::resolve::message as rules;
+use crate::resolve::message::{circle, duplicate};
 use crate::source::{SourceId, Sources};
 use crate::text::{did_you_mean, one_of, quote};
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::bottle::duplicate;
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Layer, Name, Spanned};
+use crate::resolve::message::duplicate;
+use crate::rule::rule;
 use crate::text::quote;
 use crate::world::builtin;
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::include::Reach;
 use crate::model::{File, MemberKind, Service};
-use crate::resolve::Resolved;
+use crate::resolve::include::Reach;
+use crate::resolve::members::Resolved;
+use crate::rule::rule;
 use crate::source::{SourceId, Span};
 use crate::text::quote;
 

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::{edit, rule};
+use super::edit;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
 use crate::model::{Egress, Host};
+use crate::rule::rule;
 use crate::source::Sources;
 use crate::text::quote;
 use crate::world::host::known::{DROPS, Drop, TUNNEL};
