@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use crate::check::accept::Acceptance;
-use crate::check::blame;
 use crate::check::levels::{Flag, Levels};
 use crate::check::{
-    boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint, loss, names,
-    personal, port_taken, queue, repo, secret_literal, unused,
+    blame, boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint, loss,
+    names, personal, port_taken, queue, repo, secret_literal, unused,
 };
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
 use crate::model::{Bottle, BottleDecl, File, Layer, Name};
 use crate::plan::{self, Plan};
-use crate::resolve::include;
-use crate::resolve::include::Reach;
+use crate::resolve::include::{self, Reach};
 use crate::resolve::members::{self, Resolved};
 use crate::resolve::scope::Scope;
 use crate::source::{SourceId, Sources, Span};

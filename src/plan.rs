@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::check::levels::Setting;
 use crate::model::{
     Accept, Action, Boot, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged, Member,
     MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
@@ -19,12 +18,12 @@ use crate::model::{
 };
 use crate::path::join;
 use crate::resolve::members::{MemberId, Resolved};
+use crate::rule::Setting;
 use crate::source::{Sources, Span};
 use crate::world::backend::{self, Backend};
 use crate::world::builtin::{self, Builtin};
 use crate::world::container::ContainerEngine;
-use crate::world::engine::BootKind;
-use crate::world::engine::{Gap, Ledger, Version};
+use crate::world::engine::{BootKind, Gap, Ledger, Version};
 use crate::world::network::Addresses;
 use crate::world::scanner;
 

@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 
 use bottlec::lower::{commands, lower};
 use bottlec::rule;
-use bottlec::world::engine::BootKind;
-use bottlec::world::engine::{Capability, Effect, Gap, Ledger, Version};
+use bottlec::world::engine::{BootKind, Capability, Effect, Gap, Ledger, Version};
 use support::{assert_generated, compile_text};
 
 /// What a row's bottle boots from and holds, so that the row matters to it.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use bottlec::fix;
-use bottlec::rule;
+use bottlec::rule::{self, Group};
 use bottlec::source::{Sources, Span};
 use bottlec::{Options, compile};
 use proptest::prelude::*;
@@ -14,24 +14,7 @@ use support::{compile_file, compile_text, root, specs};
 
 /// Rules about the text, not about its meaning: what stands on a line that breaks one is not spoken of.
 fn is_about_text(id: &str) -> bool {
-    let rule = rule::find(id).expect("a rule");
-    [
-        &rule::syntax::DISALLOWED_CHARACTER,
-        &rule::syntax::INVALID_ESCAPE,
-        &rule::syntax::INVALID_MULTI_LINE_STRING,
-        &rule::syntax::INVALID_NUMBER,
-        &rule::syntax::INVALID_UTF8,
-        &rule::syntax::KDL_V1,
-        &rule::syntax::NESTING_TOO_DEEP,
-        &rule::syntax::RESERVED_WORD,
-        &rule::syntax::SOURCE_TOO_LARGE,
-        &rule::syntax::SYNTAX_ERROR,
-        &rule::syntax::UNCLOSED_BRACE,
-        &rule::syntax::UNCLOSED_COMMENT,
-        &rule::syntax::UNCLOSED_STRING,
-        &rule::syntax::UNMATCHED_BRACE,
-    ]
-    .contains(&rule)
+    rule::find(id).expect("a rule").group == Group::Text
 }
 
 fn said(diagnostics: &Diagnostics) -> BTreeSet<(&'static str, String)> {

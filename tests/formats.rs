@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-use bottlec::diagnostic::{Diagnostic, Diagnostics, Level};
+use bottlec::diagnostic::{Diagnostic, Diagnostics};
 use bottlec::report::{Format, Style, render};
-use bottlec::rule;
+use bottlec::rule::{self, Level};
 use bottlec::source::{Source, Sources, Span};
 use bottlec::{Compilation, Options, compile};
 use serde_json::Value;

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Level};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::Accept;
-use crate::rule::rule;
+use crate::rule::Level;
+use crate::rule::catalogue::{ACCEPT_UNUSED, HOST_PATH_EXPOSED};
 use crate::source::Span;
 use crate::text::quote;
-
-rule!(ACCEPT_UNUSED, "accept-unused", Warning, "0.1.0", "something is accepted that nothing needs");
 
 /// What was accepted in a compile, and what of it was needed.
 #[derive(Debug, Default)]
@@ -49,7 +48,7 @@ impl Acceptance {
         }
         for (span, rule) in self.seen.into_iter().filter(|(span, _)| !self.used.contains(span)) {
             let message = format!("{} is accepted, and nothing here needs that", quote(&rule));
-            let help = if rule == super::container::HOST_PATH_EXPOSED.id {
+            let help = if rule == HOST_PATH_EXPOSED.id {
                 "take it out, or put it into the profile or the bottle that names the path"
             } else {
                 "take it out: it would let the next one pass"

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::rule::syntax;
+use crate::rule::catalogue;
 use crate::source::{SourceId, Sources, Span};
 
 /// The diagnostics of the text and those of its meaning together, without those of the second kind on lines that the
@@ -14,7 +14,7 @@ pub(crate) fn unbroken(text: Diagnostics, meaning: Diagnostics, sources: &Source
     if text.is_empty() {
         return meaning;
     }
-    let whole = [&syntax::UNCLOSED_BRACE, &syntax::UNMATCHED_BRACE, &syntax::UNCLOSED_COMMENT];
+    let whole = [&catalogue::UNCLOSED_BRACE, &catalogue::UNMATCHED_BRACE, &catalogue::UNCLOSED_COMMENT];
     let broken: BTreeSet<(SourceId, usize)> = text
         .as_slice()
         .iter()

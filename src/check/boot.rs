@@ -2,14 +2,11 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Layer, Spanned};
-use crate::rule::rule;
+use crate::rule::catalogue::{CONFLICTING_BOOT, IMAGE_NOT_PINNED};
 use crate::schema::ValueType;
 use crate::syntax::Value;
 use crate::text::quote;
 use crate::world::engine::BootKind;
-
-rule!(CONFLICTING_BOOT, "conflicting-boot", Error, "0.1.0", "a bottle boots from two things");
-rule!(IMAGE_NOT_PINNED, "image-not-pinned", Warning, "0.1.0", "an image is named without its digest");
 
 /// Checks the images of a layer.
 pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {

@@ -6,26 +6,9 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Layer, Reference, Service, Sidecar, Variable, VariableValue, VolumeSource};
 use crate::path::join;
-use crate::resolve::message::DUPLICATE_NAME;
-use crate::rule::rule;
+use crate::rule::catalogue::{DUPLICATE_NAME, ENV_FROM_FILE, HOST_PATH_EXPOSED};
 use crate::source::{Sources, Span};
 use crate::text::quote;
-
-rule!(
-    ENV_FROM_FILE,
-    "env-from-file",
-    Error,
-    "0.1.0",
-    "a sidecar's variable is to hold what a file of the host holds"
-);
-rule!(
-    HOST_PATH_EXPOSED,
-    "host-path-exposed",
-    Error,
-    "0.1.0",
-    "a sidecar is shown a part of the host that controls it or holds its keys",
-    acceptable
-);
 
 /// Checks the containers of a layer's sidecars.
 pub fn check(layer: &Layer, sources: &Sources, diagnostics: &mut Diagnostics) {

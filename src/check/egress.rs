@@ -5,43 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use super::edit;
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Egress, Host};
-use crate::rule::rule;
+use crate::rule::Level;
+use crate::rule::catalogue::{
+    ALLOW_DENIED, ALLOW_DROP, ALLOW_SHADOWED, ALLOW_SHARED, ALLOW_TOO_WIDE, PRIVATE_NOT_ALLOWED,
+    PRIVATE_NOT_TRUSTED, RATE_LIMIT_LOW,
+};
 use crate::source::Sources;
 use crate::text::quote;
 use crate::world::host::known::{DROPS, Drop, TUNNEL};
 use crate::world::host::list::{List, holding, suffixes};
 use crate::world::host::shared::is_shared;
 use crate::world::host::{self, Guarded};
-
-rule!(ALLOW_DENIED, "allow-denied", Warning, "0.1.0", "a host is allowed that a `deny` refuses");
-rule!(ALLOW_DROP, "allow-drop", Warning, "0.1.0", "an allow list holds a paste, tunnel or webhook host");
-rule!(ALLOW_SHARED, "allow-shared", Warning, "0.1.0", "a wildcard covers hosts that anybody can get");
-rule!(ALLOW_SHADOWED, "allow-shadowed", Advice, "0.1.0", "a wider entry beside it allows a host already");
-rule!(
-    ALLOW_TOO_WIDE,
-    "allow-too-wide",
-    Error,
-    "0.1.0",
-    "a wildcard covers a whole top-level domain",
-    acceptable
-);
-rule!(
-    PRIVATE_NOT_ALLOWED,
-    "private-not-allowed",
-    Error,
-    "0.1.0",
-    "a host may be on a private network and is not allowed"
-);
-rule!(
-    PRIVATE_NOT_TRUSTED,
-    "private-not-trusted",
-    Error,
-    "0.1.0",
-    "an allowed host is on a private network, which pipelock refuses"
-);
-rule!(RATE_LIMIT_LOW, "rate-limit-low", Warning, "0.1.0", "a rate limit that ordinary work uses up");
 
 /// Requests a minute: pipelock's own default, which one installation of packages uses up.
 const LOW_RATE: u32 = 60;

@@ -5,48 +5,13 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Egress, Host, Spanned, Tls};
 use crate::resolve::message::duplicate;
-use crate::rule::rule;
+use crate::rule::catalogue::{
+    MODEL_INTERCEPTED, PASSTHROUGH_MISSES_APEX, PASSTHROUGH_NOT_TRUSTED, SCAN_OVERRULED, SCAN_WITHOUT_TLS,
+    TLS_WITHOUT_CA,
+};
 use crate::text::quote;
 use crate::world::host::known::MODEL_APIS;
 use crate::world::host::list::List;
-
-rule!(INVALID_REGEX, "invalid-regex", Error, "0.1.0", "an expression that pipelock does not compile");
-rule!(
-    MODEL_INTERCEPTED,
-    "model-intercepted",
-    Warning,
-    "0.1.0",
-    "a model API is opened, and would refuse to work"
-);
-rule!(
-    PASSTHROUGH_MISSES_APEX,
-    "passthrough-misses-apex",
-    Warning,
-    "0.1.0",
-    "a passthrough wildcard leaves out the domain itself"
-);
-rule!(
-    PASSTHROUGH_NOT_TRUSTED,
-    "passthrough-not-trusted",
-    Warning,
-    "0.1.0",
-    "a host stays closed, and the agent trusts no public authority"
-);
-rule!(
-    SCAN_OVERRULED,
-    "scan-overruled",
-    Warning,
-    "0.1.0",
-    "a layer asks for less than a profile under it demands"
-);
-rule!(SCAN_WITHOUT_TLS, "scan-without-tls", Warning, "0.1.0", "a scan that sees nothing of HTTPS");
-rule!(
-    TLS_WITHOUT_CA,
-    "tls-without-ca",
-    Error,
-    "0.1.0",
-    "an authority is missing that HTTPS is to be opened with"
-);
 
 /// Checks what a bottle has scanned.
 pub fn check(egress: &Egress, diagnostics: &mut Diagnostics) {

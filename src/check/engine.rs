@@ -2,69 +2,14 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Boot, Bottle, Name, VariableValue};
-use crate::rule::{Rule, rule};
+use crate::rule::Rule;
+use crate::rule::catalogue::{
+    BUNDLE_REFUSED, DNS_OPEN, ENGINE_NEWER, ENGINE_TOO_OLD, IMAGE_NOT_PULLED, PACK_REOPENS, POLICY_DROPPED,
+    POLICY_NOT_ENFORCED, RESOLVER_ADDED,
+};
 use crate::source::Span;
 use crate::text::quote;
-use crate::world::engine::BootKind;
-use crate::world::engine::{Capability, Gap, Ledger, SMOLVM, Version};
-
-rule!(BUNDLE_REFUSED, "bundle-refused", Warning, "0.1.0", "the engine may refuse the bundle's own address");
-rule!(
-    DNS_OPEN,
-    "dns-open",
-    Error,
-    "0.1.0",
-    "the engine looks up any name for the agent, outside of the bundle",
-    acceptable
-);
-rule!(ENGINE_NEWER, "engine-newer", Advice, "0.1.0", "the engine is newer than what the compiler knows");
-rule!(
-    ENGINE_TOO_OLD,
-    "engine-too-old",
-    Error,
-    "0.1.0",
-    "the engine version cannot do what the bottle asks for"
-);
-rule!(
-    IMAGE_NOT_PULLED,
-    "image-not-pulled",
-    Error,
-    "0.1.0",
-    "the engine cannot fetch an image from a registry under the allow list",
-    acceptable
-);
-rule!(
-    PACK_REOPENS,
-    "pack-reopens",
-    Error,
-    "0.1.0",
-    "the engine ignores the allow list when the image is a packed machine",
-    acceptable
-);
-rule!(
-    POLICY_DROPPED,
-    "policy-dropped",
-    Error,
-    "0.1.0",
-    "the engine drops the allow list on this route",
-    acceptable
-);
-rule!(
-    POLICY_NOT_ENFORCED,
-    "policy-not-enforced",
-    Error,
-    "0.1.0",
-    "the engine does not enforce the allow list",
-    acceptable
-);
-rule!(
-    RESOLVER_ADDED,
-    "resolver-added",
-    Error,
-    "0.1.0",
-    "the engine adds a name server to the allow list",
-    acceptable
-);
+use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM, Version};
 
 /// The rule by which a gap is refused, and by whose name a spec accepts it.
 #[must_use]

@@ -2,22 +2,12 @@
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
-use crate::rule::rule;
+use crate::rule::catalogue::{ENV_INTERPOLATION, ENV_OWNED, ENV_SOURCE};
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::Value;
 use crate::text::quote;
 use crate::world::builtin;
-
-rule!(
-    ENV_INTERPOLATION,
-    "env-interpolation",
-    Warning,
-    "0.1.0",
-    "a literal looks like a reference that a shell would expand"
-);
-rule!(ENV_OWNED, "env-owned", Error, "0.1.0", "the spec sets a variable that the compiler computes");
-rule!(ENV_SOURCE, "env-source", Error, "0.1.0", "a variable has no source, or more than one");
 
 /// Checks the variables of a layer.
 pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {

@@ -5,19 +5,10 @@ use std::net::Ipv4Addr;
 use super::edit;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Name, Reference, Variable, VariableValue};
-use crate::rule::rule;
+use crate::rule::catalogue::{DNS_OPEN, ENV_IGNORED};
 use crate::source::Sources;
 use crate::text::quote;
-use crate::world::builtin;
-use crate::world::variables;
-
-rule!(
-    ENV_IGNORED,
-    "env-ignored",
-    Warning,
-    "0.1.0",
-    "a variable that no program reads, or that leads out of the bottle"
-);
+use crate::world::{builtin, variables};
 
 /// Variables by which a program is led to a proxy of its own, before `HTTPS_PROXY`: name, program, and where that is said.
 static PROXIES: &[(&str, &str, &str)] = &[
@@ -53,7 +44,7 @@ const SHORTEST_SLIP: usize = 14;
 /// Checks the agent's variables.
 pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, sources: &Sources, diagnostics: &mut Diagnostics) {
     // What is asked of another resolver may well be answered.
-    let dns_open = bottle.accepts.iter().any(|accept| accept.rule.value == super::engine::DNS_OPEN.id);
+    let dns_open = bottle.accepts.iter().any(|accept| accept.rule.value == DNS_OPEN.id);
     for variable in bottle.env.values() {
         let name = &variable.name.value;
         if let Some((meant, who)) = meant(name).filter(|(meant, _)| !bottle.env.contains_key(*meant)) {

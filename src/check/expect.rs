@@ -5,19 +5,10 @@ use std::net::Ipv4Addr;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Expectation, Host, Name};
 use crate::reach::{Because, Lists, Policy, Scope};
-use crate::rule::rule;
+use crate::rule::catalogue::EXPECTATION_FAILED;
 use crate::text::quote;
 use crate::world::engine::{Gap, Ledger};
-use crate::world::host::Guarded;
-use crate::world::host::{Target, Verdict};
-
-rule!(
-    EXPECTATION_FAILED,
-    "expectation-failed",
-    Error,
-    "0.1.0",
-    "what a spec expects of its policy does not hold"
-);
+use crate::world::host::{Guarded, Target, Verdict};
 
 /// Asks every expectation of a bottle.
 pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnostics) {

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, MemberKind, Name, Sidecar};
-use crate::resolve::message::DUPLICATE_NAME;
-use crate::rule::rule;
+use crate::rule::catalogue::{DUPLICATE_NAME, EXPOSE_WITHOUT_PORT};
 use crate::source::Span;
 use crate::text::quote;
-
-rule!(EXPOSE_WITHOUT_PORT, "expose-without-port", Error, "0.1.0", "a sidecar is exposed and listens nowhere");
 
 /// Checks that a sidecar that is exposed has a port.
 pub fn check_sidecar(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {

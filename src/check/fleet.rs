@@ -5,20 +5,10 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
 use crate::model::{BottleDecl, Name, Spanned};
 use crate::resolve::message::duplicate;
-use crate::rule::rule;
+use crate::rule::catalogue::{EMPTY_SPEC, EXPANSION_TOO_LARGE, SUBNET_COLLISION};
 use crate::source::{Sources, Span};
 use crate::text::quote;
 use crate::world::network::{Addresses, free_octet};
-
-rule!(EMPTY_SPEC, "empty-spec", Error, "0.1.0", "nothing of what is compiled is a bottle or a profile");
-rule!(
-    EXPANSION_TOO_LARGE,
-    "expansion-too-large",
-    Error,
-    "0.1.0",
-    "the spec holds more than the compiler takes"
-);
-rule!(SUBNET_COLLISION, "subnet-collision", Error, "0.1.0", "two bottles get one subnet");
 
 /// A bottle's name, and the octet that it gets.
 #[derive(Debug)]

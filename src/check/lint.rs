@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::levels::{Levels, Setter, Setting, Unneeded};
+use crate::check::levels::{Levels, Unneeded};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Lint, LintEntry};
-use crate::rule::rule;
+use crate::rule::catalogue::{LINT_CONFLICT, LINT_UNUSED};
+use crate::rule::{Setter, Setting};
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::text::quote;
-
-rule!(LINT_CONFLICT, "lint-conflict", Error, "0.1.0", "one `lint` sets the level of a rule twice");
-rule!(LINT_UNUSED, "lint-unused", Warning, "0.1.0", "a `lint` sets a level that changes nothing");
 
 /// Reports what one `lint` sets twice.
 pub fn check(lints: &[Lint], diagnostics: &mut Diagnostics) {

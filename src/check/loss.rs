@@ -1,26 +1,12 @@
 //! What a spec says and its target cannot hold: stricter, or wider, than written.
 
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Host, Layer};
-use crate::rule::{Rule, rule};
+use crate::rule::catalogue::{STRICTER_THAN_WRITTEN, WIDER_THAN_WRITTEN};
+use crate::rule::{Level, Rule};
 use crate::syntax::quoted_string;
 use crate::text::quote;
 use crate::world::host::Lost;
-
-rule!(
-    STRICTER_THAN_WRITTEN,
-    "stricter-than-written",
-    Warning,
-    "0.1.0",
-    "a part of a host is denied, and pipelock denies the whole host"
-);
-rule!(
-    WIDER_THAN_WRITTEN,
-    "wider-than-written",
-    Warning,
-    "0.1.0",
-    "a part of a host is allowed, and pipelock allows the whole host"
-);
 
 /// Checks the lists of a layer. `strict` makes what is wider an error.
 pub fn check(layer: &Layer, strict: bool, diagnostics: &mut Diagnostics) {

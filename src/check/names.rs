@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Layer, Name, Spanned};
 use crate::resolve::message::duplicate;
-use crate::rule::rule;
+use crate::rule::catalogue::RESERVED_NAME;
 use crate::text::quote;
 use crate::world::builtin;
-
-rule!(RESERVED_NAME, "reserved-name", Error, "0.1.0", "a sidecar has the name of a built-in one");
 
 /// Checks the names of a layer.
 pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {

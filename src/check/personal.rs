@@ -2,20 +2,11 @@
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Layer, Reference, Spanned, VariableValue, VolumeSource};
-use crate::rule::rule;
+use crate::rule::catalogue::{IDENTITY_IN_WORKSPACE, PERSONAL_PATH};
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::{Value, quoted_string};
 use crate::text::quote;
-
-rule!(
-    IDENTITY_IN_WORKSPACE,
-    "identity-in-workspace",
-    Warning,
-    "0.1.0",
-    "a private key lies beside the spec, where it is easily committed"
-);
-rule!(PERSONAL_PATH, "personal-path", Advice, "0.1.0", "a path names one person's home directory");
 
 /// A path of the host, and whether `~/` may stand for the home of who launches.
 struct Named<'a> {

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Member, MemberKind, Name};
-use crate::rule::rule;
+use crate::rule::catalogue::PORT_TAKEN;
 use crate::text::quote;
 use crate::world::builtin::{PIPELOCK, PIPELOCK_METRICS};
-
-rule!(PORT_TAKEN, "port-taken", Error, "0.1.0", "two sidecars listen on one port");
 
 /// Checks the ports of a bottle.
 pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {

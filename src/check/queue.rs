@@ -3,11 +3,9 @@
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Name, Spanned, Supervise};
 use crate::path::join;
-use crate::rule::rule;
+use crate::rule::catalogue::QUEUE_TAKEN;
 use crate::source::{Sources, Span};
 use crate::text::quote;
-
-rule!(QUEUE_TAKEN, "queue-taken", Error, "0.1.0", "two bottles put their proposals into one directory");
 
 /// The queue of a bottle.
 #[derive(Debug)]

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Name, Repo};
-use crate::rule::rule;
+use crate::rule::catalogue::REPO_AMBIGUOUS;
 use crate::schema::ValueType;
 use crate::syntax::Value;
 use crate::text::quote;
 use crate::world::upstream::Upstream;
-
-rule!(REPO_AMBIGUOUS, "repo-ambiguous", Error, "0.1.0", "two repositories cannot be told apart");
 
 /// A repository's name without what names must not differ in alone.
 #[must_use]

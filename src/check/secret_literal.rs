@@ -2,23 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Level};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Credential, Layer, Reference, Variable, VariableValue};
-use crate::rule::rule;
+use crate::rule::Level;
+use crate::rule::catalogue::SECRET_LITERAL;
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::{Value, quoted_string};
 use crate::text::quote;
 use crate::world::secret;
-
-rule!(
-    SECRET_LITERAL,
-    "secret-literal",
-    Error,
-    "0.1.0",
-    "a spec holds a credential itself, not a reference to it",
-    acceptable
-);
 
 /// The shortest password of a URL that may be more than a default for tests.
 const SHORTEST_PASSWORD: usize = 8;

@@ -6,24 +6,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{File, MemberKind, Service};
 use crate::resolve::include::Reach;
 use crate::resolve::members::Resolved;
-use crate::rule::rule;
+use crate::rule::catalogue::{UNUSED_PROFILE, UNUSED_SIDECAR};
 use crate::source::{SourceId, Span};
 use crate::text::quote;
-
-rule!(
-    UNUSED_PROFILE,
-    "unused-profile",
-    Advice,
-    "0.1.0",
-    "a profile beside bottles, and none of them extends it"
-);
-rule!(
-    UNUSED_SIDECAR,
-    "unused-sidecar",
-    Advice,
-    "0.1.0",
-    "nothing can talk to a sidecar, and it has nothing to work on"
-);
 
 /// Profiles that nothing extends. Only of a file that was asked for and has bottles of its own: one of profiles alone is
 /// there to be included, by files that need not be part of this compile.

@@ -24,7 +24,7 @@ pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Err
         );
         return Err(Error::Usage(format!("there is no rule {}: {meant}", quote(id))));
     };
-    output.print(&report::rules::page(rule))?;
+    output.print(rule.page)?;
     Ok(Outcome::Clean)
 }
 

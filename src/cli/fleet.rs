@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics, Level};
+use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics};
+use bottlec::rule::Level;
 use bottlec::source::Sources;
 use bottlec::{Checked, Options};
 use rayon::prelude::*;

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 
 use bottlec::Options;
-use bottlec::check::levels::{Flag, Refusal, Setter, Setting, Subject};
-use bottlec::rule;
+use bottlec::check::levels::{Flag, Subject};
+use bottlec::rule::{self, Refusal, Setter, Setting};
 use bottlec::text::quote;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;

@@ -9,10 +9,8 @@ use std::path::Path;
 use bottlec::lower::commands;
 use bottlec::plan::Plan;
 use bottlec::text::quote;
-use bottlec::world::backend;
-use bottlec::world::builtin;
-use bottlec::world::engine::BootKind;
-use bottlec::world::engine::{Capability, Ledger, SMOLVM, Version};
+use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Version};
+use bottlec::world::{backend, builtin};
 use bottlec::{Options, compile};
 
 use super::args::Preflight;

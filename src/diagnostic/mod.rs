@@ -9,31 +9,8 @@ use std::mem;
 pub use fix::{Applicability, Edit, Fix};
 pub(crate) use line_ends::keep_line_ends;
 
-use crate::rule::Rule;
+use crate::rule::{Level, Rule};
 use crate::source::{SourceId, Span};
-
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Nothing is built.
-    Error,
-    /// Built, but somebody should look.
-    Warning,
-    /// Worth knowing.
-    Advice,
-}
-
-impl Level {
-    /// The word for it in every format.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Advice => "advice",
-        }
-    }
-}
 
 /// A place and what it has to do with the matter.
 #[derive(Clone, Debug, PartialEq, Eq)]

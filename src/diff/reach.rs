@@ -12,10 +12,8 @@ use super::{Change, Changes, Direction, Topic, Witness, some};
 use crate::lower::manifest::format::{Egress, HostEntry, Manifest};
 use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope};
 use crate::text::quote;
-use crate::world::engine::BootKind;
-use crate::world::engine::{Gap, Ledger};
-use crate::world::host;
-use crate::world::host::{Target, TargetHost, Verdict};
+use crate::world::engine::{BootKind, Gap, Ledger};
+use crate::world::host::{self, Target, TargetHost, Verdict};
 
 type Entry<'a> = &'a HostEntry<'static>;
 

@@ -7,8 +7,7 @@ use super::{compose, smolfile, supervise};
 use crate::model::{Reference, VolumeSource};
 use crate::plan::Plan;
 use crate::world::builtin;
-use crate::world::engine::BootKind;
-use crate::world::engine::{Capability, Ledger, SMOLVM};
+use crate::world::engine::{BootKind, Capability, Ledger, SMOLVM};
 
 /// A program and its arguments.
 pub type Command = Vec<String>;

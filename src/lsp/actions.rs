@@ -19,6 +19,7 @@ use super::cursor::Cursor;
 use super::document::Document;
 use super::{artifacts, edits};
 use crate::diagnostic::{self, Edit};
+use crate::rule::Rule;
 use crate::source::Span;
 
 /// What can be done in a range. `whole` gives everything in the folder of the document, also what it does not include.
@@ -128,11 +129,7 @@ impl<'a> Menu<'a> {
     }
 
     /// The diagnostics of a rule in the range.
-    fn of_rule(
-        &self,
-        rule: &crate::rule::Rule,
-        place: impl Fn(Span) -> bool,
-    ) -> Vec<&'a diagnostic::Diagnostic> {
+    fn of_rule(&self, rule: &Rule, place: impl Fn(Span) -> bool) -> Vec<&'a diagnostic::Diagnostic> {
         self.found.iter().filter(|it| it.rule == rule && place(it.primary.span)).copied().collect()
     }
 }

@@ -12,7 +12,6 @@ use super::server::Server;
 use crate::lower::{agent_env, manifest, smolfile};
 use crate::model::BottleDecl;
 use crate::plan::Plan;
-use crate::report::rules as pages;
 use crate::rule;
 use crate::text::quote;
 use crate::trace::{Line, Origin, Tracer};
@@ -43,7 +42,7 @@ fn explain(arguments: &[Value]) -> Result<Value, Refusal> {
         return Err(Refusal::invalid(format!("`{EXPLAIN}` takes the name of one rule")));
     };
     let rule = rule::find(id).ok_or_else(|| Refusal::invalid(format!("there is no rule {}", quote(id))))?;
-    Ok(json!({"rule": rule.id, "text": pages::page(rule), "url": rule.url()}))
+    Ok(json!({"rule": rule.id, "text": rule.page, "url": rule.url()}))
 }
 
 fn artifacts(server: &mut Server, arguments: &[Value]) -> Result<Value, Refusal> {

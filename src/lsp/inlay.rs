@@ -8,6 +8,7 @@ use lsp_types::{
 };
 
 use super::analysis::{Asked, Effective};
+use crate::check::fleet;
 use crate::model::{BottleDecl, MemberKind, Spanned};
 use crate::plan;
 use crate::source::Span;
@@ -69,7 +70,7 @@ impl Hints<'_> {
         if !self.is_asked(at) || decl.slug.value.is_empty() {
             return;
         }
-        let addresses = crate::check::fleet::addresses(decl);
+        let addresses = fleet::addresses(decl);
         let tooltip = format!(
             "The bundle's address, derived from the name: subnet {}, gateway {}. network octet={} pins it.",
             addresses.subnet(),

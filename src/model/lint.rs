@@ -1,7 +1,7 @@
 //! `lint`: the levels of rules.
 
 use super::{Spanned, child, first_argument, text_property};
-use crate::check::levels::Setting;
+use crate::rule::Setting;
 use crate::source::Span;
 use crate::syntax::{Node, Tree};
 

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::place::{Place, whole};
 use super::xml::Document;
-use crate::diagnostic::{Diagnostics, Level};
+use crate::diagnostic::Diagnostics;
+use crate::rule::Level;
 use crate::source::Sources;
 
 /// Writes one document: an element a file, in it one for each diagnostic.

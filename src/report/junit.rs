@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::place::{Place, whole};
 use super::xml::Document;
-use crate::diagnostic::{Diagnostic, Diagnostics, Level};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::rule::Level;
 use crate::source::Sources;
 
 /// Writes one document. An error is a failed test; a warning and a piece of advice are passed ones that say something,

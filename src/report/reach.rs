@@ -10,15 +10,15 @@ use std::net::IpAddr;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use crate::check;
 use crate::lower::smolfile;
 use crate::plan::{Origin, Plan, PlannedRepo, PlannedSidecar, Traced};
 use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope};
 use crate::report::Promise;
 use crate::text::quote;
 use crate::world::builtin;
-use crate::world::engine::{Capability, Gap, Ledger, SMOLVM};
-use crate::world::host::Guarded;
-use crate::world::host::{Target, TargetHost, Verdict};
+use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM};
+use crate::world::host::{Guarded, Target, TargetHost, Verdict};
 use crate::world::upstream::Upstream;
 
 pub use text::render;
@@ -203,7 +203,7 @@ fn sentence(kind: &'static str, rule: impl Into<String>) -> Cause {
 
 /// A gap, and the line that accepts it.
 fn gap_cause(plan: &Plan, gap: Gap) -> Cause {
-    let rule = crate::check::engine::of(gap).id;
+    let rule = check::engine::of(gap).id;
     let accepted = plan.accepted.iter().find(|accepted| accepted.value.rule == rule);
     Cause {
         kind: "engine",
@@ -443,7 +443,7 @@ fn known(plan: &Plan) -> Vec<Known> {
     let gaps = plan.gaps();
     let mut capabilities = vec![Capability::EnforcesCidrPolicy, Capability::DnsRedirect];
     capabilities.extend(gaps.iter().map(|gap| gap.capability()));
-    if plan.boot.as_ref().is_some_and(|boot| boot.kind == crate::world::engine::BootKind::Artifact) {
+    if plan.boot.as_ref().is_some_and(|boot| boot.kind == BootKind::Artifact) {
         capabilities.push(Capability::FromKeepsPolicy);
     }
     capabilities.sort_unstable();

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{File, Spanned};
 use crate::path::join;
-use crate::resolve::message as rules;
 use crate::resolve::message::circle;
+use crate::rule::catalogue;
 use crate::schema::ValueType;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources, Span};
 use crate::syntax::{self, Value};
@@ -138,7 +138,7 @@ fn resolve(
     let Some(target) = target(name, &include.value) else {
         diagnostics.push(
             Diagnostic::new(
-                &rules::INCLUDE_ESCAPE,
+                &catalogue::INCLUDE_ESCAPE,
                 include.span,
                 format!("{} leaves the workspace", quote(&include.value)),
             )
@@ -152,7 +152,7 @@ fn resolve(
         let why = sources.why_absent(&target).unwrap_or("it is not there");
         diagnostics.push(
             Diagnostic::new(
-                &rules::INCLUDE_UNREADABLE,
+                &catalogue::INCLUDE_UNREADABLE,
                 include.span,
                 format!("{} cannot be included: {why}", quote(&target)),
             )
@@ -179,7 +179,8 @@ fn report_cycles(
     let Err(cycles) = crate::resolve::graph::Graph::new(ids.len(), needs).waves() else { return };
     for cycle in cycles {
         let name = |at: usize| sources.get(ids[at]).name();
-        let diagnostic = circle(&rules::INCLUDE_CYCLE, &cycle, "files include each other", "includes", name);
+        let diagnostic =
+            circle(&catalogue::INCLUDE_CYCLE, &cycle, "files include each other", "includes", name);
         diagnostics.push(diagnostic.help(if cycle.len() == 1 {
             "take it out"
         } else {

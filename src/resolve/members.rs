@@ -3,8 +3,8 @@
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Member, Name, Spanned};
 use crate::resolve::graph::{Graph, Need};
-use crate::resolve::message as rules;
 use crate::resolve::message::circle;
+use crate::rule::catalogue;
 use crate::text::{did_you_mean, one_of, quote};
 use crate::world::builtin;
 
@@ -98,7 +98,7 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
 fn unknown_sidecar(need: &Spanned<Name>, names: &[Name]) -> Diagnostic {
     let known = || names.iter().map(Name::as_str);
     let diagnostic = Diagnostic::new(
-        &rules::UNKNOWN_SIDECAR,
+        &catalogue::UNKNOWN_SIDECAR,
         need.span,
         format!("there is no sidecar {} in this bottle", quote(&need.value)),
     );
@@ -125,7 +125,7 @@ fn unknown_sidecar(need: &Spanned<Name>, names: &[Name]) -> Diagnostic {
 }
 
 fn dependency_cycle(cycle: &[Need], names: &[Name]) -> Diagnostic {
-    circle(&rules::DEPENDENCY_CYCLE, cycle, "sidecars need each other", "needs", |at| names[at].as_str())
+    circle(&catalogue::DEPENDENCY_CYCLE, cycle, "sidecars need each other", "needs", |at| names[at].as_str())
         .help(if cycle.len() == 1 {
             "take it out"
         } else {

@@ -3,23 +3,9 @@
 use crate::diagnostic::Diagnostic;
 use crate::model::{Name, Spanned};
 use crate::resolve::graph::Need;
-use crate::rule::{Rule, rule};
+use crate::rule::Rule;
+use crate::rule::catalogue::DUPLICATE_NAME;
 use crate::text::quote;
-
-rule!(DEPENDENCY_CYCLE, "dependency-cycle", Error, "0.1.0", "sidecars need each other in a circle");
-rule!(DUPLICATE_NAME, "duplicate-name", Error, "0.1.0", "two things that must be told apart have one name");
-rule!(INCLUDE_CYCLE, "include-cycle", Error, "0.1.0", "files include each other in a circle");
-rule!(INCLUDE_ESCAPE, "include-escape", Error, "0.1.0", "an include leaves the workspace");
-rule!(INCLUDE_UNREADABLE, "include-unreadable", Error, "0.1.0", "a file that is included cannot be read");
-rule!(PROFILE_CYCLE, "profile-cycle", Error, "0.1.0", "profiles extend each other in a circle");
-rule!(UNKNOWN_PROFILE, "unknown-profile", Error, "0.1.0", "a profile that is extended is not defined");
-rule!(
-    UNKNOWN_SIDECAR,
-    "unknown-sidecar",
-    Error,
-    "0.1.0",
-    "a sidecar that is needed is not part of the bottle"
-);
 
 /// "`name` is defined twice", for anything that must be unique.
 pub(crate) fn duplicate(what: &str, again: &Spanned<Name>, first: &Spanned<Name>) -> Diagnostic {

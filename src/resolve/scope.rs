@@ -6,8 +6,8 @@ use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{BottleDecl, File, Layer, Name, Profile, Spanned};
 use crate::resolve::graph::{Graph, Need};
 use crate::resolve::include::Reach;
-use crate::resolve::message as rules;
 use crate::resolve::message::{circle, duplicate};
+use crate::rule::catalogue;
 use crate::source::{SourceId, Sources};
 use crate::text::{did_you_mean, one_of, quote};
 
@@ -90,7 +90,7 @@ impl<'a> Scope<'a> {
     fn unknown(&self, name: &Spanned<Name>, sources: &Sources) -> Diagnostic {
         let known = || self.profiles.keys().copied();
         let diagnostic = Diagnostic::new(
-            &rules::UNKNOWN_PROFILE,
+            &catalogue::UNKNOWN_PROFILE,
             name.span,
             format!("there is no profile {}", quote(&name.value)),
         );
@@ -183,6 +183,6 @@ impl<'a> Scope<'a> {
 }
 
 fn profile_cycle(cycle: &[Need], names: &[&str]) -> Diagnostic {
-    circle(&rules::PROFILE_CYCLE, cycle, "profiles extend each other", "extends", |at| names[at])
+    circle(&catalogue::PROFILE_CYCLE, cycle, "profiles extend each other", "extends", |at| names[at])
         .help(if cycle.len() == 1 { "take it out" } else { "take one of these out" })
 }

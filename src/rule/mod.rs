@@ -1,18 +1,17 @@
-//! The rules: one check a file, its Markdown page beside it.
+//! The rules: what a spec can get wrong, how bad that is, and who may say otherwise.
 //!
 //! A rule's page is what `bottlec explain` prints, and the fenced examples in it are the rule's tests: a fence marked
 //! `kdl fails` must produce the rule, one marked `kdl` must compile without a word.
 
-use crate::diagnostic::Level;
-
 pub mod catalogue;
-pub mod syntax;
+mod level;
+mod problem;
+mod setting;
 
-use crate::check::{
-    accept, boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint,
-    loss, names, personal, port_taken, queue, repo, secret_literal, unused,
-};
-use crate::resolve::message as bottle;
+pub use catalogue::ALL;
+pub use level::Level;
+pub use problem::{Meant, Problem};
+pub use setting::{Refusal, Setter, Setting};
 
 /// One thing that can be wrong with a spec.
 #[derive(Debug)]
@@ -21,19 +20,102 @@ pub struct Rule {
     pub id: &'static str,
     /// How bad breaking it is, unless the spec says otherwise.
     pub level: Level,
+    /// What it is about, by which the index groups it.
+    pub group: Group,
     /// The version of bottlec that first had it.
     pub since: &'static str,
     /// What it wants, in one line.
     pub summary: &'static str,
-    /// Its page, in Markdown.
+    /// Its page, in Markdown: what `explain` prints.
     pub page: &'static str,
     /// Whether a spec may `accept` it: an error about what the agent is kept from, which somebody may answer for.
     pub acceptable: bool,
-    /// The module that declares it, by which the index groups it.
-    pub module: &'static str,
+    /// What it says of the text that it speaks of, if that holds wherever it is broken.
+    pub tag: Option<Tag>,
+}
+
+/// What rules are about, in the order of the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What the engine confines.
+    Confinement,
+    /// The lists of `egress`.
+    Hosts,
+    /// What the agent and its sidecars run in.
+    Machines,
+    /// Variables, credentials and what is private to somebody.
+    Secrets,
+    /// What git-gate mirrors.
+    Repositories,
+    /// Names and what they refer to.
+    Names,
+    /// `lint` and `accept`.
+    Levels,
+    /// What the schema says of nodes.
+    Nodes,
+    /// KDL itself.
+    Text,
+}
+
+impl Group {
+    /// All, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Confinement,
+        Self::Hosts,
+        Self::Machines,
+        Self::Secrets,
+        Self::Repositories,
+        Self::Names,
+        Self::Levels,
+        Self::Nodes,
+        Self::Text,
+    ];
+
+    /// Its heading in the index.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Confinement => "What the engine confines",
+            Self::Hosts => "Hosts that the agent may reach",
+            Self::Machines => "What boots, and what runs beside it",
+            Self::Secrets => "Environment, secrets and keys",
+            Self::Repositories => "Repositories",
+            Self::Names => "Names, profiles and files",
+            Self::Levels => "Levels and exceptions",
+            Self::Nodes => "Nodes and values",
+            Self::Text => "The text",
+        }
+    }
+}
+
+/// How an editor shows what a rule speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// It does nothing, and is faded.
+    Unnecessary,
+    /// It is no more, and is struck through.
+    Deprecated,
 }
 
 impl Rule {
+    const fn acceptable(self) -> Self {
+        Self { acceptable: true, ..self }
+    }
+
+    const fn unnecessary(self) -> Self {
+        Self { tag: Some(Tag::Unnecessary), ..self }
+    }
+
+    const fn deprecated(self) -> Self {
+        Self { tag: Some(Tag::Deprecated), ..self }
+    }
+
+    /// Its page without the closing line, which says what the row says.
+    #[must_use]
+    pub fn text(&self) -> &'static str {
+        self.page.rsplit_once("\nLevel: ").map_or(self.page, |(text, _)| text)
+    }
+
     /// Where its page can be read: in the project's repository, as it was at this version. Nowhere as long as the
     /// package names no repository.
     #[must_use]
@@ -55,124 +137,6 @@ impl PartialEq for Rule {
 }
 
 impl Eq for Rule {}
-
-/// Declares a rule whose page is `src/rules/<id>.md`.
-macro_rules! rule {
-    ($name:ident, $id:literal, $level:ident, $since:literal, $summary:literal) => {
-        rule!($name, $id, $level, $since, $summary, false);
-    };
-    ($name:ident, $id:literal, $level:ident, $since:literal, $summary:literal, acceptable) => {
-        rule!($name, $id, $level, $since, $summary, true);
-    };
-    ($name:ident, $id:literal, $level:ident, $since:literal, $summary:literal, $acceptable:literal) => {
-        #[doc = $summary]
-        pub static $name: $crate::rule::Rule = $crate::rule::Rule {
-            id: $id,
-            level: $crate::diagnostic::Level::$level,
-            since: $since,
-            summary: $summary,
-            page: include_str!(concat!("../rules/", $id, ".md")),
-            acceptable: $acceptable,
-            module: module_path!(),
-        };
-    };
-}
-pub(crate) use rule;
-
-/// Every rule, by id.
-pub static ALL: &[&Rule] = &[
-    &accept::ACCEPT_UNUSED,
-    &egress::ALLOW_DENIED,
-    &egress::ALLOW_DROP,
-    &egress::ALLOW_SHADOWED,
-    &egress::ALLOW_SHARED,
-    &egress::ALLOW_TOO_WIDE,
-    &engine::BUNDLE_REFUSED,
-    &boot::CONFLICTING_BOOT,
-    &bottle::DEPENDENCY_CYCLE,
-    &syntax::DISALLOWED_CHARACTER,
-    &engine::DNS_OPEN,
-    &bottle::DUPLICATE_NAME,
-    &catalogue::DUPLICATE_NODE,
-    &catalogue::DUPLICATE_PROPERTY,
-    &catalogue::EGRESS_NEVER_MATCHES,
-    &fleet::EMPTY_SPEC,
-    &engine::ENGINE_NEWER,
-    &engine::ENGINE_TOO_OLD,
-    &container::ENV_FROM_FILE,
-    &env_ignored::ENV_IGNORED,
-    &env::ENV_INTERPOLATION,
-    &env::ENV_OWNED,
-    &env::ENV_SOURCE,
-    &catalogue::ENV_VALUE_ALTERED,
-    &fleet::EXPANSION_TOO_LARGE,
-    &expect::EXPECTATION_FAILED,
-    &expose::EXPOSE_WITHOUT_PORT,
-    &container::HOST_PATH_EXPOSED,
-    &personal::IDENTITY_IN_WORKSPACE,
-    &boot::IMAGE_NOT_PINNED,
-    &engine::IMAGE_NOT_PULLED,
-    &bottle::INCLUDE_CYCLE,
-    &bottle::INCLUDE_ESCAPE,
-    &bottle::INCLUDE_UNREADABLE,
-    &syntax::INVALID_ESCAPE,
-    &syntax::INVALID_MULTI_LINE_STRING,
-    &catalogue::INVALID_NAME,
-    &syntax::INVALID_NUMBER,
-    &egress_scan::INVALID_REGEX,
-    &syntax::INVALID_UTF8,
-    &catalogue::INVALID_VALUE,
-    &syntax::KDL_V1,
-    &lint::LINT_CONFLICT,
-    &lint::LINT_UNUSED,
-    &catalogue::MISSING_ARGUMENT,
-    &catalogue::MISSING_NODE,
-    &catalogue::MISSING_PROPERTY,
-    &egress_scan::MODEL_INTERCEPTED,
-    &syntax::NESTING_TOO_DEEP,
-    &engine::PACK_REOPENS,
-    &egress_scan::PASSTHROUGH_MISSES_APEX,
-    &egress_scan::PASSTHROUGH_NOT_TRUSTED,
-    &personal::PERSONAL_PATH,
-    &engine::POLICY_DROPPED,
-    &engine::POLICY_NOT_ENFORCED,
-    &port_taken::PORT_TAKEN,
-    &egress::PRIVATE_NOT_ALLOWED,
-    &egress::PRIVATE_NOT_TRUSTED,
-    &bottle::PROFILE_CYCLE,
-    &queue::QUEUE_TAKEN,
-    &egress::RATE_LIMIT_LOW,
-    &repo::REPO_AMBIGUOUS,
-    &names::RESERVED_NAME,
-    &syntax::RESERVED_WORD,
-    &engine::RESOLVER_ADDED,
-    &catalogue::RETIRED_NODE,
-    &egress_scan::SCAN_OVERRULED,
-    &egress_scan::SCAN_WITHOUT_TLS,
-    &secret_literal::SECRET_LITERAL,
-    &syntax::SOURCE_TOO_LARGE,
-    &loss::STRICTER_THAN_WRITTEN,
-    &fleet::SUBNET_COLLISION,
-    &syntax::SYNTAX_ERROR,
-    &egress_scan::TLS_WITHOUT_CA,
-    &syntax::UNCLOSED_BRACE,
-    &syntax::UNCLOSED_COMMENT,
-    &syntax::UNCLOSED_STRING,
-    &catalogue::UNEXPECTED_ANNOTATION,
-    &catalogue::UNEXPECTED_ARGUMENT,
-    &catalogue::UNEXPECTED_BLOCK,
-    &catalogue::UNKNOWN_BACKEND,
-    &catalogue::UNKNOWN_ENGINE,
-    &catalogue::UNKNOWN_NODE,
-    &bottle::UNKNOWN_PROFILE,
-    &catalogue::UNKNOWN_PROPERTY,
-    &bottle::UNKNOWN_SIDECAR,
-    &syntax::UNMATCHED_BRACE,
-    &unused::UNUSED_PROFILE,
-    &unused::UNUSED_SIDECAR,
-    &loss::WIDER_THAN_WRITTEN,
-    &catalogue::WRONG_TYPE,
-];
 
 /// The rule of that id.
 #[must_use]

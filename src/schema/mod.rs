@@ -17,7 +17,7 @@ mod value;
 pub use check::check;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
 pub use path::is_host_path;
-pub use value::{Meant, Problem, ValueType};
+pub use value::ValueType;
 
 /// How often a child may stand in its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,16 @@
 //! Paths: which files a spec may name, and how.
 
 use super::ValueType;
-use super::value::Problem;
+use crate::rule::Problem;
 use crate::text::quote;
 
 pub(super) fn relative(text: &str) -> Result<(), Problem> {
     if text.starts_with(['/', '~']) {
-        let problem = Problem::none(text, "relative path", ValueType::RelativePath);
+        let problem = ValueType::RelativePath.none(text, "relative path");
         return Err(problem.help("name the file from the directory of this one on"));
     }
     if text.contains('\\') {
-        let problem = Problem::none(text, "path that every platform reads alike", ValueType::RelativePath);
+        let problem = ValueType::RelativePath.none(text, "path that every platform reads alike");
         return Err(problem.meant(text.replace('\\', "/")));
     }
     Ok(())
@@ -20,7 +20,8 @@ pub(super) fn absolute(text: &str) -> Result<(), Problem> {
     if text.starts_with('/') {
         return Ok(());
     }
-    Err(Problem::none(text, "absolute path", ValueType::AbsolutePath)
+    Err(ValueType::AbsolutePath
+        .none(text, "absolute path")
         .help("the engine reads the file when the machine starts and takes absolute paths only"))
 }
 
@@ -75,7 +76,8 @@ pub(super) fn machine(text: &str) -> Result<(), Problem> {
     if std::path::Path::new(text).extension().is_some_and(|end| end == "smolmachine") {
         return Ok(());
     }
-    Err(Problem::none(text, "packed machine", ValueType::MachinePath)
+    Err(ValueType::MachinePath
+        .none(text, "packed machine")
         .help("an unpacked root file system goes into `rootfs`, a container image into `image`"))
 }
 

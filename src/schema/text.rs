@@ -1,13 +1,10 @@
 //! Names, values and keys: what each text must be, and what to say when it is not.
 
 use super::ValueType;
-use super::value::Problem;
-use crate::check::levels::{Refusal, Setter, Setting};
-use crate::rule;
+use crate::rule::{self, Problem, Refusal, Setter, Setting};
 use crate::text::{did_you_mean, quote};
-use crate::world::backend as registry;
 use crate::world::engine::{SMOLVM, Version};
-use crate::world::scanner;
+use crate::world::{backend as registry, scanner};
 
 /// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
 const MAX_NAME: usize = 40;
@@ -73,7 +70,7 @@ pub(super) fn repo_name(text: &str) -> Result<(), Problem> {
     if plain && !odd && text.len() <= 100 {
         return Ok(());
     }
-    Err(Problem::none(text, "repository name", ValueType::RepoName))
+    Err(ValueType::RepoName.none(text, "repository name"))
 }
 
 pub(super) fn env_name(text: &str) -> Result<(), Problem> {
@@ -246,7 +243,7 @@ pub(super) fn host_key(text: &str) -> Result<(), Problem> {
     {
         return Ok(());
     }
-    Err(Problem::none(text, "host key", ValueType::HostKey).help(
+    Err(ValueType::HostKey.none(text, "host key").help(
         "`ssh-keyscan HOST` prints it: leave out the host's name, and check it against what the host publishes",
     ))
 }
@@ -256,7 +253,7 @@ pub(super) fn email(text: &str) -> Result<(), Problem> {
     if plain && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()) {
         return Ok(());
     }
-    Err(Problem::none(text, "mail address", ValueType::Email))
+    Err(ValueType::Email.none(text, "mail address"))
 }
 
 /// The most characters of a pattern's name, which stands in each line of the log that speaks of it.
@@ -266,7 +263,8 @@ pub(super) fn pattern_name(text: &str) -> Result<(), Problem> {
     if text.len() <= MAX_PATTERN_NAME && text.bytes().all(plain) && text.trim() == text {
         return Ok(());
     }
-    Err(Problem::none(text, "name of a pattern", ValueType::PatternName)
+    Err(ValueType::PatternName
+        .none(text, "name of a pattern")
         .help(format!("it stands in the log: at most {MAX_PATTERN_NAME} plain characters")))
 }
 
@@ -274,7 +272,7 @@ pub(super) fn choice(text: &str, words: &'static [&'static str], what: &'static 
     if words.contains(&text) {
         return Ok(());
     }
-    let problem = Problem::none(text, what, ValueType::Choice { words, what });
+    let problem = ValueType::Choice { words, what }.none(text, what);
     // A capability is also written `CAP_CHOWN` and in lower case.
     let upper = text.to_ascii_uppercase();
     let near = [text, upper.strip_prefix("CAP_").unwrap_or(&upper)];
@@ -296,13 +294,13 @@ pub(super) fn container_user(text: &str) -> Result<(), Problem> {
     if part(user) && group.is_none_or(part) {
         return Ok(());
     }
-    Err(Problem::none(text, "user of a container", ValueType::ContainerUser))
+    Err(ValueType::ContainerUser.none(text, "user of a container"))
 }
 pub(super) fn scanner(text: &str) -> Result<(), Problem> {
     if scanner::find(text).is_some() {
         return Ok(());
     }
-    let problem = Problem::none(text, "scanner that git-gate knows", ValueType::Scanner);
+    let problem = ValueType::Scanner.none(text, "scanner that git-gate knows");
     Err(match did_you_mean(text, scanner::names()) {
         Some(name) => problem.meant(name),
         None => problem,

@@ -1,7 +1,7 @@
 //! URLs and their parts.
 
 use super::ValueType;
-use super::value::Problem;
+use crate::rule::Problem;
 use crate::text::quote;
 
 pub(super) fn scheme(text: &str) -> Result<(), Problem> {
@@ -9,11 +9,11 @@ pub(super) fn scheme(text: &str) -> Result<(), Problem> {
     if text.len() <= 32 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(allowed) {
         return Ok(());
     }
-    Err(Problem::none(text, "URL scheme", ValueType::Scheme))
+    Err(ValueType::Scheme.none(text, "URL scheme"))
 }
 
 pub(super) fn path(text: &str) -> Result<(), Problem> {
-    let problem = || Problem::none(text, "URL path", ValueType::UrlPath);
+    let problem = || ValueType::UrlPath.none(text, "URL path");
     // RFC 3986, `pchar`, `/` and the query's `?`; others must be percent-encoded.
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%?".contains(&b);
     if !text.bytes().all(allowed) {

@@ -1,14 +1,10 @@
 //! The types of arguments and properties: what a text or number must be, and what to say when it is not.
 
 use super::{path, regex, text, url};
-use crate::check::levels::{Setter, Setting};
-use crate::rule::{self, Rule};
+use crate::rule::{self, Problem, Setter, Setting};
 use crate::syntax::{Value, quoted_string};
 use crate::text::{is_unsafe_to_show, one_of, quote};
-use crate::world::backend;
-use crate::world::engine;
-use crate::world::host;
-use crate::world::scanner;
+use crate::world::{backend, engine, host, scanner};
 
 /// What an argument or a property may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,60 +98,6 @@ pub enum ValueType {
     Scanner,
 }
 
-/// Why a value is refused.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The rule that it breaks.
-    pub rule: &'static Rule,
-    /// What is wrong, with the value in it.
-    pub message: String,
-    /// What was expected there.
-    pub expected: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// What is most likely meant.
-    pub meant: Option<Meant>,
-}
-
-/// What is most likely meant instead of a value that is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meant {
-    /// A string that holds this text.
-    Text(String),
-    /// A value as KDL writes it.
-    Value(String),
-}
-
-impl Problem {
-    pub(super) fn new(rule: &'static Rule, message: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { rule, message: message.into(), expected: expected.into(), help: None, meant: None }
-    }
-
-    pub(super) fn invalid(message: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::new(&rule::catalogue::INVALID_VALUE, message, expected)
-    }
-
-    /// "`text` is no mail address", where `expected` was expected.
-    pub(super) fn none(text: &str, what: &str, expected: ValueType) -> Self {
-        Self::invalid(format!("{} is no {what}", quote(text)), format!("expected {}", expected.describe()))
-    }
-
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    pub(super) fn meant(mut self, text: impl Into<String>) -> Self {
-        self.meant = Some(Meant::Text(text.into()));
-        self
-    }
-
-    fn meant_value(mut self, value: impl Into<String>) -> Self {
-        self.meant = Some(Meant::Value(value.into()));
-        self
-    }
-}
-
 /// The most bytes of any other text: Linux's limit for a path, which no name, URL or key comes near.
 const MAX_TEXT: usize = 4096;
 
@@ -220,6 +162,11 @@ impl ValueType {
             Self::Scanner => scanner::names().collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// "`text` is no mail address", where a value of the type was expected.
+    pub(super) fn none(self, text: &str, what: &str) -> Problem {
+        Problem::invalid(format!("{} is no {what}", quote(text)), format!("expected {}", self.describe()))
     }
 
     /// Whether it is the id of a rule.

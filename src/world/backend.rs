@@ -1,5 +1,7 @@
 //! The registry of backends: what can run a bottle, and what it needs of the host.
 
+use super::engine::SMOLVM;
+
 /// Something that runs bottles.
 #[derive(Debug)]
 pub struct Backend {
@@ -16,7 +18,7 @@ pub const DEFAULT: &str = "smolmachines";
 
 static BACKENDS: &[Backend] = &[Backend {
     name: DEFAULT,
-    programs: &[crate::world::engine::SMOLVM],
+    programs: &[SMOLVM],
     summary: "one smolvm microVM a bottle, confined by the engine's own allow list",
 }];
 

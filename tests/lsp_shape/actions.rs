@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bottlec::diagnostic::{Diagnostics, Level};
+use bottlec::diagnostic::Diagnostics;
 use bottlec::fix;
 use bottlec::format::format;
+use bottlec::rule::Level;
 use bottlec::source::{Source, Sources};
 use bottlec::{Options, compile, rule};
 use lsp_types::request as ask;
@@ -590,7 +591,7 @@ fn a_rule_is_explained() {
     };
     let page = execute(command.arguments.clone().expect("a rule"), &mut editor).expect("a page");
     let rule = rule::find("unknown-node").expect("a rule");
-    assert_eq!(page["text"], json!(bottlec::report::rules::page(rule)));
+    assert_eq!(page["text"], json!(rule.page));
     assert!(execute(vec![json!("no-such-rule")], &mut editor).is_err());
     assert!(execute(vec![], &mut editor).is_err());
     assert!(execute(vec![json!(1)], &mut editor).is_err());

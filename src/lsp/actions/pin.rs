@@ -11,6 +11,7 @@ use crate::fix::insert;
 use crate::lsp::analysis::Analysis;
 use crate::lsp::cursor::{Cursor, Spot};
 use crate::model::BottleDecl;
+use crate::rule::catalogue;
 use crate::source::Span;
 use crate::syntax::Node;
 use crate::world::engine::{Ledger, SMOLVM};
@@ -77,7 +78,7 @@ pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -
     } else {
         format!("pin octet {free}, which its name gives it")
     };
-    let about = menu.of_rule(&fleet::SUBNET_COLLISION, |span| {
+    let about = menu.of_rule(&catalogue::SUBNET_COLLISION, |span| {
         node.span().start <= span.start && span.end <= node.span().end
     });
     let kind = if about.is_empty() { CodeActionKind::REFACTOR_REWRITE } else { CodeActionKind::QUICKFIX };

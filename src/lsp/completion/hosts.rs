@@ -12,9 +12,8 @@ use crate::model::Layer;
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::Node;
-use crate::world::host::TargetHost;
 use crate::world::host::list::List;
-use crate::world::host::{self, Guarded, known as shared};
+use crate::world::host::{self, Guarded, TargetHost, known as shared};
 
 /// The hosts of a spec, each with where it stands first and how often it stands.
 #[derive(Default)]

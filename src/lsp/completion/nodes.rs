@@ -11,8 +11,7 @@ use super::{Request, names};
 use crate::lsp::prose::{Prose, sentence};
 use crate::schema::{Child, Children, Node as Schema, Occurs, Property, ValueType};
 use crate::syntax::{Entry, Node};
-use crate::world::engine::BootKind;
-use crate::world::engine::Ledger;
+use crate::world::engine::{BootKind, Ledger};
 
 /// The nodes that may stand in a block. Where there is a node already, which `has_more` than a name, its name alone is
 /// written; where another one follows on the line, one ends with `;`.

@@ -8,17 +8,17 @@ use super::item::Candidate;
 use super::slot::{Slot, Style};
 use super::snippet::Example;
 use super::{Request, hosts, known, names, paths};
+use crate::check;
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::{Prose, sentence};
 use crate::model::VolumeSource;
 use crate::rule;
 use crate::schema::{Node as Schema, ValueType};
 use crate::syntax::{Entry, Node, Value};
-use crate::world::builtin;
-use crate::world::engine::BootKind;
-use crate::world::engine::{Capability, Gap, Ledger, Version};
+use crate::world::engine::{BootKind, Capability, Gap, Ledger, Version};
 use crate::world::network::Addresses;
-use crate::world::scanner;
+use crate::world::upstream::Upstream;
+use crate::world::{backend, builtin, scanner};
 
 /// The values that could stand in a place of that type.
 pub(super) fn values(
@@ -93,7 +93,7 @@ fn words(value: ValueType, node: Option<Node<'_>>, slot: &Slot) -> Vec<Candidate
                     Some(rule) => candidate.detail(rule.summary).doc(rule_in_short(rule)),
                     None => candidate,
                 },
-                ValueType::Backend => match crate::world::backend::find(word) {
+                ValueType::Backend => match backend::find(word) {
                     Some(backend) => candidate.detail(backend.summary),
                     None => candidate,
                 },
@@ -152,7 +152,7 @@ fn versions(request: Request<'_>) -> Vec<Candidate> {
                     format!(
                         "{} (`{}`)",
                         sentence(gap.but()).trim_end_matches('.'),
-                        crate::check::engine::of(*gap).id
+                        check::engine::of(*gap).id
                     )
                 });
                 doc = doc.text("What it leaves open:").list(gaps.collect());
@@ -256,8 +256,7 @@ fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     let sound = keys.into_iter().filter(|(key, _)| ValueType::HostKey.check(Value::String(key)).is_ok());
     sound
         .map(|(key, url)| {
-            let host =
-                crate::world::upstream::Upstream::parse(url).map_or("another repository", |url| url.host);
+            let host = Upstream::parse(url).map_or("another repository", |url| url.host);
             Candidate::value(key, CompletionItemKind::VALUE)
                 .detail(format!("of {}", crate::text::quote(host)))
         })

@@ -7,8 +7,7 @@ use crate::lsp::prose::Prose;
 use crate::model::{Reference, VariableValue};
 use crate::syntax::Value;
 use crate::text::quote;
-use crate::world::engine::BootKind;
-use crate::world::engine::{Capability, Ledger};
+use crate::world::engine::{BootKind, Capability, Ledger};
 
 impl Place<'_> {
     /// A variable of the agent's, or of a sidecar's.

@@ -2,7 +2,7 @@
 
 use super::{BootKind, Capability, Ledger, Version};
 
-/// One way past the bundle, which a spec must accept by the name of its rule (`rules::engine::of`) before anything is built.
+/// One way past the bundle, which a spec must accept by the name of its rule (`check::engine::of`) before anything is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gap {
     /// The list is taken and not enforced: every address can be dialled.

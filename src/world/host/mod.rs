@@ -11,8 +11,7 @@ use ipnet::IpNet;
 
 pub use target::{TARGET, Target, TargetError, TargetHost, Verdict};
 
-use crate::rule;
-use crate::schema::{Meant, Problem};
+use crate::rule::{self, Meant, Problem};
 use crate::text::quote;
 
 /// What a host pattern is, in words.

@@ -4,8 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::rule;
-use crate::schema::{Meant, Problem};
+use crate::rule::{self, Meant, Problem};
 use crate::text::quote;
 
 /// What comes out.
