@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::bottle::{Joined, environment, join};
+use super::environment::environment;
+use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
 use crate::lower::manifest::format::{Service, Sidecar, Text, Volume};
 use crate::text::{quote, quote_whole};

@@ -4,6 +4,8 @@
 
 mod bottle;
 mod bundle;
+mod environment;
+mod join;
 mod reach;
 mod scan;
 

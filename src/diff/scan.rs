@@ -1,6 +1,6 @@
 //! What is looked for in what goes through pipelock, and how much may go through.
 
-use super::bottle::{Joined, join};
+use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
 use crate::lower::manifest::format::{Egress, HostEntry, Pattern, Tls};
 use crate::text::{quote, quote_whole};
