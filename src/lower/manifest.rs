@@ -7,7 +7,7 @@ pub mod format;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Artifact, agent_env, commands, compose, provision, smolfile, supervise};
+use super::{Artifact, agent_env, commands, compose, names, provision, smolfile, supervise};
 use crate::digest;
 use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{
@@ -104,16 +104,16 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
         lint_allowed: lint_allowed.iter().map(self::lint_allowed).collect(),
         resources: Resources {
             container_engine: text(container_engine.program()),
-            machine: commands::machine(plan),
-            network: commands::network(plan),
-            project: commands::project(plan),
+            machine: names::machine(plan),
+            network: names::network(plan),
+            project: names::project(plan),
             containers: sidecars
                 .iter()
                 .map(|sidecar| sidecar.name.as_str())
                 .chain([builtin::BUNDLE])
-                .map(|name| (text(name), commands::container(plan, name)))
+                .map(|name| (text(name), names::container(plan, name)))
                 .collect(),
-            volumes: commands::volumes(plan),
+            volumes: names::volumes(plan),
         },
         commands: Commands { bundle, create, start, exec, attach, denials, unset, cleanup },
         sources: sources.iter().map(|(name, sha256)| (text(name), Source { sha256: text(sha256) })).collect(),

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod compose;
 pub mod git_gate;
 pub mod manifest;
+pub mod names;
 pub mod pipelock;
 pub mod provision;
 pub mod shell;
