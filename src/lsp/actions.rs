@@ -17,7 +17,7 @@ use super::analysis::{Analysis, Asked};
 use super::client::Client;
 use super::cursor::Cursor;
 use super::document::Document;
-use super::{artifacts, edits};
+use super::{commands, edits};
 use crate::diagnostic::{self, Edit};
 use crate::rule::Rule;
 use crate::source::Span;
@@ -151,7 +151,7 @@ fn explain(menu: &mut Menu<'_>) {
     }
     for (id, diagnostics) in rules {
         let title = format!("explain `{id}`");
-        let command = Command::new(title.clone(), artifacts::EXPLAIN.to_owned(), Some(vec![id.into()]));
+        let command = Command::new(title.clone(), commands::EXPLAIN.to_owned(), Some(vec![id.into()]));
         menu.offered.push(if menu.client.action_literals {
             CodeActionOrCommand::CodeAction(CodeAction {
                 title,

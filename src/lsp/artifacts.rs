@@ -7,7 +7,8 @@ use lsp_types::{ExecuteCommandParams, Position, Uri};
 use serde_json::{Value, json};
 
 use super::analysis::Asked;
-use super::requests::Refusal;
+use super::commands::{ARTIFACTS, EXPLAIN};
+use super::refusal::Refusal;
 use super::server::Server;
 use crate::lower::{agent_env, manifest, smolfile};
 use crate::model::BottleDecl;
@@ -15,14 +16,6 @@ use crate::plan::Plan;
 use crate::rule;
 use crate::text::quote;
 use crate::trace::{Line, Origin, Tracer};
-
-/// Shows the compiled files of the bottle at a position: `[URI, POSITION]`, and perhaps the path of one file. Without
-/// it, those of [`SHOWN`].
-pub(super) const ARTIFACTS: &str = "bottlec.artifacts";
-/// Gives the page of a rule: `[RULE]`.
-pub(super) const EXPLAIN: &str = "bottlec.explain";
-/// The commands that there are.
-pub(super) const COMMANDS: &[&str] = &[ARTIFACTS, EXPLAIN];
 
 /// The files that say what the agent's machine is.
 const SHOWN: [&str; 3] = [smolfile::PATH, agent_env::PATH, manifest::PATH];

@@ -12,7 +12,7 @@ use super::analysis::Asked;
 use super::client::Client;
 use super::document::Document;
 use super::names::{Kind, Names, Occurrence, unquoted, within};
-use super::requests::Refusal;
+use super::refusal::Refusal;
 use crate::check::{names as rules, repo};
 use crate::schema::ValueType;
 use crate::syntax::{Value, is_bare_word, quoted_string};
