@@ -31,16 +31,6 @@ const LAYERS: &[&[&str]] = &[
     &["main"],
 ];
 
-/// The circles that are still there, each as one text. The list only ever becomes shorter.
-const CIRCLES: &[&str] = &[
-    "cli::args cli::reports",
-    "cli::check cli::mend cli::watch",
-    "cli::host::netlink cli::host::network",
-    "diff::bottle diff::bundle diff::scan",
-    "lower::commands lower::compose",
-    "lsp::actions lsp::artifacts lsp::capabilities lsp::rename lsp::requests lsp::server",
-];
-
 /// The file of each module, by the module's path: `["schema", "nodes"]`. The roots of the two crates are `["lib"]` and
 /// `["main"]`.
 type Files = BTreeMap<Vec<String>, String>;
@@ -71,10 +61,7 @@ fn every_module_has_its_layer() {
 #[test]
 fn siblings_import_each_other_in_no_circle() {
     let circles = circles(&imports(&sources()));
-    let shown = circles
-        .iter()
-        .map(|circle| circle.iter().map(|module| module.join("::")).collect::<Vec<_>>().join(" "));
-    assert_eq!(shown.collect::<Vec<_>>(), CIRCLES, "these import each other in a circle");
+    assert!(circles.is_empty(), "these import each other in a circle: {circles:#?}");
 }
 
 #[test]

@@ -12,11 +12,10 @@ use bottlec::{Options, fix};
 use similar::TextDiff;
 
 use super::args::Mend;
-use super::check::shown;
 use super::error::{Error, reason};
 use super::inputs::Inputs;
 use super::load;
-use super::output::{Output, Stream};
+use super::output::{Output, Stream, shown};
 use super::{Outcome, counted};
 
 /// The fixes of a run.

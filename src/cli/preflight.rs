@@ -64,7 +64,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
             findings.push(engine(plan, version));
         }
     }
-    let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { HostNetwork::read() };
+    let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { host::read() };
     if let Ok(network) = &network {
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::check::{Checking, Round};
+use super::checking::{Checking, Round};
 use super::error::{Error, reason};
 use super::fleet::Remember;
 use super::reports::Report;
