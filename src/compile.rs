@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use crate::check::accept::Acceptance;
-use crate::check::levels::{Flag, Levels};
+use crate::check::levels::{LevelOverride, Levels};
 use crate::check::{
     blame, boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint, loss,
     names, personal, port_taken, queue, repo, secret_literal, unused,
@@ -37,7 +37,7 @@ pub struct Options {
     /// Whether what a target holds wider than the spec says it is an error.
     pub strict: bool,
     /// The levels that the run sets, the last of which counts.
-    pub flags: Vec<Flag>,
+    pub overrides: Vec<LevelOverride>,
     /// Whether the levels that specs set with `lint` count for nothing.
     pub ignore_lint: bool,
 }
@@ -47,7 +47,7 @@ impl Default for Options {
         Self {
             stage_to_workspace: String::from("../.."),
             strict: false,
-            flags: Vec::new(),
+            overrides: Vec::new(),
             ignore_lint: false,
         }
     }
@@ -130,7 +130,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     let mut levels = Levels::new(
         files.values().filter_map(|file| file.lint.clone()),
         layers(&files).flat_map(|layer| layer.lints.iter().cloned()),
-        &options.flags,
+        &options.overrides,
         options.ignore_lint,
     );
     lint::check(levels.lints(), &mut diagnostics);

@@ -11,7 +11,7 @@ use crate::text::quote;
 
 /// What a run sets the level of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum LintSelector {
     /// One rule.
     Rule(&'static Rule),
     /// Whatever is a warning, and is not accepted.
@@ -22,14 +22,14 @@ pub enum Subject {
 
 /// One level that a run sets. Of several that name one rule, the last counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flag {
+pub struct LevelOverride {
     /// What becomes of it.
     pub setting: Setting,
     /// Of what.
-    pub subject: Subject,
+    pub selector: LintSelector,
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for LintSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Rule(rule) => rule.id,
@@ -47,7 +47,7 @@ fn is_accepted(rule: &Rule, level: Level) -> bool {
 /// The blocks of a compile that may hold a `lint`: what each sets, and what of it was needed.
 #[derive(Debug, Default)]
 pub struct Levels<'o> {
-    flags: &'o [Flag],
+    overrides: &'o [LevelOverride],
     /// Whether a run judges for itself. What was needed is found out all the same.
     ignored: bool,
     lints: Vec<Lint>,
@@ -81,14 +81,14 @@ pub struct Unneeded<'a> {
 }
 
 impl<'o> Levels<'o> {
-    /// What these blocks set, under the flags of a run; with `ignored` the flags only.
+    /// What these blocks set, under the overrides of a run; with `ignored` those only.
     pub fn new(
         files: impl IntoIterator<Item = Lint>,
         blocks: impl IntoIterator<Item = Lint>,
-        flags: &'o [Flag],
+        overrides: &'o [LevelOverride],
         ignored: bool,
     ) -> Self {
-        let mut levels = Self { flags, ignored, ..Self::default() };
+        let mut levels = Self { overrides, ignored, ..Self::default() };
         for lint in files {
             levels.files.insert(lint.place.source, levels.lints.len());
             levels.add(lint);
@@ -160,18 +160,18 @@ impl<'o> Levels<'o> {
         [bottle, block, self.in_file(place.source, rule)].into_iter().flatten()
     }
 
-    /// The flag that names a rule, `warning` being whether it is a warning without one.
-    fn flag(&self, rule: &Rule, mut warning: bool, accepted: bool) -> Option<&'o Flag> {
+    /// The override that names a rule, `warning` being whether it is a warning without one.
+    fn overriding(&self, rule: &Rule, mut warning: bool, accepted: bool) -> Option<&'o LevelOverride> {
         let mut last = None;
-        for flag in self.flags {
-            let named = match flag.subject {
-                Subject::Rule(named) => named == rule,
-                Subject::Warnings => warning && !accepted,
-                Subject::All => flag.setting == Setting::Deny || rule.level != Level::Error,
+        for given in self.overrides {
+            let named = match given.selector {
+                LintSelector::Rule(named) => named == rule,
+                LintSelector::Warnings => warning && !accepted,
+                LintSelector::All => given.setting == Setting::Deny || rule.level != Level::Error,
             };
             if named {
-                warning |= flag.setting == Setting::Warn;
-                last = Some(flag);
+                warning |= given.setting == Setting::Warn;
+                last = Some(given);
             }
         }
         last
@@ -201,10 +201,10 @@ impl<'o> Levels<'o> {
         let said = said.into_iter().next().filter(|_| !self.ignored);
         let set = said.as_ref().map(|entry| entry.setting);
         let warning = rule.level == Level::Warning || under(set) == Some(Level::Warning);
-        let flag = self.flag(rule, warning, is_accepted(rule, level));
+        let given = self.overriding(rule, warning, is_accepted(rule, level));
         // What a run denies is denied, whatever a spec says: the spec may be a stranger's.
-        let denied = flag.filter(|flag| flag.setting == Setting::Deny);
-        let Some(now) = under(denied.map(|flag| flag.setting).or(set).or(flag.map(|flag| flag.setting)))
+        let denied = given.filter(|given| given.setting == Setting::Deny);
+        let Some(now) = under(denied.map(|given| given.setting).or(set).or(given.map(|given| given.setting)))
         else {
             let by = said
                 .map(|entry| Allowance { place: entry.rule.span, reason: entry.reason.unwrap_or_default() });
@@ -219,9 +219,9 @@ impl<'o> Levels<'o> {
 
     /// Whether a finding of this rule may be one that is denied, wherever it is.
     fn may_deny(&self, rule: &Rule) -> bool {
-        let flag = self.flag(rule, rule.level != Level::Advice, false);
+        let given = self.overriding(rule, rule.level != Level::Advice, false);
         let deny = |entry: &LintEntry| entry.setting == Setting::Deny;
-        flag.is_some_and(|flag| flag.setting == Setting::Deny)
+        given.is_some_and(|given| given.setting == Setting::Deny)
             || !self.ignored && (0..self.lints.len()).any(|lint| self.entry(lint, rule.id).is_some_and(deny))
     }
 
@@ -259,9 +259,9 @@ impl<'o> Levels<'o> {
 }
 
 /// Says why a finding has a level that is not its rule's.
-fn explain(diagnostic: &mut Diagnostic, denied: Option<&Flag>, said: Option<&LintEntry>) {
-    if let Some(Flag { setting: _, subject }) = denied {
-        diagnostic.help.push(format!("an error because this run denies `{subject}`"));
+fn explain(diagnostic: &mut Diagnostic, denied: Option<&LevelOverride>, said: Option<&LintEntry>) {
+    if let Some(LevelOverride { setting: _, selector }) = denied {
+        diagnostic.help.push(format!("an error because this run denies `{selector}`"));
     }
     let Some(LintEntry { setting, rule, reason, node: _ }) = said else { return };
     let because = reason.as_ref().map(|reason| format!(", because: {}", quote(reason))).unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::check::levels::{Levels, Unneeded};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Lint, LintEntry};
 use crate::rule::catalogue::{LINT_CONFLICT, LINT_UNUSED};
-use crate::rule::{Setter, Setting};
+use crate::rule::{LevelSource, Setting};
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::text::quote;
 
@@ -15,7 +15,7 @@ pub fn check(lints: &[Lint], diagnostics: &mut Diagnostics) {
     for lint in lints {
         let mut first: BTreeMap<&str, &LintEntry> = BTreeMap::new();
         // What may not be set so was spoken of as that.
-        let valid = |entry: &&LintEntry| entry.setting.rule(&entry.rule.value, Setter::Spec).is_ok();
+        let valid = |entry: &&LintEntry| entry.setting.rule(&entry.rule.value, LevelSource::Spec).is_ok();
         for entry in lint.entries.iter().filter(valid) {
             let rule = entry.rule.value.as_str();
             let Some(first) = first.get(rule) else {

@@ -11,7 +11,7 @@ mod setting;
 pub use catalogue::ALL;
 pub use level::Level;
 pub use problem::{Meant, Problem};
-pub use setting::{Refusal, Setter, Setting};
+pub use setting::{InvalidLevel, LevelSource, Setting};
 
 /// One thing that can be wrong with a spec.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ pub enum Setting {
 
 /// Who sets a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setter {
+pub enum LevelSource {
     /// A spec, which may `accept` an error and say beside it that this is a warning.
     Spec,
     /// A run, which answers for nothing.
@@ -25,7 +25,7 @@ pub enum Setter {
 
 /// Why a level cannot be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct InvalidLevel {
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -56,27 +56,27 @@ impl Setting {
     ///
     /// # Errors
     /// Why not.
-    pub fn rule(self, id: &str, setter: Setter) -> Result<&'static Rule, Refusal> {
+    pub fn rule(self, id: &str, source: LevelSource) -> Result<&'static Rule, InvalidLevel> {
         let Some(rule) = find(id) else {
             let meant = did_you_mean(id, super::ALL.iter().map(|rule| rule.id));
             let message = format!("there is no rule {}", quote(id));
             let help = meant.is_none().then(|| String::from("`bottlec rules` lists them"));
-            return Err(Refusal { message, help, meant });
+            return Err(InvalidLevel { message, help, meant });
         };
         let done = match self {
             Self::Deny => return Ok(rule),
-            Self::Warn if rule.acceptable && setter == Setter::Spec => return Ok(rule),
+            Self::Warn if rule.acceptable && source == LevelSource::Spec => return Ok(rule),
             _ if rule.level != Level::Error => return Ok(rule),
             Self::Allow => "allowed",
             Self::Warn => "lowered to a warning",
         };
-        let help = match (rule.acceptable, setter) {
-            (true, Setter::Spec) => format!("answer for it with `accept \"{id}\" reason=\"…\"`"),
-            (true, Setter::Run) => format!("a spec answers for it with `accept \"{id}\" reason=\"…\"`"),
+        let help = match (rule.acceptable, source) {
+            (true, LevelSource::Spec) => format!("answer for it with `accept \"{id}\" reason=\"…\"`"),
+            (true, LevelSource::Run) => format!("a spec answers for it with `accept \"{id}\" reason=\"…\"`"),
             (false, _) => String::from("mend what it speaks of"),
         };
         let message = format!("{} is an error, and cannot be {done}", quote(id));
-        Err(Refusal { message, help: Some(help), meant: None })
+        Err(InvalidLevel { message, help: Some(help), meant: None })
     }
 
     /// The level that a finding of this level has under the setting; none when it is not shown. An error stays one, and

@@ -1,7 +1,7 @@
 //! Names, values and keys: what each text must be, and what to say when it is not.
 
 use super::ValueType;
-use crate::rule::{self, Problem, Refusal, Setter, Setting};
+use crate::rule::{self, InvalidLevel, LevelSource, Problem, Setting};
 use crate::text::{did_you_mean, quote};
 use crate::world::engine::{SMOLVM, Version};
 use crate::world::{backend as registry, scanner};
@@ -326,7 +326,7 @@ pub(super) fn acceptable_rule(text: &str) -> Result<(), Problem> {
 
 /// The id of a rule whose level a spec may set so.
 pub(super) fn rule(text: &str, set: Setting) -> Result<(), Problem> {
-    let Err(Refusal { message, help, meant }) = set.rule(text, Setter::Spec) else { return Ok(()) };
+    let Err(InvalidLevel { message, help, meant }) = set.rule(text, LevelSource::Spec) else { return Ok(()) };
     let problem = Problem::invalid(message, format!("expected {}", ValueType::Rule { set }.describe()));
     let problem = match help {
         Some(help) => problem.help(help),

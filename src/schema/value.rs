@@ -1,7 +1,7 @@
 //! The types of arguments and properties: what a text or number must be, and what to say when it is not.
 
 use super::{path, regex, text, url};
-use crate::rule::{self, Problem, Setter, Setting};
+use crate::rule::{self, LevelSource, Problem, Setting};
 use crate::syntax::{Value, quoted_string};
 use crate::text::{is_unsafe_to_show, one_of, quote};
 use crate::world::{backend, engine, host, scanner};
@@ -156,7 +156,7 @@ impl ValueType {
             Self::AcceptableRule => rule::acceptable().collect(),
             Self::Rule { set } => {
                 let ids = rule::ALL.iter().map(|rule| rule.id);
-                ids.filter(|id| set.rule(id, Setter::Spec).is_ok()).collect()
+                ids.filter(|id| set.rule(id, LevelSource::Spec).is_ok()).collect()
             }
             Self::Choice { words, .. } => words.to_vec(),
             Self::Scanner => scanner::names().collect(),
