@@ -6,8 +6,8 @@ use std::mem;
 use crate::check::accept::Acceptance;
 use crate::check::levels::{LevelOverride, Levels};
 use crate::check::{
-    blame, boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint, loss,
-    names, personal, port_taken, queue, repo, secret_literal, unused,
+    boot, cascade, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint,
+    loss, names, personal, port_taken, queue, repo, secret_literal, unused,
 };
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
@@ -158,7 +158,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     let decls: Vec<(SourceId, Vec<BottleDecl>)> =
         files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
     let resolved = bottles(decls, &files, &reach, sources, (&mut acceptance, &mut levels), &mut diagnostics);
-    let mut diagnostics = blame::unbroken(syntax, diagnostics, sources);
+    let mut diagnostics = cascade::suppress_cascades(syntax, diagnostics, sources);
     acceptance.unused(&mut diagnostics);
     // Beside an error nothing is said of what is not needed: mending that may show what needs it.
     let whole = !diagnostics.has_errors();

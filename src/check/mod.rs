@@ -1,8 +1,8 @@
 //! The checks: one a file, each with the rules that it holds a spec to.
 
 pub mod accept;
-pub(crate) mod blame;
 pub mod boot;
+pub(crate) mod cascade;
 pub mod container;
 mod edit;
 pub mod egress;

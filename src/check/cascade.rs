@@ -10,7 +10,7 @@ use crate::source::{SourceId, Sources, Span};
 /// first kind speaks of: what stands there is not what its author meant.
 ///
 /// An unclosed brace or comment says nothing against the rest of its own line.
-pub(crate) fn unbroken(text: Diagnostics, meaning: Diagnostics, sources: &Sources) -> Diagnostics {
+pub(crate) fn suppress_cascades(text: Diagnostics, meaning: Diagnostics, sources: &Sources) -> Diagnostics {
     if text.is_empty() {
         return meaning;
     }
