@@ -188,7 +188,8 @@ impl Fleet {
                 let ids = self.sources.absorb(sources);
                 self.uncounted += diagnostics.dropped();
                 // A mistake in what several units include is found in each of them.
-                let new = diagnostics.moved(&ids).without_shown(|diagnostic| self.seen.has(diagnostic));
+                let new =
+                    diagnostics.remap_sources(&ids).retain_shown(|diagnostic| !self.seen.has(diagnostic));
                 for diagnostic in new.as_slice() {
                     *self.counts.entry((diagnostic.rule.id, diagnostic.level.as_str())).or_default() += 1;
                 }

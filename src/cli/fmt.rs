@@ -114,7 +114,7 @@ fn lay(unit: &Unit, command: &Fmt) -> Result<Laid, Error> {
 impl Laid {
     fn add(&mut self, other: Self) {
         let ids = self.sources.absorb(other.sources);
-        self.diagnostics.append(other.diagnostics.moved(&ids));
+        self.diagnostics.append(other.diagnostics.remap_sources(&ids));
         self.texts.extend(other.texts.into_iter().map(|(id, text)| (ids[id.index()], text)));
     }
 }

@@ -241,18 +241,18 @@ impl Diagnostics {
         self
     }
 
-    /// Those of them that are not `unwanted`, with all that is allowed.
+    /// Keeps those that are shown and `wanted`, and all that is allowed.
     #[must_use]
-    pub fn without_shown(mut self, unwanted: impl FnMut(&Diagnostic) -> bool) -> Self {
-        let allowed = std::mem::take(&mut self.allowed);
-        let mut rest = self.without(unwanted);
+    pub fn retain_shown(mut self, mut wanted: impl FnMut(&Diagnostic) -> bool) -> Self {
+        let allowed = mem::take(&mut self.allowed);
+        let mut rest = self.without(|diagnostic| !wanted(diagnostic));
         rest.allowed = allowed;
         rest
     }
 
-    /// Those of a compile whose sources are others here: each by its number there.
+    /// Renumbers source ids after the diagnostics of several compiles are joined.
     #[must_use]
-    pub fn moved(mut self, ids: &[SourceId]) -> Self {
+    pub fn remap_sources(mut self, ids: &[SourceId]) -> Self {
         let to = |span: &mut Span| {
             if let Some(id) = ids.get(span.source.index()) {
                 span.source = *id;
