@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use bottlec::Options;
 
 use super::args::Check;
-use super::cache::Cache;
+use super::cache_file::CacheFile;
+use super::check_cache::CheckCache;
 use super::error::Error;
 use super::fleet::{self, Fleet, Job, Remember};
 use super::inputs::Inputs;
-use super::memo::Memo;
 use super::mend::Mending;
 use super::output::{Output, Stream};
 use super::progress::Progress;
@@ -25,9 +25,9 @@ pub(super) struct Checking<'a> {
     pub(super) reports: Vec<Report>,
     pub(super) paths: Vec<PathBuf>,
     options: Options,
-    cache: Option<Cache>,
+    cache_file: Option<CacheFile>,
     /// What is known of units from earlier.
-    pub(super) memo: Memo,
+    pub(super) cache: CheckCache,
 }
 
 /// What was found at one time.
@@ -47,9 +47,9 @@ impl<'a> Checking<'a> {
         let found =
             paths.iter().any(|path| path.is_dir()) && paths.iter().all(|path| path.as_os_str() != "-");
         let wanted = found && !command.rerun.no_cache && !command.mend.fix && !command.mend.diff;
-        let cache = if wanted { Cache::of(&options, &paths) } else { None };
-        let memo = cache.as_ref().map(Cache::load).unwrap_or_default();
-        Ok(Self { command, output, reports, paths, options, cache, memo })
+        let cache_file = if wanted { CacheFile::of(&options, &paths) } else { None };
+        let cache = cache_file.as_ref().map(CacheFile::load).unwrap_or_default();
+        Ok(Self { command, output, reports, paths, options, cache_file, cache })
     }
 
     /// Checks what is there now.
@@ -57,20 +57,20 @@ impl<'a> Checking<'a> {
         let Walked { units, directories } = walk::units(&self.paths)?;
         let changed = self.changed()?;
         let remember = match remember {
-            Remember::Clean if self.cache.is_none() => Remember::Nothing,
+            Remember::Clean if self.cache_file.is_none() => Remember::Nothing,
             remember => remember,
         };
         let stdin = self.command.stdin_filename.as_deref();
         let job = Job { options: &self.options, stdin, changed: changed.as_ref(), remember };
-        let before = std::mem::take(&mut self.memo);
+        let before = std::mem::take(&mut self.cache);
         let (fleet, after) = fleet::check(&units, &job, &before, &Progress::from_environment())?;
-        if let Some(cache) = &self.cache
+        if let Some(file) = &self.cache_file
             && changed.is_none()
             && !after.is_same(&before)
         {
-            cache.store(&after);
+            file.store(&after);
         }
-        self.memo = after;
+        self.cache = after;
         Ok(Round { fleet, directories })
     }
 

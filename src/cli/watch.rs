@@ -147,7 +147,7 @@ impl Watched {
         let workspace = load::workspace()?;
         let absolute = |path: &PathBuf| tidy(&workspace.join(path));
         self.walked = walked.iter().map(absolute).collect();
-        let read = checking.memo.files();
+        let read = checking.cache.files();
         // What was named may go and come back.
         let named = checking.paths.iter().filter(|path| path.as_os_str() != ".").cloned();
         self.files = read.chain(named).map(|path| absolute(&path)).collect();

@@ -16,9 +16,9 @@ use bottlec::digest::sha256_hex;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
+use super::check_cache::{CheckCache, CheckResult, Known};
 use super::inputs::{Input, Stamp};
 use super::load;
-use super::memo::{Known, Memo, Verdict};
 use super::walk::Unit;
 
 /// The most bytes that a cache may have: those of 100,000 specs and more.
@@ -28,7 +28,7 @@ const MAX_CACHES: usize = 16;
 
 /// Where what one kind of run remembers is kept.
 #[derive(Debug)]
-pub(crate) struct Cache {
+pub(crate) struct CacheFile {
     directory: PathBuf,
     file: PathBuf,
 }
@@ -43,7 +43,7 @@ struct Stored {
     units: Vec<(PathBuf, Vec<usize>, Option<usize>)>,
 }
 
-impl Cache {
+impl CacheFile {
     /// The cache of runs with these options over these paths; none where there is no place for one.
     pub(crate) fn of(options: &Options, paths: &[PathBuf]) -> Option<Self> {
         let directory = place(|name| std::env::var_os(name).map(PathBuf::from))?;
@@ -63,14 +63,14 @@ impl Cache {
     }
 
     /// What is remembered; nothing when it is not what this user's `bottlec` has written.
-    pub(crate) fn load(&self) -> Memo {
+    pub(crate) fn load(&self) -> CheckCache {
         self.read().and_then(|bytes| parse(&bytes)).unwrap_or_default()
     }
 
     /// Remembers what was found to be clean, instead of what was remembered so far.
-    pub(crate) fn store(&self, memo: &Memo) {
+    pub(crate) fn store(&self, cache: &CheckCache) {
         // Without it the next run takes longer, and that is all.
-        let _ = self.write(&text(memo));
+        let _ = self.write(&text(cache));
     }
 
     fn read(&self) -> Option<Vec<u8>> {
@@ -154,23 +154,23 @@ fn is_private(meta: &Metadata) -> bool {
 }
 
 /// What is remembered as text: its digest, and JSON.
-fn text(memo: &Memo) -> String {
+fn text(cache: &CheckCache) -> String {
     let mut stored = Stored { files: Vec::new(), real: Vec::new(), units: Vec::new() };
     let mut places = BTreeMap::new();
-    for (unit, known) in &memo.units {
+    for (unit, known) in &cache.units {
         let Unit::Found(path) = unit else { continue };
-        let bottles = match &*known.verdict {
-            Verdict::NoSpec => None,
-            Verdict::Clean(bottles) => Some(*bottles),
-            Verdict::Findings { .. } => continue,
+        let bottles = match &*known.result {
+            CheckResult::NoSpec => None,
+            CheckResult::Clean(bottles) => Some(*bottles),
+            CheckResult::Findings { .. } => continue,
         };
         let mut of_unit = Vec::new();
         for name in known.names() {
             let next = stored.files.len();
             let place = *places.entry(name).or_insert(next);
-            if let (true, Some(input)) = (place == next, memo.files.get(name)) {
+            if let (true, Some(input)) = (place == next, cache.files.get(name)) {
                 stored.files.push((name.clone(), input.clone()));
-                stored.real.extend(memo.real.get(name).map(|real| (place, real.clone())));
+                stored.real.extend(cache.real.get(name).map(|real| (place, real.clone())));
             }
             of_unit.push(place);
         }
@@ -181,26 +181,26 @@ fn text(memo: &Memo) -> String {
     format!("{}\n{json}", sha256_hex(json.as_bytes()))
 }
 
-fn parse(bytes: &[u8]) -> Option<Memo> {
+fn parse(bytes: &[u8]) -> Option<CheckCache> {
     let (digest, json) = bytes.split_at_checked(65)?;
     if *digest != *format!("{}\n", sha256_hex(json)).as_bytes() {
         return None;
     }
     let Stored { files, real, units } = serde_json::from_slice(json).ok()?;
-    let mut memo = Memo::default();
+    let mut cache = CheckCache::default();
     for (path, places, bottles) in units {
-        let verdict = Arc::new(bottles.map_or(Verdict::NoSpec, Verdict::Clean));
-        let mut known = Known { sources: Vec::new(), absent: Vec::new(), verdict };
+        let result = Arc::new(bottles.map_or(CheckResult::NoSpec, CheckResult::Clean));
+        let mut known = Known { sources: Vec::new(), absent: Vec::new(), result };
         for at in places {
             let (name, input) = files.get(at)?;
             let names = if input.is_absent() { &mut known.absent } else { &mut known.sources };
             names.push(name.clone());
         }
-        memo.units.insert(Unit::Found(path), known);
+        cache.units.insert(Unit::Found(path), known);
     }
     for (at, path) in real {
-        memo.real.insert(files.get(at)?.0.clone(), path);
+        cache.real.insert(files.get(at)?.0.clone(), path);
     }
-    memo.files = files.into_iter().collect();
-    Some(memo)
+    cache.files = files.into_iter().collect();
+    Some(cache)
 }

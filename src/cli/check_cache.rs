@@ -15,7 +15,7 @@ use super::walk::Unit;
 
 /// What came out of a unit.
 #[derive(Clone, Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum CheckResult {
     /// It was found in a directory and is no spec.
     NoSpec,
     /// There was nothing to say about so many bottles.
@@ -39,11 +39,11 @@ pub(crate) struct Known {
     /// The names of those that it includes and that were not there.
     pub(crate) absent: Vec<String>,
     /// What came out of it.
-    pub(crate) verdict: Arc<Verdict>,
+    pub(crate) result: Arc<CheckResult>,
 }
 
 impl Known {
-    /// The names of all that decided the verdict.
+    /// The names of all that decided the result.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         self.sources.iter().chain(&self.absent)
     }
@@ -51,23 +51,23 @@ impl Known {
 
 /// Every unit of a check whose files can be looked at again.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Memo {
+pub(crate) struct CheckCache {
     pub(super) files: BTreeMap<String, Input>,
     /// Where files lie that are included, with links followed.
     pub(super) real: BTreeMap<String, PathBuf>,
     pub(super) units: BTreeMap<Unit, Known>,
 }
 
-/// What of a [`Memo`] is as it was.
+/// What of a [`CheckCache`] is as it was.
 #[derive(Debug)]
-pub(crate) struct Recall<'a> {
-    memo: &'a Memo,
+pub(crate) struct FreshEntries<'a> {
+    cache: &'a CheckCache,
     same: BTreeMap<&'a str, Input>,
 }
 
-impl Memo {
+impl CheckCache {
     /// Looks at every file, each once; `now` is a time before the call.
-    pub(crate) fn recall<'s>(&'s self, workspace: &Path, now: SystemTime) -> Recall<'s> {
+    pub(crate) fn fresh<'s>(&'s self, workspace: &Path, now: SystemTime) -> FreshEntries<'s> {
         let again = |(name, input): (&'s String, &'s Input)| {
             let path = workspace.join(name);
             // A link may lead to the same file by another way, which may not be open to a spec.
@@ -76,24 +76,30 @@ impl Memo {
             let input = if moved { None } else { input.again(&path, now) };
             Some((name.as_str(), input?))
         };
-        Recall { memo: self, same: self.files.par_iter().filter_map(again).collect() }
+        FreshEntries { cache: self, same: self.files.par_iter().filter_map(again).collect() }
     }
 
     /// Keeps what an earlier check knew of a unit.
-    pub(crate) fn keep(&mut self, unit: &Unit, known: &Known, recall: &Recall<'_>) {
-        let input = |name: &String| Some((name.clone(), recall.same.get(name.as_str())?.clone()));
-        let real = |name: &String| Some((name.clone(), recall.memo.real.get(name)?.clone()));
+    pub(crate) fn keep(&mut self, unit: &Unit, known: &Known, fresh: &FreshEntries<'_>) {
+        let input = |name: &String| Some((name.clone(), fresh.same.get(name.as_str())?.clone()));
+        let real = |name: &String| Some((name.clone(), fresh.cache.real.get(name)?.clone()));
         let files = known.names().filter_map(input).collect();
         let real = known.names().filter_map(real).collect();
         self.insert(unit, known.clone(), files, real);
     }
 
     /// Remembers what came out of a unit with these sources, if its files can be looked at again.
-    pub(crate) fn learn(&mut self, unit: &Unit, inputs: Inputs, sources: Vec<String>, verdict: Arc<Verdict>) {
+    pub(crate) fn learn(
+        &mut self,
+        unit: &Unit,
+        inputs: Inputs,
+        sources: Vec<String>,
+        result: Arc<CheckResult>,
+    ) {
         if inputs.is_whole() {
             let Inputs { files, real, .. } = inputs;
             let absent = files.iter().filter(|(_, input)| input.is_absent()).map(|(name, _)| name.clone());
-            let known = Known { sources, absent: absent.collect(), verdict };
+            let known = Known { sources, absent: absent.collect(), result };
             self.insert(unit, known, files, real);
         }
     }
@@ -127,10 +133,10 @@ impl Memo {
     }
 }
 
-impl<'a> Recall<'a> {
+impl<'a> FreshEntries<'a> {
     /// What is known of a unit, when everything that it was made of is as it was.
     pub(crate) fn of(&self, unit: &Unit) -> Option<&'a Known> {
-        let known = self.memo.units.get(unit)?;
+        let known = self.cache.units.get(unit)?;
         known.names().all(|name| self.same.contains_key(name.as_str())).then_some(known)
     }
 }
