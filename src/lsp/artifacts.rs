@@ -15,7 +15,7 @@ use crate::model::BottleDecl;
 use crate::plan::Plan;
 use crate::rule;
 use crate::text::quote;
-use crate::trace::{Line, Origin, Tracer};
+use crate::trace::{Line, LineOrigin, Tracer};
 
 /// The files that say what the agent's machine is.
 const SHOWN: [&str; 3] = [smolfile::PATH, agent_env::PATH, manifest::PATH];
@@ -80,7 +80,7 @@ fn plan_at(asked: Asked<'_>, position: Position) -> Result<&Plan, Refusal> {
 fn file(tracer: &Tracer<'_>, path: &str, asked: Asked<'_>) -> Value {
     let lines = tracer.lines(path).unwrap_or_default();
     let text: String = lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect();
-    let origin = |Origin { place, what }: &Origin| json!({"what": what, "location": place.and_then(|place| asked.location(place))});
+    let origin = |LineOrigin { place, what }: &LineOrigin| json!({"what": what, "location": place.and_then(|place| asked.location(place))});
     let origins = |line: &Line| line.origins.iter().map(origin).collect::<Vec<_>>();
     let made: Vec<Vec<Value>> = lines.iter().map(origins).collect();
     json!({"name": path, "language": language(path), "text": text, "lines": made})

@@ -61,7 +61,7 @@ impl<'a> Report<'a> {
         lines: &[(usize, &'a trace::Line)],
         sources: &'a Sources,
     ) -> Self {
-        let origin = |origin: &'a trace::Origin| Origin {
+        let origin = |origin: &'a trace::LineOrigin| Origin {
             what: &origin.what,
             place: origin.place.map(|place| Place::new(place, sources)),
         };

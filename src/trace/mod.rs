@@ -26,7 +26,7 @@ use place::Specs;
 
 /// What made a line, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct LineOrigin {
     /// The place in a spec; nothing is the compiler.
     pub place: Option<Span>,
     /// A few words: what stands there, as "`allow` of profile `team`", or why the compiler decided so.
@@ -39,7 +39,7 @@ pub struct Line {
     /// Its text, without its line end.
     pub text: String,
     /// What made it: first what says it, then what it was computed from; never empty.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<LineOrigin>,
     /// Whether the file has something there that nobody traced: a mistake of ours.
     pub is_unknown: bool,
 }
@@ -74,8 +74,8 @@ impl<'a> Tracer<'a> {
         let index = self.specs.index();
         let decisions = Decisions { plan: self.plan, places: &self.plan.places, specs: &index };
         let told = |cause| match cause {
-            Cause::Spec(place) => Origin { place: Some(place), what: index.words(place) },
-            Cause::Compiler(why) => Origin { place: None, what: why.to_owned() },
+            Cause::Spec(place) => LineOrigin { place: Some(place), what: index.words(place) },
+            Cause::Compiler(why) => LineOrigin { place: None, what: why.to_owned() },
         };
         // A line that had no cause at all would be seen as unknown, not be left out.
         let causes = decisions.causes(path, &text).into_iter().chain(std::iter::repeat_with(Causes::new));
