@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Expectation, Host, Name};
-use crate::reach::{Because, Lists, Policy, Scope};
+use crate::reach::{AddressScope, Because, Lists, Policy};
 use crate::rule::catalogue::EXPECTATION_FAILED;
 use crate::text::quote;
 use crate::world::engine::{Gap, Ledger};
@@ -77,10 +77,10 @@ fn explain(
         Because::Listed(allow, scope) => {
             let diagnostic = allows(diagnostic, allow);
             let diagnostic = match scope {
-                Scope::Any(trusted) => {
+                AddressScope::Any(trusted) => {
                     diagnostic.related(trusted.span, "even when it resolves to a private address")
                 }
-                Scope::Public | Scope::Ranges => diagnostic,
+                AddressScope::Public | AddressScope::Ranges => diagnostic,
             };
             match target.port {
                 Some(_) => {

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Change, Changes, Direction, Topic, Witness, some};
 use crate::lower::manifest::format::{Egress, HostEntry, Manifest};
-use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope};
+use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
 use crate::text::quote;
 use crate::world::engine::{BootKind, Gap, Ledger};
 use crate::world::host::{self, Target, TargetHost, Verdict};
@@ -254,8 +254,8 @@ impl<'a> Gains<'a> {
             return Some(Gain::new(without, with, Witness { target, at: None }));
         }
         match (without, with) {
-            (Because::Listed(_, Scope::Any(_)), _) => None,
-            (Because::Listed(..), Because::Listed(_, Scope::Any(trusting))) => {
+            (Because::Listed(_, AddressScope::Any(_)), _) => None,
+            (Because::Listed(..), Because::Listed(_, AddressScope::Any(trusting))) => {
                 let at = Some(CLOSED_TO_ALL);
                 let witness = Witness { target, at };
                 Some(Gain { without: None, with: Some(trusting), trusted: true, witness })

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostics;
 use crate::lsp::analysis::{Asked, Effective};
 use crate::lsp::prose::Prose;
 use crate::model::Host;
-use crate::reach::{Because, Scope};
+use crate::reach::{AddressScope, Because};
 use crate::rule::catalogue;
 use crate::source::Span;
 use crate::syntax::Entry;
@@ -152,9 +152,13 @@ fn decided(asked: Asked<'_>, because: &Because<'_, &Host>, here: Option<Span>) -
         Because::Listed(allow, scope) => {
             let allowed = format!("on every port, by {}", entry("allow", allow));
             match scope {
-                Scope::Public => format!("{allowed}; at public addresses alone"),
-                Scope::Ranges => format!("{allowed}; at public addresses, and in the ranges of `private`"),
-                Scope::Any(private) => format!("{allowed}; at any address, by {}", entry("private", private)),
+                AddressScope::Public => format!("{allowed}; at public addresses alone"),
+                AddressScope::Ranges => {
+                    format!("{allowed}; at public addresses, and in the ranges of `private`")
+                }
+                AddressScope::Any(private) => {
+                    format!("{allowed}; at any address, by {}", entry("private", private))
+                }
             }
         }
         Because::Opened(allow, range) => {
