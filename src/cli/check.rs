@@ -14,8 +14,8 @@ pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
         return watch::run(checking);
     }
     let Some(mut mending) = Mending::of(&command.mend, &checking.paths)? else {
-        let round = checking.round(Remember::Clean)?;
-        return checking.show(round.fleet, None);
+        let run = checking.run(Remember::Clean)?;
+        return checking.show(run.fleet, None);
     };
     let fleet = checking.mended(&mut mending)?;
     checking.show(fleet, Some(mending))

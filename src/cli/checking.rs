@@ -32,7 +32,7 @@ pub(super) struct Checking<'a> {
 
 /// What was found at one time.
 #[derive(Debug)]
-pub(super) struct Round {
+pub(super) struct CheckRun {
     pub(super) fleet: Fleet,
     /// The directories that were looked through.
     pub(super) directories: Vec<PathBuf>,
@@ -53,7 +53,7 @@ impl<'a> Checking<'a> {
     }
 
     /// Checks what is there now.
-    pub(super) fn round(&mut self, remember: Remember) -> Result<Round, Error> {
+    pub(super) fn run(&mut self, remember: Remember) -> Result<CheckRun, Error> {
         let Walked { units, directories } = walk::units(&self.paths)?;
         let changed = self.changed()?;
         let remember = match remember {
@@ -71,7 +71,7 @@ impl<'a> Checking<'a> {
             file.store(&after);
         }
         self.cache = after;
-        Ok(Round { fleet, directories })
+        Ok(CheckRun { fleet, directories })
     }
 
     /// Mends what is there: one unit after the other, since two specs may include one file.
