@@ -5,13 +5,13 @@
 
 pub mod catalogue;
 mod level;
-mod problem;
 mod setting;
+mod value_error;
 
 pub use catalogue::ALL;
 pub use level::Level;
-pub use problem::{Meant, Problem};
 pub use setting::{InvalidLevel, LevelSource, Setting};
+pub use value_error::{Meant, ValueError};
 
 /// One thing that can be wrong with a spec.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::{Argument, Child, Node as Schema, Property, RETIRED, ROOT};
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
-use crate::rule::{Meant, Problem, catalogue};
+use crate::rule::{Meant, ValueError, catalogue};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value, quoted_string};
 use crate::text::{did_you_mean, one_of, quote};
@@ -196,7 +196,7 @@ pub(super) fn annotation(text: &str, span: Span) -> Diagnostic {
 }
 
 /// A name that the author chose and that cannot be one.
-pub(super) fn name(node: Node<'_>, problem: Problem) -> Diagnostic {
+pub(super) fn name(node: Node<'_>, problem: ValueError) -> Diagnostic {
     let meant = problem.meant.clone();
     let diagnostic = report(problem, node.name_span());
     match meant {
@@ -211,7 +211,7 @@ pub(super) fn name(node: Node<'_>, problem: Problem) -> Diagnostic {
 }
 
 /// A value that its type does not allow.
-pub(super) fn value(entry: Entry<'_>, problem: Problem) -> Diagnostic {
+pub(super) fn value(entry: Entry<'_>, problem: ValueError) -> Diagnostic {
     let meant = problem.meant.clone();
     let diagnostic = report(problem, entry.value_span());
     // The same value in the right type is what was meant for sure; a near miss is a guess.
@@ -226,7 +226,7 @@ pub(super) fn value(entry: Entry<'_>, problem: Problem) -> Diagnostic {
     diagnostic.replace(format!("write {}", quote(&replacement)), sure, entry.value_span(), replacement)
 }
 
-fn report(problem: Problem, span: Span) -> Diagnostic {
-    let Problem { rule, message, expected, help, meant: _ } = problem;
+fn report(problem: ValueError, span: Span) -> Diagnostic {
+    let ValueError { rule, message, expected, help, meant: _ } = problem;
     Diagnostic::new(rule, span, message).label(expected).help_if(help)
 }

@@ -1,7 +1,7 @@
 //! The types of arguments and properties: what a text or number must be, and what to say when it is not.
 
 use super::{path, regex, text, url};
-use crate::rule::{self, LevelSource, Problem, Setting};
+use crate::rule::{self, LevelSource, Setting, ValueError};
 use crate::syntax::{Value, quoted_string};
 use crate::text::{is_unsafe_to_show, one_of, quote};
 use crate::world::{backend, engine, host, scanner};
@@ -165,8 +165,8 @@ impl ValueType {
     }
 
     /// "`text` is no mail address", where a value of the type was expected.
-    pub(super) fn none(self, text: &str, what: &str) -> Problem {
-        Problem::invalid(format!("{} is no {what}", quote(text)), format!("expected {}", self.describe()))
+    pub(super) fn none(self, text: &str, what: &str) -> ValueError {
+        ValueError::invalid(format!("{} is no {what}", quote(text)), format!("expected {}", self.describe()))
     }
 
     /// Whether it is the id of a rule.
@@ -185,7 +185,7 @@ impl ValueType {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(self, value: Value<'_>) -> Result<(), Problem> {
+    pub fn check(self, value: Value<'_>) -> Result<(), ValueError> {
         match value {
             Value::String(text) if !self.is_number() => self.check_text(text),
             Value::Integer(number) if self.is_number() => self.check_number(number),
@@ -193,11 +193,11 @@ impl ValueType {
         }
     }
 
-    fn wrong_type(self, value: Value<'_>) -> Problem {
+    fn wrong_type(self, value: Value<'_>) -> ValueError {
         let expected = format!("expected {}", self.describe());
-        let wrong = |what: String| Problem::new(&rule::catalogue::WRONG_TYPE, what, &expected);
+        let wrong = |what: String| ValueError::new(&rule::catalogue::WRONG_TYPE, what, &expected);
         // The same value in the right type is offered where it would be allowed.
-        let as_text = |problem: Problem, text: String| match self.check_text(&text) {
+        let as_text = |problem: ValueError, text: String| match self.check_text(&text) {
             Ok(()) => problem.meant_value(quoted_string(&text)),
             Err(_) => problem,
         };
@@ -231,19 +231,19 @@ impl ValueType {
         }
     }
 
-    fn check_number(self, number: i128) -> Result<(), Problem> {
+    fn check_number(self, number: i128) -> Result<(), ValueError> {
         let (min, max) = match self {
             Self::Integer { min, max, .. } => (min, max),
             _ => (1, 254),
         };
         if !(i128::from(min)..=i128::from(max)).contains(&number) {
-            return Err(Problem::invalid(
+            return Err(ValueError::invalid(
                 format!("`{number}` is out of range"),
                 format!("expected {}", self.describe()),
             ));
         }
         if self == Self::Octet && number == 17 {
-            return Err(Problem::invalid(
+            return Err(ValueError::invalid(
                 "octet `17` is never given to a bottle",
                 format!("expected {}", self.describe()),
             )
@@ -252,7 +252,7 @@ impl ValueType {
         Ok(())
     }
 
-    fn check_text(self, text: &str) -> Result<(), Problem> {
+    fn check_text(self, text: &str) -> Result<(), ValueError> {
         if self == Self::EnvValue {
             return text::env_value(text);
         }
@@ -260,19 +260,19 @@ impl ValueType {
         let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));
         if let Some(c) = text.chars().find(|c| !plain && is_unsafe_to_show(*c)) {
             let kind = if c.is_control() { "control" } else { "invisible" };
-            return Err(Problem::invalid(
+            return Err(ValueError::invalid(
                 format!("{} holds the {kind} character U+{:04X}", quote(text), u32::from(c)),
                 format!("expected {}", self.describe()),
             ));
         }
         if text.len() > MAX_TEXT {
-            return Err(Problem::invalid(
+            return Err(ValueError::invalid(
                 format!("this text is {} bytes long", text.len()),
                 format!("expected at most {MAX_TEXT} bytes"),
             ));
         }
         if text.is_empty() && self != Self::Argument {
-            return Err(Problem::invalid("this text is empty", format!("expected {}", self.describe())));
+            return Err(ValueError::invalid("this text is empty", format!("expected {}", self.describe())));
         }
         match self {
             Self::Integer { .. } | Self::Octet | Self::Text | Self::Argument | Self::EnvValue => Ok(()),

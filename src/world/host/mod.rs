@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 pub use target::{TARGET, Target, TargetError, TargetHost, Verdict};
 
-use crate::rule::{self, Meant, Problem};
+use crate::rule::{self, Meant, ValueError};
 use crate::text::quote;
 
 /// What a host pattern is, in words.
@@ -29,12 +29,12 @@ const MAX_LABEL: usize = 63;
 ///
 /// # Errors
 /// What is wrong with it, and the entry that is most likely meant.
-pub fn check(text: &str) -> Result<(), Problem> {
+pub fn check(text: &str) -> Result<(), ValueError> {
     if matches(text) {
         return Ok(());
     }
     let (why, meant, help) = diagnose(text);
-    Err(Problem {
+    Err(ValueError {
         rule: &rule::catalogue::EGRESS_NEVER_MATCHES,
         message: format!("{} would never match: {why}", quote(text)),
         expected: format!("expected {PATTERN}"),
@@ -145,7 +145,7 @@ pub fn lossy(text: &str) -> Option<(&str, Lost)> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_entry(text: &str) -> Result<(), Problem> {
+pub fn check_entry(text: &str) -> Result<(), ValueError> {
     if lossy(text).is_some() { Ok(()) } else { check(text) }
 }
 
@@ -226,8 +226,8 @@ pub fn network(text: &str) -> Option<IpNet> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_upstream(text: &str) -> Result<(), Problem> {
-    let invalid = |message: String, help: &str| Problem {
+pub fn check_upstream(text: &str) -> Result<(), ValueError> {
+    let invalid = |message: String, help: &str| ValueError {
         rule: &rule::catalogue::INVALID_VALUE,
         message,
         expected: format!("expected {UPSTREAM}"),
@@ -259,7 +259,7 @@ pub fn check_upstream(text: &str) -> Result<(), Problem> {
         return check(text);
     };
     if network.trunc() != network {
-        return Err(Problem {
+        return Err(ValueError {
             meant: Some(Meant::Text(network.trunc().to_string())),
             ..invalid(
                 format!("{} is an address within a range, not the range", quote(text)),

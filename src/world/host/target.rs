@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::rule::{self, Meant, Problem};
+use crate::rule::{self, Meant, ValueError};
 use crate::text::quote;
 
 /// What comes out.
@@ -63,9 +63,9 @@ impl Target {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(text: &str) -> Result<(), Problem> {
+    pub fn check(text: &str) -> Result<(), ValueError> {
         let Err(error) = text.parse::<Self>() else { return Ok(()) };
-        Err(Problem {
+        Err(ValueError {
             rule: &rule::catalogue::INVALID_VALUE,
             message: error.to_string(),
             expected: format!("expected {TARGET}"),

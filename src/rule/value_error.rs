@@ -5,7 +5,7 @@ use super::catalogue::INVALID_VALUE;
 
 /// Why a value is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ValueError {
     /// The rule that it breaks.
     pub rule: &'static Rule,
     /// What is wrong, with the value in it.
@@ -27,7 +27,7 @@ pub enum Meant {
     Value(String),
 }
 
-impl Problem {
+impl ValueError {
     pub(crate) fn new(rule: &'static Rule, message: impl Into<String>, expected: impl Into<String>) -> Self {
         Self { rule, message: message.into(), expected: expected.into(), help: None, meant: None }
     }
