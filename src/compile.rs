@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
 use crate::model::{Bottle, BottleDecl, File, Layer, Name};
 use crate::plan::{self, Plan};
-use crate::resolve::include::{self, Reach};
+use crate::resolve::include::{self, IncludeClosure};
 use crate::resolve::members::{self, Resolved};
 use crate::resolve::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
@@ -74,7 +74,7 @@ pub struct Checked {
 /// Compiles all bottles of `sources` together: they are to run on one host.
 #[must_use]
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
-    let Analysis { diagnostics, files, reach, resolved } = analyse(sources, options);
+    let Analysis { diagnostics, files, closures, resolved } = analyse(sources, options);
     let mut plans = Vec::new();
     let digests: BTreeMap<SourceId, String> = match resolved.as_slice() {
         [] => BTreeMap::new(),
@@ -82,10 +82,10 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     };
     for (file, addresses, resolved) in resolved {
         let used =
-            reach[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
+            closures[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
         let mut digests: Vec<_> = used.collect();
         digests.sort();
-        let lints = reach[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
+        let lints = closures[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
         let context =
             plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests, lints };
         plans.push(plan::plan(resolved, addresses, context));
@@ -97,7 +97,7 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
 /// Says of `sources` what [`compile`] says of them, and plans nothing.
 #[must_use]
 pub fn check(sources: &Sources, options: &Options) -> Checked {
-    let Analysis { diagnostics, files: _, reach: _, resolved } = analyse(sources, options);
+    let Analysis { diagnostics, files: _, closures: _, resolved } = analyse(sources, options);
     Checked { diagnostics, bottles: resolved.len() }
 }
 
@@ -105,7 +105,7 @@ pub fn check(sources: &Sources, options: &Options) -> Checked {
 struct Analysis {
     diagnostics: Diagnostics,
     files: BTreeMap<SourceId, File>,
-    reach: BTreeMap<SourceId, Reach>,
+    closures: BTreeMap<SourceId, IncludeClosure>,
     /// The bottles; none at all beside an error.
     resolved: Vec<(SourceId, Addresses, Resolved)>,
 }
@@ -143,7 +143,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     for profile in files.values().flat_map(|file| &file.profiles) {
         egress::check_layer(&profile.layer.egress, None, sources, &mut diagnostics);
     }
-    let reach = include::reach(&files, sources, &mut diagnostics);
+    let closures = include::closures(&files, sources, &mut diagnostics);
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
     // A file that is not even KDL may well have had a bottle, and a file of profiles is there to be included.
     let profiles = files.values().any(|file| !file.profiles.is_empty());
@@ -154,10 +154,11 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
         }
     }
     fleet::check(&decls, sources, &mut diagnostics);
-    let unused_profiles = unused::profiles(&files, &reach, sources.roots());
+    let unused_profiles = unused::profiles(&files, &closures, sources.roots());
     let decls: Vec<(SourceId, Vec<BottleDecl>)> =
         files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
-    let resolved = bottles(decls, &files, &reach, sources, (&mut acceptance, &mut levels), &mut diagnostics);
+    let resolved =
+        bottles(decls, &files, &closures, sources, (&mut acceptance, &mut levels), &mut diagnostics);
     let mut diagnostics = cascade::suppress_cascades(syntax, diagnostics, sources);
     acceptance.unused(&mut diagnostics);
     // Beside an error nothing is said of what is not needed: mending that may show what needs it.
@@ -175,7 +176,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     diagnostics.finish();
     diagnostic::keep_line_ends(&mut diagnostics, sources);
     let resolved = if diagnostics.has_errors() { Vec::new() } else { resolved };
-    Analysis { diagnostics, files, reach, resolved }
+    Analysis { diagnostics, files, closures, resolved }
 }
 
 fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {
@@ -221,7 +222,7 @@ fn check_bottle(
 fn bottles(
     decls: Vec<(SourceId, Vec<BottleDecl>)>,
     files: &BTreeMap<SourceId, File>,
-    reach: &BTreeMap<SourceId, Reach>,
+    closures: &BTreeMap<SourceId, IncludeClosure>,
     sources: &Sources,
     (acceptance, levels): (&mut Acceptance, &mut Levels<'_>),
     diagnostics: &mut Diagnostics,
@@ -233,7 +234,7 @@ fn bottles(
         if decls.is_empty() && files[&id].profiles.is_empty() {
             continue;
         }
-        let scope = Scope::new(id, files, &reach[&id], sources, diagnostics);
+        let scope = Scope::new(id, files, &closures[&id], sources, diagnostics);
         for decl in decls {
             nodes += scope.weight(&decl);
             if nodes > MAX_NODES {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{File, MemberKind, Service};
-use crate::resolve::include::Reach;
+use crate::resolve::include::IncludeClosure;
 use crate::resolve::members::Resolved;
 use crate::rule::catalogue::{UNUSED_PROFILE, UNUSED_SIDECAR};
 use crate::source::{SourceId, Span};
@@ -15,7 +15,7 @@ use crate::text::quote;
 #[must_use]
 pub fn profiles(
     files: &BTreeMap<SourceId, File>,
-    reach: &BTreeMap<SourceId, Reach>,
+    closures: &BTreeMap<SourceId, IncludeClosure>,
     roots: &[SourceId],
 ) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
@@ -31,7 +31,7 @@ pub fn profiles(
     for root in roots {
         let Some(file) = files.get(root).filter(|file| !file.bottles.is_empty()) else { continue };
         // Somebody includes it for what it has.
-        if reach.iter().any(|(id, reach)| id != root && reach.files.contains(root)) {
+        if closures.iter().any(|(id, closure)| id != root && closure.files.contains(root)) {
             continue;
         }
         for profile in &file.profiles {

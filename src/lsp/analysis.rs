@@ -10,7 +10,7 @@ use crate::check::fleet;
 use crate::compile::{self, Compilation, Options, compile};
 use crate::diagnostic::Diagnostics;
 use crate::model::{Bottle, BottleDecl, File};
-use crate::resolve::include::{self, Reach};
+use crate::resolve::include::{self, IncludeClosure};
 use crate::resolve::members::{self, Resolved};
 use crate::resolve::scope::Scope;
 use crate::source::{Source, SourceId, Sources, Span};
@@ -83,8 +83,8 @@ impl Analysis {
 
     /// What each file reaches over its includes.
     #[must_use]
-    pub fn reach(&self) -> BTreeMap<SourceId, Reach> {
-        include::reach(&self.files, &self.sources, &mut Diagnostics::new())
+    pub fn closures(&self) -> BTreeMap<SourceId, IncludeClosure> {
+        include::closures(&self.files, &self.sources, &mut Diagnostics::new())
     }
 
     /// The bottles of all files as far as they can be made out beside errors, with their profiles laid under them: in
@@ -92,11 +92,11 @@ impl Analysis {
     #[must_use]
     pub fn bottles(&self) -> Vec<Effective> {
         let unsaid = &mut Diagnostics::new();
-        let reach = self.reach();
+        let closures = self.closures();
         let mut found = Vec::new();
         for (id, file) in &self.files {
             // Many large bottles cost what a compile of them costs, which has the same bound.
-            let scope = Scope::new(*id, &self.files, &reach[id], &self.sources, unsaid);
+            let scope = Scope::new(*id, &self.files, &closures[id], &self.sources, unsaid);
             let mut nodes = 0;
             // Decoded again rather than copied field by field: a declaration is taken apart when it is assembled.
             for decl in File::decode(self.tree(*id)).bottles {

@@ -75,7 +75,7 @@ fn targets(source: &Source, id: SourceId) -> Vec<String> {
 
 /// What a file reaches over its includes.
 #[derive(Debug)]
-pub struct Reach {
+pub struct IncludeClosure {
     /// The files, itself among them.
     pub files: BTreeSet<SourceId>,
     /// Whether some include in them could not be followed, so that there may be more.
@@ -83,11 +83,11 @@ pub struct Reach {
 }
 
 /// The sources that each file reaches over its includes. Reports what cannot be included.
-pub fn reach(
+pub fn closures(
     files: &BTreeMap<SourceId, File>,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
-) -> BTreeMap<SourceId, Reach> {
+) -> BTreeMap<SourceId, IncludeClosure> {
     let mut edges: BTreeMap<SourceId, Vec<(SourceId, Span)>> = BTreeMap::new();
     let mut partial = BTreeSet::new();
     for (id, file) in files {
@@ -101,7 +101,7 @@ pub fn reach(
         edges.insert(*id, found.collect());
     }
     report_cycles(&edges, sources, diagnostics);
-    let reach_of = |start: SourceId| {
+    let closure_of = |start: SourceId| {
         let mut reached = BTreeSet::from([start]);
         let mut open = vec![start];
         while let Some(id) = open.pop() {
@@ -112,9 +112,9 @@ pub fn reach(
             }
         }
         let partial = reached.iter().any(|id| partial.contains(id));
-        Reach { files: reached, partial }
+        IncludeClosure { files: reached, partial }
     };
-    files.keys().map(|id| (*id, reach_of(*id))).collect()
+    files.keys().map(|id| (*id, closure_of(*id))).collect()
 }
 
 /// The source that `path`, written in `from`, stands for; nothing when it is not among them.

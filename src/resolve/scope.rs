@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{BottleDecl, File, Layer, Name, Profile, Spanned};
 use crate::resolve::graph::{Graph, Need};
-use crate::resolve::include::Reach;
+use crate::resolve::include::IncludeClosure;
 use crate::resolve::message::{circle, duplicate};
 use crate::rule::catalogue;
 use crate::source::{SourceId, Sources};
@@ -33,18 +33,18 @@ impl<'a> Scope<'a> {
     pub fn new(
         file: SourceId,
         files: &'a BTreeMap<SourceId, File>,
-        reach: &Reach,
+        closure: &IncludeClosure,
         sources: &Sources,
         diagnostics: &mut Diagnostics,
     ) -> Self {
         let mut profiles: BTreeMap<&str, Entry<'a>> = BTreeMap::new();
-        for profile in reach.files.iter().filter_map(|id| files.get(id)).flat_map(|file| &file.profiles) {
+        for profile in closure.files.iter().filter_map(|id| files.get(id)).flat_map(|file| &file.profiles) {
             let entry = profiles.entry(&profile.name.value).or_insert(Entry { profile, broken: false });
             if entry.profile.name.span != profile.name.span {
                 diagnostics.push(duplicate("profile", &profile.name, &entry.profile.name));
             }
         }
-        let mut scope = Self { profiles, partial: reach.partial };
+        let mut scope = Self { profiles, partial: closure.partial };
         scope.link(file, sources, diagnostics);
         scope
     }
