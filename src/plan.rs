@@ -25,7 +25,7 @@ use crate::world::builtin::{self, Builtin};
 use crate::world::container::ContainerEngine;
 use crate::world::engine::{BootKind, Gap, Ledger, Version};
 use crate::world::network::Addresses;
-use crate::world::scanner;
+use crate::world::secret_scanner;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -438,7 +438,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             .insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
     }
     let Git { user, repos, scanner, image } = git;
-    let scanner = scanner.as_ref().and_then(|scanner| scanner::find(&scanner.value));
+    let scanner = scanner.as_ref().and_then(|scanner| secret_scanner::find(&scanner.value));
     let egress = egress::plan(egress, &context);
     let backend = backend.as_ref().and_then(|backend| backend::find(&backend.value));
     let supervise = supervise.map(|Supervise { place: _, queue, image }| PlannedSupervise {
@@ -480,7 +480,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             })
             .collect(),
         supervise,
-        scanner: scanner.map_or(scanner::DEFAULT, |scanner| scanner.name),
+        scanner: scanner.map_or(secret_scanner::DEFAULT, |scanner| scanner.name),
         pipelock_image: pipelock_image
             .map_or_else(|| builtin::PIPELOCK_IMAGE.to_owned(), |image| image.value),
         git_gate_image: image.map(|image| image.value),

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use super::{Artifact, Mode};
 use crate::plan::{Plan, PlannedRepo};
-use crate::world::scanner;
+use crate::world::secret_scanner;
 use crate::world::upstream::Upstream;
 
 pub use gitconfig::{PATH as GITCONFIG_PATH, is_wanted as has_gitconfig};
@@ -87,7 +87,7 @@ fn containerfile(plan: &Plan) -> String {
         "# git-gate's image: the scanner's own, which has git and ssh, and the daemon. Built with this directory as context,\n\
          # of which nothing is copied: it is mounted at /git-gate.\n",
     );
-    let image = scanner::find(plan.scanner).map_or("", |scanner| scanner.image);
+    let image = secret_scanner::find(plan.scanner).map_or("", |scanner| scanner.image);
     // Writing to a `String` cannot fail.
     let _ = write!(
         text,

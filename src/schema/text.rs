@@ -4,7 +4,7 @@ use super::ValueType;
 use crate::rule::{self, InvalidLevel, LevelSource, Setting, ValueError};
 use crate::text::{did_you_mean, quote};
 use crate::world::engine::{SMOLVM, Version};
-use crate::world::{backend as registry, scanner};
+use crate::world::{backend as registry, secret_scanner};
 
 /// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
 const MAX_NAME: usize = 40;
@@ -305,11 +305,11 @@ pub(super) fn container_user(text: &str) -> Result<(), ValueError> {
     Err(ValueType::ContainerUser.none(text, "user of a container"))
 }
 pub(super) fn scanner(text: &str) -> Result<(), ValueError> {
-    if scanner::find(text).is_some() {
+    if secret_scanner::find(text).is_some() {
         return Ok(());
     }
     let problem = ValueType::Scanner.none(text, "scanner that git-gate knows");
-    Err(match did_you_mean(text, scanner::names()) {
+    Err(match did_you_mean(text, secret_scanner::names()) {
         Some(name) => problem.meant(name),
         None => problem,
     })

@@ -4,7 +4,7 @@ use super::{path, regex, text, url};
 use crate::rule::{self, LevelSource, Setting, ValueError};
 use crate::syntax::{Value, quoted_string};
 use crate::text::{is_unsafe_to_show, one_of, quote};
-use crate::world::{backend, engine, host, scanner};
+use crate::world::{backend, engine, host, secret_scanner};
 
 /// What an argument or a property may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl ValueType {
             Self::ContainerUser => "a user such as `999` or `999:999`".into(),
             Self::ContainerPath => "an absolute path in the container".into(),
             Self::VolumeSource => "a volume's name, or a path on the host".into(),
-            Self::Scanner => one_of(scanner::names()),
+            Self::Scanner => one_of(secret_scanner::names()),
         }
     }
 
@@ -159,7 +159,7 @@ impl ValueType {
                 ids.filter(|id| set.rule(id, LevelSource::Spec).is_ok()).collect()
             }
             Self::Choice { words, .. } => words.to_vec(),
-            Self::Scanner => scanner::names().collect(),
+            Self::Scanner => secret_scanner::names().collect(),
             _ => Vec::new(),
         }
     }

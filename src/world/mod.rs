@@ -7,7 +7,7 @@ pub mod container;
 pub mod engine;
 pub mod host;
 pub mod network;
-pub mod scanner;
 pub mod secret;
+pub mod secret_scanner;
 pub mod upstream;
 pub mod variables;

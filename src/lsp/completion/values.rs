@@ -18,7 +18,7 @@ use crate::syntax::{Entry, Node, Value};
 use crate::world::engine::{BootKind, Capability, Gap, Ledger, Version};
 use crate::world::network::Addresses;
 use crate::world::upstream::Upstream;
-use crate::world::{backend, builtin, scanner};
+use crate::world::{backend, builtin, secret_scanner};
 
 /// The values that could stand in a place of that type.
 pub(super) fn values(
@@ -98,7 +98,7 @@ fn words(value: ValueType, node: Option<Node<'_>>, slot: &Slot) -> Vec<Candidate
                     None => candidate,
                 },
                 ValueType::Choice { what, .. } => candidate.detail(what),
-                ValueType::Scanner if word == scanner::DEFAULT => candidate.detail("the default"),
+                ValueType::Scanner if word == secret_scanner::DEFAULT => candidate.detail("the default"),
                 _ => candidate,
             }
         })
