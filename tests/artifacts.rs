@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use bottlec::digest::verify_seal;
-use bottlec::lower::manifest::Manifest;
+use bottlec::lower::plan_json::PlanJson;
 use bottlec::lower::{Stage, lower, lower_all};
 use bottlec::model::{Reference, VariableValue};
 use bottlec::plan::Plan;
@@ -143,7 +143,7 @@ fn every_example_makes_a_sound_stage() {
 
 #[test]
 fn the_plan_schema_is_the_types_and_every_plan_is_valid() {
-    let schema = schemars::schema_for!(Manifest<'_>);
+    let schema = schemars::schema_for!(PlanJson<'_>);
     let expected = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
     assert_generated("schemas/plan.schema.json", &expected);
     let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");

@@ -3,15 +3,13 @@
 use super::environment::environment;
 use super::join::{Joined, join};
 use super::{Changes, Direction, Topic, bundle, quoted, reach, scan};
-use crate::lower::manifest::format::{
-    Accepted, Boot, Engine, Git, GitUser, LintAllowed, Manifest, Repo, Supervise,
+use crate::lower::plan_json::format::{
+    Accepted, Boot, Engine, Git, GitUser, LintAllowed, PlanJson, Repo, Supervise,
 };
 use crate::text::{quote, quote_whole};
 
-type Plan = Manifest<'static>;
-
 /// What a new bottle's agent can reach, in one line.
-pub(super) fn summary(plan: &Plan) -> String {
+pub(super) fn summary(plan: &PlanJson<'static>) -> String {
     let hosts = plan.egress.allow.iter().map(|entry| &*entry.host);
     if plan.egress.allow.is_empty() {
         return String::from("its agent can reach its bundle, and no host");
@@ -20,9 +18,9 @@ pub(super) fn summary(plan: &Plan) -> String {
 }
 
 /// All changes of one bottle.
-pub(super) fn compare(old: &Plan, new: &Plan, changes: &mut Changes<'_>) {
+pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes: &mut Changes<'_>) {
     reach::compare(old, new, changes);
-    let Manifest {
+    let PlanJson {
         format: _,
         slug: _,
         backend,

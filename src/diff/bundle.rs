@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use super::environment::environment;
 use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
-use crate::lower::manifest::format::{Service, Sidecar, Text, Volume};
+use crate::lower::plan_json::format::{Service, Sidecar, Text, Volume};
 use crate::text::{quote, quote_whole};
 
 /// The sidecars, before and after.

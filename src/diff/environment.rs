@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Changes, Direction, Topic};
-use crate::lower::manifest::format::{Text, Variable};
+use crate::lower::plan_json::format::{Text, Variable};
 use crate::text::{quote, quote_whole};
 
 type Variables = BTreeMap<Text<'static>, Variable<'static>>;

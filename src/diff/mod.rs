@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::lower::manifest::format::Manifest;
+use crate::lower::plan_json::format::PlanJson;
 use crate::text::quote;
 use crate::world::host::Target;
 
@@ -138,7 +138,7 @@ pub struct Change {
 }
 
 /// Plans, by the names of their bottles.
-pub type Plans = BTreeMap<String, Manifest<'static>>;
+pub type Plans = BTreeMap<String, PlanJson<'static>>;
 
 /// What turns `old` into `new`, by bottle, direction, topic and text.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
-use crate::lower::manifest::format::{Egress, HostEntry, Pattern, Tls};
+use crate::lower::plan_json::format::{Egress, HostEntry, Pattern, Tls};
 use crate::text::{quote, quote_whole};
 
 /// What is done about a finding, from the most lenient on.

@@ -10,7 +10,7 @@ use super::analysis::Asked;
 use super::commands::{ARTIFACTS, EXPLAIN};
 use super::refusal::Refusal;
 use super::server::Server;
-use crate::lower::{agent_env, manifest, smolfile};
+use crate::lower::{agent_env, plan_json, smolfile};
 use crate::model::BottleDecl;
 use crate::plan::Plan;
 use crate::rule;
@@ -18,7 +18,7 @@ use crate::text::quote;
 use crate::trace::{Line, LineOrigin, Tracer};
 
 /// The files that say what the agent's machine is.
-const SHOWN: [&str; 3] = [smolfile::PATH, agent_env::PATH, manifest::PATH];
+const SHOWN: [&str; 3] = [smolfile::PATH, agent_env::PATH, plan_json::PATH];
 
 /// Carries out a command.
 pub(super) fn execute(server: &mut Server, params: &ExecuteCommandParams) -> Result<Option<Value>, Refusal> {

@@ -9,9 +9,9 @@ mod command;
 mod compose;
 mod gate;
 pub mod key;
-mod manifest;
 mod pipelock;
 mod place;
+mod plan_json;
 mod service;
 mod supervise;
 
@@ -21,8 +21,8 @@ use crate::source::{Sources, Span};
 
 use cause::{Cause, Causes, Decisions, itself};
 use compose::Bundle;
-use manifest::Manifest;
 use place::Specs;
+use plan_json::PlanJsonCauses;
 
 /// What made a line, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,9 +106,9 @@ impl Decisions<'_> {
                 let literals = self.literals();
                 by(&|path| self.smolfile(path, &literals))
             }
-            lower::manifest::PATH => {
-                let manifest = Manifest::of(self);
-                by(&|path| manifest.causes(path))
+            lower::plan_json::PATH => {
+                let json = PlanJsonCauses::of(self);
+                by(&|path| json.causes(path))
             }
             lower::compose::PATH => {
                 let bundle = Bundle::of(self);

@@ -13,7 +13,7 @@ pub type Text<'a> = Cow<'a, str>;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "bottlec plan")]
-pub struct Manifest<'a> {
+pub struct PlanJson<'a> {
     /// The version of this format.
     pub format: u32,
     /// The bottle's name.
@@ -415,7 +415,7 @@ pub enum ReadError {
     Json(#[from] serde_json::Error),
 }
 
-impl Manifest<'static> {
+impl PlanJson<'static> {
     /// Reads a `plan.json`.
     ///
     /// # Errors

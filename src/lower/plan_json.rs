@@ -21,7 +21,7 @@ use format::{
     Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, LintAllowed, Pattern,
     Provision, Repo, Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
 };
-pub use format::{Manifest, ReadError};
+pub use format::{PlanJson, ReadError};
 
 /// Its path in the stage.
 pub const PATH: &str = "plan.json";
@@ -29,9 +29,9 @@ pub const PATH: &str = "plan.json";
 /// The version of the format. It grows when a reader of the old one could misread the new one.
 pub const FORMAT: u32 = 1;
 
-/// The manifest of a plan whose other files are `files`.
+/// The `plan.json` of a plan whose other files are `files`.
 #[must_use]
-pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Manifest<'a> {
+pub fn plan_json<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> PlanJson<'a> {
     let Plan {
         slug,
         backend,
@@ -58,7 +58,7 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
     stop_order.reverse();
     let commands::Commands { bundle, create, start, exec, attach, denials, unset, cleanup } =
         commands::lower(plan);
-    Manifest {
+    PlanJson {
         format: FORMAT,
         slug: text(slug),
         backend: text(backend),
@@ -122,11 +122,11 @@ pub fn manifest<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> Ma
     }
 }
 
-/// The file: the manifest of a plan, sealed with its own digest.
+/// The file: the `plan.json` of a plan, sealed with its own digest.
 pub(super) fn lower(plan: &Plan, files: &BTreeMap<String, Artifact>) -> Vec<u8> {
     // Text, numbers and maps with text keys: JSON holds each.
     let mut json = Vec::with_capacity(8 * 1024);
-    if serde_json::to_writer_pretty(&mut json, &manifest(plan, files)).is_err() {
+    if serde_json::to_writer_pretty(&mut json, &plan_json(plan, files)).is_err() {
         json.clear();
     }
     json.push(b'\n');

@@ -15,7 +15,7 @@ const DIGEST: &str = "a digest of what the stage holds";
 const SOURCE: &str = "a spec that the bottle is made of, as it was read";
 
 /// The document, and what is looked up in it more than once.
-pub(super) struct Manifest<'a> {
+pub(super) struct PlanJsonCauses<'a> {
     decisions: &'a Decisions<'a>,
     bundle: Bundle<'a>,
     vectors: Vectors,
@@ -31,7 +31,7 @@ struct Sets<'a> {
     capabilities: Vec<&'a str>,
 }
 
-impl<'a> Manifest<'a> {
+impl<'a> PlanJsonCauses<'a> {
     pub(super) fn of(decisions: &'a Decisions<'a>) -> Self {
         let bundle = Bundle::of(decisions);
         let sets = |sidecar: &'a PlannedSidecar| {
