@@ -13,6 +13,7 @@ mod regex;
 mod text;
 mod url;
 mod value;
+mod value_check;
 
 pub use check::check;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
