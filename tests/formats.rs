@@ -101,7 +101,7 @@ fn sarif_is_what_the_published_schema_says() {
         for (result, diagnostic) in results.iter().zip(diagnostics.as_slice()) {
             let index = usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("small");
             assert_eq!(rules[index]["id"], diagnostic.rule.id);
-            assert_eq!(rules[index]["help"]["markdown"], diagnostic.rule.page);
+            assert_eq!(rules[index]["help"]["markdown"], diagnostic.rule.text());
             assert!(fingerprints.insert(result["partialFingerprints"].to_string()), "{result}");
             let region = &result["locations"][0]["physicalLocation"]["region"];
             let start = sources.get(diagnostic.primary.span.source).position(diagnostic.primary.span.start);

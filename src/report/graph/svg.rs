@@ -3,8 +3,8 @@
 mod layout;
 
 use super::model::{Kind, Link, Picture};
-use layout::{Heading, Layout, Line, MARGIN, Placed, Wave, Wire};
 use crate::report::xml::Document;
+use layout::{Heading, Layout, Line, MARGIN, Placed, Wave, Wire};
 
 /// The colours, for light and dark pages. Plain classes: not every viewer knows custom properties.
 const STYLE: &str = include_str!("svg/style.css");
