@@ -1,6 +1,7 @@
 //! The layers of the source: what a file imports lies below it, and siblings do not import each other in a circle.
 //!
 //! Imports are read from the code as it is written: `use` declarations with their groups, and paths within expressions.
+#![allow(clippy::disallowed_methods, reason = "the test reads the source")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -252,7 +253,7 @@ impl<'t> Reader<'t> {
                 base.push(name.to_owned());
                 return modules
                     .contains(base.as_slice())
-                    .then(|| self.longest(&base[..base.len() - 1], path, modules))
+                    .then(|| longest(&base[..base.len() - 1], path, modules))
                     .flatten();
             }
         }
@@ -271,22 +272,14 @@ impl<'t> Reader<'t> {
         if within > 0 && path[0] != "crate" && path[0] != "bottlec" {
             return None;
         }
-        self.longest(&base, rest, modules).or_else(|| Some(vec![root.to_owned()]))
+        longest(&base, rest, modules).or_else(|| Some(vec![root.to_owned()]))
     }
+}
 
-    fn longest(
-        &self,
-        base: &[String],
-        rest: &[String],
-        modules: &BTreeSet<&[String]>,
-    ) -> Option<Vec<String>> {
-        let whole = [base, rest].concat();
-        (1..=whole.len())
-            .rev()
-            .map(|end| &whole[..end])
-            .find(|path| modules.contains(path))
-            .map(<[_]>::to_vec)
-    }
+/// The module that the longest part of a path is.
+fn longest(base: &[String], rest: &[String], modules: &BTreeSet<&[String]>) -> Option<Vec<String>> {
+    let whole = [base, rest].concat();
+    (1..=whole.len()).rev().map(|end| &whole[..end]).find(|path| modules.contains(path)).map(<[_]>::to_vec)
 }
 
 fn is_word(token: &str) -> bool {
