@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 use std::mem;
 
+use crate::check::accept::Acceptance;
+use crate::check::levels::{LevelOverride, Levels};
+use crate::check::{
+    boot, cascade, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint,
+    loss, names, personal, port_taken, queue, repo, secret_literal, unused,
+};
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
-use crate::include::Reach;
-use crate::level::{Flag, Levels};
-use crate::network::Addresses;
+use crate::model::{Bottle, BottleDecl, File, Layer, Name};
 use crate::plan::{self, Plan};
-use crate::rules::accept::Acceptance;
-use crate::rules::{
-    boot, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint, loss, names,
-    personal, port_taken, queue, repo, secret_literal, unused,
-};
-use crate::scope::Scope;
+use crate::resolve::include::{self, IncludeClosure};
+use crate::resolve::members::{self, Resolved};
+use crate::resolve::scope::Scope;
 use crate::source::{SourceId, Sources, Span};
-use crate::spec::{Bottle, BottleDecl, File, Layer, Name};
-use crate::{blame, fix, include, resolve, schema, syntax};
+use crate::world::network::Addresses;
+use crate::{diagnostic, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
 /// a large bottle; the bound keeps a small file with many bottles on large profiles from taking all memory.
@@ -36,7 +37,7 @@ pub struct Options {
     /// Whether what a target holds wider than the spec says it is an error.
     pub strict: bool,
     /// The levels that the run sets, the last of which counts.
-    pub flags: Vec<Flag>,
+    pub overrides: Vec<LevelOverride>,
     /// Whether the levels that specs set with `lint` count for nothing.
     pub ignore_lint: bool,
 }
@@ -46,7 +47,7 @@ impl Default for Options {
         Self {
             stage_to_workspace: String::from("../.."),
             strict: false,
-            flags: Vec::new(),
+            overrides: Vec::new(),
             ignore_lint: false,
         }
     }
@@ -73,7 +74,7 @@ pub struct Checked {
 /// Compiles all bottles of `sources` together: they are to run on one host.
 #[must_use]
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
-    let Analysis { diagnostics, files, reach, resolved } = analyse(sources, options);
+    let Analysis { diagnostics, files, closures, resolved } = analyse(sources, options);
     let mut plans = Vec::new();
     let digests: BTreeMap<SourceId, String> = match resolved.as_slice() {
         [] => BTreeMap::new(),
@@ -81,10 +82,10 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     };
     for (file, addresses, resolved) in resolved {
         let used =
-            reach[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
+            closures[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
         let mut digests: Vec<_> = used.collect();
         digests.sort();
-        let lints = reach[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
+        let lints = closures[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
         let context =
             plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests, lints };
         plans.push(plan::plan(resolved, addresses, context));
@@ -96,7 +97,7 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
 /// Says of `sources` what [`compile`] says of them, and plans nothing.
 #[must_use]
 pub fn check(sources: &Sources, options: &Options) -> Checked {
-    let Analysis { diagnostics, files: _, reach: _, resolved } = analyse(sources, options);
+    let Analysis { diagnostics, files: _, closures: _, resolved } = analyse(sources, options);
     Checked { diagnostics, bottles: resolved.len() }
 }
 
@@ -104,9 +105,9 @@ pub fn check(sources: &Sources, options: &Options) -> Checked {
 struct Analysis {
     diagnostics: Diagnostics,
     files: BTreeMap<SourceId, File>,
-    reach: BTreeMap<SourceId, Reach>,
+    closures: BTreeMap<SourceId, IncludeClosure>,
     /// The bottles; none at all beside an error.
-    resolved: Vec<(SourceId, Addresses, resolve::Resolved)>,
+    resolved: Vec<(SourceId, Addresses, Resolved)>,
 }
 
 fn analyse(sources: &Sources, options: &Options) -> Analysis {
@@ -129,7 +130,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     let mut levels = Levels::new(
         files.values().filter_map(|file| file.lint.clone()),
         layers(&files).flat_map(|layer| layer.lints.iter().cloned()),
-        &options.flags,
+        &options.overrides,
         options.ignore_lint,
     );
     lint::check(levels.lints(), &mut diagnostics);
@@ -142,7 +143,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     for profile in files.values().flat_map(|file| &file.profiles) {
         egress::check_layer(&profile.layer.egress, None, sources, &mut diagnostics);
     }
-    let reach = include::reach(&files, sources, &mut diagnostics);
+    let closures = include::closures(&files, sources, &mut diagnostics);
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
     // A file that is not even KDL may well have had a bottle, and a file of profiles is there to be included.
     let profiles = files.values().any(|file| !file.profiles.is_empty());
@@ -153,11 +154,12 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
         }
     }
     fleet::check(&decls, sources, &mut diagnostics);
-    let unused_profiles = unused::profiles(&files, &reach, sources.roots());
+    let unused_profiles = unused::profiles(&files, &closures, sources.roots());
     let decls: Vec<(SourceId, Vec<BottleDecl>)> =
         files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
-    let resolved = bottles(decls, &files, &reach, sources, (&mut acceptance, &mut levels), &mut diagnostics);
-    let mut diagnostics = blame::unbroken(syntax, diagnostics, sources);
+    let resolved =
+        bottles(decls, &files, &closures, sources, (&mut acceptance, &mut levels), &mut diagnostics);
+    let mut diagnostics = cascade::suppress_cascades(syntax, diagnostics, sources);
     acceptance.unused(&mut diagnostics);
     // Beside an error nothing is said of what is not needed: mending that may show what needs it.
     let whole = !diagnostics.has_errors();
@@ -172,9 +174,9 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
         diagnostics.append(unused);
     }
     diagnostics.finish();
-    fix::keep_line_ends(&mut diagnostics, sources);
+    diagnostic::keep_line_ends(&mut diagnostics, sources);
     let resolved = if diagnostics.has_errors() { Vec::new() } else { resolved };
-    Analysis { diagnostics, files, reach, resolved }
+    Analysis { diagnostics, files, closures, resolved }
 }
 
 fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {
@@ -220,11 +222,11 @@ fn check_bottle(
 fn bottles(
     decls: Vec<(SourceId, Vec<BottleDecl>)>,
     files: &BTreeMap<SourceId, File>,
-    reach: &BTreeMap<SourceId, Reach>,
+    closures: &BTreeMap<SourceId, IncludeClosure>,
     sources: &Sources,
     (acceptance, levels): (&mut Acceptance, &mut Levels<'_>),
     diagnostics: &mut Diagnostics,
-) -> Vec<(SourceId, Addresses, resolve::Resolved)> {
+) -> Vec<(SourceId, Addresses, Resolved)> {
     let mut resolved = Vec::new();
     let mut nodes = 0;
     let mut queues = Vec::new();
@@ -232,7 +234,7 @@ fn bottles(
         if decls.is_empty() && files[&id].profiles.is_empty() {
             continue;
         }
-        let scope = Scope::new(id, files, &reach[&id], sources, diagnostics);
+        let scope = Scope::new(id, files, &closures[&id], sources, diagnostics);
         for decl in decls {
             nodes += scope.weight(&decl);
             if nodes > MAX_NODES {
@@ -250,7 +252,7 @@ fn bottles(
             acceptance.see(&bottle.accepts);
             levels.see(&bottle.lints);
             diagnostics.append(acceptance.lower(&bottle.accepts, found));
-            if let Some(done) = resolve::resolve(bottle, diagnostics) {
+            if let Some(done) = members::resolve(bottle, diagnostics) {
                 resolved.push((id, addresses, done));
             }
         }

@@ -4,9 +4,9 @@ pub mod insert;
 
 use std::collections::BTreeMap;
 
+use crate::compile::{Compilation, Options, compile};
 use crate::diagnostic::{Applicability, Diagnostics, Edit, Fix};
 use crate::source::{Source, SourceId, Sources};
-use crate::{Compilation, Options, compile};
 
 /// A source after fixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,23 +87,6 @@ pub fn round(sources: &Sources, diagnostics: &Diagnostics, unchecked: bool) -> R
     let fixed =
         taken.into_iter().map(|(source, edits)| Fixed { source, text: text(sources.get(source), &edits) });
     Round { fixed: fixed.collect(), applied }
-}
-
-/// Writes the line ends of what fixes write as those of the sources that they are written into, whose first one tells.
-pub(crate) fn keep_line_ends(diagnostics: &mut Diagnostics, sources: &Sources) {
-    let mut returns: BTreeMap<SourceId, bool> = BTreeMap::new();
-    diagnostics.reword(|diagnostic| {
-        let edits = diagnostic.fix.iter_mut().flat_map(|fix| &mut fix.edits);
-        for Edit { span, replacement } in edits.filter(|edit| edit.replacement.contains('\n')) {
-            let returns = returns.entry(span.source).or_insert_with(|| {
-                let text = sources.get(span.source).text();
-                text.split_once('\n').is_some_and(|(first, _)| first.ends_with('\r'))
-            });
-            if *returns {
-                *replacement = replacement.replace("\r\n", "\n").replace('\n', "\r\n");
-            }
-        }
-    });
 }
 
 fn text(source: &Source, edits: &BTreeMap<u32, &Edit>) -> String {

@@ -6,58 +6,48 @@
 //!         diagnostics accumulate beside every arrow; nothing but `stage` and the command line touches a disk
 //! ```
 //!
-//! The modules, in the order in which a spec goes through them:
+//! The modules, layer by layer from the ground; each imports those above its own line, and a test holds that:
 //!
-//! - [`source`]: named texts, spans, lines and columns
+//! - [`text`], [`path`], [`source`], [`digest`]: texts in messages, paths with `/`, named texts with spans, SHA-256
+//! - [`rule`]: the catalogue of what a spec can get wrong, and how bad that is
+//! - [`diagnostic`]: how it is said, and the fixes of it
 //! - [`syntax`]: KDL 2, lossless and error-recovering
-//! - [`schema`]: every node of the language, once
-//! - [`spec`]: the typed model, with the place of every leaf
-//! - [`include`](mod@include), [`scope`], [`resolve`], [`graph`]: names to what they name, and the order of sidecars
-//! - [`rules`]: what a spec can get wrong; [`level`]: how bad that is; [`diagnostic`]: how it is said; [`fix`]: how it is mended; [`mod@format`]: how it is laid out; [`report`]: how it is shown, and how a plan
-//!   is: as text, and as a picture in [`report::graph`]
-//! - [`network`], [`host`], [`engine`], [`backend`], [`container`], [`builtin`], [`scanner`], [`secret`], [`upstream`], [`variables`]: what is known
-//!   of the world outside
+//! - [`mod@format`]: how a text is laid out; [`world`]: what is known of the world outside
 //! - [`reach`]: what the agent can reach, and by which rule
-//! - [`diff`]: what a change of plans means
-//! - [`plan`]: everything decided; [`lower`]: the files of a stage; [`digest`]: what seals them
+//! - [`schema`]: every node of the language, once
+//! - [`model`]: the typed spec, with the place of every leaf
+//! - [`resolve`]: names to what they name, and the order of sidecars
+//! - [`check`](mod@check): what holds a spec to the rules; [`plan`]: everything decided
+//! - [`lower`]: the files of a stage
 //! - [`compile`](mod@compile): all of it in one function
-//! - [`trace`]: from a line of a stage back to the spec
+//! - [`trace`]: from a line of a stage back to the spec; [`diff`]: what a change of plans means; [`stage`]: the one
+//!   place that writes
+//! - [`fix`]: fixes, applied
+//! - [`report`]: how all of it is shown: as text, for programs, and as a picture in [`report::graph`]
 //! - [`lsp`]: what an editor asks
-//! - [`stage`]: the one place that writes
 
-pub mod backend;
-mod blame;
-pub mod builtin;
+pub mod check;
 pub mod compile;
-pub mod container;
 pub mod diagnostic;
 pub mod diff;
 pub mod digest;
-pub mod engine;
 pub mod fix;
 pub mod format;
-pub mod graph;
-pub mod host;
-pub mod include;
-pub mod level;
 pub mod lower;
 pub mod lsp;
-pub mod network;
+pub mod model;
+pub mod path;
 pub mod plan;
 pub mod reach;
 pub mod report;
 pub mod resolve;
-pub mod rules;
-pub mod scanner;
+pub mod rule;
 pub mod schema;
-pub mod scope;
-pub mod secret;
 pub mod source;
-pub mod spec;
 pub mod stage;
 pub mod syntax;
+pub mod text;
 pub mod trace;
-pub mod upstream;
-pub mod variables;
+pub mod world;
 
 pub use compile::{Checked, Compilation, Options, check, compile};

@@ -11,21 +11,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::backend::{self, Backend};
-use crate::builtin::{self, Builtin};
-use crate::container::ContainerEngine;
-use crate::engine::{Gap, Ledger, SecretRoute, Version};
-use crate::include::join;
-use crate::level::Setting;
-use crate::network::Addresses;
-use crate::resolve::{MemberId, Resolved};
-use crate::scanner;
-use crate::source::{Sources, Span};
-use crate::spec::{
-    Accept, Action, Boot, BootKind, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged,
-    Member, MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
+use crate::model::{
+    Accept, Action, Boot, Bottle, Expose, Git, GitUser, Health, Host, Lint, LintEntry, Logged, Member,
+    MemberKind, Port, Repo, SecretFile, Service, Spanned, Supervise, Variable, VariableValue, Volume,
     VolumeSource,
 };
+use crate::path::join;
+use crate::resolve::members::{MemberId, Resolved};
+use crate::rule::Setting;
+use crate::source::{Sources, Span};
+use crate::world::backend::{self, Backend};
+use crate::world::builtin::{self, Builtin};
+use crate::world::container::ContainerEngine;
+use crate::world::engine::{BootKind, Gap, Ledger, SecretRoute, Version};
+use crate::world::network::Addresses;
+use crate::world::secret_scanner;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -444,7 +444,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             .insert(expose.variable.value.clone(), Traced { value: VariableValue::Literal(url), origin });
     }
     let Git { user, repos, scanner, image } = git;
-    let scanner = scanner.as_ref().and_then(|scanner| scanner::find(&scanner.value));
+    let scanner = scanner.as_ref().and_then(|scanner| secret_scanner::find(&scanner.value));
     let egress = egress::plan(egress, &context);
     let backend = backend.as_ref().and_then(|backend| backend::find(&backend.value));
     let supervise = supervise.map(|Supervise { place: _, queue, image }| PlannedSupervise {
@@ -486,7 +486,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
             })
             .collect(),
         supervise,
-        scanner: scanner.map_or(scanner::DEFAULT, |scanner| scanner.name),
+        scanner: scanner.map_or(secret_scanner::DEFAULT, |scanner| scanner.name),
         pipelock_image: pipelock_image
             .map_or_else(|| builtin::PIPELOCK_IMAGE.to_owned(), |image| image.value),
         git_gate_image: image.map(|image| image.value),

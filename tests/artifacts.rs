@@ -15,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use bottlec::digest::verify_seal;
-use bottlec::lower::manifest::Manifest;
+use bottlec::lower::plan_json::PlanJson;
 use bottlec::lower::{Stage, lower, lower_all};
+use bottlec::model::{Reference, VariableValue};
 use bottlec::plan::Plan;
 use bottlec::report::Style;
-use bottlec::spec::{BootKind, Reference, VariableValue};
+use bottlec::world::engine::BootKind;
 use nasty::{kdl, mostly, nasty};
 use proptest::prelude::*;
 use support::{assert_generated, compile_file, compile_text, root, specs};
@@ -126,7 +127,7 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
     // Every URL is an IP literal.
     for (name, variable) in &plan.env {
         let VariableValue::Literal(value) = &variable.value else { continue };
-        if bottlec::builtin::owns_variable(name) && value.contains("://") {
+        if bottlec::world::builtin::owns_variable(name) && value.contains("://") {
             assert!(value.contains(&format!("://{bundle}:")), "{name}={value}");
         }
     }
@@ -198,7 +199,7 @@ fn every_example_makes_a_sound_stage() {
 
 #[test]
 fn the_plan_schema_is_the_types_and_every_plan_is_valid() {
-    let schema = schemars::schema_for!(Manifest<'_>);
+    let schema = schemars::schema_for!(PlanJson<'_>);
     let expected = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
     assert_generated("schemas/plan.schema.json", &expected);
     let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
@@ -282,7 +283,7 @@ proptest! {
             let stage = lower(plan);
             assert_sound(plan, &stage);
             let shown = bottlec::report::plan::render(plan, &stage, "stage", &Style::default());
-            prop_assert!(!shown.chars().any(|c| c != '\n' && bottlec::diagnostic::is_unsafe_to_show(c)));
+            prop_assert!(!shown.chars().any(|c| c != '\n' && bottlec::text::is_unsafe_to_show(c)));
         }
         let _ = sources;
     }

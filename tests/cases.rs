@@ -12,7 +12,7 @@ use bottlec::lower::git_gate;
 use bottlec::lower::supervise::SERVER_PATH;
 use bottlec::lower::{Stage, lower_all};
 use bottlec::report::{self, Format, Style};
-use bottlec::rules;
+use bottlec::rule;
 use bottlec::source::Sources;
 use support::{compile_file, root, specs};
 
@@ -110,7 +110,7 @@ fn wrong_specs_get_exactly_the_diagnostics_that_they_announce() {
     assert!(wrong.is_empty(), "{wrong}");
     // Bytes that no case on disk should have, or that cannot be written as one: `bad_input.rs` has them.
     let elsewhere = ["expansion-too-large", "invalid-utf8", "source-too-large"];
-    for rule in rules::ALL.iter().filter(|rule| !elsewhere.contains(&rule.id)) {
+    for rule in rule::ALL.iter().filter(|rule| !elsewhere.contains(&rule.id)) {
         assert!(ids.contains_key(rule.id), "rule `{}` has no failing case in tests/cases/err", rule.id);
     }
 }

@@ -330,8 +330,8 @@ fn several_plans_are_a_list() {
 fn every_rule_is_listed_and_explained() {
     let dir = Dir::new();
     let list = dir.run(["explain"]).code(0).out;
-    assert_eq!(list.lines().count(), bottlec::rules::ALL.len());
-    for (line, rule) in list.lines().zip(bottlec::rules::ALL) {
+    assert_eq!(list.lines().count(), bottlec::rule::ALL.len());
+    for (line, rule) in list.lines().zip(bottlec::rule::ALL) {
         assert!(line.starts_with(rule.id) && line.ends_with(rule.summary), "{line}");
     }
     // As it stands in a diagnostic, too.

@@ -6,9 +6,9 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bottlec::lower::{commands, lower};
+use bottlec::lower::{lower, names};
+use bottlec::model::{Reference, VariableValue, VolumeSource};
 use bottlec::plan::{Container, Plan};
-use bottlec::spec::{Reference, VariableValue, VolumeSource};
 use nasty::{kdl, mostly, nasty};
 use proptest::prelude::*;
 use support::{compile_file, compile_text, root, specs};
@@ -99,7 +99,7 @@ fn assert_sound(plan: &Plan) {
         assert_eq!(service["read_only"], Value::Bool(true), "{name}");
         assert_eq!(texts(&service["cap_drop"]), ["ALL"], "{name}");
         assert_eq!(texts(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
-        assert_eq!(text(&service["container_name"]), commands::container(plan, name));
+        assert_eq!(text(&service["container_name"]), names::container(plan, name));
         if name == "bundle" {
             assert_eq!(
                 text(&service["networks"]["bundle"]["ipv4_address"]),

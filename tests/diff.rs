@@ -14,15 +14,15 @@ use std::process::Command;
 use binary::{Dir, SMALL, skip, works};
 use bottlec::diff::{Change, Direction, Plans, Topic, diff};
 use bottlec::lower::lower;
-use bottlec::lower::manifest::Manifest;
+use bottlec::lower::plan_json::PlanJson;
 use bottlec::plan::Plan;
-use bottlec::reach::{Target, Verdict};
 use bottlec::report;
+use bottlec::world::host::{Target, Verdict};
 use proptest::prelude::*;
 use support::{assert_generated, compile_text};
 
-fn read(plan: &Plan) -> Manifest<'static> {
-    Manifest::read(lower(plan).plan()).expect("a plan is read as it was written")
+fn read(plan: &Plan) -> PlanJson<'static> {
+    PlanJson::read(lower(plan).plan()).expect("a plan is read as it was written")
 }
 
 fn plans(text: &str) -> Plans {

@@ -6,10 +6,9 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use bottlec::engine::{Capability, Effect, Gap, Ledger, Version};
 use bottlec::lower::{commands, lower};
-use bottlec::rules;
-use bottlec::spec::BootKind;
+use bottlec::rule;
+use bottlec::world::engine::{BootKind, Capability, Effect, Gap, Ledger, Version};
 use support::{assert_generated, compile_text};
 
 /// What a row's bottle boots from and holds, so that the row matters to it.
@@ -31,7 +30,7 @@ fn body(capability: Capability) -> &'static str {
 /// What one bottle becomes for a version: what is said of it, and what is run. The version itself is left out.
 fn compiled(capability: Capability, version: Version) -> Vec<String> {
     let mut accepts = String::new();
-    for rule in rules::acceptable() {
+    for rule in rule::acceptable() {
         accepts.push_str(&format!("    accept \"{rule}\" reason=\"a test\"\n"));
     }
     let text = format!(
@@ -146,7 +145,7 @@ fn the_newest_version_has_no_gap_and_every_gap_can_be_accepted() {
         assert_eq!(Gap::of(newest, boot), []);
     }
     for gap in Gap::ALL {
-        assert!(rules::engine::of(gap).acceptable);
+        assert!(bottlec::check::engine::of(gap).acceptable);
         let effect = Ledger::smolvm().row(gap.capability()).effect;
         assert!(matches!(effect, Effect::Confines | Effect::Opens), "{gap:?}");
     }
@@ -176,7 +175,7 @@ fn the_page_of_the_ledger_is_up_to_date() {
     let ledger = Ledger::smolvm();
     let mut page = format!(
         "# What each smolvm does\n\n\
-         The compiler's ledger, from {} to {}: made from `src/engine/ledger.kdl`, which rules and lowering ask. What a\n\
+         The compiler's ledger, from {} to {}: made from `src/world/engine/ledger.kdl`, which rules and lowering ask. What a\n\
          row does to a bottle is held by a test that compiles one spec on both sides of it.\n",
         ledger.oldest, ledger.newest
     );
@@ -193,7 +192,8 @@ fn the_page_of_the_ledger_is_up_to_date() {
             .map(|after| format!(" The last version that was seen without it is {after}."))
             .unwrap_or_default();
         let gap = Gap::ALL.iter().find(|gap| gap.capability() == *capability);
-        let rule = gap.map(|gap| format!(" Rule: `{}`.", rules::engine::of(*gap).id)).unwrap_or_default();
+        let rule =
+            gap.map(|gap| format!(" Rule: `{}`.", bottlec::check::engine::of(*gap).id)).unwrap_or_default();
         page.push_str(&format!(
             "\n## {}\n\nsmolvm {}: {}.{unsure}\n\n{effect}{rule}\n\nEvidence: {}.\n",
             capability.id(),

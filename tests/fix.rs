@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use bottlec::fix;
-use bottlec::rules;
+use bottlec::rule::{self, Group};
 use bottlec::source::{Sources, Span};
 use bottlec::{Options, compile};
 use proptest::prelude::*;
@@ -14,24 +14,7 @@ use support::{compile_file, compile_text, root, specs};
 
 /// Rules about the text, not about its meaning: what stands on a line that breaks one is not spoken of.
 fn is_about_text(id: &str) -> bool {
-    let rule = rules::find(id).expect("a rule");
-    [
-        &rules::syntax::DISALLOWED_CHARACTER,
-        &rules::syntax::INVALID_ESCAPE,
-        &rules::syntax::INVALID_MULTI_LINE_STRING,
-        &rules::syntax::INVALID_NUMBER,
-        &rules::syntax::INVALID_UTF8,
-        &rules::syntax::KDL_V1,
-        &rules::syntax::NESTING_TOO_DEEP,
-        &rules::syntax::RESERVED_WORD,
-        &rules::syntax::SOURCE_TOO_LARGE,
-        &rules::syntax::SYNTAX_ERROR,
-        &rules::syntax::UNCLOSED_BRACE,
-        &rules::syntax::UNCLOSED_COMMENT,
-        &rules::syntax::UNCLOSED_STRING,
-        &rules::syntax::UNMATCHED_BRACE,
-    ]
-    .contains(&rule)
+    rule::find(id).expect("a rule").group == Group::Text
 }
 
 fn said(diagnostics: &Diagnostics) -> BTreeSet<(&'static str, String)> {

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-use bottlec::diagnostic::{Diagnostic, Diagnostics, Level};
+use bottlec::diagnostic::{Diagnostic, Diagnostics};
 use bottlec::report::{Format, Style, render};
-use bottlec::rules;
+use bottlec::rule::{self, Level};
 use bottlec::source::{Source, Sources, Span};
 use bottlec::{Compilation, Options, compile};
 use serde_json::Value;
@@ -45,7 +45,7 @@ fn hostile() -> (Sources, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let message = "`x`\n::error::injected %0A <b>&amp;</b> ]]> \u{1b}[2J \u{202e} \u{0} \u{ffff}";
     for (span, rule) in [(Span::new(id, 4..10), "syntax-error"), (Span::new(id, 11..20), "invalid-name")] {
-        let rule = rules::find(rule).expect("a rule");
+        let rule = rule::find(rule).expect("a rule");
         diagnostics
             .push(Diagnostic::new(rule, span, message).label(message).help(message).related(span, message));
     }
@@ -101,7 +101,7 @@ fn sarif_is_what_the_published_schema_says() {
         for (result, diagnostic) in results.iter().zip(diagnostics.as_slice()) {
             let index = usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("small");
             assert_eq!(rules[index]["id"], diagnostic.rule.id);
-            assert_eq!(rules[index]["help"]["markdown"], diagnostic.rule.page);
+            assert_eq!(rules[index]["help"]["markdown"], diagnostic.rule.text());
             assert!(fingerprints.insert(result["partialFingerprints"].to_string()), "{result}");
             let region = &result["locations"][0]["physicalLocation"]["region"];
             let start = sources.get(diagnostic.primary.span.source).position(diagnostic.primary.span.start);

@@ -9,7 +9,7 @@ mod binary;
 use std::fmt::Write as _;
 
 use binary::{Dir, Run};
-use bottlec::lower::manifest::Manifest;
+use bottlec::lower::plan_json::PlanJson;
 use serde_json::{Value, json};
 
 /// A bottle with an image by its tag, a warning; an advice about a path; and what else is written into it.
@@ -324,7 +324,7 @@ fn a_plan_holds_what_is_allowed_whatever_a_run_says() {
     // A plan from before there was such a thing allows nothing.
     let mut older = held;
     older.as_object_mut().unwrap().remove("lint_allowed");
-    assert_eq!(Manifest::read(older.to_string().as_bytes()).unwrap().lint_allowed, []);
+    assert_eq!(PlanJson::read(older.to_string().as_bytes()).unwrap().lint_allowed, []);
 }
 
 /// What `--fix` makes of a spec.

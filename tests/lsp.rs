@@ -28,7 +28,7 @@ const GOOD: &str = "bottle \"x\" {\n    egress { allow \"api.example.com\"; }\n}
 
 fn rules(diagnostics: &[Diagnostic]) -> Vec<&str> {
     let rule = |it: &'_ Diagnostic| match &it.code {
-        Some(NumberOrString::String(rule)) => bottlec::rules::find(rule).map(|rule| rule.id),
+        Some(NumberOrString::String(rule)) => bottlec::rule::find(rule).map(|rule| rule.id),
         _ => None,
     };
     diagnostics.iter().map(|it| rule(it).expect("the id of a rule")).collect()

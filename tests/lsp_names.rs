@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bottlec::lsp::Encoding;
+use bottlec::resolve::include;
 use bottlec::schema::ValueType;
 use bottlec::source::{Source, Sources};
 use bottlec::syntax::Value;
-use bottlec::{Options, compile, include};
+use bottlec::{Options, compile};
 use editor::{Editor, FOLDER, all_capabilities};
 use lsp_types::request as ask;
 use lsp_types::{

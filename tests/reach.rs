@@ -11,8 +11,8 @@ use std::net::IpAddr;
 
 use binary::{Dir, SMALL};
 use bottlec::plan::Plan;
-use bottlec::reach::{Target, TargetHost, Verdict};
 use bottlec::report::{Style, reach};
+use bottlec::world::host::{Target, TargetHost, Verdict};
 use ipnet::IpNet;
 use proptest::prelude::*;
 use support::{assert_generated, compile_file, compile_text, root};

@@ -1,9 +1,10 @@
 //! The report formats, over diagnostics made by hand.
 
-use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit, Level, is_unsafe_to_show};
+use bottlec::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
 use bottlec::report::{Format, Style, Summary, json, render};
-use bottlec::rules::{self, Rule};
+use bottlec::rule::{self, Group, Level, Rule};
 use bottlec::source::{Source, SourceId, Sources, Span};
+use bottlec::text::is_unsafe_to_show;
 use proptest::prelude::*;
 
 const WIDE: Style = Style { color: false, unicode: true, width: 120 };
@@ -16,9 +17,10 @@ static WARNING: Rule = Rule {
     level: Level::Warning,
     since: "0.1.0",
     summary: "an allow list is wider than it looks",
+    group: Group::Hosts,
     page: "",
     acceptable: false,
-    module: "",
+    tag: None,
 };
 
 static ADVICE: Rule = Rule {
@@ -26,13 +28,14 @@ static ADVICE: Rule = Rule {
     level: Level::Advice,
     since: "0.1.0",
     summary: "an image has no digest",
+    group: Group::Hosts,
     page: "",
     acceptable: false,
-    module: "",
+    tag: None,
 };
 
 fn rule(id: &str) -> &'static Rule {
-    rules::find(id).expect("a rule")
+    rule::find(id).expect("a rule")
 }
 
 fn offset(value: usize) -> u32 {

@@ -3,10 +3,10 @@
 
 mod support;
 
-use bottlec::builtin;
 use bottlec::lower::supervise::Config;
 use bottlec::lower::{Mode, Stage, lower};
 use bottlec::plan::Plan;
+use bottlec::world::builtin;
 use bottlec::{Compilation, diagnostic::Diagnostics};
 use serde_json::{Value, json};
 use support::{assert_generated, compile_file, compile_text, root, specs};

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use bottlec::diagnostic::quote;
 use bottlec::lower::{Stage, lower_all};
 use bottlec::plan::Plan;
 use bottlec::report::Promise;
 use bottlec::stage::{self, Written};
+use bottlec::text::quote;
 use bottlec::{Options, compile};
 
 use super::args::Build;

@@ -1,43 +1,12 @@
 //! `bottlec check`.
 
-use std::path::{Path, PathBuf};
-
-use bottlec::Options;
-use bottlec::diagnostic::quote;
-
 use super::args::Check;
-use super::cache::Cache;
+use super::checking::Checking;
 use super::error::Error;
-use super::fleet::{self, Fleet, Job, Remember};
-use super::inputs::Inputs;
-use super::memo::Memo;
+use super::fleet::Remember;
 use super::mend::Mending;
-use super::output::{Output, Stream};
-use super::progress::Progress;
-use super::reports::Report;
-use super::walk::{self, Changed, Unit, Walked};
-use super::{Outcome, revision, watch};
-
-/// What a call of the command asks for.
-#[derive(Debug)]
-pub(super) struct Checking<'a> {
-    command: &'a Check,
-    pub(super) output: &'a Output,
-    pub(super) reports: Vec<Report>,
-    pub(super) paths: Vec<PathBuf>,
-    options: Options,
-    cache: Option<Cache>,
-    /// What is known of units from earlier.
-    pub(super) memo: Memo,
-}
-
-/// What was found at one time.
-#[derive(Debug)]
-pub(super) struct Round {
-    pub(super) fleet: Fleet,
-    /// The directories that were looked through.
-    pub(super) directories: Vec<PathBuf>,
-}
+use super::output::Output;
+use super::{Outcome, watch};
 
 pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
     let mut checking = Checking::of(command, output)?;
@@ -45,137 +14,9 @@ pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
         return watch::run(checking);
     }
     let Some(mut mending) = Mending::of(&command.mend, &checking.paths)? else {
-        let round = checking.round(Remember::Clean)?;
-        return checking.show(round.fleet, None);
+        let run = checking.run(Remember::Clean)?;
+        return checking.show(run.fleet, None);
     };
     let fleet = checking.mended(&mut mending)?;
     checking.show(fleet, Some(mending))
-}
-
-impl<'a> Checking<'a> {
-    fn of(command: &'a Check, output: &'a Output) -> Result<Self, Error> {
-        let reports = command.reporting.reports(command.output.as_ref())?;
-        let paths = if command.specs.is_empty() { vec![PathBuf::from(".")] } else { command.specs.clone() };
-        let options = Options { strict: command.strict, ..command.leveling.options() };
-        // What is named is checked anew, and so is what is mended.
-        let found =
-            paths.iter().any(|path| path.is_dir()) && paths.iter().all(|path| path.as_os_str() != "-");
-        let wanted = found && !command.rerun.no_cache && !command.mend.fix && !command.mend.diff;
-        let cache = if wanted { Cache::of(&options, &paths) } else { None };
-        let memo = cache.as_ref().map(Cache::load).unwrap_or_default();
-        Ok(Self { command, output, reports, paths, options, cache, memo })
-    }
-
-    /// Checks what is there now.
-    pub(super) fn round(&mut self, remember: Remember) -> Result<Round, Error> {
-        let Walked { units, directories } = walk::units(&self.paths)?;
-        let changed = self.changed()?;
-        let remember = match remember {
-            Remember::Clean if self.cache.is_none() => Remember::Nothing,
-            remember => remember,
-        };
-        let stdin = self.command.stdin_filename.as_deref();
-        let job = Job { options: &self.options, stdin, changed: changed.as_ref(), remember };
-        let before = std::mem::take(&mut self.memo);
-        let (fleet, after) = fleet::check(&units, &job, &before, &Progress::from_environment())?;
-        if let Some(cache) = &self.cache
-            && changed.is_none()
-            && !after.is_same(&before)
-        {
-            cache.store(&after);
-        }
-        self.memo = after;
-        Ok(Round { fleet, directories })
-    }
-
-    /// Mends what is there: one unit after the other, since two specs may include one file.
-    fn mended(&self, mending: &mut Mending) -> Result<Fleet, Error> {
-        let units = walk::units(&self.paths)?.units;
-        let changed = self.changed()?;
-        let stdin = self.command.stdin_filename.as_deref();
-        let mut mend = |unit: &Unit| {
-            let Some(sources) = unit.load(stdin, &mut Inputs::unwatched())? else { return Ok(None) };
-            let untouched =
-                |changed: &Changed| !sources.iter().any(|(_, source)| changed.holds(source.name()));
-            if changed.as_ref().is_some_and(untouched) {
-                return Ok(None);
-            }
-            mending.mend(sources, &self.options).map(Some)
-        };
-        let mut fleet = Fleet::default();
-        for unit in &units {
-            match mend(unit) {
-                Ok(Some(sources)) => fleet.add_checked(sources, &self.options),
-                Ok(None) => {}
-                Err(error) => fleet.failed.push(error),
-            }
-        }
-        Ok(fleet)
-    }
-
-    fn changed(&self) -> Result<Option<Changed>, Error> {
-        self.command.changed.as_deref().map(revision::changed).transpose()
-    }
-
-    /// Shows what was found, and what was mended.
-    pub(super) fn show(&self, mut fleet: Fleet, mending: Option<Mending>) -> Result<Outcome, Error> {
-        let Self { command, output, reports, .. } = self;
-        let failed = fleet.failed.pop();
-        // The others are worth knowing all the same.
-        for error in &fleet.failed {
-            output.complain(error);
-        }
-        if fleet.units == 0 && failed.is_none() && command.changed.is_none() {
-            let reason = String::from("there is no spec in it");
-            return Err(Error::Read { path: self.paths.first().cloned().unwrap_or_default(), reason });
-        }
-        fleet.diagnostics.finish();
-        if let Some(most) = command.max_diagnostics {
-            fleet.diagnostics.truncate(most);
-        }
-        // What is shown is the difference: who applies it wants nothing else on standard output.
-        let stream = if command.mend.diff { Stream::Stderr } else { Stream::Stdout };
-        // Beside what a program reads, or a patch, no other line may stand.
-        let remarks = if command.mend.diff || reports.iter().any(Report::is_for_a_program) {
-            Stream::Stderr
-        } else {
-            Stream::Stdout
-        };
-        for report in reports {
-            if fleet.diagnostics.is_empty() && report.is_for_a_person() {
-                if failed.is_none() && !command.mend.diff {
-                    output.print(&nothing(&fleet))?;
-                }
-            } else {
-                report.write(stream, output, &fleet.diagnostics, &fleet.sources)?;
-            }
-        }
-        if command.statistics {
-            output.say(remarks, &fleet.statistics())?;
-        }
-        let mended = mending.map_or(Ok(Outcome::Clean), |mending| mending.end(output, remarks))?;
-        match failed {
-            Some(error) => Err(error),
-            None if fleet.diagnostics.has_errors() => Ok(Outcome::Findings),
-            None => Ok(mended),
-        }
-    }
-}
-
-fn nothing(fleet: &Fleet) -> String {
-    let checked = match (fleet.bottles, fleet.units) {
-        (0, 0) => String::from("nothing that changed"),
-        (0, _) => String::from("profiles without a bottle"),
-        (1, _) => String::from("1 bottle"),
-        (bottles, _) => format!("{bottles} bottles"),
-    };
-    match fleet.diagnostics.allowed().len() {
-        0 => format!("{checked} checked, nothing found\n"),
-        allowed => format!("{checked} checked, nothing found; {allowed} allowed\n"),
-    }
-}
-
-/// Names a file for people.
-pub(super) fn shown(path: &Path) -> String {
-    quote(&path.to_string_lossy())
 }

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bottlec::diagnostic::quote;
 use bottlec::diff::{Direction, Plans, diff};
 use bottlec::lower::lower;
-use bottlec::lower::manifest::{self, Manifest};
+use bottlec::lower::plan_json::{self, PlanJson};
 use bottlec::report::{self, Format};
 use bottlec::source::Sources;
 use bottlec::stage::{self, State};
+use bottlec::text::quote;
 use bottlec::{Options, compile};
 
 use super::args::{Diff, DiffFormat};
@@ -68,7 +68,7 @@ enum Operand {
 impl Operand {
     fn of(operand: &Path) -> Self {
         if operand.is_dir() {
-            return if operand.join(manifest::PATH).is_file() {
+            return if operand.join(plan_json::PATH).is_file() {
                 Self::Stage(operand.to_owned())
             } else {
                 Self::Stages(operand.to_owned())
@@ -107,7 +107,7 @@ impl Operand {
                 let mut plans = Plans::new();
                 for entry in fs::read_dir(directory).map_err(failed)? {
                     let path = entry.map_err(failed)?.path();
-                    if path.join(manifest::PATH).is_file() {
+                    if path.join(plan_json::PATH).is_file() {
                         plans.extend(read(&path)?);
                     }
                 }
@@ -124,7 +124,7 @@ impl Operand {
 }
 
 /// The plan of a stage as it was built: one that was edited since says what somebody wants to be believed.
-fn read(stage: &Path) -> Result<Option<(String, Manifest<'static>)>, Error> {
+fn read(stage: &Path) -> Result<Option<(String, PlanJson<'static>)>, Error> {
     let refused = |reason: String| Error::Read { path: stage.to_owned(), reason };
     match stage::verify(stage)? {
         State::Intact => {}
@@ -135,7 +135,7 @@ fn read(stage: &Path) -> Result<Option<(String, Manifest<'static>)>, Error> {
             return Err(refused(String::from("it is not as it was built: `bottlec verify` says more")));
         }
     }
-    let path = stage.join(manifest::PATH);
+    let path = stage.join(plan_json::PATH);
     let failed = |error: std::io::Error| Error::Read { path: path.clone(), reason: reason(&error) };
     let size = fs::metadata(&path).map_err(failed)?.len();
     if size > MAX_PLAN_BYTES {
@@ -144,7 +144,7 @@ fn read(stage: &Path) -> Result<Option<(String, Manifest<'static>)>, Error> {
         )));
     }
     let plan =
-        Manifest::read(&fs::read(&path).map_err(failed)?).map_err(|error| refused(error.to_string()))?;
+        PlanJson::read(&fs::read(&path).map_err(failed)?).map_err(|error| refused(error.to_string()))?;
     Ok(Some((plan.slug.to_string(), plan)))
 }
 
@@ -156,7 +156,7 @@ fn compiled(sources: &Sources, options: &Options, output: &Output) -> Result<Opt
         return Ok(None);
     }
     let plans = compilation.plans.iter().map(|plan| {
-        let read = Manifest::read(lower(plan).plan());
+        let read = PlanJson::read(lower(plan).plan());
         read.map(|read| (plan.slug.clone(), read))
     });
     // What was written a moment ago can be read.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use bottlec::diagnostic::{did_you_mean, quote};
-use bottlec::{report, rules};
+use bottlec::text::{did_you_mean, quote};
+use bottlec::{report, rule};
 use clap::CommandFactory as _;
 
 use super::Outcome;
@@ -17,14 +17,14 @@ pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Err
         return Ok(Outcome::Clean);
     };
     let id = id.trim_matches(['[', ']']);
-    let Some(rule) = rules::find(id) else {
-        let meant = did_you_mean(id, rules::ALL.iter().map(|rule| rule.id)).map_or_else(
+    let Some(rule) = rule::find(id) else {
+        let meant = did_you_mean(id, rule::ALL.iter().map(|rule| rule.id)).map_or_else(
             || String::from("`bottlec explain` lists all"),
             |meant| format!("did you mean `{meant}`?"),
         );
         return Err(Error::Usage(format!("there is no rule {}: {meant}", quote(id))));
     };
-    output.print(&report::rules::page(rule))?;
+    output.print(rule.page)?;
     Ok(Outcome::Clean)
 }
 
@@ -40,9 +40,9 @@ pub(super) fn all(command: &Rules, output: &Output) -> Result<Outcome, Error> {
 
 /// A line for each rule.
 fn listed() -> String {
-    let width = rules::ALL.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let width = rule::ALL.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for rule in rules::ALL {
+    for rule in rule::ALL {
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "{:width$}  {:7}  {}", rule.id, rule.level.as_str(), rule.summary);
     }

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use bottlec::diagnostic::quote;
 use bottlec::format::NotTheSame;
 use bottlec::stage::StageError;
+use bottlec::text::quote;
 
 /// A failure of the tool, or of a call of it.
 #[derive(Debug, thiserror::Error)]

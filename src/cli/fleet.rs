@@ -7,15 +7,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics, Level};
+use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics};
+use bottlec::rule::Level;
 use bottlec::source::Sources;
 use bottlec::{Checked, Options};
 use rayon::prelude::*;
 
+use super::check_cache::{CheckCache, CheckResult, FreshEntries, Known};
 use super::error::Error;
 use super::inputs::Inputs;
 use super::load;
-use super::memo::{Known, Memo, Recall, Verdict};
 use super::progress::Progress;
 use super::walk::{Changed, Unit};
 
@@ -87,24 +88,24 @@ struct New {
     inputs: Inputs,
     /// The names of its sources.
     sources: Vec<String>,
-    verdict: Verdict,
+    result: CheckResult,
 }
 
-/// Checks units: those of which everything is known from `memo` are not compiled again. Gives what is known of them
+/// Checks units: those of which everything is known from `cache` are not compiled again. Gives what is known of them
 /// now, too.
 pub(crate) fn check(
     units: &[Unit],
     job: &Job<'_>,
-    memo: &Memo,
+    cache: &CheckCache,
     progress: &Progress,
-) -> Result<(Fleet, Memo), Error> {
+) -> Result<(Fleet, CheckCache), Error> {
     let now = SystemTime::now();
-    let recall = memo.recall(&load::workspace()?, now);
-    let mut next = Memo::default();
+    let fresh = cache.fresh(&load::workspace()?, now);
+    let mut next = CheckCache::default();
     let mut fleet = Fleet::default();
     for together in units.chunks(TOGETHER) {
         let one = |unit: &Unit| {
-            let done = one(unit, job, &recall, now);
+            let done = one(unit, job, &fresh, now);
             progress.advance(units.len());
             done
         };
@@ -112,17 +113,17 @@ pub(crate) fn check(
         for (unit, done) in together.iter().zip(done) {
             match done {
                 Ok(Answer::Known(known)) => {
-                    next.keep(unit, known, &recall);
-                    fleet.add(&known.sources, (*known.verdict).clone());
+                    next.keep(unit, known, &fresh);
+                    fleet.add(&known.sources, (*known.result).clone());
                 }
                 Ok(Answer::New(new)) => {
-                    let New { inputs, sources, verdict } = *new;
+                    let New { inputs, sources, result } = *new;
                     fleet.compiled += 1;
-                    let findings = matches!(verdict, Verdict::Findings { .. });
+                    let findings = matches!(result, CheckResult::Findings { .. });
                     if job.remember == Remember::All || job.remember == Remember::Clean && !findings {
-                        next.learn(unit, inputs, sources.clone(), Arc::new(verdict.clone()));
+                        next.learn(unit, inputs, sources.clone(), Arc::new(result.clone()));
                     }
-                    fleet.add(&sources, verdict);
+                    fleet.add(&sources, result);
                 }
                 Ok(Answer::Untouched) => {}
                 Err(error) => fleet.failed.push(error),
@@ -132,23 +133,28 @@ pub(crate) fn check(
     Ok((fleet, next))
 }
 
-fn one<'a>(unit: &Unit, job: &Job<'_>, recall: &Recall<'a>, now: SystemTime) -> Result<Answer<'a>, Error> {
+fn one<'a>(
+    unit: &Unit,
+    job: &Job<'_>,
+    fresh: &FreshEntries<'a>,
+    now: SystemTime,
+) -> Result<Answer<'a>, Error> {
     let untouched = |name: &str| job.changed.is_some_and(|changed| !changed.holds(name));
-    if let Some(known) = recall.of(unit) {
+    if let Some(known) = fresh.of(unit) {
         let untouched = known.sources.iter().all(|name| untouched(name));
         return Ok(if untouched { Answer::Untouched } else { Answer::Known(known) });
     }
     let mut inputs = if job.remember == Remember::Nothing { Inputs::unwatched() } else { Inputs::since(now) };
     let Some(sources) = unit.load(job.stdin, &mut inputs)? else {
         let sources = inputs.files.keys().cloned().collect();
-        return Ok(Answer::New(Box::new(New { inputs, sources, verdict: Verdict::NoSpec })));
+        return Ok(Answer::New(Box::new(New { inputs, sources, result: CheckResult::NoSpec })));
     };
     let names = names(&sources);
     if names.iter().all(|name| untouched(name)) {
         return Ok(Answer::Untouched);
     }
-    let verdict = verdict(sources, job.options);
-    Ok(Answer::New(Box::new(New { inputs, sources: names, verdict })))
+    let result = check_result(sources, job.options);
+    Ok(Answer::New(Box::new(New { inputs, sources: names, result })))
 }
 
 fn names(sources: &Sources) -> Vec<String> {
@@ -156,13 +162,13 @@ fn names(sources: &Sources) -> Vec<String> {
 }
 
 /// What is to be said of sources.
-fn verdict(sources: Sources, options: &Options) -> Verdict {
+fn check_result(sources: Sources, options: &Options) -> CheckResult {
     let Checked { diagnostics, bottles } = bottlec::check(&sources, options);
     // What is allowed is counted each time.
     if diagnostics.is_empty() && diagnostics.allowed().is_empty() {
-        Verdict::Clean(bottles)
+        CheckResult::Clean(bottles)
     } else {
-        Verdict::Findings { sources, diagnostics, bottles }
+        CheckResult::Findings { sources, diagnostics, bottles }
     }
 }
 
@@ -170,24 +176,25 @@ impl Fleet {
     /// Checks sources, and adds what came out.
     pub(crate) fn add_checked(&mut self, sources: Sources, options: &Options) {
         let names = names(&sources);
-        self.add(&names, verdict(sources, options));
+        self.add(&names, check_result(sources, options));
     }
 
     /// Adds what came out of a unit with these sources.
-    pub(crate) fn add(&mut self, names: &[String], verdict: Verdict) {
-        match verdict {
-            Verdict::NoSpec => return,
-            Verdict::Clean(bottles) => {
+    pub(crate) fn add(&mut self, names: &[String], result: CheckResult) {
+        match result {
+            CheckResult::NoSpec => return,
+            CheckResult::Clean(bottles) => {
                 for name in names {
                     self.sources.mention(name);
                 }
                 self.bottles += bottles;
             }
-            Verdict::Findings { sources, diagnostics, bottles } => {
+            CheckResult::Findings { sources, diagnostics, bottles } => {
                 let ids = self.sources.absorb(sources);
                 self.uncounted += diagnostics.dropped();
                 // A mistake in what several units include is found in each of them.
-                let new = diagnostics.moved(&ids).without_shown(|diagnostic| self.seen.has(diagnostic));
+                let new =
+                    diagnostics.remap_sources(&ids).retain_shown(|diagnostic| !self.seen.has(diagnostic));
                 for diagnostic in new.as_slice() {
                     *self.counts.entry((diagnostic.rule.id, diagnostic.level.as_str())).or_default() += 1;
                 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use bottlec::diagnostic::{Diagnostics, quote};
+use bottlec::diagnostic::Diagnostics;
 use bottlec::format::{NotTheSame, format};
 use bottlec::report::Format;
 use bottlec::source::{SourceId, Sources};
+use bottlec::text::quote;
 use rayon::prelude::*;
 
 use super::Outcome;
@@ -113,7 +114,7 @@ fn lay(unit: &Unit, command: &Fmt) -> Result<Laid, Error> {
 impl Laid {
     fn add(&mut self, other: Self) {
         let ids = self.sources.absorb(other.sources);
-        self.diagnostics.append(other.diagnostics.moved(&ids));
+        self.diagnostics.append(other.diagnostics.remap_sources(&ids));
         self.texts.extend(other.texts.into_iter().map(|(id, text)| (ids[id.index()], text)));
     }
 }

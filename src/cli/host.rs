@@ -1,5 +1,6 @@
 //! What the host says, for `preflight`: its networks and its programs. Nothing is changed.
 
+mod address;
 mod network;
 mod program;
 
@@ -7,6 +8,8 @@ mod program;
 mod netlink;
 
 #[allow(unused_imports, reason = "a probe's whole interface, whatever `preflight` needs of it")]
-pub(crate) use network::{Address, HostNetwork, NetworkError, Overlap, OverlapKind, Route, overlaps};
+pub(crate) use address::{Address, HostNetwork, NetworkError, Route};
+#[allow(unused_imports, reason = "a probe's whole interface, whatever `preflight` needs of it")]
+pub(crate) use network::{Overlap, OverlapKind, overlaps, read};
 #[allow(unused_imports, reason = "a probe's whole interface, whatever `preflight` needs of it")]
 pub(crate) use program::{PATIENCE, ProbeError, find_program, program_version};

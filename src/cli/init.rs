@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 
-use bottlec::diagnostic::{harmless, quote};
+use bottlec::text::{harmless, quote};
 
 use super::Outcome;
 use super::args::Init;

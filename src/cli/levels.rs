@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 
 use bottlec::Options;
-use bottlec::diagnostic::quote;
-use bottlec::level::{Flag, Refusal, Setter, Setting, Subject};
-use bottlec::rules;
+use bottlec::check::levels::{LevelOverride, LintSelector};
+use bottlec::rule::{self, InvalidLevel, LevelSource, Setting};
+use bottlec::text::quote;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
@@ -16,7 +16,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Leveling {
     /// In the order in which they were given.
-    flags: Vec<Flag>,
+    overrides: Vec<LevelOverride>,
     /// Whether what specs set counts for nothing.
     ignore_lint: bool,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Leveling {
 impl Leveling {
     /// What a compile is told of them.
     pub(crate) fn options(&self) -> Options {
-        Options { flags: self.flags.clone(), ignore_lint: self.ignore_lint, ..Options::default() }
+        Options { overrides: self.overrides.clone(), ignore_lint: self.ignore_lint, ..Options::default() }
     }
 }
 
@@ -70,15 +70,15 @@ impl Args for Leveling {
 
 impl FromArgMatches for Leveling {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut flags: Vec<(usize, Flag)> = Vec::new();
+        let mut overrides: Vec<(usize, LevelOverride)> = Vec::new();
         for (setting, _) in SETTINGS {
             let id = setting.as_str();
-            let given = matches.get_many::<Flag>(id).into_iter().flatten().copied();
-            flags.extend(matches.indices_of(id).into_iter().flatten().zip(given));
+            let given = matches.get_many::<LevelOverride>(id).into_iter().flatten().copied();
+            overrides.extend(matches.indices_of(id).into_iter().flatten().zip(given));
         }
-        flags.sort_by_key(|(index, _)| *index);
-        let flags = flags.into_iter().map(|(_, flag)| flag).collect();
-        Ok(Self { flags, ignore_lint: matches.get_flag(IGNORE_LINT) })
+        overrides.sort_by_key(|(index, _)| *index);
+        let overrides = overrides.into_iter().map(|(_, given)| given).collect();
+        Ok(Self { overrides, ignore_lint: matches.get_flag(IGNORE_LINT) })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -92,26 +92,31 @@ impl FromArgMatches for Leveling {
 struct FlagParser(Setting);
 
 impl TypedValueParser for FlagParser {
-    type Value = Flag;
+    type Value = LevelOverride;
 
-    fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<Flag, clap::Error> {
+    fn parse_ref(
+        &self,
+        command: &Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<LevelOverride, clap::Error> {
         let Self(setting) = *self;
         let text = value.to_string_lossy();
-        let subject = match &*text {
-            "warnings" => Subject::Warnings,
-            "all" => Subject::All,
-            id => Subject::Rule(setting.rule(id, Setter::Run).map_err(|refusal| {
-                let Refusal { message, help, meant } = refusal;
+        let selector = match &*text {
+            "warnings" => LintSelector::Warnings,
+            "all" => LintSelector::All,
+            id => LintSelector::Rule(setting.rule(id, LevelSource::Run).map_err(|invalid| {
+                let InvalidLevel { message, help, meant } = invalid;
                 let meant = meant.map(|meant| format!("did you mean {}?", quote(meant)));
                 let hint = meant.or(help).map(|hint| format!(": {hint}")).unwrap_or_default();
                 command.clone().error(ErrorKind::InvalidValue, format!("{message}{hint}"))
             })?),
         };
-        Ok(Flag { setting, subject })
+        Ok(LevelOverride { setting, selector })
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let rules = rules::ALL.iter().filter(|rule| self.0.rule(rule.id, Setter::Run).is_ok());
+        let rules = rule::ALL.iter().filter(|rule| self.0.rule(rule.id, LevelSource::Run).is_ok());
         let rules = rules.map(|rule| PossibleValue::new(rule.id).help(rule.summary));
         let groups = [("warnings", "whatever is a warning"), ("all", "everything")];
         let groups = groups.map(|(name, help)| PossibleValue::new(name).help(help));

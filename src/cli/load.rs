@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use bottlec::include;
+use bottlec::resolve::include;
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 
 use super::error::{Error, reason};

@@ -5,18 +5,17 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bottlec::diagnostic::harmless;
 use bottlec::report::redact;
 use bottlec::source::Sources;
+use bottlec::text::harmless;
 use bottlec::{Options, fix};
 use similar::TextDiff;
 
 use super::args::Mend;
-use super::check::shown;
 use super::error::{Error, reason};
 use super::inputs::Inputs;
 use super::load;
-use super::output::{Output, Stream};
+use super::output::{Output, Stream, shown};
 use super::{Outcome, counted};
 
 /// The fixes of a run.

@@ -9,13 +9,16 @@ compile_error!(
 
 mod args;
 mod build;
-mod cache;
+mod cache_file;
 mod check;
+mod check_cache;
+mod checking;
 mod diff;
 mod docs;
 mod error;
 mod fleet;
 mod fmt;
+mod format;
 mod graph;
 mod host;
 mod init;
@@ -23,7 +26,6 @@ mod inputs;
 mod levels;
 mod load;
 mod lsp;
-mod memo;
 mod mend;
 mod output;
 mod plan;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use bottlec::diagnostic::{did_you_mean, quote};
 use bottlec::plan::Plan;
 use bottlec::report::Format;
+use bottlec::text::{did_you_mean, quote};
 use bottlec::{Options, compile};
 
 use super::error::Error;

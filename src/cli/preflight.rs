@@ -8,13 +8,11 @@ use std::env;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use bottlec::backend;
-use bottlec::builtin;
-use bottlec::diagnostic::quote;
-use bottlec::engine::{Capability, Ledger, SMOLVM, Version};
 use bottlec::lower::commands;
 use bottlec::plan::Plan;
-use bottlec::spec::BootKind;
+use bottlec::text::quote;
+use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Version};
+use bottlec::world::{backend, builtin};
 use bottlec::{Options, compile};
 
 use super::args::Preflight;
@@ -68,7 +66,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
             findings.push(engine(plan, version));
         }
     }
-    let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { HostNetwork::read() };
+    let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { host::read() };
     if let Ok(network) = &network {
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }

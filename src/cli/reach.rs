@@ -1,9 +1,9 @@
 //! `bottlec reach`.
 
 use bottlec::Options;
-use bottlec::diagnostic::quote;
-use bottlec::reach::{Target, TargetHost};
 use bottlec::report::reach;
+use bottlec::text::quote;
+use bottlec::world::host::{Target, TargetHost};
 
 use super::args::{Reach, ReachFormat};
 use super::error::Error;

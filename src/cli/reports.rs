@@ -13,8 +13,8 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum as _};
 
-use super::args::Format;
 use super::error::{Error, reason};
+use super::format::Format;
 use super::output::{Output, Stream};
 
 /// `--format`.

@@ -5,9 +5,9 @@ use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bottlec::diagnostic::quote;
-use bottlec::include;
+use bottlec::resolve::include;
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
+use bottlec::text::quote;
 
 use super::error::Error;
 use super::load;

@@ -6,10 +6,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
-use bottlec::diagnostic::quote;
-use bottlec::lower::manifest;
+use bottlec::lower::plan_json;
 use bottlec::report::{Format, trace as report};
 use bottlec::stage;
+use bottlec::text::quote;
 use bottlec::trace::{Line, Tracer};
 use bottlec::{Options, compile};
 use serde::Deserialize;
@@ -101,7 +101,7 @@ fn asked(place: &Path) -> Result<Asked, Error> {
         }
         _ => (place.to_owned(), None),
     };
-    let above = path.ancestors().skip(1).find(|directory| directory.join(manifest::PATH).is_file());
+    let above = path.ancestors().skip(1).find(|directory| directory.join(plan_json::PATH).is_file());
     let (Some(stage), true) = (above, path.is_file()) else {
         let reason = String::from("expected a file in a stage, such as `stage/api-dev/smolfile.toml:3`");
         return Err(Error::Read { path, reason });
@@ -118,7 +118,7 @@ fn asked(place: &Path) -> Result<Asked, Error> {
 }
 
 fn made(stage: &Path) -> Result<Made, Error> {
-    let path = stage.join(manifest::PATH);
+    let path = stage.join(plan_json::PATH);
     let failed = |reason: String| Error::Read { path: path.clone(), reason };
     let mut bytes = Vec::new();
     let file = File::open(&path).map_err(|error| failed(reason(&error)))?;
@@ -130,7 +130,7 @@ impl Made {
     /// The specs that the stage was made of. A plan is a file that anybody may have written: it does not lead out of
     /// the directory that bottlec was started in.
     fn specs(&self, stage: &Path) -> Result<Vec<PathBuf>, Error> {
-        let refused = |reason: String| Error::Read { path: stage.join(manifest::PATH), reason };
+        let refused = |reason: String| Error::Read { path: stage.join(plan_json::PATH), reason };
         let mut specs = Vec::new();
         for name in self.sources.keys() {
             let path = PathBuf::from(name);

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use bottlec::diagnostic::quote;
 use bottlec::stage::{self, State};
+use bottlec::text::quote;
 
 use super::Outcome;
 use super::args::Verify;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bottlec::diagnostic::Diagnostics;
 use bottlec::source::{Source, Sources};
-use bottlec::{spec, syntax};
+use bottlec::{model, syntax};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::error::Error;
@@ -108,11 +108,11 @@ fn found(path: &PathBuf, inputs: &mut Inputs) -> Result<Option<Sources>, Error> 
 
 /// Whether a file that was found is a spec: other programs' configurations are KDL, too.
 fn is_spec(source: &Source) -> bool {
-    if spec::begins_as_one(source.text()) {
+    if model::begins_as_one(source.text()) {
         return true;
     }
     let id = Sources::new().add(Source::new(source.name(), ""));
-    spec::is_spec(source, &syntax::parse(id, source, &mut Diagnostics::new()))
+    model::is_spec(source, &syntax::parse(id, source, &mut Diagnostics::new()))
 }
 
 /// The files that changed since a revision, by their names as sources.

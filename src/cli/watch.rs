@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::check::{Checking, Round};
+use super::checking::{CheckRun, Checking};
 use super::error::{Error, reason};
 use super::fleet::Remember;
 use super::reports::Report;
@@ -54,15 +54,15 @@ pub(super) fn run(mut checking: Checking<'_>) -> Result<Outcome, Error> {
     let mut shown = None;
     loop {
         let begun = Instant::now();
-        let round = look(&mut checking, &mut watched);
+        let run = look(&mut checking, &mut watched);
         let took = begun.elapsed();
         // Something may happen and change nothing.
-        let compiled = round.as_ref().is_ok_and(|round| round.fleet.compiled > 0);
+        let compiled = run.as_ref().is_ok_and(|run| run.fleet.compiled > 0);
         let now =
-            round.as_ref().ok().map(|Round { fleet, .. }| (fleet.units, fleet.bottles, fleet.failed.len()));
+            run.as_ref().ok().map(|CheckRun { fleet, .. }| (fleet.units, fleet.bottles, fleet.failed.len()));
         let is_news = shown.replace(now) != Some(now) || compiled;
         if is_news {
-            last = show(&checking, round, &watched, took)?;
+            last = show(&checking, run, &watched, took)?;
         }
         if watched.wait(&messages)?.is_none() {
             return Ok(last);
@@ -71,19 +71,19 @@ pub(super) fn run(mut checking: Checking<'_>) -> Result<Outcome, Error> {
 }
 
 /// Checks what is there, and watches what that is made of. What was changed before it was watched is checked, too.
-fn look(checking: &mut Checking<'_>, watched: &mut Watched) -> Result<Round, Error> {
+fn look(checking: &mut Checking<'_>, watched: &mut Watched) -> Result<CheckRun, Error> {
     let mut compiled = 0;
     let mut looks = 0;
     loop {
-        let round = checking.round(Remember::All);
-        let directories = round.as_ref().map(|round| round.directories.as_slice()).unwrap_or_default();
+        let run = checking.run(Remember::All);
+        let directories = run.as_ref().map(|run| run.directories.as_slice()).unwrap_or_default();
         let news = watched.follow(checking, directories)?;
         looks += 1;
-        compiled += round.as_ref().map_or(0, |round| round.fleet.compiled);
+        compiled += run.as_ref().map_or(0, |run| run.fleet.compiled);
         if !news || looks == MAX_LOOKS {
-            return round.map(|mut round| {
-                round.fleet.compiled = compiled;
-                round
+            return run.map(|mut run| {
+                run.fleet.compiled = compiled;
+                run
             });
         }
     }
@@ -92,7 +92,7 @@ fn look(checking: &mut Checking<'_>, watched: &mut Watched) -> Result<Round, Err
 /// Shows a result alone on the terminal, and below it what is watched.
 fn show(
     checking: &Checking<'_>,
-    round: Result<Round, Error>,
+    run: Result<CheckRun, Error>,
     watched: &Watched,
     took: Duration,
 ) -> Result<Outcome, Error> {
@@ -100,10 +100,9 @@ fn show(
     if io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb") {
         output.print("\u{1b}[H\u{1b}[2J\u{1b}[3J")?;
     }
-    let (units, compiled) = round
-        .as_ref()
-        .map_or((0, 0), |round| (round.fleet.units, round.fleet.compiled.min(round.fleet.units)));
-    let outcome = match round.and_then(|round| checking.show(round.fleet, None)) {
+    let (units, compiled) =
+        run.as_ref().map_or((0, 0), |run| (run.fleet.units, run.fleet.compiled.min(run.fleet.units)));
+    let outcome = match run.and_then(|run| checking.show(run.fleet, None)) {
         // Somebody will mend it.
         Err(error @ (Error::Read { .. } | Error::Write { .. })) => {
             output.complain(&error);
@@ -147,7 +146,7 @@ impl Watched {
         let workspace = load::workspace()?;
         let absolute = |path: &PathBuf| tidy(&workspace.join(path));
         self.walked = walked.iter().map(absolute).collect();
-        let read = checking.memo.files();
+        let read = checking.cache.files();
         // What was named may go and come back.
         let named = checking.paths.iter().filter(|path| path.as_os_str() != ".").cloned();
         self.files = read.chain(named).map(|path| absolute(&path)).collect();

@@ -1,18 +1,15 @@
 //! One bottle, before and after. Every part of a plan is taken apart whole, so that a new field must be decided upon.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::environment::environment;
+use super::join::{Joined, join};
 use super::{Changes, Direction, Topic, bundle, quoted, reach, scan};
-use crate::diagnostic::{quote, quote_whole};
-use crate::lower::manifest::format::{
-    Accepted, Boot, Engine, Git, GitUser, LintAllowed, Manifest, Repo, Supervise, Text, Variable,
+use crate::lower::plan_json::format::{
+    Accepted, Boot, Engine, Git, GitUser, LintAllowed, PlanJson, Repo, Supervise,
 };
-
-type Plan = Manifest<'static>;
-type Variables = BTreeMap<Text<'static>, Variable<'static>>;
+use crate::text::{quote, quote_whole};
 
 /// What a new bottle's agent can reach, in one line.
-pub(super) fn summary(plan: &Plan) -> String {
+pub(super) fn summary(plan: &PlanJson<'static>) -> String {
     let hosts = plan.egress.allow.iter().map(|entry| &*entry.host);
     if plan.egress.allow.is_empty() {
         return String::from("its agent can reach its bundle, and no host");
@@ -21,9 +18,9 @@ pub(super) fn summary(plan: &Plan) -> String {
 }
 
 /// All changes of one bottle.
-pub(super) fn compare(old: &Plan, new: &Plan, changes: &mut Changes<'_>) {
+pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes: &mut Changes<'_>) {
     reach::compare(old, new, changes);
-    let Manifest {
+    let PlanJson {
         format: _,
         slug: _,
         backend,
@@ -94,31 +91,6 @@ pub(super) fn compare(old: &Plan, new: &Plan, changes: &mut Changes<'_>) {
     self::supervise(old.supervise.as_ref(), supervise.as_ref(), changes);
 }
 
-/// What came, what went, and what is on both sides, by key.
-pub(super) struct Joined<'a, T> {
-    pub(super) come: Vec<&'a T>,
-    pub(super) gone: Vec<&'a T>,
-    pub(super) both: Vec<(&'a T, &'a T)>,
-}
-
-/// Joins two lists.
-pub(super) fn join<'a, T, K: Ord>(
-    old: impl IntoIterator<Item = &'a T>,
-    new: impl IntoIterator<Item = &'a T>,
-    key: impl Fn(&'a T) -> K,
-) -> Joined<'a, T> {
-    let mut before: BTreeMap<K, &T> = old.into_iter().map(|item| (key(item), item)).collect();
-    let mut joined = Joined { come: Vec::new(), gone: Vec::new(), both: Vec::new() };
-    for item in new {
-        match before.remove(&key(item)) {
-            Some(old) => joined.both.push((old, item)),
-            None => joined.come.push(item),
-        }
-    }
-    joined.gone.extend(before.into_values());
-    joined
-}
-
 fn accepted(old: &[Accepted<'static>], new: &[Accepted<'static>], changes: &mut Changes<'_>) {
     let Joined { come, gone, both } = join(old, new, |Accepted { rule, reason: _, origin: _ }| rule.clone());
     for Accepted { rule, reason, origin } in come {
@@ -156,70 +128,6 @@ fn lint_allowed(old: &[LintAllowed<'static>], new: &[LintAllowed<'static>], chan
                 format!("{} is not shown for another reason: {}", quote(&now.rule), quote_whole(&now.reason));
             changes.push(Direction::Neutral, Topic::Lint, text).new = Some(now.origin.clone());
         }
-    }
-}
-
-/// Where a variable gets its value, and whether that is a secret.
-fn source(variable: &Variable<'_>) -> Option<String> {
-    let Variable { value: _, from_env, from_file, origin: _ } = variable;
-    let env = from_env.as_ref().map(|name| format!("the host's variable {}", quote(name)));
-    env.or_else(|| from_file.as_ref().map(|path| format!("the host's file {}", quote_whole(path))))
-}
-
-/// Values of literals are not shown: somebody may have written a secret as one.
-pub(super) fn environment(
-    who: &str,
-    old: &Variables,
-    new: &Variables,
-    literal: Direction,
-    moved: &dyn Fn(&str) -> String,
-    changes: &mut Changes<'_>,
-) {
-    let names: BTreeSet<&Text<'_>> = old.keys().chain(new.keys()).collect();
-    for name in names {
-        let (before, now) = (old.get(name), new.get(name));
-        let secrets = (before.and_then(source), now.and_then(source));
-        let shown = quote(name);
-        let (direction, topic, text) = match secrets {
-            (None, Some(source)) => {
-                (Direction::Wider, Topic::Secret, format!("{who} is given a secret as {shown}: {source}"))
-            }
-            (Some(source), None) => (
-                Direction::Narrower,
-                Topic::Secret,
-                format!("{who} is no longer given a secret as {shown}: {source}"),
-            ),
-            (Some(before), Some(now)) if before != now => (
-                Direction::Wider,
-                Topic::Secret,
-                format!("{who} is given another secret as {shown}: {now} instead of {before}"),
-            ),
-            (Some(_), Some(_)) => continue,
-            (None, None) => {
-                let value = |variable: Option<&Variable<'_>>| {
-                    variable.and_then(|it| it.value.as_deref().map(str::to_owned))
-                };
-                let (was, is) = (value(before).map(|value| moved(&value)), value(now));
-                let text = match (was, is) {
-                    (was, is) if was == is => continue,
-                    (None, _) => format!("{who} has the variable {shown}"),
-                    (_, None) => format!("{who} no longer has the variable {shown}"),
-                    _ => format!("{who} has another value in {shown}"),
-                };
-                let topic = if literal == Direction::Neutral { Topic::Agent } else { Topic::Sidecar };
-                (literal, topic, text)
-            }
-        };
-        // What the compiler computes follows from something that is told elsewhere.
-        let line = |variable: Option<&Variable<'_>>| {
-            variable.map(|it| it.origin.clone()).filter(|origin| origin != "computed")
-        };
-        let (old, new) = (line(before), line(now));
-        if topic == Topic::Agent && old.is_none() && new.is_none() {
-            continue;
-        }
-        let change = changes.push(direction, topic, text);
-        (change.old, change.new) = (old, new);
     }
 }
 

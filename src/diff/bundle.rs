@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::bottle::{Joined, environment, join};
+use super::environment::environment;
+use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
-use crate::diagnostic::{quote, quote_whole};
-use crate::lower::manifest::format::{Service, Sidecar, Text, Volume};
+use crate::lower::plan_json::format::{Service, Sidecar, Text, Volume};
+use crate::text::{quote, quote_whole};
 
 /// The sidecars, before and after.
 pub(super) fn sidecars(

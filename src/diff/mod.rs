@@ -4,6 +4,8 @@
 
 mod bottle;
 mod bundle;
+mod environment;
+mod join;
 mod reach;
 mod scan;
 
@@ -11,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::diagnostic::quote;
-use crate::lower::manifest::format::Manifest;
-use crate::reach::Target;
+use crate::lower::plan_json::format::PlanJson;
+use crate::text::quote;
+use crate::world::host::Target;
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,7 +138,7 @@ pub struct Change {
 }
 
 /// Plans, by the names of their bottles.
-pub type Plans = BTreeMap<String, Manifest<'static>>;
+pub type Plans = BTreeMap<String, PlanJson<'static>>;
 
 /// What turns `old` into `new`, by bottle, direction, topic and text.
 #[must_use]

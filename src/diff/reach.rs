@@ -9,18 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Change, Changes, Direction, Topic, Witness, some};
-use crate::diagnostic::quote;
-use crate::engine::{Gap, Ledger};
-use crate::host;
-use crate::lower::manifest::format::{Egress, HostEntry, Manifest};
-use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope, Target, TargetHost, Verdict};
-use crate::spec::BootKind;
+use crate::lower::plan_json::format::{Egress, HostEntry, PlanJson};
+use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
+use crate::text::quote;
+use crate::world::engine::{BootKind, Gap, Ledger};
+use crate::world::host::{self, Target, TargetHost, Verdict};
 
 type Entry<'a> = &'a HostEntry<'static>;
 
 /// The policy of a plan that was read.
 #[must_use]
-pub(super) fn policy<'a>(plan: &'a Manifest<'static>) -> Policy<'a, Entry<'a>> {
+pub(super) fn policy<'a>(plan: &'a PlanJson<'static>) -> Policy<'a, Entry<'a>> {
     fn entries<'a>(list: &'a [HostEntry<'static>]) -> impl Iterator<Item = (&'a str, Entry<'a>)> {
         list.iter().map(|entry| (&*entry.host, entry))
     }
@@ -36,12 +35,12 @@ pub(super) fn policy<'a>(plan: &'a Manifest<'static>) -> Policy<'a, Entry<'a>> {
     )
 }
 
-fn bundle(plan: &Manifest<'static>) -> Ipv4Addr {
+fn bundle(plan: &PlanJson<'static>) -> Ipv4Addr {
     plan.bundle_ip.parse().unwrap_or(Ipv4Addr::UNSPECIFIED)
 }
 
 /// What the agent can reach that it could not, and the other way round.
-pub(super) fn compare(old: &Manifest<'static>, new: &Manifest<'static>, changes: &mut Changes<'_>) {
+pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes: &mut Changes<'_>) {
     let before = Side::new(old);
     let after = Side::new(new);
     let classes = Classes::of(&before, &after);
@@ -97,7 +96,7 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn new(plan: &'a Manifest<'static>) -> Self {
+    fn new(plan: &'a PlanJson<'static>) -> Self {
         Self { policy: policy(plan), egress: &plan.egress, bundle: bundle(plan).into() }
     }
 
@@ -255,8 +254,8 @@ impl<'a> Gains<'a> {
             return Some(Gain::new(without, with, Witness { target, at: None }));
         }
         match (without, with) {
-            (Because::Listed(_, Scope::Any(_)), _) => None,
-            (Because::Listed(..), Because::Listed(_, Scope::Any(trusting))) => {
+            (Because::Listed(_, AddressScope::Any(_)), _) => None,
+            (Because::Listed(..), Because::Listed(_, AddressScope::Any(trusting))) => {
                 let at = Some(CLOSED_TO_ALL);
                 let witness = Witness { target, at };
                 Some(Gain { without: None, with: Some(trusting), trusted: true, witness })

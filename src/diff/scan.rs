@@ -1,9 +1,9 @@
 //! What is looked for in what goes through pipelock, and how much may go through.
 
-use super::bottle::{Joined, join};
+use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
-use crate::diagnostic::{quote, quote_whole};
-use crate::lower::manifest::format::{Egress, HostEntry, Pattern, Tls};
+use crate::lower::plan_json::format::{Egress, HostEntry, Pattern, Tls};
+use crate::text::{quote, quote_whole};
 
 /// What is done about a finding, from the most lenient on.
 fn strictness(action: &str) -> Option<usize> {

@@ -5,8 +5,8 @@
 //! takes an environment file. Secrets are named in comments; a launcher gets their values from where they say.
 
 use super::shell;
+use crate::model::{Reference, VariableValue};
 use crate::plan::{Plan, Traced};
-use crate::spec::{Reference, VariableValue};
 
 /// Its path in the stage.
 pub const PATH: &str = "agent.env";

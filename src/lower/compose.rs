@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{commands, yaml};
-use crate::builtin::BUNDLE;
+use super::{names, yaml};
+use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{Container, Plan, PlannedHealth, PlannedSidecar, PlannedVolume, Traced};
-use crate::spec::{Reference, VariableValue, VolumeSource};
+use crate::world::builtin::BUNDLE;
 
 /// Its path in the stage.
 pub const PATH: &str = "compose.yaml";
@@ -230,7 +230,7 @@ impl Service {
     /// A container with nothing but its image, in the bundle's network namespace.
     fn confined(plan: &Plan, name: &str, image: String) -> Self {
         Self {
-            container_name: commands::container(plan, name),
+            container_name: names::container(plan, name),
             image,
             build: None,
             pull_policy: None,
@@ -365,7 +365,7 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
         networks: BTreeMap::from([(
             BUNDLE,
             Network {
-                name: commands::network(plan),
+                name: names::network(plan),
                 driver: "bridge",
                 ipam: Ipam {
                     driver: "default",
@@ -376,7 +376,7 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
                 },
             },
         )]),
-        volumes: commands::volumes(plan)
+        volumes: names::volumes(plan)
             .into_iter()
             .map(|(volume, name)| (volume, NamedVolume { name }))
             .collect(),

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 
 use super::{Artifact, Mode};
 use crate::plan::{Plan, PlannedRepo};
-use crate::scanner;
-use crate::upstream::Upstream;
+use crate::world::secret_scanner;
+use crate::world::upstream::Upstream;
 
 pub use gitconfig::{PATH as GITCONFIG_PATH, is_wanted as has_gitconfig};
 
@@ -90,7 +90,7 @@ fn containerfile(plan: &Plan) -> String {
         "# git-gate's image: the scanner's own, with git and its daemon, ssh and Python. Built with this directory as\n\
          # context, of which nothing is copied: it is mounted at /git-gate.\n",
     );
-    let image = scanner::find(plan.scanner).map_or("", |scanner| scanner.image);
+    let image = secret_scanner::find(plan.scanner).map_or("", |scanner| scanner.image);
     // Writing to a `String` cannot fail.
     let _ = write!(text, "FROM {image}\nRUN apk add --no-cache git git-daemon openssh-client python3\n");
     text

@@ -5,8 +5,9 @@ pub mod agent_env;
 pub mod commands;
 pub mod compose;
 pub mod git_gate;
-pub mod manifest;
+pub mod names;
 pub mod pipelock;
+pub mod plan_json;
 pub mod provision;
 pub mod shell;
 pub mod smolfile;
@@ -17,8 +18,8 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::thread;
 
-use crate::builtin;
 use crate::plan::Plan;
+use crate::world::builtin;
 
 /// Who may read a file of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +81,10 @@ pub fn lower(plan: &Plan) -> Stage {
     supervise::lower(plan, &mut files);
     let compose = Artifact { bytes: compose::lower(plan), mode: Mode::of_secrets(!of_bundle.is_empty()) };
     files.insert(compose::PATH.to_owned(), compose);
-    // The manifest comes last: it holds the digest of every other file.
-    let manifest = manifest::lower(plan, &files);
+    // `plan.json` comes last: it holds the digest of every other file.
+    let json = plan_json::lower(plan, &files);
     let private = Mode::of_secrets(!of_agent.is_empty() || !of_bundle.is_empty());
-    files.insert(manifest::PATH.to_owned(), Artifact { bytes: manifest, mode: private });
+    files.insert(plan_json::PATH.to_owned(), Artifact { bytes: json, mode: private });
     Stage { slug: plan.slug.clone(), files }
 }
 
@@ -114,6 +115,6 @@ impl Stage {
     /// The bytes of its `plan.json`.
     #[must_use]
     pub fn plan(&self) -> &[u8] {
-        self.files.get(manifest::PATH).map_or(&[], |file| &file.bytes)
+        self.files.get(plan_json::PATH).map_or(&[], |file| &file.bytes)
     }
 }

@@ -9,10 +9,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::yaml;
-use crate::builtin::{self, PIPELOCK_METRICS};
-use crate::host;
+use crate::model::{Action, Logged};
 use crate::plan::{Plan, PlannedEgress, PlannedPattern, PlannedTls, Traced};
-use crate::spec::{Action, Logged};
+use crate::world::builtin::{self, PIPELOCK_METRICS};
+use crate::world::host;
 
 /// Its path in the stage.
 pub const PATH: &str = "pipelock/pipelock.yaml";

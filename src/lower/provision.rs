@@ -1,8 +1,8 @@
 //! The files that a launcher copies into the machine before the agent starts.
 
 use super::{git_gate, supervise};
-use crate::builtin;
 use crate::plan::Plan;
+use crate::world::builtin;
 
 /// A file for the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]

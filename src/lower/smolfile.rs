@@ -8,9 +8,9 @@ use std::net::Ipv4Addr;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use crate::diagnostic::quote;
+use crate::model::{Reference, VariableValue};
 use crate::plan::Plan;
-use crate::spec::{Reference, VariableValue};
+use crate::text::quote;
 
 /// Its path in the stage.
 pub const PATH: &str = "smolfile.toml";

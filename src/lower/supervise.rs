@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Artifact, Mode};
-use crate::builtin::{self, Builtin};
 use crate::plan::{Plan, PlannedEgress, PlannedRepo, PlannedSidecar, PlannedSupervise, Traced};
+use crate::world::builtin::{self, Builtin};
 
 /// The server, which is the human's tool as well.
 const SERVER: &str = include_str!("supervise/server.py");

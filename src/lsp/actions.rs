@@ -17,8 +17,9 @@ use super::analysis::{Analysis, Asked};
 use super::client::Client;
 use super::cursor::Cursor;
 use super::document::Document;
-use super::{artifacts, edits};
+use super::{commands, edits};
 use crate::diagnostic::{self, Edit};
+use crate::rule::Rule;
 use crate::source::Span;
 
 /// What can be done in a range. `whole` gives everything in the folder of the document, also what it does not include.
@@ -128,11 +129,7 @@ impl<'a> Menu<'a> {
     }
 
     /// The diagnostics of a rule in the range.
-    fn of_rule(
-        &self,
-        rule: &crate::rules::Rule,
-        place: impl Fn(Span) -> bool,
-    ) -> Vec<&'a diagnostic::Diagnostic> {
+    fn of_rule(&self, rule: &Rule, place: impl Fn(Span) -> bool) -> Vec<&'a diagnostic::Diagnostic> {
         self.found.iter().filter(|it| it.rule == rule && place(it.primary.span)).copied().collect()
     }
 }
@@ -154,7 +151,7 @@ fn explain(menu: &mut Menu<'_>) {
     }
     for (id, diagnostics) in rules {
         let title = format!("explain `{id}`");
-        let command = Command::new(title.clone(), artifacts::EXPLAIN.to_owned(), Some(vec![id.into()]));
+        let command = Command::new(title.clone(), commands::EXPLAIN.to_owned(), Some(vec![id.into()]));
         menu.offered.push(if menu.client.action_literals {
             CodeActionOrCommand::CodeAction(CodeAction {
                 title,

@@ -6,16 +6,16 @@ use std::sync::OnceLock;
 use lsp_types::{Location, Position, Range, Uri};
 
 use super::position::Encoding;
+use crate::check::fleet;
+use crate::compile::{self, Compilation, Options, compile};
 use crate::diagnostic::Diagnostics;
-use crate::include::{self, Reach};
-use crate::network::Addresses;
-use crate::resolve::{self, Resolved};
-use crate::rules::fleet;
-use crate::scope::Scope;
+use crate::model::{Bottle, BottleDecl, File};
+use crate::resolve::include::{self, IncludeClosure};
+use crate::resolve::members::{self, Resolved};
+use crate::resolve::scope::Scope;
 use crate::source::{Source, SourceId, Sources, Span};
-use crate::spec::{Bottle, BottleDecl, File};
 use crate::syntax::{self, Tree};
-use crate::{Compilation, Options, compile};
+use crate::world::network::Addresses;
 
 /// A spec, what it includes, and what comes out of them. Trees and files are there at once, the compilation when it is
 /// asked for.
@@ -83,8 +83,8 @@ impl Analysis {
 
     /// What each file reaches over its includes.
     #[must_use]
-    pub fn reach(&self) -> BTreeMap<SourceId, Reach> {
-        include::reach(&self.files, &self.sources, &mut Diagnostics::new())
+    pub fn closures(&self) -> BTreeMap<SourceId, IncludeClosure> {
+        include::closures(&self.files, &self.sources, &mut Diagnostics::new())
     }
 
     /// The bottles of all files as far as they can be made out beside errors, with their profiles laid under them: in
@@ -92,11 +92,11 @@ impl Analysis {
     #[must_use]
     pub fn bottles(&self) -> Vec<Effective> {
         let unsaid = &mut Diagnostics::new();
-        let reach = self.reach();
+        let closures = self.closures();
         let mut found = Vec::new();
         for (id, file) in &self.files {
             // Many large bottles cost what a compile of them costs, which has the same bound.
-            let scope = Scope::new(*id, &self.files, &reach[id], &self.sources, unsaid);
+            let scope = Scope::new(*id, &self.files, &closures[id], &self.sources, unsaid);
             let mut nodes = 0;
             // Decoded again rather than copied field by field: a declaration is taken apart when it is assembled.
             for decl in File::decode(self.tree(*id)).bottles {
@@ -106,7 +106,7 @@ impl Analysis {
                 }
                 let Some(profiles) = scope.layer(&decl, &self.sources, unsaid) else { continue };
                 let (place, addresses) = (decl.slug.span, fleet::addresses(&decl));
-                let resolved = resolve::resolve(Bottle::assemble(decl, profiles), unsaid);
+                let resolved = members::resolve(Bottle::assemble(decl, profiles), unsaid);
                 found.extend(resolved.map(|resolved| Effective { place, addresses, resolved }));
             }
             debug_assert!(file.bottles.iter().is_sorted_by_key(|bottle: &BottleDecl| bottle.slug.span));

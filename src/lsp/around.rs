@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::analysis::{Analysis, Asked};
-use crate::builtin;
 use crate::diagnostic::Diagnostics;
-use crate::include::Reach;
-use crate::scope::Scope;
+use crate::model::{Layer, Name, Profile, Sidecar, Spanned};
+use crate::resolve::include::IncludeClosure;
+use crate::resolve::scope::Scope;
 use crate::source::{SourceId, Span};
-use crate::spec::{Layer, Name, Profile, Sidecar, Spanned};
 use crate::syntax::{Node, Value};
+use crate::world::builtin;
 
 /// A bottle or a profile, and what it lies on.
 pub(super) struct Around<'a> {
@@ -27,11 +27,11 @@ pub(super) struct Around<'a> {
 /// The profiles that a file sees.
 #[must_use]
 pub(super) fn scope(asked: Asked<'_>) -> Scope<'_> {
-    scope_of(asked.analysis, asked.id, &asked.analysis.reach()[&asked.id])
+    scope_of(asked.analysis, asked.id, &asked.analysis.closures()[&asked.id])
 }
 
-fn scope_of<'a>(analysis: &'a Analysis, id: SourceId, reach: &Reach) -> Scope<'a> {
-    Scope::new(id, analysis.files(), reach, analysis.sources(), &mut Diagnostics::new())
+fn scope_of<'a>(analysis: &'a Analysis, id: SourceId, closure: &IncludeClosure) -> Scope<'a> {
+    Scope::new(id, analysis.files(), closure, analysis.sources(), &mut Diagnostics::new())
 }
 
 /// What each profile and each bottle says itself, of all files.
@@ -45,10 +45,10 @@ pub(super) fn layers(analysis: &Analysis) -> impl Iterator<Item = &Layer> {
 /// The places of the names of the bottles that a profile is part of.
 #[must_use]
 pub(super) fn bottles_on(analysis: &Analysis, profile: &Spanned<Name>) -> BTreeSet<Span> {
-    let reach = analysis.reach();
+    let closures = analysis.closures();
     let mut found = BTreeSet::new();
     for (id, file) in analysis.files().iter().filter(|(_, file)| !file.bottles.is_empty()) {
-        let scope = scope_of(analysis, *id, &reach[id]);
+        let scope = scope_of(analysis, *id, &closures[id]);
         let on = file.bottles.iter().filter(|bottle| {
             scope.order(&bottle.extends).iter().any(|under| under.name.span == profile.span)
         });

@@ -7,26 +7,18 @@ use lsp_types::{ExecuteCommandParams, Position, Uri};
 use serde_json::{Value, json};
 
 use super::analysis::Asked;
-use super::requests::Refusal;
+use super::commands::{ARTIFACTS, EXPLAIN};
+use super::refusal::Refusal;
 use super::server::Server;
-use crate::diagnostic::quote;
-use crate::lower::{agent_env, manifest, smolfile};
+use crate::lower::{agent_env, plan_json, smolfile};
+use crate::model::BottleDecl;
 use crate::plan::Plan;
-use crate::report::rules as pages;
-use crate::rules;
-use crate::spec::BottleDecl;
-use crate::trace::{Line, Origin, Tracer};
-
-/// Shows the compiled files of the bottle at a position: `[URI, POSITION]`, and perhaps the path of one file. Without
-/// it, those of [`SHOWN`].
-pub(super) const ARTIFACTS: &str = "bottlec.artifacts";
-/// Gives the page of a rule: `[RULE]`.
-pub(super) const EXPLAIN: &str = "bottlec.explain";
-/// The commands that there are.
-pub(super) const COMMANDS: &[&str] = &[ARTIFACTS, EXPLAIN];
+use crate::rule;
+use crate::text::quote;
+use crate::trace::{Line, LineOrigin, Tracer};
 
 /// The files that say what the agent's machine is.
-const SHOWN: [&str; 3] = [smolfile::PATH, agent_env::PATH, manifest::PATH];
+const SHOWN: [&str; 3] = [smolfile::PATH, agent_env::PATH, plan_json::PATH];
 
 /// Carries out a command.
 pub(super) fn execute(server: &mut Server, params: &ExecuteCommandParams) -> Result<Option<Value>, Refusal> {
@@ -42,8 +34,8 @@ fn explain(arguments: &[Value]) -> Result<Value, Refusal> {
     let [Value::String(id)] = arguments else {
         return Err(Refusal::invalid(format!("`{EXPLAIN}` takes the name of one rule")));
     };
-    let rule = rules::find(id).ok_or_else(|| Refusal::invalid(format!("there is no rule {}", quote(id))))?;
-    Ok(json!({"rule": rule.id, "text": pages::page(rule), "url": rule.url()}))
+    let rule = rule::find(id).ok_or_else(|| Refusal::invalid(format!("there is no rule {}", quote(id))))?;
+    Ok(json!({"rule": rule.id, "text": rule.page, "url": rule.url()}))
 }
 
 fn artifacts(server: &mut Server, arguments: &[Value]) -> Result<Value, Refusal> {
@@ -88,7 +80,7 @@ fn plan_at(asked: Asked<'_>, position: Position) -> Result<&Plan, Refusal> {
 fn file(tracer: &Tracer<'_>, path: &str, asked: Asked<'_>) -> Value {
     let lines = tracer.lines(path).unwrap_or_default();
     let text: String = lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect();
-    let origin = |Origin { place, what }: &Origin| json!({"what": what, "location": place.and_then(|place| asked.location(place))});
+    let origin = |LineOrigin { place, what }: &LineOrigin| json!({"what": what, "location": place.and_then(|place| asked.location(place))});
     let origins = |line: &Line| line.origins.iter().map(origin).collect::<Vec<_>>();
     let made: Vec<Vec<Value>> = lines.iter().map(origins).collect();
     json!({"name": path, "language": language(path), "text": text, "lines": made})

@@ -11,7 +11,7 @@ use lsp_types::{
 };
 
 use super::client::Client;
-use super::{artifacts, diagnostics, tokens};
+use super::{commands, diagnostics, tokens};
 
 /// What the server offers to such a client.
 #[must_use]
@@ -80,7 +80,7 @@ pub(super) fn of(client: &Client) -> ServerCapabilities {
         document_range_formatting_provider: Some(OneOf::Left(true)),
         code_action_provider: Some(code_actions),
         execute_command_provider: Some(ExecuteCommandOptions {
-            commands: artifacts::COMMANDS.iter().map(|command| (*command).to_owned()).collect(),
+            commands: commands::COMMANDS.iter().map(|command| (*command).to_owned()).collect(),
             ..ExecuteCommandOptions::default()
         }),
         workspace: Some(WorkspaceServerCapabilities {

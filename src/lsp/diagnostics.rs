@@ -10,23 +10,12 @@ use lsp_types::{
 
 use super::analysis::{Analysis, Asked};
 use super::client::Client;
-use crate::diagnostic::{self, Level};
+use crate::diagnostic;
 use crate::report::redact::Redacted;
-use crate::rules::{self, Rule};
+use crate::rule::{Level, Rule, Tag};
 
 /// What a client shows as the origin of a diagnostic.
 pub(super) const SOURCE: &str = "bottlec";
-
-/// Rules that speak of something which does nothing: an editor shows it faded.
-const UNNECESSARY: &[&Rule] = &[
-    &rules::accept::ACCEPT_UNUSED,
-    &rules::egress::ALLOW_SHADOWED,
-    &rules::lint::LINT_UNUSED,
-    &rules::unused::UNUSED_PROFILE,
-    &rules::unused::UNUSED_SIDECAR,
-];
-/// Rules that speak of something which is no more: an editor strikes it through.
-const DEPRECATED: &[&Rule] = &[&rules::schema::RETIRED_NODE];
 
 /// The diagnostics of an analysis by the URI of the document that they lie in, in the order of `check`.
 #[must_use]
@@ -74,11 +63,10 @@ pub(super) fn translate(
             Some(DiagnosticRelatedInformation { location: asked.location(label.span)?, message })
         })
         .collect();
-    let tag = if UNNECESSARY.contains(rule) {
-        Some(DiagnosticTag::UNNECESSARY)
-    } else {
-        DEPRECATED.contains(rule).then_some(DiagnosticTag::DEPRECATED)
-    };
+    let tag = rule.tag.map(|tag| match tag {
+        Tag::Unnecessary => DiagnosticTag::UNNECESSARY,
+        Tag::Deprecated => DiagnosticTag::DEPRECATED,
+    });
     Diagnostic {
         range: asked.range(primary.span),
         severity: Some(severity),

@@ -8,11 +8,12 @@ use lsp_types::{
 };
 
 use super::analysis::{Asked, Effective};
-use crate::diagnostic::{harmless, quote};
-use crate::engine::Version;
+use crate::check::fleet;
+use crate::model::{BottleDecl, MemberKind, Spanned};
 use crate::plan;
 use crate::source::Span;
-use crate::spec::{BottleDecl, MemberKind, Spanned};
+use crate::text::{harmless, quote};
+use crate::world::engine::Version;
 
 /// The hints of a range.
 #[must_use]
@@ -69,7 +70,7 @@ impl Hints<'_> {
         if !self.is_asked(at) || decl.slug.value.is_empty() {
             return;
         }
-        let addresses = crate::rules::fleet::addresses(decl);
+        let addresses = fleet::addresses(decl);
         let tooltip = format!(
             "The bundle's address, derived from the name: subnet {}, gateway {}. network octet={} pins it.",
             addresses.subnet(),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::analysis::{Analysis, Asked};
-use crate::include;
+use crate::resolve::include;
 use crate::source::{SourceId, Span};
 use unite::Below;
 

@@ -11,15 +11,15 @@ use super::analysis::Asked;
 use super::client::Client;
 use super::cursor::{Cursor, Spot};
 use super::names::{Kind, Names, Occurrence, Role, unquoted};
-use crate::builtin;
+use crate::check::expect;
 use crate::diagnostic::Diagnostics;
-use crate::include;
+use crate::model::{Host, Name, Spanned};
 use crate::reach::Because;
-use crate::rules::expect;
-use crate::scope::Scope;
+use crate::resolve::include;
+use crate::resolve::scope::Scope;
 use crate::source::Span;
-use crate::spec::{Host, Name, Spanned};
 use crate::syntax::Value;
+use crate::world::builtin;
 
 /// A place to go to.
 struct Target {
@@ -212,9 +212,9 @@ fn below(asked: Asked<'_>, names: &Names<'_>, layer: usize) -> Vec<usize> {
     let bottle = file.bottles.iter().find(|bottle| bottle.slug.span == name).map(|bottle| &bottle.extends);
     let profile = || file.profiles.iter().find(|profile| profile.name.span == name).map(|it| &it.extends);
     let Some(extends): Option<&Vec<Spanned<Name>>> = bottle.or_else(profile) else { return Vec::new() };
-    let Some(reach) = analysis.reach().remove(&name.source) else { return Vec::new() };
+    let Some(closure) = analysis.closures().remove(&name.source) else { return Vec::new() };
     let unsaid = &mut Diagnostics::new();
-    let scope = Scope::new(name.source, analysis.files(), &reach, analysis.sources(), unsaid);
+    let scope = Scope::new(name.source, analysis.files(), &closure, analysis.sources(), unsaid);
     let profiles = scope.order(extends).into_iter().map(|profile| profile.name.span);
     let mut layers: Vec<usize> =
         profiles.filter_map(|span| Some(names.get(names.at(span.source, span.start)?).layer)).collect();

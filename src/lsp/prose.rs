@@ -1,6 +1,6 @@
 //! Text that an editor shows in a hover or beside a completion: Markdown, or plain where a client has nothing else.
 //!
-//! What is ours is Markdown. What comes from a spec is put between backticks by [`quote`](crate::diagnostic::quote),
+//! What is ours is Markdown. What comes from a spec is put between backticks by [`quote`](crate::text::quote),
 //! which leaves no backtick and no line end in it, so that it ends no code span and makes no markup.
 
 use std::fmt::Write as _;

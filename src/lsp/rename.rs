@@ -12,11 +12,11 @@ use super::analysis::Asked;
 use super::client::Client;
 use super::document::Document;
 use super::names::{Kind, Names, Occurrence, unquoted, within};
-use super::requests::Refusal;
-use crate::diagnostic::quote;
-use crate::rules::{names as rules, repo};
+use super::refusal::Refusal;
+use crate::check::{names as rules, repo};
 use crate::schema::ValueType;
 use crate::syntax::{Value, is_bare_word, quoted_string};
+use crate::text::quote;
 
 /// What would be renamed at a position.
 pub(super) fn prepare(

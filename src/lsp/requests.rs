@@ -14,29 +14,12 @@ use lsp_types::{
 };
 
 use super::analysis::{Analysis, Asked};
+use super::refusal::Refusal;
 use super::server::Server;
 use super::{
     actions, artifacts, completion, diagnostics, hover, inlay, layout, navigate, rename, structure, symbols,
     tokens,
 };
-
-/// Why a request has no answer.
-pub(super) struct Refusal {
-    code: ErrorCode,
-    message: String,
-}
-
-impl Refusal {
-    /// The request makes no sense where it is asked.
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self { code: ErrorCode::InvalidParams, message: message.into() }
-    }
-
-    /// The request makes sense and cannot be met.
-    pub(super) fn failed(message: impl Into<String>) -> Self {
-        Self { code: ErrorCode::RequestFailed, message: message.into() }
-    }
-}
 
 /// Reads the parameters of a request, and answers it.
 fn reply<R: ask::Request>(

@@ -95,10 +95,10 @@ impl Work {
                 let mut included = BTreeMap::new();
                 for folder in folders {
                     let analysis = workspace.whole(&folder);
-                    for (id, reach) in analysis.reach() {
+                    for (id, closure) in analysis.closures() {
                         let uri = |id| Some(analysis.uri(id)?.as_str().to_owned());
                         let others: BTreeSet<String> =
-                            reach.files.iter().filter(|it| **it != id).filter_map(|it| uri(*it)).collect();
+                            closure.files.iter().filter(|it| **it != id).filter_map(|it| uri(*it)).collect();
                         if let Some(root) = uri(id).filter(|_| !others.is_empty()) {
                             included.insert(root, others);
                         }

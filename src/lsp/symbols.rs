@@ -9,11 +9,11 @@ use super::client::Client;
 use super::cursor::{argument_schema, child_schema};
 use super::names::{Kind, Names, Occurrence, unquoted};
 use super::position::Encoding;
-use crate::diagnostic::harmless;
-use crate::rules::fleet;
+use crate::check::fleet;
 use crate::schema::{self, Children, ValueType};
 use crate::source::Span;
 use crate::syntax::{Node, Value};
+use crate::text::harmless;
 
 /// How many symbols of a document are shown, and how many of a workspace: nobody reads more.
 const MAX_OF_DOCUMENT: usize = 20_000;

@@ -11,9 +11,9 @@ use super::analysis::Analysis;
 use super::disk::Disk;
 use super::document::Document;
 use super::uri;
-use crate::include;
+use crate::model;
+use crate::resolve::include;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources};
-use crate::spec;
 
 /// How many bytes of the specs of a folder are looked through for names: a folder may hold anything.
 const MAX_WHOLE_BYTES: usize = 4 * MAX_SOURCE_BYTES;
@@ -211,7 +211,7 @@ impl Workspace {
         }
         self.analysis(uri).is_some_and(|analysis| {
             let root = analysis.sources().roots().first().copied();
-            root.is_some_and(|root| spec::is_spec(analysis.sources().get(root), analysis.tree(root)))
+            root.is_some_and(|root| model::is_spec(analysis.sources().get(root), analysis.tree(root)))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What a bottle's egress is when the spec is silent about it.
 
 use super::{Action, Context, Logged, PlannedEgress, PlannedPattern, PlannedTls, Traced};
-use crate::spec::{Egress, Pattern, Tls};
+use crate::model::{Egress, Pattern, Tls};
 
 /// Requests a minute to one registrable domain. pipelock's own default is 60, and one CONNECT is one request: the 61st
 /// connection of an installation of packages got a 429 (run with 2.3.0).

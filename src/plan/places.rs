@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::builtin;
-use crate::resolve::MemberId;
-use crate::source::Span;
-use crate::spec::{
+use crate::model::{
     Boot, Bottle, Egress, Git, GitUser, Health, Member, MemberKind, Port, Repo, SecretFile, Service, Spanned,
     Supervise, Volume,
 };
+use crate::resolve::members::MemberId;
+use crate::source::Span;
+use crate::world::builtin;
 
 /// Where the settings of a bottle stand. What is not there is left to the compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]

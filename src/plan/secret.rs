@@ -1,8 +1,8 @@
 //! Who is given which secret, and where the host keeps it. Never a value.
 
 use super::{Container, Origin, Plan, PlannedTls, Traced};
-use crate::builtin;
-use crate::spec::{Reference, VariableValue};
+use crate::model::{Reference, VariableValue};
+use crate::world::builtin;
 
 /// What a receiver knows a secret by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

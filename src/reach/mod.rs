@@ -4,42 +4,18 @@
 //! which keeps it to the lists of `egress`. Everything that answers a question of this kind asks here: `reach`,
 //! `expect` and `diff`.
 
-mod target;
-
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-pub use target::{Target, TargetError, TargetHost};
-
-use crate::engine::Gap;
-use crate::host::list::{List, holding};
-use crate::host::{self, Guarded};
-
-/// What comes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// The agent can reach it.
-    Allowed,
-    /// It cannot.
-    Refused,
-}
-
-impl Verdict {
-    /// The word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Refused => "refused",
-        }
-    }
-}
+use crate::world::engine::Gap;
+use crate::world::host::list::{List, holding};
+use crate::world::host::{self, Guarded, Target, TargetHost, Verdict};
 
 /// What an allowed name may resolve to: pipelock refuses a private address unless `private` opens it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope<T> {
+pub enum AddressScope<T> {
     /// Public addresses alone.
     Public,
     /// Public addresses, and private ones in the ranges of `private`.
@@ -60,7 +36,7 @@ pub enum Because<'a, T> {
     /// What is sent to port 53 of any address goes to the host's resolver.
     Resolver,
     /// An `allow`; what the name may resolve to.
-    Listed(T, Scope<T>),
+    Listed(T, AddressScope<T>),
     /// An `allow` of a private address, and the range of `private` that opens it.
     Opened(T, T),
     /// A `deny`, which beats the `allow` if there is one.
@@ -178,7 +154,7 @@ impl<'a, T: Copy> Policy<'a, T> {
             Err(refused) => return refused,
         };
         match host::guarded(&text) {
-            Guarded::No | Guarded::Likely => Because::Listed(listed, Scope::Public),
+            Guarded::No | Guarded::Likely => Because::Listed(listed, AddressScope::Public),
             Guarded::Closed => Because::Guarded(listed, Guarded::Closed),
             Guarded::Private => match self.opening(address) {
                 Some(range) => Because::Opened(listed, range),
@@ -193,9 +169,9 @@ impl<'a, T: Copy> Policy<'a, T> {
             Err(refused) => return refused,
         };
         if let Some(entry) = self.trusted.covering(name) {
-            return Because::Listed(listed, Scope::Any(entry));
+            return Because::Listed(listed, AddressScope::Any(entry));
         }
-        let scope = if self.ranges.is_empty() { Scope::Public } else { Scope::Ranges };
+        let scope = if self.ranges.is_empty() { AddressScope::Public } else { AddressScope::Ranges };
         let Some(address) = at else { return Because::Listed(listed, scope) };
         match host::guarded(&address.to_canonical().to_string()) {
             Guarded::No | Guarded::Likely => Because::Listed(listed, scope),

@@ -4,16 +4,17 @@ use std::io::{self, Write};
 
 use super::place::{Place, whole};
 use super::xml::Document;
-use crate::diagnostic::{Diagnostics, Level};
+use crate::diagnostic::Diagnostics;
+use crate::rule::Level;
 use crate::source::Sources;
 
 /// Writes one document: an element a file, in it one for each diagnostic.
 pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
-    let mut document = Document::begin(out)?;
-    document.open("checkstyle", &[("version", "10.0")])?;
+    let mut document = Document::declared();
+    document.open("checkstyle", &[("version", &"10.0")]);
     for file in diagnostics.as_slice().chunk_by(|a, b| a.primary.span.source == b.primary.span.source) {
         let name = Place::of(file[0].primary.span, sources).file;
-        document.open("file", &[("name", name)])?;
+        document.open("file", &[("name", &name)]);
         for diagnostic in file {
             let place = Place::of(diagnostic.primary.span, sources);
             let severity = match diagnostic.level {
@@ -24,16 +25,15 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
             document.empty(
                 "error",
                 &[
-                    ("line", &(place.start.line + 1).to_string()),
-                    ("column", &(place.start.character + 1).to_string()),
-                    ("severity", severity),
+                    ("line", &(place.start.line + 1)),
+                    ("column", &(place.start.character + 1)),
+                    ("severity", &severity),
                     ("message", &whole(diagnostic)),
                     ("source", &format!("bottlec.{}", diagnostic.rule.id)),
                 ],
-            )?;
+            );
         }
-        document.close("file")?;
+        document.close();
     }
-    document.close("checkstyle")?;
-    document.end()
+    out.write_all(document.end().as_bytes())
 }

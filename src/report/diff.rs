@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{Style, one_line};
-use crate::diagnostic::quote;
 use crate::diff::{self, Direction};
+use crate::text::quote;
 
 /// The `version` of the JSON. It changes when a program that reads it could break: not when a key is added.
 pub const VERSION: u32 = 1;

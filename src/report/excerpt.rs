@@ -14,8 +14,9 @@ use owo_colors::Style as Paint;
 use textwrap::core::display_width;
 
 use super::{Style, one_line};
-use crate::diagnostic::{Diagnostic, Label, is_unsafe_to_show};
+use crate::diagnostic::{Diagnostic, Label};
 use crate::source::{Position, Source, SourceId, Sources};
+use crate::text::is_unsafe_to_show;
 
 /// Lines shown before and after the ones that have a label.
 pub(super) const CONTEXT: usize = 1;

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::place::{Place, whole};
-use crate::diagnostic::{Diagnostics, Level};
+use crate::diagnostic::Diagnostics;
 use crate::report::{Summary, one_line};
+use crate::rule::Level;
 use crate::source::Sources;
 
 /// Writes a command for each: lines and columns count from 1, columns are characters. What a message holds is encoded, so

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::place::{Fingerprints, Place, whole};
-use crate::diagnostic::{Diagnostics, Level};
+use crate::diagnostic::Diagnostics;
+use crate::rule::Level;
 use crate::source::Sources;
 
 #[derive(Serialize)]

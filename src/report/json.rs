@@ -9,8 +9,10 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use super::Summary;
-use crate::diagnostic::{self, Diagnostics, is_unsafe_to_show};
+use crate::diagnostic::{self, Diagnostics};
+use crate::rule;
 use crate::source::{self, Sources, Span};
+use crate::text::is_unsafe_to_show;
 
 /// The `version` of the object. It changes when a program that reads the object could break: not when a key is added.
 pub const VERSION: u32 = 1;
@@ -241,12 +243,12 @@ impl Point {
     }
 }
 
-impl From<diagnostic::Level> for Level {
-    fn from(level: diagnostic::Level) -> Self {
+impl From<rule::Level> for Level {
+    fn from(level: rule::Level) -> Self {
         match level {
-            diagnostic::Level::Error => Self::Error,
-            diagnostic::Level::Warning => Self::Warning,
-            diagnostic::Level::Advice => Self::Advice,
+            rule::Level::Error => Self::Error,
+            rule::Level::Warning => Self::Warning,
+            rule::Level::Advice => Self::Advice,
         }
     }
 }

@@ -4,52 +4,52 @@ use std::io::{self, Write};
 
 use super::place::{Place, whole};
 use super::xml::Document;
-use crate::diagnostic::{Diagnostic, Diagnostics, Level};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::rule::Level;
 use crate::source::Sources;
 
 /// Writes one document. An error is a failed test; a warning and a piece of advice are passed ones that say something,
 /// as they do not fail a run; a file without any diagnostic is one passed test.
 pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
     let all = diagnostics.as_slice();
-    let mut document = Document::begin(out)?;
+    let mut document = Document::declared();
     let quiet = sources.iter().filter(|(id, _)| all.iter().all(|d| d.primary.span.source != *id)).count();
-    let failed = |found: &[Diagnostic]| found.iter().filter(|d| d.level == Level::Error).count().to_string();
-    let tests = (all.len() + quiet).to_string();
+    let failed = |found: &[Diagnostic]| found.iter().filter(|d| d.level == Level::Error).count();
+    let tests = all.len() + quiet;
     let failures = failed(all);
-    document.open("testsuites", &[("name", "bottlec"), ("tests", &tests), ("failures", &failures)])?;
+    document.open("testsuites", &[("name", &"bottlec"), ("tests", &tests), ("failures", &failures)]);
     for (id, source) in sources.iter() {
         let found: Vec<Diagnostic> =
             all.iter().filter(|diagnostic| diagnostic.primary.span.source == id).cloned().collect();
         let name = source.name();
-        let tests = found.len().max(1).to_string();
+        let tests = found.len().max(1);
         document.open(
             "testsuite",
-            &[("name", name), ("tests", &tests), ("failures", &failed(&found)), ("errors", "0")],
-        )?;
+            &[("name", &name), ("tests", &tests), ("failures", &failed(&found)), ("errors", &"0")],
+        );
         if found.is_empty() {
-            document.empty("testcase", &[("name", "bottlec check"), ("classname", name)])?;
+            document.empty("testcase", &[("name", &"bottlec check"), ("classname", &name)]);
         }
         for diagnostic in &found {
-            test(diagnostic, sources, &mut document)?;
+            test(diagnostic, sources, &mut document);
         }
-        document.close("testsuite")?;
+        document.close();
     }
-    document.close("testsuites")?;
-    document.end()
+    out.write_all(document.end().as_bytes())
 }
 
-fn test(diagnostic: &Diagnostic, sources: &Sources, document: &mut Document<'_>) -> io::Result<()> {
+fn test(diagnostic: &Diagnostic, sources: &Sources, document: &mut Document) {
     let place = Place::of(diagnostic.primary.span, sources);
     let at = format!("{}:{}", place.start.line + 1, place.start.character + 1);
     let name = format!("{} at {at}", diagnostic.rule.id);
     let text = format!("{}:{at}: {}", place.file, whole(diagnostic));
-    document.open("testcase", &[("name", &name), ("classname", place.file)])?;
+    document.open("testcase", &[("name", &name), ("classname", &place.file)]);
     match diagnostic.level {
         Level::Error => {
-            let attributes = [("message", diagnostic.message.as_str()), ("type", diagnostic.rule.id)];
-            document.text("failure", &attributes, &text)?;
+            let (message, rule) = (&diagnostic.message, diagnostic.rule.id);
+            document.text("failure", &[("message", message), ("type", &rule)], &text);
         }
-        Level::Warning | Level::Advice => document.text("system-out", &[], &text)?,
+        Level::Warning | Level::Advice => document.text("system-out", &[], &text),
     }
-    document.close("testcase")
+    document.close();
 }

@@ -8,8 +8,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use crate::diagnostic::{Diagnostics, harmless};
+use crate::diagnostic::Diagnostics;
 use crate::source::Sources;
+use crate::text::harmless;
 
 mod checkstyle;
 mod concise;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::diagnostic::{Diagnostic, Label, harmless};
+use crate::diagnostic::{Diagnostic, Label};
 use crate::digest::sha256_hex;
 use crate::source::{Position, Sources, Span};
+use crate::text::harmless;
 
 /// A span as a file and two positions.
 pub(super) struct Place<'a> {

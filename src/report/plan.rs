@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 
 use super::Style;
 use super::one_line;
-use crate::builtin;
 use crate::digest;
-use crate::engine::SecretRoute;
-use crate::lower::{Stage, commands, manifest, provision, shell};
-use crate::network::Addresses;
+use crate::lower::{Stage, commands, plan_json, provision, shell};
 use crate::plan::{
     Accepted, LintAllowed, Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls,
     Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
-use crate::spec::BootKind;
+use crate::world::builtin;
+use crate::world::engine::BootKind;
+use crate::world::engine::SecretRoute;
+use crate::world::network::Addresses;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
 #[must_use]
@@ -267,7 +267,7 @@ impl Page<'_> {
             .map(|(path, file)| {
                 let digest = digest::sha256_hex(&file.bytes);
                 // The plan's own digest is another one than that of its bytes: it stands in it.
-                let name = if path == manifest::PATH { "sha256 (sealed)" } else { "sha256" };
+                let name = if path == plan_json::PATH { "sha256 (sealed)" } else { "sha256" };
                 vec![path.clone(), format!("{:04o}", file.mode.bits()), name.to_owned(), digest]
             })
             .collect();

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::engine::Gap;
 use crate::plan::Plan;
+use crate::world::engine::Gap;
 
 /// What is promised of a bottle.
 #[derive(Clone, Debug, PartialEq, Eq)]

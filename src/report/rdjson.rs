@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::place::{Place, whole};
-use crate::diagnostic::{Diagnostic, Diagnostics, Edit, Level};
+use crate::diagnostic::{Diagnostic, Diagnostics, Edit};
+use crate::rule::Level;
 use crate::source::{Position, Sources, Span};
 
 #[derive(Serialize)]

@@ -10,16 +10,16 @@ use std::net::IpAddr;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use crate::builtin;
-use crate::diagnostic::quote;
-use crate::engine::{Capability, Gap, Ledger, SMOLVM};
-use crate::host::Guarded;
+use crate::check;
 use crate::lower::smolfile;
 use crate::plan::{Origin, Plan, PlannedRepo, PlannedSidecar, Traced};
-use crate::reach::{Because, DNS_PORT, Lists, Policy, Scope, Target, TargetHost, Verdict};
+use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
 use crate::report::Promise;
-use crate::rules;
-use crate::upstream::Upstream;
+use crate::text::quote;
+use crate::world::builtin;
+use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM};
+use crate::world::host::{Guarded, Target, TargetHost, Verdict};
+use crate::world::upstream::Upstream;
 
 pub use text::render;
 
@@ -203,7 +203,7 @@ fn sentence(kind: &'static str, rule: impl Into<String>) -> Cause {
 
 /// A gap, and the line that accepts it.
 fn gap_cause(plan: &Plan, gap: Gap) -> Cause {
-    let rule = rules::engine::of(gap).id;
+    let rule = check::engine::of(gap).id;
     let accepted = plan.accepted.iter().find(|accepted| accepted.value.rule == rule);
     Cause {
         kind: "engine",
@@ -256,14 +256,14 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
             let mut causes = vec![cause("allow", allow)];
             if let TargetHost::Name(_) = target.host {
                 match scope {
-                    Scope::Any(trusted) => {
+                    AddressScope::Any(trusted) => {
                         causes.push(cause("private", trusted));
                         notes.push(String::from("it may resolve to any address, private ones among them"));
                     }
-                    Scope::Ranges => notes.push(String::from(
+                    AddressScope::Ranges => notes.push(String::from(
                         "when it resolves to a private address, only in a range of `private`",
                     )),
-                    Scope::Public => notes.push(String::from(
+                    AddressScope::Public => notes.push(String::from(
                         "pipelock looks the name up, and refuses it when it resolves to a private address",
                     )),
                 }
@@ -407,10 +407,10 @@ fn proxied(plan: &Plan, policy: &Policy<'_, &Traced<String>>) -> Vec<Row> {
             Because::Denied(deny, _) => format!("denied by {}, {}", deny.value, deny.origin),
             Because::Guarded(..) => String::from("a private address that nothing opens"),
             Because::Opened(_, range) => format!("opened by private {}, {}", range.value, range.origin),
-            Because::Listed(_, Scope::Any(trusted)) => {
+            Because::Listed(_, AddressScope::Any(trusted)) => {
                 format!("at any address: private {}, {}", trusted.value, trusted.origin)
             }
-            Because::Listed(_, Scope::Ranges) => {
+            Because::Listed(_, AddressScope::Ranges) => {
                 String::from("at public addresses and in the ranges of `private`")
             }
             _ => String::from("at public addresses"),
@@ -443,7 +443,7 @@ fn known(plan: &Plan) -> Vec<Known> {
     let gaps = plan.gaps();
     let mut capabilities = vec![Capability::EnforcesCidrPolicy, Capability::DnsRedirect];
     capabilities.extend(gaps.iter().map(|gap| gap.capability()));
-    if plan.boot.as_ref().is_some_and(|boot| boot.kind == crate::spec::BootKind::Artifact) {
+    if plan.boot.as_ref().is_some_and(|boot| boot.kind == BootKind::Artifact) {
         capabilities.push(Capability::FromKeepsPolicy);
     }
     capabilities.sort_unstable();

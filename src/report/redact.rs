@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Label};
-use crate::secret;
 use crate::source::{Source, SourceId, Sources};
 use crate::syntax::{self, Value};
+use crate::world::secret;
 
 /// What stands for a credential within a line of text.
 const MASK: &str = "****";

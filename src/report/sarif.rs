@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::place::{Fingerprints, Place, whole};
-use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit, Level};
-use crate::rules::Rule;
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
+use crate::rule::{Level, Rule};
 use crate::source::{Sources, Span};
 
 const SCHEMA: &str =
@@ -200,7 +200,8 @@ fn level(level: Level) -> &'static str {
 }
 
 fn descriptor(rule: &Rule) -> Descriptor<'_> {
-    let Rule { id, level: default, since: _, summary, page, acceptable: _, module: _ } = rule;
+    let Rule { id, level: default, group: _, since: _, summary, page: _, acceptable: _, tag: _ } = rule;
+    let page = rule.text();
     // What the page says first: the paragraph below its heading.
     let first = page.split("\n\n").nth(1).unwrap_or(summary);
     Descriptor {

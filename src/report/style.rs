@@ -2,7 +2,7 @@
 
 use owo_colors::Style as Paint;
 
-use crate::diagnostic::Level;
+use crate::rule::Level;
 
 /// What the output may use. The default is what every place can show: no colour, ASCII, 80 columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::count;
-use crate::diagnostic::{Diagnostics, Level};
+use crate::diagnostic::Diagnostics;
+use crate::rule::Level;
 
 /// How many diagnostics there are. Its text is the last line of a report: "2 errors, 1 warning in 3 files".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]

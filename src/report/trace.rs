@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::json::{self, Place};
 use super::redact;
-use crate::diagnostic::harmless;
 use crate::source::Sources;
+use crate::text::harmless;
 use crate::trace;
 
 /// The `version` of the JSON. It changes when a program that reads it could break: not when a key is added.
@@ -61,7 +61,7 @@ impl<'a> Report<'a> {
         lines: &[(usize, &'a trace::Line)],
         sources: &'a Sources,
     ) -> Self {
-        let origin = |origin: &'a trace::Origin| Origin {
+        let origin = |origin: &'a trace::LineOrigin| Origin {
             what: &origin.what,
             place: origin.place.map(|place| Place::new(place, sources)),
         };

@@ -5,9 +5,10 @@
 
 use super::message;
 use super::{Child, Children, Node as Schema, Occurs, ROOT, ValueType};
-use crate::diagnostic::{Diagnostics, did_you_mean};
+use crate::diagnostic::Diagnostics;
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Nodes, Tree, Value};
+use crate::text::did_you_mean;
 
 /// Reports everything in `tree` that the table does not know, or knows otherwise.
 pub fn check(tree: &Tree, diagnostics: &mut Diagnostics) {

@@ -1,11 +1,11 @@
 //! What is said of a tree that the table does not agree with.
 
-use super::value::Meant;
-use super::{Argument, Child, Node as Schema, Problem, Property, RETIRED, ROOT};
-use crate::diagnostic::{Applicability, Diagnostic, Edit, did_you_mean, one_of, quote};
-use crate::rules::schema as rules;
+use super::{Argument, Child, Node as Schema, Property, RETIRED, ROOT};
+use crate::diagnostic::{Applicability, Diagnostic, Edit};
+use crate::rule::{Meant, ValueError, catalogue};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value, quoted_string};
+use crate::text::{did_you_mean, one_of, quote};
 
 /// "in `egress`", "at the top of a file".
 fn place(parent: Option<Node<'_>>) -> String {
@@ -17,7 +17,7 @@ pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Opti
     let (name, span) = (node.name(), node.name_span());
     if let Some(retired) = RETIRED.iter().find(|retired| retired.name == name) {
         return Diagnostic::new(
-            &rules::RETIRED_NODE,
+            &catalogue::RETIRED_NODE,
             span,
             format!("{} belongs to the retired gvproxy design", quote(name)),
         )
@@ -27,7 +27,7 @@ pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Opti
     let names = || known.iter().map(|child| child.node.name);
     let expected = format!("expected one of {}", one_of(names()));
     let message = format!("unknown node {} {}", quote(name), place(parent));
-    let diagnostic = Diagnostic::new(&rules::UNKNOWN_NODE, span, message);
+    let diagnostic = Diagnostic::new(&catalogue::UNKNOWN_NODE, span, message);
     if let Some(meant) = did_you_mean(name, names()) {
         return diagnostic.label(format!("did you mean `{meant}`?")).help(expected).replace(
             format!("write `{meant}`"),
@@ -67,7 +67,7 @@ fn place_of(name: &str) -> Option<String> {
 
 pub(super) fn duplicate_node(node: Node<'_>, first: Span, parent: Option<Node<'_>>) -> Diagnostic {
     let message = format!("{} is given more than once {}", quote(node.name()), place(parent));
-    Diagnostic::new(&rules::DUPLICATE_NODE, node.name_span(), message)
+    Diagnostic::new(&catalogue::DUPLICATE_NODE, node.name_span(), message)
         .label("given again here")
         .related(first, "first given here")
         .help("keep one of them, with what both say")
@@ -75,7 +75,7 @@ pub(super) fn duplicate_node(node: Node<'_>, first: Span, parent: Option<Node<'_
 
 pub(super) fn missing_node(parent: Node<'_>, missing: &Schema) -> Diagnostic {
     let message = format!("{} needs `{}`", quote(parent.name()), missing.name);
-    Diagnostic::new(&rules::MISSING_NODE, parent.name_span(), message)
+    Diagnostic::new(&catalogue::MISSING_NODE, parent.name_span(), message)
         .label(format!("expected `{}` in its block", missing.name))
         .help(format!("for example: `{}`", missing.example))
 }
@@ -83,14 +83,14 @@ pub(super) fn missing_node(parent: Node<'_>, missing: &Schema) -> Diagnostic {
 pub(super) fn missing_argument(node: Node<'_>, missing: &Argument, schema: &Schema) -> Diagnostic {
     let article = if missing.name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     let message = format!("{} needs {article} {}", quote(node.name()), missing.name);
-    Diagnostic::new(&rules::MISSING_ARGUMENT, node.name_span(), message)
+    Diagnostic::new(&catalogue::MISSING_ARGUMENT, node.name_span(), message)
         .label(format!("expected {} after it", missing.value.describe()))
         .help(format!("for example: `{}`", head(schema.example)))
 }
 
 pub(super) fn missing_property(node: Node<'_>, missing: &Property, schema: &Schema) -> Diagnostic {
     let message = format!("{} needs the property `{}`", quote(node.name()), missing.name);
-    Diagnostic::new(&rules::MISSING_PROPERTY, node.head_span(), message)
+    Diagnostic::new(&catalogue::MISSING_PROPERTY, node.head_span(), message)
         .label(format!("expected `{}=`: {}", missing.name, missing.value.describe()))
         .help(format!("for example: `{}`", head(schema.example)))
 }
@@ -108,7 +108,7 @@ pub(super) fn unexpected_argument(node: Node<'_>, entry: Entry<'_>, schema: &'st
     };
     let message = format!("{} takes {takes}", quote(node.name()));
     let diagnostic =
-        Diagnostic::new(&rules::UNEXPECTED_ARGUMENT, entry.span(), message).label("not expected");
+        Diagnostic::new(&catalogue::UNEXPECTED_ARGUMENT, entry.span(), message).label("not expected");
     if let Some((property, edits)) = spelled_out(node, schema) {
         return diagnostic.help(format!("a property is written `{property}=…`")).fix(
             format!("write `=` behind `{property}`"),
@@ -143,7 +143,7 @@ fn spelled_out(node: Node<'_>, schema: &'static Schema) -> Option<(&'static str,
 pub(super) fn unknown_property(node: Node<'_>, key: &str, span: Span, schema: &'static Schema) -> Diagnostic {
     let names = || schema.properties.iter().map(|property| property.name);
     let message = format!("unknown property {} of {}", quote(key), quote(node.name()));
-    let diagnostic = Diagnostic::new(&rules::UNKNOWN_PROPERTY, span, message);
+    let diagnostic = Diagnostic::new(&catalogue::UNKNOWN_PROPERTY, span, message);
     if schema.properties.is_empty() {
         let diagnostic = diagnostic.label(format!("{} has no properties", quote(node.name())));
         return if schema.child_nodes().iter().any(|child| child.node.name == key) {
@@ -167,7 +167,7 @@ pub(super) fn unknown_property(node: Node<'_>, key: &str, span: Span, schema: &'
 
 pub(super) fn duplicate_property(entry: Entry<'_>, key: &str, first: Span) -> Diagnostic {
     let message = format!("property {} is given twice", quote(key));
-    Diagnostic::new(&rules::DUPLICATE_PROPERTY, entry.span(), message)
+    Diagnostic::new(&catalogue::DUPLICATE_PROPERTY, entry.span(), message)
         .label("given again here")
         .related(first, "first given here")
         .help("keep one of them")
@@ -176,7 +176,7 @@ pub(super) fn duplicate_property(entry: Entry<'_>, key: &str, first: Span) -> Di
 pub(super) fn unexpected_block(node: Node<'_>, block: Span, schema: &'static Schema) -> Diagnostic {
     let message = format!("{} takes no block", quote(node.name()));
     let diagnostic =
-        Diagnostic::new(&rules::UNEXPECTED_BLOCK, block, message).label("expected no block here");
+        Diagnostic::new(&catalogue::UNEXPECTED_BLOCK, block, message).label("expected no block here");
     let property = |child: Node<'_>| schema.properties.iter().find(|property| property.name == child.name());
     match node.children().find_map(property) {
         Some(property) => diagnostic.help(format!(
@@ -190,13 +190,13 @@ pub(super) fn unexpected_block(node: Node<'_>, block: Span, schema: &'static Sch
 
 pub(super) fn annotation(text: &str, span: Span) -> Diagnostic {
     let message = format!("the type annotation {} has no meaning", quote(text));
-    Diagnostic::new(&rules::UNEXPECTED_ANNOTATION, span, message)
+    Diagnostic::new(&catalogue::UNEXPECTED_ANNOTATION, span, message)
         .label("expected none: the schema fixes each type")
         .help("remove it, with its parentheses")
 }
 
 /// A name that the author chose and that cannot be one.
-pub(super) fn name(node: Node<'_>, problem: Problem) -> Diagnostic {
+pub(super) fn name(node: Node<'_>, problem: ValueError) -> Diagnostic {
     let meant = problem.meant.clone();
     let diagnostic = report(problem, node.name_span());
     match meant {
@@ -211,12 +211,14 @@ pub(super) fn name(node: Node<'_>, problem: Problem) -> Diagnostic {
 }
 
 /// A value that its type does not allow.
-pub(super) fn value(entry: Entry<'_>, problem: Problem) -> Diagnostic {
+pub(super) fn value(entry: Entry<'_>, problem: ValueError) -> Diagnostic {
     let meant = problem.meant.clone();
     let diagnostic = report(problem, entry.value_span());
     // The same value in the right type is what was meant for sure; a near miss is a guess.
     let (replacement, sure) = match meant {
-        Some(Meant::Value(value)) if diagnostic.rule == &rules::WRONG_TYPE => (value, Applicability::Safe),
+        Some(Meant::Value(value)) if diagnostic.rule == &catalogue::WRONG_TYPE => {
+            (value, Applicability::Safe)
+        }
         Some(Meant::Value(value)) => (value, Applicability::Unsafe),
         Some(Meant::Text(text)) => (quoted_string(&text), Applicability::Unsafe),
         None => return diagnostic,
@@ -224,7 +226,7 @@ pub(super) fn value(entry: Entry<'_>, problem: Problem) -> Diagnostic {
     diagnostic.replace(format!("write {}", quote(&replacement)), sure, entry.value_span(), replacement)
 }
 
-fn report(problem: Problem, span: Span) -> Diagnostic {
-    let Problem { rule, message, expected, help, meant: _ } = problem;
+fn report(problem: ValueError, span: Span) -> Diagnostic {
+    let ValueError { rule, message, expected, help, meant: _ } = problem;
     Diagnostic::new(rule, span, message).label(expected).help_if(help)
 }

@@ -2,7 +2,7 @@
 //!
 //! The table in [`nodes`](self::ROOT) says what a node may hold, of which type, and what it means. `check` holds
 //! trees against it; the reference page and `schemas/spec.json` are printed from it; an editor completes from it.
-//! A decoder in `spec/` may therefore take for granted what the table says, and never repeats a message.
+//! A decoder in `model/` may therefore take for granted what the table says, and never repeats a message.
 
 mod check;
 mod message;
@@ -13,11 +13,12 @@ mod regex;
 mod text;
 mod url;
 mod value;
+mod value_check;
 
 pub use check::check;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
 pub use path::is_host_path;
-pub use value::{Meant, Problem, ValueType};
+pub use value::ValueType;
 
 /// How often a child may stand in its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

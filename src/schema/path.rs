@@ -1,34 +1,35 @@
 //! Paths: which files a spec may name, and how.
 
 use super::ValueType;
-use super::value::Problem;
-use crate::diagnostic::quote;
+use crate::rule::ValueError;
+use crate::text::quote;
 
-pub(super) fn relative(text: &str) -> Result<(), Problem> {
+pub(super) fn relative(text: &str) -> Result<(), ValueError> {
     if text.starts_with(['/', '~']) {
-        let problem = Problem::none(text, "relative path", ValueType::RelativePath);
+        let problem = ValueType::RelativePath.none(text, "relative path");
         return Err(problem.help("name the file from the directory of this one on"));
     }
     if text.contains('\\') {
-        let problem = Problem::none(text, "path that every platform reads alike", ValueType::RelativePath);
+        let problem = ValueType::RelativePath.none(text, "path that every platform reads alike");
         return Err(problem.meant(text.replace('\\', "/")));
     }
     Ok(())
 }
 
-pub(super) fn absolute(text: &str) -> Result<(), Problem> {
+pub(super) fn absolute(text: &str) -> Result<(), ValueError> {
     if text.starts_with('/') {
         return Ok(());
     }
-    Err(Problem::none(text, "absolute path", ValueType::AbsolutePath)
+    Err(ValueType::AbsolutePath
+        .none(text, "absolute path")
         .help("the engine reads the file when the machine starts and takes absolute paths only"))
 }
 
 /// A path that becomes an argument of a program: it must not look like an option, nor like a home directory that
 /// only a shell knows.
-pub(super) fn on_host(text: &str) -> Result<(), Problem> {
+pub(super) fn on_host(text: &str) -> Result<(), ValueError> {
     let invalid = |message: &str| {
-        Problem::invalid(
+        ValueError::invalid(
             format!("{} {message}", quote(text)),
             format!("expected {}", ValueType::HostPath.describe()),
         )
@@ -46,43 +47,45 @@ pub(super) fn on_host(text: &str) -> Result<(), Problem> {
 }
 
 /// A directory that a sidecar may write to: a whole home, or the root, must not be given away by a slip.
-pub(super) fn own_directory(text: &str) -> Result<(), Problem> {
+pub(super) fn own_directory(text: &str) -> Result<(), ValueError> {
     on_host(text)?;
     let named = text.split('/').rfind(|part| !matches!(*part, "" | "."));
     if matches!(named, None | Some("~" | "..")) {
         let expected = format!("expected {}", ValueType::OwnDirectory.describe());
-        return Err(Problem::invalid(format!("{} is no directory of its own", quote(text)), expected).help(
-            "what lies in it would be in reach of a sidecar: name a directory that holds nothing else",
-        ));
+        return Err(ValueError::invalid(format!("{} is no directory of its own", quote(text)), expected)
+            .help(
+                "what lies in it would be in reach of a sidecar: name a directory that holds nothing else",
+            ));
     }
     Ok(())
 }
 
 /// A path that the engine opens: it takes no `~`, which only a shell expands.
-pub(super) fn bootable(text: &str) -> Result<(), Problem> {
+pub(super) fn bootable(text: &str) -> Result<(), ValueError> {
     on_host(text)?;
     if text.starts_with('~') {
         let expected = "expected an absolute path, or one relative to this file";
-        return Err(Problem::invalid(format!("{} would not be found", quote(text)), expected)
+        return Err(ValueError::invalid(format!("{} would not be found", quote(text)), expected)
             .help("the engine takes the path as it is, and only a shell knows what `~` is"));
     }
     Ok(())
 }
 
 /// A packed machine.
-pub(super) fn machine(text: &str) -> Result<(), Problem> {
+pub(super) fn machine(text: &str) -> Result<(), ValueError> {
     bootable(text)?;
     if std::path::Path::new(text).extension().is_some_and(|end| end == "smolmachine") {
         return Ok(());
     }
-    Err(Problem::none(text, "packed machine", ValueType::MachinePath)
+    Err(ValueType::MachinePath
+        .none(text, "packed machine")
         .help("an unpacked root file system goes into `rootfs`, a container image into `image`"))
 }
 
 /// A path inside of a container that something is mounted at.
-pub(super) fn in_container(text: &str) -> Result<(), Problem> {
+pub(super) fn in_container(text: &str) -> Result<(), ValueError> {
     let expected = format!("expected {}", ValueType::ContainerPath.describe());
-    let invalid = |message: &str| Problem::invalid(format!("{} {message}", quote(text)), expected.clone());
+    let invalid = |message: &str| ValueError::invalid(format!("{} {message}", quote(text)), expected.clone());
     let Some(rest) = text.strip_prefix('/') else {
         return Err(invalid("is no absolute path").meant(format!("/{text}")));
     };
@@ -116,7 +119,7 @@ pub fn is_host_path(source: &str) -> bool {
 }
 
 /// A volume's name, or a path on the host.
-pub(super) fn volume(text: &str) -> Result<(), Problem> {
+pub(super) fn volume(text: &str) -> Result<(), ValueError> {
     if is_host_path(text) {
         return on_host(text);
     }

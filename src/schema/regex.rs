@@ -9,7 +9,8 @@ use regex_syntax::ast::{
 };
 
 use super::ValueType;
-use super::value::Problem;
+use crate::rule::ValueError;
+use crate::rule::catalogue::INVALID_REGEX;
 
 /// The most bytes of an expression: it is matched against every request.
 const MAX_REGEX: usize = 1000;
@@ -18,9 +19,9 @@ const MAX_REPEAT: u32 = 1000;
 /// How deep parts may be nested. Go takes 1000; nobody reads fifty.
 const MAX_DEPTH: u32 = 50;
 
-pub(super) fn check(text: &str) -> Result<(), Problem> {
+pub(super) fn check(text: &str) -> Result<(), ValueError> {
     let expected = || format!("expected {}", ValueType::Regex.describe());
-    let invalid = |why: String| Problem::new(&crate::rules::egress_scan::INVALID_REGEX, why, expected());
+    let invalid = |why: String| ValueError::new(&INVALID_REGEX, why, expected());
     if text.len() > MAX_REGEX {
         return Err(invalid(format!(
             "this expression is {} bytes long, {MAX_REGEX} are allowed",

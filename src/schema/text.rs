@@ -1,13 +1,10 @@
 //! Names, values and keys: what each text must be, and what to say when it is not.
 
 use super::ValueType;
-use super::value::Problem;
-use crate::backend as registry;
-use crate::diagnostic::{did_you_mean, quote};
-use crate::engine::{SMOLVM, Version};
-use crate::level::{Refusal, Setter, Setting};
-use crate::rules;
-use crate::scanner;
+use crate::rule::{self, InvalidLevel, LevelSource, Setting, ValueError};
+use crate::text::{did_you_mean, quote};
+use crate::world::engine::{SMOLVM, Version};
+use crate::world::{backend as registry, secret_scanner};
 
 /// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
 const MAX_NAME: usize = 40;
@@ -17,10 +14,10 @@ const MAX_ENV_VALUE: usize = 32 * 1024;
 
 /// Names of bottles, profiles and sidecars: safe as a machine's name in every smolvm, as part of a container's name,
 /// as a path component and as an argument.
-pub(super) fn name(text: &str) -> Result<(), Problem> {
+pub(super) fn name(text: &str) -> Result<(), ValueError> {
     let problem = |message: &str| {
-        let problem = Problem::new(
-            &rules::schema::INVALID_NAME,
+        let problem = ValueError::new(
+            &rule::catalogue::INVALID_NAME,
             format!("{} is not a valid name: {message}", quote(text)),
             format!("expected {}", ValueType::Name.describe()),
         );
@@ -67,16 +64,16 @@ fn suggest_name(text: &str) -> Option<String> {
 }
 
 /// Git refuses some of these itself; dots at the edges confuse it or hide a directory from a listing.
-pub(super) fn repo_name(text: &str) -> Result<(), Problem> {
+pub(super) fn repo_name(text: &str) -> Result<(), ValueError> {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let odd = text.starts_with(['-', '.']) || text.ends_with('.') || text.contains("..");
     if plain && !odd && text.len() <= 100 {
         return Ok(());
     }
-    Err(Problem::none(text, "repository name", ValueType::RepoName))
+    Err(ValueType::RepoName.none(text, "repository name"))
 }
 
-pub(super) fn env_name(text: &str) -> Result<(), Problem> {
+pub(super) fn env_name(text: &str) -> Result<(), ValueError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let why = if text.len() > MAX_ENV_NAME {
         format!("it is {} bytes long, the engine takes {MAX_ENV_NAME}", text.len())
@@ -87,8 +84,8 @@ pub(super) fn env_name(text: &str) -> Result<(), Problem> {
     } else {
         return Ok(());
     };
-    let problem = Problem::new(
-        &rules::schema::INVALID_NAME,
+    let problem = ValueError::new(
+        &rule::catalogue::INVALID_NAME,
         format!("{} is not a valid variable name: {why}", quote(text)),
         format!("expected {}", ValueType::EnvName.describe()),
     );
@@ -97,10 +94,10 @@ pub(super) fn env_name(text: &str) -> Result<(), Problem> {
     Err(if valid && meant.chars().all(allowed) { problem.meant(meant) } else { problem })
 }
 
-pub(super) fn env_value(text: &str) -> Result<(), Problem> {
+pub(super) fn env_value(text: &str) -> Result<(), ValueError> {
     let altered = |message: &str, help: &str| {
-        Err(Problem::new(
-            &rules::schema::ENV_VALUE_ALTERED,
+        Err(ValueError::new(
+            &rule::catalogue::ENV_VALUE_ALTERED,
             message,
             format!("expected {}", ValueType::EnvValue.describe()),
         )
@@ -108,7 +105,7 @@ pub(super) fn env_value(text: &str) -> Result<(), Problem> {
         .meant(text.trim()))
     };
     if text.len() > MAX_ENV_VALUE {
-        return Err(Problem::invalid(
+        return Err(ValueError::invalid(
             format!("this value is {} bytes long", text.len()),
             format!("the engine takes {MAX_ENV_VALUE} bytes at most"),
         ));
@@ -127,7 +124,7 @@ pub(super) fn env_value(text: &str) -> Result<(), Problem> {
         );
     }
     if let Some(c) = text.chars().find(|c| c.is_control() && *c != '\t') {
-        return Err(Problem::invalid(
+        return Err(ValueError::invalid(
             format!("this value holds the control character U+{:04X}", u32::from(c)),
             format!("expected {}", ValueType::EnvValue.describe()),
         )
@@ -136,12 +133,12 @@ pub(super) fn env_value(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-pub(super) fn backend(text: &str) -> Result<(), Problem> {
+pub(super) fn backend(text: &str) -> Result<(), ValueError> {
     if registry::find(text).is_some() {
         return Ok(());
     }
-    let problem = Problem::new(
-        &rules::schema::UNKNOWN_BACKEND,
+    let problem = ValueError::new(
+        &rule::catalogue::UNKNOWN_BACKEND,
         format!("unknown backend {}", quote(text)),
         format!("expected {}", ValueType::Backend.describe()),
     );
@@ -159,19 +156,23 @@ pub(super) fn backend(text: &str) -> Result<(), Problem> {
     })
 }
 
-pub(super) fn engine(text: &str) -> Result<(), Problem> {
+pub(super) fn engine(text: &str) -> Result<(), ValueError> {
     if text == SMOLVM {
         return Ok(());
     }
     let expected = format!("expected {}", ValueType::Engine.describe());
-    Err(Problem::new(&rules::schema::UNKNOWN_ENGINE, format!("unknown engine {}", quote(text)), expected)
-        .meant(SMOLVM))
+    Err(ValueError::new(
+        &rule::catalogue::UNKNOWN_ENGINE,
+        format!("unknown engine {}", quote(text)),
+        expected,
+    )
+    .meant(SMOLVM))
 }
 
-pub(super) fn version(text: &str) -> Result<(), Problem> {
+pub(super) fn version(text: &str) -> Result<(), ValueError> {
     let Err(error) = text.parse::<Version>() else { return Ok(()) };
     let expected = format!("expected {}", ValueType::Version.describe());
-    let problem = Problem::invalid(format!("{} is no version: {error}", quote(text)), expected);
+    let problem = ValueError::invalid(format!("{} is no version: {error}", quote(text)), expected);
     let trimmed = text.trim_start_matches(['v', 'V', '=', ' ']).trim_end();
     Err(match trimmed.parse::<Version>() {
         Ok(version) => problem.meant(version.to_string()),
@@ -181,7 +182,7 @@ pub(super) fn version(text: &str) -> Result<(), Problem> {
 
 /// An image reference: host, path, tag and digest, by the grammar of the OCI distribution specification, but for the
 /// limits of each part's length.
-pub(super) fn image(text: &str) -> Result<(), Problem> {
+pub(super) fn image(text: &str) -> Result<(), ValueError> {
     let expected = || format!("expected {}", ValueType::Image.describe());
     let (rest, digest) = text.split_once('@').map_or((text, None), |(rest, digest)| (rest, Some(digest)));
     let path_bytes = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
@@ -214,7 +215,7 @@ pub(super) fn image(text: &str) -> Result<(), Problem> {
             && !tag.starts_with(['.', '-'])
     });
     if !path_ok || !tag_ok {
-        return Err(Problem::invalid(format!("{} is no image reference", quote(text)), expected()).help(
+        return Err(ValueError::invalid(format!("{} is no image reference", quote(text)), expected()).help(
             "it is written `registry.example.com/path/name:tag@sha256:…`, in lower case but for the tag",
         ));
     }
@@ -223,12 +224,12 @@ pub(super) fn image(text: &str) -> Result<(), Problem> {
     match digest.map(|digest| digest.strip_prefix("sha256:")) {
         None => Ok(()),
         Some(Some(digest)) if hex(digest) => Ok(()),
-        Some(_) => Err(Problem::invalid(format!("the digest of {} is none", quote(text)), expected())
+        Some(_) => Err(ValueError::invalid(format!("the digest of {} is none", quote(text)), expected())
             .help("a digest is `sha256:` and 64 digits of lower-case hexadecimal")),
     }
 }
 
-pub(super) fn host_key(text: &str) -> Result<(), Problem> {
+pub(super) fn host_key(text: &str) -> Result<(), ValueError> {
     const KINDS: [&str; 7] = [
         "ssh-ed25519",
         "ssh-rsa",
@@ -246,35 +247,40 @@ pub(super) fn host_key(text: &str) -> Result<(), Problem> {
     {
         return Ok(());
     }
-    Err(Problem::none(text, "host key", ValueType::HostKey).help(
+    Err(ValueType::HostKey.none(text, "host key").help(
         "`ssh-keyscan HOST` prints it: leave out the host's name, and check it against what the host publishes",
     ))
 }
 
-pub(super) fn email(text: &str) -> Result<(), Problem> {
+pub(super) fn email(text: &str) -> Result<(), ValueError> {
     let plain = !text.contains([' ', '<', '>', '"']);
     if plain && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()) {
         return Ok(());
     }
-    Err(Problem::none(text, "mail address", ValueType::Email))
+    Err(ValueType::Email.none(text, "mail address"))
 }
 
 /// The most characters of a pattern's name, which stands in each line of the log that speaks of it.
 const MAX_PATTERN_NAME: usize = 64;
-pub(super) fn pattern_name(text: &str) -> Result<(), Problem> {
+pub(super) fn pattern_name(text: &str) -> Result<(), ValueError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b" ._-".contains(&b);
     if text.len() <= MAX_PATTERN_NAME && text.bytes().all(plain) && text.trim() == text {
         return Ok(());
     }
-    Err(Problem::none(text, "name of a pattern", ValueType::PatternName)
+    Err(ValueType::PatternName
+        .none(text, "name of a pattern")
         .help(format!("it stands in the log: at most {MAX_PATTERN_NAME} plain characters")))
 }
 
-pub(super) fn choice(text: &str, words: &'static [&'static str], what: &'static str) -> Result<(), Problem> {
+pub(super) fn choice(
+    text: &str,
+    words: &'static [&'static str],
+    what: &'static str,
+) -> Result<(), ValueError> {
     if words.contains(&text) {
         return Ok(());
     }
-    let problem = Problem::none(text, what, ValueType::Choice { words, what });
+    let problem = ValueType::Choice { words, what }.none(text, what);
     // A capability is also written `CAP_CHOWN` and in lower case.
     let upper = text.to_ascii_uppercase();
     let near = [text, upper.strip_prefix("CAP_").unwrap_or(&upper)];
@@ -284,7 +290,7 @@ pub(super) fn choice(text: &str, words: &'static [&'static str], what: &'static 
     })
 }
 /// `user` or `user:group`, each a number or a name as `useradd` takes it.
-pub(super) fn container_user(text: &str) -> Result<(), Problem> {
+pub(super) fn container_user(text: &str) -> Result<(), ValueError> {
     let part = |part: &str| {
         let number = part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u32>().is_ok();
         let name = part.len() <= 32
@@ -296,40 +302,40 @@ pub(super) fn container_user(text: &str) -> Result<(), Problem> {
     if part(user) && group.is_none_or(part) {
         return Ok(());
     }
-    Err(Problem::none(text, "user of a container", ValueType::ContainerUser))
+    Err(ValueType::ContainerUser.none(text, "user of a container"))
 }
-pub(super) fn scanner(text: &str) -> Result<(), Problem> {
-    if scanner::find(text).is_some() {
+pub(super) fn scanner(text: &str) -> Result<(), ValueError> {
+    if secret_scanner::find(text).is_some() {
         return Ok(());
     }
-    let problem = Problem::none(text, "scanner that git-gate knows", ValueType::Scanner);
-    Err(match did_you_mean(text, scanner::names()) {
+    let problem = ValueType::Scanner.none(text, "scanner that git-gate knows");
+    Err(match did_you_mean(text, secret_scanner::names()) {
         Some(name) => problem.meant(name),
         None => problem,
     })
 }
 
 /// The id of a rule that a spec may accept.
-pub(super) fn acceptable_rule(text: &str) -> Result<(), Problem> {
-    if rules::acceptable().any(|id| id == text) {
+pub(super) fn acceptable_rule(text: &str) -> Result<(), ValueError> {
+    if rule::acceptable().any(|id| id == text) {
         return Ok(());
     }
     let expected = format!("expected {}", ValueType::AcceptableRule.describe());
-    if rules::find(text).is_some() {
+    if rule::find(text).is_some() {
         let message = format!("{} cannot be accepted: it is no matter of confinement", quote(text));
-        return Err(Problem::invalid(message, expected).help("mend what it speaks of"));
+        return Err(ValueError::invalid(message, expected).help("mend what it speaks of"));
     }
-    let problem = Problem::invalid(format!("there is no rule {}", quote(text)), expected);
-    Err(match did_you_mean(text, rules::acceptable()) {
+    let problem = ValueError::invalid(format!("there is no rule {}", quote(text)), expected);
+    Err(match did_you_mean(text, rule::acceptable()) {
         Some(meant) => problem.meant(meant),
         None => problem,
     })
 }
 
 /// The id of a rule whose level a spec may set so.
-pub(super) fn rule(text: &str, set: Setting) -> Result<(), Problem> {
-    let Err(Refusal { message, help, meant }) = set.rule(text, Setter::Spec) else { return Ok(()) };
-    let problem = Problem::invalid(message, format!("expected {}", ValueType::Rule { set }.describe()));
+pub(super) fn rule(text: &str, set: Setting) -> Result<(), ValueError> {
+    let Err(InvalidLevel { message, help, meant }) = set.rule(text, LevelSource::Spec) else { return Ok(()) };
+    let problem = ValueError::invalid(message, format!("expected {}", ValueType::Rule { set }.describe()));
     let problem = match help {
         Some(help) => problem.help(help),
         None => problem,

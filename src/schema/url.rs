@@ -1,19 +1,19 @@
 //! URLs and their parts.
 
 use super::ValueType;
-use super::value::Problem;
-use crate::diagnostic::quote;
+use crate::rule::ValueError;
+use crate::text::quote;
 
-pub(super) fn scheme(text: &str) -> Result<(), Problem> {
+pub(super) fn scheme(text: &str) -> Result<(), ValueError> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b);
     if text.len() <= 32 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(allowed) {
         return Ok(());
     }
-    Err(Problem::none(text, "URL scheme", ValueType::Scheme))
+    Err(ValueType::Scheme.none(text, "URL scheme"))
 }
 
-pub(super) fn path(text: &str) -> Result<(), Problem> {
-    let problem = || Problem::none(text, "URL path", ValueType::UrlPath);
+pub(super) fn path(text: &str) -> Result<(), ValueError> {
+    let problem = || ValueType::UrlPath.none(text, "URL path");
     // RFC 3986, `pchar`, `/` and the query's `?`; others must be percent-encoded.
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%?".contains(&b);
     if !text.bytes().all(allowed) {
@@ -29,9 +29,9 @@ pub(super) fn path(text: &str) -> Result<(), Problem> {
 
 /// An SSH URL, or the short form `user@host:path`. The alphabet is that of names, so nothing of it reaches a shell or
 /// is read as an option.
-pub(super) fn git(text: &str) -> Result<(), Problem> {
+pub(super) fn git(text: &str) -> Result<(), ValueError> {
     let expected = format!("expected {}", ValueType::GitUrl.describe());
-    let invalid = |message: &str| Problem::invalid(format!("{} {message}", quote(text)), expected.clone());
+    let invalid = |message: &str| ValueError::invalid(format!("{} {message}", quote(text)), expected.clone());
     for scheme in ["https://", "http://", "git://", "file://"] {
         if let Some(rest) = text.strip_prefix(scheme) {
             let problem = invalid("does not go over SSH")

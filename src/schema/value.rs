@@ -1,13 +1,8 @@
-//! The types of arguments and properties: what a text or number must be, and what to say when it is not.
+//! The types of arguments and properties: what a text or a number may be, in words.
 
-use super::{path, regex, text, url};
-use crate::backend;
-use crate::diagnostic::{is_unsafe_to_show, one_of, quote};
-use crate::engine;
-use crate::level::{Setter, Setting};
-use crate::rules::{self, Rule};
-use crate::scanner;
-use crate::syntax::{Value, quoted_string};
+use crate::rule::{self, LevelSource, Setting, ValueError};
+use crate::text::{one_of, quote};
+use crate::world::{backend, engine, host, secret_scanner};
 
 /// What an argument or a property may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,63 +96,6 @@ pub enum ValueType {
     Scanner,
 }
 
-/// Why a value is refused.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The rule that it breaks.
-    pub rule: &'static Rule,
-    /// What is wrong, with the value in it.
-    pub message: String,
-    /// What was expected there.
-    pub expected: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// What is most likely meant.
-    pub meant: Option<Meant>,
-}
-
-/// What is most likely meant instead of a value that is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meant {
-    /// A string that holds this text.
-    Text(String),
-    /// A value as KDL writes it.
-    Value(String),
-}
-
-impl Problem {
-    pub(super) fn new(rule: &'static Rule, message: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { rule, message: message.into(), expected: expected.into(), help: None, meant: None }
-    }
-
-    pub(super) fn invalid(message: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::new(&rules::schema::INVALID_VALUE, message, expected)
-    }
-
-    /// "`text` is no mail address", where `expected` was expected.
-    pub(super) fn none(text: &str, what: &str, expected: ValueType) -> Self {
-        Self::invalid(format!("{} is no {what}", quote(text)), format!("expected {}", expected.describe()))
-    }
-
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    pub(super) fn meant(mut self, text: impl Into<String>) -> Self {
-        self.meant = Some(Meant::Text(text.into()));
-        self
-    }
-
-    fn meant_value(mut self, value: impl Into<String>) -> Self {
-        self.meant = Some(Meant::Value(value.into()));
-        self
-    }
-}
-
-/// The most bytes of any other text: Linux's limit for a path, which no name, URL or key comes near.
-const MAX_TEXT: usize = 4096;
-
 impl ValueType {
     /// What it may hold, in words, with its article: "a port between 1 and 65535".
     #[must_use]
@@ -180,14 +118,14 @@ impl ValueType {
             Self::MachinePath => "the path of a `.smolmachine` file".into(),
             Self::Directory => "the path of a directory".into(),
             Self::Image => "an image reference with its digest".into(),
-            Self::HostPattern | Self::HostEntry => "a host such as `api.example.com`, `*.example.com`, or an IP address".into(),
-            Self::Upstream => {
-                "a host such as `db.internal.example.com`, a private address, or a range such as `10.1.2.0/24`".into()
-            }
-            Self::Target => "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`".into(),
-            Self::AcceptableRule => one_of(rules::acceptable()),
+            Self::HostPattern | Self::HostEntry => host::PATTERN.into(),
+            Self::Upstream => host::UPSTREAM.into(),
+            Self::Target => host::TARGET.into(),
+            Self::AcceptableRule => one_of(rule::acceptable()),
             Self::Rule { set: Setting::Allow } => "a rule that is a warning or advice".into(),
-            Self::Rule { set: Setting::Warn } => "a rule that is no error, or one that may be accepted".into(),
+            Self::Rule { set: Setting::Warn } => {
+                "a rule that is no error, or one that may be accepted".into()
+            }
             Self::Rule { set: Setting::Deny } => "a rule".into(),
             Self::Regex => "a regular expression in the syntax of RE2".into(),
             Self::PatternName => "a name of letters, digits, blanks, `.`, `_` and `-`".into(),
@@ -200,7 +138,7 @@ impl ValueType {
             Self::ContainerUser => "a user such as `999` or `999:999`".into(),
             Self::ContainerPath => "an absolute path in the container".into(),
             Self::VolumeSource => "a volume's name, or a path on the host".into(),
-            Self::Scanner => one_of(scanner::names()),
+            Self::Scanner => one_of(secret_scanner::names()),
         }
     }
 
@@ -210,15 +148,20 @@ impl ValueType {
         match self {
             Self::Backend => backend::names().collect(),
             Self::Engine => vec![engine::SMOLVM],
-            Self::AcceptableRule => rules::acceptable().collect(),
+            Self::AcceptableRule => rule::acceptable().collect(),
             Self::Rule { set } => {
-                let ids = rules::ALL.iter().map(|rule| rule.id);
-                ids.filter(|id| set.rule(id, Setter::Spec).is_ok()).collect()
+                let ids = rule::ALL.iter().map(|rule| rule.id);
+                ids.filter(|id| set.rule(id, LevelSource::Spec).is_ok()).collect()
             }
             Self::Choice { words, .. } => words.to_vec(),
-            Self::Scanner => scanner::names().collect(),
+            Self::Scanner => secret_scanner::names().collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// "`text` is no mail address", where a value of the type was expected.
+    pub(super) fn none(self, text: &str, what: &str) -> ValueError {
+        ValueError::invalid(format!("{} is no {what}", quote(text)), format!("expected {}", self.describe()))
     }
 
     /// Whether it is the id of a rule.
@@ -231,134 +174,5 @@ impl ValueType {
     #[must_use]
     pub fn is_number(self) -> bool {
         matches!(self, Self::Integer { .. } | Self::Octet)
-    }
-
-    /// Holds a value against the type.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check(self, value: Value<'_>) -> Result<(), Problem> {
-        match value {
-            Value::String(text) if !self.is_number() => self.check_text(text),
-            Value::Integer(number) if self.is_number() => self.check_number(number),
-            _ => Err(self.wrong_type(value)),
-        }
-    }
-
-    fn wrong_type(self, value: Value<'_>) -> Problem {
-        let expected = format!("expected {}", self.describe());
-        let wrong = |what: String| Problem::new(&rules::schema::WRONG_TYPE, what, &expected);
-        // The same value in the right type is offered where it would be allowed.
-        let as_text = |problem: Problem, text: String| match self.check_text(&text) {
-            Ok(()) => problem.meant_value(quoted_string(&text)),
-            Err(_) => problem,
-        };
-        match value {
-            Value::String(text) => {
-                let problem = wrong(format!("{} is a string, not a number", quote(text)));
-                match text.parse::<i128>() {
-                    Ok(number) if self.check_number(number).is_ok() => {
-                        problem.meant_value(number.to_string())
-                    }
-                    _ => problem,
-                }
-            }
-            Value::Float(_) if self.is_number() => wrong("this number is not whole".into()),
-            Value::Bool(value) if self.is_number() => wrong(format!("`#{value}` is no number")),
-            Value::Null if self.is_number() => wrong("`#null` is no number".into()),
-            Value::Integer(number) => {
-                as_text(wrong(format!("`{number}` is a number, not a string")), number.to_string())
-            }
-            Value::Float(_) => wrong("this is a number, not a string".into()),
-            Value::Bool(value) => {
-                let problem = wrong(format!("`#{value}` is no string"));
-                match self {
-                    Self::EnvValue | Self::Text | Self::Argument => as_text(problem, value.to_string()),
-                    // What is called `true` may well not be there: that is a guess.
-                    _ if self.check_text(&value.to_string()).is_ok() => problem.meant(value.to_string()),
-                    _ => problem,
-                }
-            }
-            Value::Null => wrong("`#null` is no string".into()),
-        }
-    }
-
-    fn check_number(self, number: i128) -> Result<(), Problem> {
-        let (min, max) = match self {
-            Self::Integer { min, max, .. } => (min, max),
-            _ => (1, 254),
-        };
-        if !(i128::from(min)..=i128::from(max)).contains(&number) {
-            return Err(Problem::invalid(
-                format!("`{number}` is out of range"),
-                format!("expected {}", self.describe()),
-            ));
-        }
-        if self == Self::Octet && number == 17 {
-            return Err(Problem::invalid(
-                "octet `17` is never given to a bottle",
-                format!("expected {}", self.describe()),
-            )
-            .meant_value("18"));
-        }
-        Ok(())
-    }
-
-    fn check_text(self, text: &str) -> Result<(), Problem> {
-        if self == Self::EnvValue {
-            return text::env_value(text);
-        }
-        // What cannot be seen cannot be reviewed: a path with a direction override in it reads as another one.
-        let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));
-        if let Some(c) = text.chars().find(|c| !plain && is_unsafe_to_show(*c)) {
-            let kind = if c.is_control() { "control" } else { "invisible" };
-            return Err(Problem::invalid(
-                format!("{} holds the {kind} character U+{:04X}", quote(text), u32::from(c)),
-                format!("expected {}", self.describe()),
-            ));
-        }
-        if text.len() > MAX_TEXT {
-            return Err(Problem::invalid(
-                format!("this text is {} bytes long", text.len()),
-                format!("expected at most {MAX_TEXT} bytes"),
-            ));
-        }
-        if text.is_empty() && self != Self::Argument {
-            return Err(Problem::invalid("this text is empty", format!("expected {}", self.describe())));
-        }
-        match self {
-            Self::Integer { .. } | Self::Octet | Self::Text | Self::Argument | Self::EnvValue => Ok(()),
-            Self::Name => text::name(text),
-            Self::RepoName => text::repo_name(text),
-            Self::EnvName => text::env_name(text),
-            Self::Backend => text::backend(text),
-            Self::Engine => text::engine(text),
-            Self::Version => text::version(text),
-            Self::RelativePath => path::relative(text),
-            Self::AbsolutePath => path::absolute(text),
-            Self::HostPath => path::on_host(text),
-            Self::OwnDirectory => path::own_directory(text),
-            Self::Directory => path::bootable(text),
-            Self::MachinePath => path::machine(text),
-            Self::Image => text::image(text),
-            Self::HostPattern => crate::host::check(text),
-            Self::HostEntry => crate::host::check_entry(text),
-            Self::Target => crate::reach::Target::check(text),
-            Self::AcceptableRule => text::acceptable_rule(text),
-            Self::Rule { set } => text::rule(text, set),
-            Self::Upstream => crate::host::check_upstream(text),
-            Self::Regex => regex::check(text),
-            Self::PatternName => text::pattern_name(text),
-            Self::Choice { words, what } => text::choice(text, words, what),
-            Self::Scheme => url::scheme(text),
-            Self::UrlPath => url::path(text),
-            Self::GitUrl => url::git(text),
-            Self::HostKey => text::host_key(text),
-            Self::Email => text::email(text),
-            Self::ContainerUser => text::container_user(text),
-            Self::ContainerPath => path::in_container(text),
-            Self::VolumeSource => path::volume(text),
-            Self::Scanner => text::scanner(text),
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::quote;
+use crate::text::quote;
 
 /// One way in which a stage on disk is not what it should be. Paths are relative to the stage; `.` is the stage itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,9 +6,10 @@ use std::ops::Range;
 use super::chars;
 use super::lexer::text::over_lines;
 use super::problems::{DiagnosticExt as _, Problems};
-use crate::diagnostic::{Applicability, Edit, quote};
-use crate::rules::syntax as rules;
+use crate::diagnostic::{Applicability, Edit};
+use crate::rule::catalogue;
 use crate::source::Span;
+use crate::text::quote;
 
 /// What only KDL 1 writes so.
 #[derive(Default)]
@@ -61,7 +62,7 @@ impl V1 {
             for range in runs_over {
                 let token = shown(range);
                 let replacement = quoted_in_v2(&token[1..token.len() - 1]);
-                problems.report(&rules::INVALID_MULTI_LINE_STRING, range.clone(), |d| {
+                problems.report(&catalogue::INVALID_MULTI_LINE_STRING, range.clone(), |d| {
                     d.message("a string over several lines must begin with `\"\"\"`")
                         .label("a string between single quotes ends on its line")
                         .help("put `\"\"\"` and a line end before the text, and `\"\"\"` on a line of its own behind it")
@@ -77,7 +78,7 @@ impl V1 {
         self.spellings.sort_by_key(|(range, _)| range.start);
         let Some((first, _)) = self.spellings.first() else { return };
         let count = self.spellings.len();
-        problems.report(&rules::KDL_V1, first.clone(), |d| {
+        problems.report(&catalogue::KDL_V1, first.clone(), |d| {
             let source = d.span.source;
             let describe = |(range, spelling): &(Range<u32>, Spelling)| match spelling {
                 Spelling::Keyword => {

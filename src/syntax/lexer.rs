@@ -10,7 +10,7 @@ use super::chars::{self, CLASS, Class, IS_WORD, Kind};
 use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{DIRTY, Token, TokenKind};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::catalogue;
 
 /// What the lexer found.
 pub(super) struct Lexed {
@@ -305,7 +305,7 @@ impl Lexer<'_> {
         if let Some(c) = first {
             let named = chars::describe(c);
             let more = if kinds > 0 { " and others" } else { "" };
-            self.problems.report(&rules::DISALLOWED_CHARACTER, at32(at)..at32(end), |d| {
+            self.problems.report(&catalogue::DISALLOWED_CHARACTER, at32(at)..at32(end), |d| {
                 let d = d.message(format!("{named}{more} must not stand in a KDL document")).label("invisible here");
                 let d = match c {
                     '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => d.help(
@@ -329,7 +329,7 @@ impl Lexer<'_> {
         }
         let at = at32(self.first_nul);
         let (count, len) = (self.nuls, self.bytes.len());
-        self.problems.report(&rules::DISALLOWED_CHARACTER, at..at + 1, |d| {
+        self.problems.report(&catalogue::DISALLOWED_CHARACTER, at..at + 1, |d| {
             let d = if count == 1 {
                 d.message("U+0000 NUL must not stand in a KDL document")
             } else {

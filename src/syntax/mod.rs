@@ -22,7 +22,7 @@ pub use tree::{AllEntries, AllNodes, Entries, Entry, Node, Nodes, Tokens, Tree, 
 pub use write::{is_bare_word, quoted_string};
 
 use crate::diagnostic::Diagnostics;
-use crate::rules::syntax as rules;
+use crate::rule::catalogue;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId};
 use problems::Problems;
 
@@ -34,7 +34,7 @@ pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Diagnostics) -> Tr
     let text = source.text();
     let mut problems = Problems::new(id);
     if let Some(bytes) = source.too_large() {
-        problems.report(&rules::SOURCE_TOO_LARGE, 0..0, |d| {
+        problems.report(&catalogue::SOURCE_TOO_LARGE, 0..0, |d| {
             d.message(format!(
                 "the file has {bytes} bytes; at most {MAX_SOURCE_BYTES} ({} MiB) are read",
                 MAX_SOURCE_BYTES >> 20
@@ -51,7 +51,7 @@ pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Diagnostics) -> Tr
     let bytes = source.bytes();
     let utf16 = looks_like_utf16(bytes);
     let at = invalid.start;
-    problems.report(&rules::INVALID_UTF8, invalid.clone(), |d| {
+    problems.report(&catalogue::INVALID_UTF8, invalid.clone(), |d| {
         let byte = bytes.get(at as usize).copied().unwrap_or_default();
         let d = d
             .message(format!("the file is not UTF-8: byte 0x{byte:02x} at offset {at}"))

@@ -15,8 +15,7 @@ use super::string::Strings;
 use super::token::{Token, TokenKind};
 use super::tree::{BROKEN, COMMENTED, NONE, NodeData, Text, TextKind, Tree};
 use crate::diagnostic::{Applicability, Diagnostic};
-use crate::rules::Rule;
-use crate::rules::syntax as rules;
+use crate::rule::{Rule, catalogue};
 use crate::source::SourceId;
 
 pub(super) fn parse(source: SourceId, text: Arc<str>, problems: &mut Problems) -> Tree {
@@ -218,7 +217,7 @@ impl Parser<'_> {
                 TokenKind::Semicolon => {
                     let range = self.range(self.at);
                     if !self.quiet {
-                        self.report(&rules::SYNTAX_ERROR, range.clone(), |d| {
+                        self.report(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
                             d.message("a `;` ends no node")
                                 .label("expected a node before it")
                                 .help("remove it")
@@ -252,7 +251,7 @@ impl Parser<'_> {
 
     fn nothing_commented(&mut self, slashdash: usize) {
         let range = self.range(slashdash);
-        self.report_once(&rules::SYNTAX_ERROR, range.clone(), |d| {
+        self.report_once(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
             d.message("`/-` comments nothing out")
                 .label("expected a node, an entry or a block behind it")
                 .help("`/-` comments out what follows it; for a comment in words write `//`")
@@ -366,7 +365,7 @@ impl Parser<'_> {
             | TokenKind::CloseBrace
             | TokenKind::OpenBrace => {
                 let range = start..self.last_significant_end(start);
-                self.report_once(&rules::SYNTAX_ERROR, range, |d| {
+                self.report_once(&catalogue::SYNTAX_ERROR, range, |d| {
                     d.message("a type must be followed by the name of a node")
                         .label("expected a node's name behind this type")
                 });

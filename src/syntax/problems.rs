@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
-use crate::rules::Rule;
+use crate::rule::Rule;
 use crate::source::{SourceId, Span};
 
 /// The diagnostics of one text. Beyond [`Diagnostics::LIMIT`] they are only counted, so that a text of nothing but

@@ -6,7 +6,7 @@ use super::MAX_DEPTH;
 use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{Token, TokenKind};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::catalogue;
 
 /// What the parser is to do differently from taking each brace as it comes.
 #[derive(Default)]
@@ -142,7 +142,7 @@ impl Planner<'_> {
         self.plan.closes.push((index, u32::try_from(count).unwrap_or(u32::MAX)));
         let brace = |open: &Open| self.tokens[open.token as usize].start;
         let at = brace(inner);
-        problems.report(&rules::UNCLOSED_BRACE, at..at + 1, |d| {
+        problems.report(&catalogue::UNCLOSED_BRACE, at..at + 1, |d| {
             let d = if count == 1 {
                 d.message("a `{` has no `}`").label("this block is never closed")
             } else {
@@ -184,7 +184,7 @@ impl Planner<'_> {
         let run = if self.open.is_empty() { run } else { 1 };
         let end = self.tokens[index + run].start;
         let related = self.open.last().map(|open| self.tokens[open.token as usize].start);
-        problems.report(&rules::UNMATCHED_BRACE, at..end, |d| {
+        problems.report(&catalogue::UNMATCHED_BRACE, at..end, |d| {
             let d = d.message("a `}` closes nothing").label("no block is open here").help("remove it");
             let d = match related {
                 Some(open) => d

@@ -9,9 +9,10 @@ use super::lexer::text::{body, may_end_line};
 use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{BAD_LAYOUT, DIRTY, RUNS_OVER, TokenKind};
 use super::tree::StringRef;
-use crate::diagnostic::{Applicability, Edit, quote};
-use crate::rules::syntax as rules;
+use crate::diagnostic::{Applicability, Edit};
+use crate::rule::catalogue;
 use crate::source::Span;
+use crate::text::quote;
 
 /// Reads string tokens; values that are no slice of the text go to `decoded`.
 pub(super) struct Strings<'a> {
@@ -84,7 +85,7 @@ impl Strings<'_> {
         }
         let Some(first) = escapes.bad.first().cloned() else { return };
         let text = &self.text[first.start as usize..first.end as usize];
-        problems.report(&rules::INVALID_ESCAPE, first.clone(), |d| {
+        problems.report(&catalogue::INVALID_ESCAPE, first.clone(), |d| {
             let d = if text.starts_with("\\u") {
                 let d = d.message(format!("{} names no Unicode character", quote(text)));
                 d.label("expected `\\u{…}` with one to six hex digits, at most 10ffff and no surrogate")
@@ -211,7 +212,7 @@ impl Strings<'_> {
 
 /// Text stands on the line of the opening quotes.
 fn one_line_layout(problems: &mut Problems, range: Range<u32>, inner: &str, escapes: bool) {
-    problems.report(&rules::INVALID_MULTI_LINE_STRING, range.clone(), |d| {
+    problems.report(&catalogue::INVALID_MULTI_LINE_STRING, range.clone(), |d| {
         let d = d
             .message("a line end must follow the opening `\"\"\"`")
             .label("the text must begin on the next line")
@@ -255,7 +256,7 @@ impl Layout {
         let quotes = if kind == TokenKind::RawMultiLine { "\"\"\"#" } else { "\"\"\"" };
         if let Some(at) = self.closing {
             let indent = &self.prefix;
-            problems.report(&rules::INVALID_MULTI_LINE_STRING, at..at + 3, |d| {
+            problems.report(&catalogue::INVALID_MULTI_LINE_STRING, at..at + 3, |d| {
                 d.message("the closing `\"\"\"` must stand on a line of its own")
                     .label("text stands before it")
                     .also(at32(self.token)..at32(self.token) + 1, "the string begins here")
@@ -267,7 +268,7 @@ impl Layout {
         let Some(&(start, blank, end)) = self.lines.first() else { return };
         let shown = blank.max(start + 1).min(end).max(start);
         let range = if blank > start { start..blank } else { start..end.max(shown) };
-        problems.report(&rules::INVALID_MULTI_LINE_STRING, range, |d| {
+        problems.report(&catalogue::INVALID_MULTI_LINE_STRING, range, |d| {
             let mut d = d
                 .message(format!(
                     "a line of a `\"\"\"` string does not begin with the blanks before its closing quotes, {}",

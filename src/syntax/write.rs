@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{TokenKind, parse};
-use crate::diagnostic::{Diagnostics, is_unsafe_to_show};
+use crate::diagnostic::Diagnostics;
 use crate::source::{Source, SourceId};
+use crate::text::is_unsafe_to_show;
 
 /// Whether `text` is a string of that text without any quotes: no number, none of KDL's own words, nothing that ends a
 /// string.

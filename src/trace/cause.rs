@@ -1,9 +1,9 @@
 //! What decided each value of a plan.
 
 use super::place::Index;
-use crate::builtin;
 use crate::plan::{Origin, Places, Plan, RepoPlaces, SidecarPlaces, Traced};
 use crate::source::Span;
+use crate::world::builtin;
 
 /// What decided something.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::Decisions;
 use super::cause::{Causes, all, itself, nth, or_default};
 use super::compose::Bundle;
-use crate::builtin::{self, BUNDLE};
-use crate::engine::SMOLVM;
 use crate::lower::commands::{self, Command, Commands};
+use crate::lower::names;
+use crate::world::builtin::{self, BUNDLE};
+use crate::world::engine::SMOLVM;
 
 /// What decided each word of each vector.
 pub(super) struct Vectors {
@@ -65,14 +66,14 @@ impl Vectors {
 fn hosts(decisions: &Decisions<'_>, bundle: &Bundle<'_>) -> BTreeMap<String, Causes> {
     let plan = decisions.plan;
     let mut hosts = BTreeMap::from([
-        (commands::network(plan), decisions.slug()),
-        (commands::project(plan), decisions.slug()),
-        (commands::gate_image(plan), decisions.image(builtin::GIT_GATE)),
+        (names::network(plan), decisions.slug()),
+        (names::project(plan), decisions.slug()),
+        (names::gate_image(plan), decisions.image(builtin::GIT_GATE)),
     ]);
     for name in plan.sidecars.iter().map(|sidecar| sidecar.name.as_str()).chain([BUNDLE]) {
-        hosts.insert(commands::container(plan, name), all([decisions.sidecar(name), decisions.slug()]));
+        hosts.insert(names::container(plan, name), all([decisions.sidecar(name), decisions.slug()]));
     }
-    for (volume, name) in commands::volumes(plan) {
+    for (volume, name) in names::volumes(plan) {
         hosts.insert(name, all([bundle.volume(&volume), decisions.slug()]));
     }
     hosts
@@ -89,7 +90,7 @@ impl Words<'_> {
         if vector.first().is_none_or(|program| program != SMOLVM) {
             return self.of_bundle(vector);
         }
-        let slug = commands::machine(decisions.plan);
+        let slug = names::machine(decisions.plan);
         // The program, `machine`, and what is done to it.
         let mut causes = vec![decisions.engine(), itself(), itself()];
         let mut words = vector.iter().skip(causes.len()).peekable();

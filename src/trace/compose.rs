@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Decisions;
 use super::cause::{Causes, all, itself, nth, traced};
 use super::service::Part;
-use crate::builtin::{BUNDLE, GIT_GATE, PIPELOCK, SUPERVISE};
-use crate::lower::commands;
+use crate::lower::names;
+use crate::model::VolumeSource;
 use crate::plan::{Container, PlannedSidecar};
-use crate::spec::VolumeSource;
+use crate::world::builtin::{BUNDLE, GIT_GATE, PIPELOCK, SUPERVISE};
 
 /// The directory that every container may write to.
 const TMP: &str = "/tmp";
@@ -97,7 +97,7 @@ impl<'a> Bundle<'a> {
     /// A volume of the bottle's, by what the file calls it.
     pub(super) fn volume(&self, name: &str) -> Causes {
         match name {
-            commands::MIRRORS => self.decisions.repos(),
+            names::MIRRORS => self.decisions.repos(),
             _ => all(self.volumes.get(name).into_iter().flatten().cloned()),
         }
     }

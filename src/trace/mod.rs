@@ -9,9 +9,9 @@ mod command;
 mod compose;
 mod gate;
 pub mod key;
-mod manifest;
 mod pipelock;
 mod place;
+mod plan_json;
 mod service;
 mod supervise;
 
@@ -21,12 +21,12 @@ use crate::source::{Sources, Span};
 
 use cause::{Cause, Causes, Decisions, itself};
 use compose::Bundle;
-use manifest::Manifest;
 use place::Specs;
+use plan_json::PlanJsonCauses;
 
 /// What made a line, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct LineOrigin {
     /// The place in a spec; nothing is the compiler.
     pub place: Option<Span>,
     /// A few words: what stands there, as "`allow` of profile `team`", or why the compiler decided so.
@@ -39,7 +39,7 @@ pub struct Line {
     /// Its text, without its line end.
     pub text: String,
     /// What made it: first what says it, then what it was computed from; never empty.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<LineOrigin>,
     /// Whether the file has something there that nobody traced: a mistake of ours.
     pub is_unknown: bool,
 }
@@ -74,8 +74,8 @@ impl<'a> Tracer<'a> {
         let index = self.specs.index();
         let decisions = Decisions { plan: self.plan, places: &self.plan.places, specs: &index };
         let told = |cause| match cause {
-            Cause::Spec(place) => Origin { place: Some(place), what: index.words(place) },
-            Cause::Compiler(why) => Origin { place: None, what: why.to_owned() },
+            Cause::Spec(place) => LineOrigin { place: Some(place), what: index.words(place) },
+            Cause::Compiler(why) => LineOrigin { place: None, what: why.to_owned() },
         };
         // A line that had no cause at all would be seen as unknown, not be left out.
         let causes = decisions.causes(path, &text).into_iter().chain(std::iter::repeat_with(Causes::new));
@@ -106,9 +106,9 @@ impl Decisions<'_> {
                 let literals = self.literals();
                 by(&|path| self.smolfile(path, &literals))
             }
-            lower::manifest::PATH => {
-                let manifest = Manifest::of(self);
-                by(&|path| manifest.causes(path))
+            lower::plan_json::PATH => {
+                let json = PlanJsonCauses::of(self);
+                by(&|path| json.causes(path))
             }
             lower::compose::PATH => {
                 let bundle = Bundle::of(self);

@@ -2,8 +2,8 @@
 
 use super::Decisions;
 use super::cause::{Causes, element, itself, nth, or_default, traced};
-use crate::host;
 use crate::plan::{PlannedEgress, Traced};
+use crate::world::host;
 
 impl Decisions<'_> {
     pub(super) fn pipelock(&self, path: &[&str]) -> Causes {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostics, quote};
+use crate::diagnostic::Diagnostics;
 use crate::source::{SourceId, Sources, Span};
 use crate::syntax::{self, Entry, Node, Tree, Value};
+use crate::text::quote;
 
 /// The trees of the sources that are asked for, each parsed once.
 #[derive(Debug)]

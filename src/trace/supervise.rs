@@ -2,7 +2,7 @@
 
 use super::Decisions;
 use super::cause::{Causes, all, element, itself, nth, traced};
-use crate::builtin;
+use crate::world::builtin;
 
 impl Decisions<'_> {
     pub(super) fn supervise_config(&self, path: &[&str]) -> Causes {

@@ -971,7 +971,10 @@ fn the_name_of_what_is_deleted_is_scanned_unless_it_is_upstream_already() {
     let delete = |name: &str| {
         let old = head.trim();
         let none = "0".repeat(40);
-        gate.send("git-receive-pack /api", &format!("{old} {none} refs/heads/{name}\0report-status side-band-64k\n"))
+        gate.send(
+            "git-receive-pack /api",
+            &format!("{old} {none} refs/heads/{name}\0report-status side-band-64k\n"),
+        )
     };
     let said = delete(&secret());
     assert!(said.contains("found secrets in this push") && said.contains("hook declined"), "{said}");

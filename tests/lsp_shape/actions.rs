@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bottlec::diagnostic::{Diagnostics, Level};
+use bottlec::diagnostic::Diagnostics;
 use bottlec::fix;
 use bottlec::format::format;
+use bottlec::rule::Level;
 use bottlec::source::{Source, Sources};
-use bottlec::{Options, compile, rules};
+use bottlec::{Options, compile, rule};
 use lsp_types::request as ask;
 use lsp_types::{
     CodeAction, CodeActionContext, CodeActionKind, CodeActionOrCommand, CodeActionParams,
@@ -106,7 +107,7 @@ fn sources(files: &BTreeMap<String, String>, name: &str) -> Sources {
 }
 
 fn reload(files: &BTreeMap<String, String>, sources: &mut Sources) {
-    bottlec::include::follow(sources, |_, name| {
+    bottlec::resolve::include::follow(sources, |_, name| {
         let text = files.get(name).ok_or_else(|| String::from("there is no such file"))?;
         Ok(Source::new(name, text.as_str()))
     });
@@ -387,7 +388,7 @@ fn an_octet_is_pinned_that_no_bottle_of_the_folder_takes() {
         ("bottle \"a\" { network<|> }", "bottle \"a\" { network octet=252 }"),
     ] {
         // Which octet it is, its name decides.
-        let octet = bottlec::network::Addresses::of_slug("a").octet.to_string();
+        let octet = bottlec::world::network::Addresses::of_slug("a").octet.to_string();
         assert_eq!(pin(text), expected.replace("252", &octet), "{text:?}");
     }
     assert_eq!(acted("bottle \"<|>a\" { network octet=9 }", "pin octet"), None);
@@ -405,7 +406,7 @@ fn an_octet_is_pinned_that_no_bottle_of_the_folder_takes() {
 
 #[test]
 fn an_engine_is_pinned_where_none_is() {
-    let newest = bottlec::engine::Ledger::smolvm().newest.to_string();
+    let newest = bottlec::world::engine::Ledger::smolvm().newest.to_string();
     let pin = |text: &str| acted(text, "pin the engine").map(|text| text.replace(&newest, "NEW"));
     let node = "engine \"smolvm\" version=\"NEW\"";
     for (text, expected) in [
@@ -589,8 +590,8 @@ fn a_rule_is_explained() {
         editor.send("workspace/executeCommand", serde_json::to_value(params).expect("parameters"))
     };
     let page = execute(command.arguments.clone().expect("a rule"), &mut editor).expect("a page");
-    let rule = rules::find("unknown-node").expect("a rule");
-    assert_eq!(page["text"], json!(bottlec::report::rules::page(rule)));
+    let rule = rule::find("unknown-node").expect("a rule");
+    assert_eq!(page["text"], json!(rule.page));
     assert!(execute(vec![json!("no-such-rule")], &mut editor).is_err());
     assert!(execute(vec![], &mut editor).is_err());
     assert!(execute(vec![json!(1)], &mut editor).is_err());

@@ -1,6 +1,6 @@
 //! The pages of the syntax rules: each example does what the page says.
 
-use bottlec::rules;
+use bottlec::rule;
 
 use crate::support::{parse, shown};
 
@@ -40,7 +40,7 @@ const RULES: [&str; 14] = [
 #[test]
 fn examples() {
     for id in RULES {
-        let rule = rules::find(id).unwrap();
+        let rule = rule::find(id).unwrap();
         assert!(rule.page.starts_with(&format!("# {id}\n")), "{id}");
         for section in ["\n## Why\n", "\n## Example\n", "\n## Instead\n"] {
             assert!(rule.page.contains(section), "{id} lacks {section}");

@@ -55,11 +55,7 @@ fn check_diagnostics(text: &str, diagnostics: &bottlec::diagnostic::Diagnostics)
         for span in related.map(|label| label.span).chain(edits).chain([diagnostic.primary.span]) {
             assert!(text.get(span.range()).is_some(), "{span:?} of {text:?}: {}", diagnostic.message);
         }
-        assert!(
-            !diagnostic.message.contains(bottlec::diagnostic::is_unsafe_to_show),
-            "{}",
-            diagnostic.message
-        );
+        assert!(!diagnostic.message.contains(bottlec::text::is_unsafe_to_show), "{}", diagnostic.message);
         let _ = crate::support::fixed(text, diagnostic);
     }
 }

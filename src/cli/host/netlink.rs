@@ -17,7 +17,7 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netdevice, recv, sendto, socket_with,
 };
 
-use super::network::{Address, HostNetwork, NetworkError, Route};
+use super::address::{Address, HostNetwork, NetworkError, Route};
 
 // From <linux/netlink.h> and <linux/rtnetlink.h>.
 const NLM_F_REQUEST: u16 = 0x1;
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn this_host_is_read() {
-        let network = HostNetwork::read().unwrap();
+        let network = crate::cli::host::read().unwrap();
         assert!(network.routes.iter().all(|route| route.net == route.net.trunc()));
     }
 

@@ -9,8 +9,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bottlec::diagnostic::quote;
-use bottlec::engine::Version;
+use bottlec::text::quote;
+use bottlec::world::engine::Version;
 use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process_group};
 

@@ -4,11 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use bottlec::builtin;
-use bottlec::diagnostic::quote;
-use bottlec::engine::SecretRoute;
 use bottlec::plan::Plan;
-use bottlec::spec::BootKind;
+use bottlec::text::quote;
+use bottlec::world::builtin;
+use bottlec::world::engine::{BootKind, SecretRoute};
 use serde::Deserialize;
 
 use super::{Finding, on_host};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
-use bottlec::diagnostic::quote;
 use bottlec::plan::{Plan, Purpose, SecretUse};
+use bottlec::text::quote;
 
 use super::{Finding, on_host};
 

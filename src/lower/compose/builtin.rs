@@ -1,9 +1,9 @@
 //! The containers of the built-in sidecars: what each is shown of the stage and of the host.
 
 use super::{Build, HealthCheck, Mount, Service, Text, qualified};
-use crate::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
-use crate::lower::{commands, git_gate, pipelock};
+use crate::lower::{git_gate, names, pipelock};
 use crate::plan::{Plan, PlannedHealth, PlannedRepo, PlannedSupervise, PlannedTls};
+use crate::world::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
 
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
 /// root's own.
@@ -17,7 +17,7 @@ pub(super) fn image(plan: &Plan, name: &str) -> String {
         _ => Some(&plan.pipelock_image),
     };
     // Without an image in the spec the stage says how git-gate's is made.
-    given.map_or_else(|| commands::gate_image(plan), |image| qualified(image))
+    given.map_or_else(|| names::gate_image(plan), |image| qualified(image))
 }
 
 /// The service of a built-in sidecar.
@@ -53,10 +53,8 @@ fn gate(plan: &Plan) -> Service {
     // git's daemon leaves the end of its children to the first process.
     service.init = true;
     service.entrypoint = Some(words(&git_gate::command("serve")));
-    service.volumes = vec![
-        Mount::host("./git-gate", "/git-gate", false),
-        Mount::named(commands::MIRRORS, "/srv/git", true),
-    ];
+    service.volumes =
+        vec![Mount::host("./git-gate", "/git-gate", false), Mount::named(names::MIRRORS, "/srv/git", true)];
     let identity =
         |repo: &PlannedRepo| Mount::host(&repo.identity, &format!("/identity/{}", repo.name), false);
     service.volumes.extend(plan.repos.iter().map(identity));

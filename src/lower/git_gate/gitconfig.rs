@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::builtin::{self, Builtin};
 use crate::plan::{Plan, PlannedRepo};
-use crate::upstream::Upstream;
+use crate::world::builtin::{self, Builtin};
+use crate::world::upstream::Upstream;
 
 /// Its path in the stage.
 pub const PATH: &str = "agent/gitconfig";

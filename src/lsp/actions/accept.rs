@@ -3,8 +3,8 @@
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
-use crate::diagnostic::Level;
 use crate::fix::insert;
+use crate::rule::Level;
 use crate::syntax::quoted_string;
 
 /// Offers to accept each error that may be accepted, in the bottle or the profile that its place is in: what counts in a

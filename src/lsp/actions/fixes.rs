@@ -6,10 +6,11 @@ use lsp_types::CodeActionKind;
 use similar::{Algorithm, capture_diff_slices};
 
 use super::{Menu, Offer};
+use crate::compile::Options;
 use crate::diagnostic::{Applicability, Edit, Fix};
 use crate::fix;
+use crate::resolve::include;
 use crate::source::{Source, SourceId, Span};
-use crate::{Options, include};
 
 /// What mends all that can be mended unseen.
 const FIX_ALL: &str = "source.fixAll.bottlec";

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
-use crate::diagnostic::quote;
 use crate::fix::insert;
-use crate::host::known::DROPS;
-use crate::host::list::List;
-use crate::host::shared;
 use crate::lsp::cursor::{Cursor, Spot};
+use crate::model::Layer;
 use crate::source::Span;
-use crate::spec::Layer;
 use crate::syntax::{Value, quoted_string};
+use crate::text::quote;
+use crate::world::host::known::DROPS;
+use crate::world::host::list::List;
+use crate::world::host::shared;
 
 /// Offers a `deny` for each host below a wildcard that anybody can leave something at.
 pub(super) fn deny(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
+use crate::check::fleet;
 use crate::diagnostic::Edit;
-use crate::engine::{Ledger, SMOLVM};
 use crate::fix::insert;
 use crate::lsp::analysis::Analysis;
 use crate::lsp::cursor::{Cursor, Spot};
-use crate::network::free_octet;
-use crate::rules::fleet;
+use crate::model::BottleDecl;
+use crate::rule::catalogue;
 use crate::source::Span;
-use crate::spec::BottleDecl;
 use crate::syntax::Node;
+use crate::world::engine::{Ledger, SMOLVM};
+use crate::world::network::free_octet;
 
 /// The bottle in whose line the cursor is, or in whose child of that name.
 fn bottle<'t>(cursor: &Cursor<'t>, child: &str) -> Option<(Node<'t>, Option<Node<'t>>)> {
@@ -77,7 +78,7 @@ pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -
     } else {
         format!("pin octet {free}, which its name gives it")
     };
-    let about = menu.of_rule(&fleet::SUBNET_COLLISION, |span| {
+    let about = menu.of_rule(&catalogue::SUBNET_COLLISION, |span| {
         node.span().start <= span.start && span.end <= node.span().end
     });
     let kind = if about.is_empty() { CodeActionKind::REFACTOR_REWRITE } else { CodeActionKind::QUICKFIX };

@@ -3,10 +3,11 @@
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
-use crate::diagnostic::{Edit, quote};
+use crate::diagnostic::Edit;
 use crate::lsp::cursor::Cursor;
 use crate::schema::{Children, ValueType};
 use crate::syntax::{Value, quoted_string};
+use crate::text::quote;
 
 /// Offers to take a literal from the host's variable of the same name instead.
 pub(super) fn offer(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {

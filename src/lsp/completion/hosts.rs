@@ -7,14 +7,13 @@ use lsp_types::CompletionItemKind;
 use super::item::Candidate;
 use super::slot::Slot;
 use super::{Request, known, names};
-use crate::host::list::List;
-use crate::host::{self, Guarded, known as shared};
 use crate::lsp::around::{self, Around};
-use crate::reach::TargetHost;
+use crate::model::Layer;
 use crate::schema::ValueType;
 use crate::source::Span;
-use crate::spec::Layer;
 use crate::syntax::Node;
+use crate::world::host::list::List;
+use crate::world::host::{self, Guarded, TargetHost, known as shared};
 
 /// The hosts of a spec, each with where it stands first and how often it stands.
 #[derive(Default)]
@@ -76,7 +75,7 @@ pub(super) fn hosts(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
             let allow = List::new(allowed().map(|host| (host.value.as_str(), host.value.as_str())));
             for drop in shared::DROPS {
                 if let Some(allow) = allow.covering(drop.host) {
-                    let why = format!("{}, which {} allows", drop.what, crate::diagnostic::quote(allow));
+                    let why = format!("{}, which {} allows", drop.what, crate::text::quote(allow));
                     offer(&drop.pattern(), 0, &why);
                 }
             }

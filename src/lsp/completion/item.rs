@@ -6,10 +6,10 @@ use lsp_types::{
 
 use super::slot::{Slot, Style};
 use super::snippet::Snippet;
-use crate::diagnostic::harmless;
 use crate::lsp::analysis::Asked;
 use crate::lsp::client::Client;
 use crate::lsp::prose::Prose;
+use crate::text::harmless;
 
 /// What is written for a candidate.
 #[derive(Clone, Debug)]

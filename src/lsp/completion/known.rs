@@ -1,6 +1,6 @@
 //! What is known of the world outside that a spec is likely to name.
 
-use crate::variables::{self, Known, secret, setting};
+use crate::world::variables::{self, Known, secret, setting};
 
 /// What well-known images read: a word of the image's name, and its variables. From the images' own pages.
 pub(in crate::lsp) static IMAGES: &[(&str, &[Known])] = &[

@@ -7,14 +7,14 @@ use lsp_types::CompletionItemKind;
 use super::item::Candidate;
 use super::slot::{Slot, Style};
 use super::{Request, known, snippet};
-use crate::builtin;
-use crate::diagnostic::quote;
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::Prose;
+use crate::model::{Name, Profile, Reference, Spanned, VariableValue};
 use crate::schema::ValueType;
-use crate::spec::{Name, Profile, Reference, Spanned, VariableValue};
 use crate::syntax::{Entry, Node, Value};
-use crate::variables::{self, Known};
+use crate::text::quote;
+use crate::world::builtin;
+use crate::world::variables::{self, Known};
 
 /// Whether a text is a variable's name.
 pub(super) fn is_variable(text: &str) -> bool {

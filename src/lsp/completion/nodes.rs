@@ -8,11 +8,10 @@ use super::item::Candidate;
 use super::slot::{Slot, Style};
 use super::snippet::{Example, Snippet};
 use super::{Request, names};
-use crate::engine::Ledger;
 use crate::lsp::prose::{Prose, sentence};
 use crate::schema::{Child, Children, Node as Schema, Occurs, Property, ValueType};
-use crate::spec::BootKind;
 use crate::syntax::{Entry, Node};
+use crate::world::engine::{BootKind, Ledger};
 
 /// The nodes that may stand in a block. Where there is a node already, which `has_more` than a name, its name alone is
 /// written; where another one follows on the line, one ends with `;`.

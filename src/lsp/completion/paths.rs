@@ -7,8 +7,9 @@ use lsp_types::CompletionItemKind;
 use super::Request;
 use super::item::Candidate;
 use super::slot::Slot;
-use crate::include;
 use crate::lsp::disk::DirectoryEntry;
+use crate::path::join;
+use crate::resolve::include;
 use crate::schema::ValueType;
 use crate::syntax::{Node, Value};
 
@@ -153,5 +154,5 @@ fn relative(request: Request<'_>, value: ValueType, typed: &str) -> Option<PathB
         return Some(folder.join(file).parent()?.to_owned());
     }
     let own = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-    Some(folder.join(include::join(own, typed)))
+    Some(folder.join(join(own, typed)))
 }

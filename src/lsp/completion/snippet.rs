@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::diagnostic::Diagnostics;
-use crate::engine::Ledger;
 use crate::schema::{Child, Node, Property, ValueType};
 use crate::source::{Source, SourceId, Sources};
 use crate::syntax::{self, Tree, quoted_string};
+use crate::world::engine::Ledger;
 
 /// A text in the making.
 #[derive(Debug)]

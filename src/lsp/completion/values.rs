@@ -8,16 +8,17 @@ use super::item::Candidate;
 use super::slot::{Slot, Style};
 use super::snippet::Example;
 use super::{Request, hosts, known, names, paths};
-use crate::builtin;
-use crate::engine::{Capability, Gap, Ledger, Version};
+use crate::check;
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::{Prose, sentence};
-use crate::network::Addresses;
-use crate::rules;
-use crate::scanner;
+use crate::model::VolumeSource;
+use crate::rule;
 use crate::schema::{Node as Schema, ValueType};
-use crate::spec::{BootKind, VolumeSource};
 use crate::syntax::{Entry, Node, Value};
+use crate::world::engine::{BootKind, Capability, Gap, Ledger, Version};
+use crate::world::network::Addresses;
+use crate::world::upstream::Upstream;
+use crate::world::{backend, builtin, secret_scanner};
 
 /// The values that could stand in a place of that type.
 pub(super) fn values(
@@ -88,16 +89,16 @@ fn words(value: ValueType, node: Option<Node<'_>>, slot: &Slot) -> Vec<Candidate
         .map(|word| {
             let candidate = Candidate::value(word, CompletionItemKind::ENUM_MEMBER);
             match value {
-                ValueType::AcceptableRule | ValueType::Rule { .. } => match rules::find(word) {
+                ValueType::AcceptableRule | ValueType::Rule { .. } => match rule::find(word) {
                     Some(rule) => candidate.detail(rule.summary).doc(rule_in_short(rule)),
                     None => candidate,
                 },
-                ValueType::Backend => match crate::backend::find(word) {
+                ValueType::Backend => match backend::find(word) {
                     Some(backend) => candidate.detail(backend.summary),
                     None => candidate,
                 },
                 ValueType::Choice { what, .. } => candidate.detail(what),
-                ValueType::Scanner if word == scanner::DEFAULT => candidate.detail("the default"),
+                ValueType::Scanner if word == secret_scanner::DEFAULT => candidate.detail("the default"),
                 _ => candidate,
             }
         })
@@ -105,7 +106,7 @@ fn words(value: ValueType, node: Option<Node<'_>>, slot: &Slot) -> Vec<Candidate
 }
 
 /// A rule's summary, and the first paragraph of its page.
-fn rule_in_short(rule: &rules::Rule) -> Prose {
+fn rule_in_short(rule: &rule::Rule) -> Prose {
     let page = rule.page.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
     let first = page.split("\n\n").next().unwrap_or_default();
     Prose::new().text(first).text(format!("`bottlec explain {}` says more.", rule.id))
@@ -151,7 +152,7 @@ fn versions(request: Request<'_>) -> Vec<Candidate> {
                     format!(
                         "{} (`{}`)",
                         sentence(gap.but()).trim_end_matches('.'),
-                        rules::engine::of(*gap).id
+                        check::engine::of(*gap).id
                     )
                 });
                 doc = doc.text("What it leaves open:").list(gaps.collect());
@@ -255,9 +256,9 @@ fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     let sound = keys.into_iter().filter(|(key, _)| ValueType::HostKey.check(Value::String(key)).is_ok());
     sound
         .map(|(key, url)| {
-            let host = crate::upstream::Upstream::parse(url).map_or("another repository", |url| url.host);
+            let host = Upstream::parse(url).map_or("another repository", |url| url.host);
             Candidate::value(key, CompletionItemKind::VALUE)
-                .detail(format!("of {}", crate::diagnostic::quote(host)))
+                .detail(format!("of {}", crate::text::quote(host)))
         })
         .collect()
 }

@@ -1,11 +1,11 @@
 //! What is known of engine versions, and of rules.
 
 use super::Place;
-use crate::diagnostic::quote;
-use crate::engine::{Capability, Effect, Gap, Ledger, Version};
+use crate::check;
 use crate::lsp::prose::{Prose, sentence};
-use crate::rules;
-use crate::spec::BootKind;
+use crate::rule;
+use crate::text::quote;
+use crate::world::engine::{BootKind, Capability, Effect, Gap, Ledger, Version};
 
 impl Place<'_> {
     /// What the ledger says of a version.
@@ -40,7 +40,7 @@ impl Place<'_> {
                 } else {
                     format!("not so since {}", row.since)
                 };
-                format!("{} (`{}`); {when}: {}", gap.but(), rules::engine::of(*gap).id, row.summary)
+                format!("{} (`{}`); {when}: {}", gap.but(), check::engine::of(*gap).id, row.summary)
             });
             Prose::new()
                 .text(format!("smolvm {version} does not keep the agent to its bundle{}:", booting(boot)))
@@ -72,8 +72,8 @@ fn booting(boot: Option<BootKind>) -> String {
 
 /// A rule's page.
 pub(super) fn rule(id: &str) -> Prose {
-    match rules::find(id) {
-        Some(rule) => Prose::new().text(rule.page.trim_end()),
+    match rule::find(id) {
+        Some(rule) => Prose::new().text(rule.text().trim_end()),
         None => Prose::new().text(format!("There is no rule {}.", quote(id))),
     }
 }

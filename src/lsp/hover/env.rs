@@ -1,13 +1,13 @@
 //! Where a variable's value goes. No value is repeated here: a literal may be a secret by mistake.
 
 use super::Place;
-use crate::diagnostic::quote;
-use crate::engine::{Capability, Ledger};
 use crate::lsp::analysis::Effective;
 use crate::lsp::completion::known;
 use crate::lsp::prose::Prose;
-use crate::spec::{BootKind, Reference, VariableValue};
+use crate::model::{Reference, VariableValue};
 use crate::syntax::Value;
+use crate::text::quote;
+use crate::world::engine::{BootKind, Capability, Ledger};
 
 impl Place<'_> {
     /// A variable of the agent's, or of a sidecar's.

@@ -1,15 +1,17 @@
 //! What an entry of a list of hosts matches, and what decides about it.
 
 use super::{MAX_BOTTLES, Place, place};
-use crate::diagnostic::{Diagnostics, quote};
-use crate::host::{self, Guarded, known};
+use crate::check::{egress, engine, expect};
+use crate::diagnostic::Diagnostics;
 use crate::lsp::analysis::{Asked, Effective};
 use crate::lsp::prose::Prose;
-use crate::reach::{Because, Scope, Target, Verdict};
-use crate::rules::{self, egress, expect};
+use crate::model::Host;
+use crate::reach::{AddressScope, Because};
+use crate::rule::catalogue;
 use crate::source::Span;
-use crate::spec::Host;
 use crate::syntax::Entry;
+use crate::text::quote;
+use crate::world::host::{self, Guarded, Target, Verdict, known};
 
 impl Place<'_> {
     /// An entry of one of the lists.
@@ -96,7 +98,7 @@ impl Place<'_> {
             let of_entry = found
                 .as_slice()
                 .iter()
-                .filter(|it| it.primary.span == here && *it.rule != egress::ALLOW_DENIED);
+                .filter(|it| it.primary.span == here && *it.rule != catalogue::ALLOW_DENIED);
             items.extend(of_entry.map(|it| format!("{} (`{}`)", it.message, it.rule.id)));
         }
         items.sort();
@@ -141,7 +143,7 @@ fn decided(asked: Asked<'_>, because: &Because<'_, &Host>, here: Option<Span>) -
     };
     let why = match because {
         Because::Unconfined(gap) => {
-            format!("nothing is refused, since {} (`{}`)", gap.but(), rules::engine::of(*gap).id)
+            format!("nothing is refused, since {} (`{}`)", gap.but(), engine::of(*gap).id)
         }
         Because::OwnMachine => String::from("it is the agent's own machine, never the host"),
         Because::Bundle(Some(listener)) => format!("it is the bundle, where {} listens", quote(listener)),
@@ -150,9 +152,13 @@ fn decided(asked: Asked<'_>, because: &Because<'_, &Host>, here: Option<Span>) -
         Because::Listed(allow, scope) => {
             let allowed = format!("on every port, by {}", entry("allow", allow));
             match scope {
-                Scope::Public => format!("{allowed}; at public addresses alone"),
-                Scope::Ranges => format!("{allowed}; at public addresses, and in the ranges of `private`"),
-                Scope::Any(private) => format!("{allowed}; at any address, by {}", entry("private", private)),
+                AddressScope::Public => format!("{allowed}; at public addresses alone"),
+                AddressScope::Ranges => {
+                    format!("{allowed}; at public addresses, and in the ranges of `private`")
+                }
+                AddressScope::Any(private) => {
+                    format!("{allowed}; at any address, by {}", entry("private", private))
+                }
             }
         }
         Because::Opened(allow, range) => {

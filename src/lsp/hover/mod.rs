@@ -12,11 +12,11 @@ use super::around::{self, Around};
 use super::client::Client;
 use super::cursor::{Cursor, Spot, argument_schema, entry_schema};
 use super::prose::Prose;
-use crate::builtin;
-use crate::diagnostic::quote;
 use crate::schema::{Node as Schema, ValueType};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
+use crate::text::quote;
+use crate::world::builtin;
 
 /// The most names of one kind that a hover lists, and the most bottles that it speaks of.
 const MAX_LISTED: usize = 12;

@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use super::{MAX_BOTTLES, Place, some};
-use crate::diagnostic::quote;
-use crate::include;
+use crate::check::fleet;
 use crate::lsp::analysis::Effective;
 use crate::lsp::around;
 use crate::lsp::prose::Prose;
+use crate::model::{MemberKind, Profile};
 use crate::plan;
-use crate::rules::fleet;
-use crate::spec::{MemberKind, Profile};
+use crate::resolve::include;
 use crate::syntax::{Entry, Node};
+use crate::text::quote;
 
 impl Place<'_> {
     /// A bottle's addresses, and what starts in which order.

@@ -1,9 +1,9 @@
 //! A tree's names.
 
 use super::{Kind, Occurrence, Role};
-use crate::builtin;
 use crate::source::Span;
 use crate::syntax::{Node, Tree, Value};
+use crate::world::builtin;
 
 /// Adds the names of a tree, in the order of their places, and its bottles and profiles by their names.
 pub(super) fn collect<'t>(tree: &'t Tree, found: &mut Vec<Occurrence<'t>>, layers: &mut Vec<Option<usize>>) {

@@ -1,12 +1,12 @@
 //! The words of a tree.
 
 use super::{DECLARATION, DEFAULT_LIBRARY, DEPRECATED, Kind, Word};
-use crate::builtin;
 use crate::lsp::cursor::{argument_schema, child_schema};
 use crate::lsp::slashdash;
 use crate::schema::{self, Children, RETIRED, ROOT, ValueType};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, TokenKind, Tree, Value};
+use crate::world::builtin;
 
 /// Every word that can be said something of, in order, none overlapping another.
 #[must_use]

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::builtin;
+use crate::model::VariableValue;
 use crate::plan::{Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Purpose, SecretUse};
 use crate::report::Promise;
-use crate::spec::{BootKind, VariableValue};
+use crate::world::builtin;
+use crate::world::engine::BootKind;
 
 /// How many hosts or repositories one card lists before it only counts them.
 const MAX_LISTED: usize = 8;

@@ -1,11 +1,10 @@
 //! The picture as an SVG: readable by itself, on light and on dark pages, without fonts or scripts from elsewhere.
 
 mod layout;
-mod xml;
 
 use super::model::{Kind, Link, Picture};
+use crate::report::xml::Document;
 use layout::{Heading, Layout, Line, MARGIN, Placed, Wave, Wire};
-use xml::Xml;
 
 /// The colours, for light and dark pages. Plain classes: not every viewer knows custom properties.
 const STYLE: &str = include_str!("svg/style.css");
@@ -22,8 +21,8 @@ pub(super) fn render(pictures: &[Picture]) -> String {
     let columns = layouts.iter().map(|layout| layout.width).max().unwrap_or(0);
     let width = pictures.iter().map(least_width).max().unwrap_or(0).max(columns);
     let height = top + LEGEND;
-    let mut xml = Xml::default();
-    xml.begin(
+    let mut xml = Document::new();
+    xml.open(
         "svg",
         &[
             ("xmlns", &"http://www.w3.org/2000/svg"),
@@ -40,17 +39,17 @@ pub(super) fn render(pictures: &[Picture]) -> String {
     let description: Vec<String> = pictures.iter().map(description).collect();
     xml.text("desc", &[("id", &"bl-desc")], &description.join("\n"));
     xml.text("style", &[], STYLE);
-    xml.begin("defs", &[]);
+    xml.open("defs", &[]);
     for link in ["receives", "dials", "reaches"] {
         head(&mut xml, link);
     }
-    xml.end();
+    xml.close();
     xml.empty("rect", &[("class", &"bl-page"), ("width", &width), ("height", &height), ("rx", &12)]);
     for (picture, layout) in pictures.iter().zip(&layouts) {
         bottle(&mut xml, picture, layout);
     }
     legend(&mut xml, pictures, top);
-    xml.finish()
+    xml.end()
 }
 
 /// A text of our own, in columns of the widest sort.
@@ -60,8 +59,8 @@ fn least_width(picture: &Picture) -> usize {
 }
 
 /// The head of a line's arrow.
-fn head(xml: &mut Xml, link: &str) {
-    xml.begin(
+fn head(xml: &mut Document, link: &str) {
+    xml.open(
         "marker",
         &[
             ("id", &format!("bl-{link}")),
@@ -75,7 +74,7 @@ fn head(xml: &mut Xml, link: &str) {
         ],
     );
     xml.empty("path", &[("class", &format!("bl-head-{link}")), ("d", &"M0 0.5 L10 5 L0 9.5 z")]);
-    xml.end();
+    xml.close();
 }
 
 /// What the picture says, for who cannot see it.
@@ -100,8 +99,8 @@ fn description(picture: &Picture) -> String {
     text
 }
 
-fn bottle(xml: &mut Xml, picture: &Picture, layout: &Layout) {
-    xml.begin("g", &[("class", &"bl-bottle")]);
+fn bottle(xml: &mut Document, picture: &Picture, layout: &Layout) {
+    xml.open("g", &[("class", &"bl-bottle")]);
     let top = layout.machine.y - 36;
     xml.text("text", &[("class", &"bl-sans bl-title"), ("x", &MARGIN), ("y", &(top - 10))], &picture.slug);
     xml.text(
@@ -130,10 +129,10 @@ fn bottle(xml: &mut Xml, picture: &Picture, layout: &Layout) {
     for placed in &layout.cards {
         card(xml, picture, placed);
     }
-    xml.end();
+    xml.close();
 }
 
-fn rect(xml: &mut Xml, class: &str, area: layout::Area, radius: usize) {
+fn rect(xml: &mut Document, class: &str, area: layout::Area, radius: usize) {
     xml.empty(
         "rect",
         &[
@@ -160,9 +159,9 @@ fn class(kind: Kind) -> &'static str {
     }
 }
 
-fn card(xml: &mut Xml, picture: &Picture, placed: &Placed) {
+fn card(xml: &mut Document, picture: &Picture, placed: &Placed) {
     let Some(card) = picture.cards.get(placed.card) else { return };
-    xml.begin("g", &[]);
+    xml.open("g", &[]);
     rect(xml, &format!("bl-card bl-{}", class(card.kind)), placed.area, 8);
     let layout::Area { x, y, width, .. } = placed.area;
     for line in &placed.lines {
@@ -177,14 +176,14 @@ fn card(xml: &mut Xml, picture: &Picture, placed: &Placed) {
     {
         screen(xml, x + width / 2, y + first.y - SCREEN - 4);
     }
-    xml.end();
+    xml.close();
 }
 
 /// The height of the agent's sign, with some space around it.
 const SCREEN: usize = 46;
 
 /// The agent's sign: a screen with a prompt, below `y` and around `x`.
-fn screen(xml: &mut Xml, x: usize, y: usize) {
+fn screen(xml: &mut Document, x: usize, y: usize) {
     let frame = layout::Area { x: x - 17, y, width: 34, height: 26 };
     rect(xml, "bl-sign", frame, 5);
     let d = format!("M{} {} l5 4.5 l-5 4.5 M{} {} h8", x - 9, y + 7, x + 1, y + 17);
@@ -192,20 +191,20 @@ fn screen(xml: &mut Xml, x: usize, y: usize) {
 }
 
 /// A text of the spec's, with the whole of it for who asks, where it is shortened.
-fn text(xml: &mut Xml, line: &Line, anchor: &str, x: usize, y: usize) {
+fn text(xml: &mut Document, line: &Line, anchor: &str, x: usize, y: usize) {
     let class = format!("bl-mono {anchor} bl-{}", line.class);
     match &line.whole {
         None => xml.text("text", &[("class", &class), ("x", &x), ("y", &y)], &line.shown),
         Some(whole) => {
-            xml.begin("g", &[]);
+            xml.open("g", &[]);
             xml.text("title", &[], whole);
             xml.text("text", &[("class", &class), ("x", &x), ("y", &y)], &line.shown);
-            xml.end();
+            xml.close();
         }
     }
 }
 
-fn draw(xml: &mut Xml, wire: &Wire, tracks: (usize, usize)) {
+fn draw(xml: &mut Document, wire: &Wire, tracks: (usize, usize)) {
     let link = match wire.link {
         Link::Receives => "receives",
         Link::Dials => "dials",
@@ -235,7 +234,7 @@ fn draw(xml: &mut Xml, wire: &Wire, tracks: (usize, usize)) {
 }
 
 /// A cross: no way through.
-fn stop(xml: &mut Xml, x: usize, y: usize) {
+fn stop(xml: &mut Document, x: usize, y: usize) {
     let d = format!("M{} {} l10 10 m0 -10 l-10 10", x - 5, y - 5);
     xml.empty("path", &[("class", &"bl-stop"), ("d", &d)]);
 }
@@ -269,7 +268,7 @@ fn toward(from: (usize, usize), to: (usize, usize)) -> (usize, usize) {
 }
 
 /// What the lines mean; only of those that are there.
-fn legend(xml: &mut Xml, pictures: &[Picture], top: usize) {
+fn legend(xml: &mut Document, pictures: &[Picture], top: usize) {
     let mut x = MARGIN;
     let y = top - 4;
     for (link, class, means) in [

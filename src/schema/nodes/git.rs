@@ -1,8 +1,8 @@
 //! `git` and `git-gate`: repositories, and the mirror that the agent reaches them through.
 
 use super::{NEEDS, many, once, optional_property, required, required_property};
-use crate::builtin;
 use crate::schema::{Child, Children, Node, Occurs, ValueType};
+use crate::world::builtin;
 
 pub(super) static GIT: Node = Node {
     name: "git",

@@ -1,7 +1,7 @@
 //! `lint`.
 
 use super::{many, optional_property, required, required_property};
-use crate::level::Setting;
+use crate::rule::Setting;
 use crate::schema::{Children, Node, ValueType};
 
 pub(super) static LINT: Node = Node {

@@ -1,8 +1,8 @@
 //! `supervise`.
 
 use super::{NEEDS, many, once, optional_property, required};
-use crate::builtin;
 use crate::schema::{Children, Node, ValueType};
+use crate::world::builtin;
 
 pub(super) static SUPERVISE: Node = Node {
     name: builtin::SUPERVISE,

@@ -2,7 +2,7 @@
 
 use super::{Lexer, at32};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::catalogue;
 use crate::syntax::MAX_DEPTH;
 use crate::syntax::chars::{self, Kind, STOPS_BLOCK, STOPS_LINE};
 use crate::syntax::problems::DiagnosticExt as _;
@@ -84,7 +84,7 @@ impl Lexer<'_> {
             }
         }
         if let Some(at) = too_deep {
-            self.problems.report(&rules::NESTING_TOO_DEEP, at32(at)..at32(at + 2), |d| {
+            self.problems.report(&catalogue::NESTING_TOO_DEEP, at32(at)..at32(at + 2), |d| {
                 d.message(format!("comments are nested more than {MAX_DEPTH} deep"))
                     .label("this one is too deep")
                     .help("block comments nest: remove the inner `/*`, or use `//` comments")
@@ -104,7 +104,7 @@ impl Lexer<'_> {
         };
         if too_deep.is_none() {
             let end = at32(self.at);
-            self.problems.report(&rules::UNCLOSED_COMMENT, at32(start)..at32(start + 2), |d| {
+            self.problems.report(&catalogue::UNCLOSED_COMMENT, at32(start)..at32(start + 2), |d| {
                 let d = d.message("a `/*` comment has no `*/`").label("this comment never ends");
                 if let Some(inner) = last_inner.filter(|inner| at32(*inner) < end) {
                     d.also(at32(inner)..at32(inner + 2), "comments nest: this one inside took a `*/`")

@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::{Lexer, at32};
-use crate::diagnostic::{Applicability, quote};
-use crate::rules::syntax as rules;
+use crate::diagnostic::Applicability;
+use crate::rule::catalogue;
 use crate::syntax::chars::{self, CLASS, Class, Kind, STOPS_RAW, STOPS_STRING};
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::{BAD_LAYOUT, DIRTY, RUNS_OVER, SHORT_HASHES, TokenKind, UNCLOSED};
+use crate::text::quote;
 
 /// How often a search for the end of a raw string may reach the end of the text in vain.
 const MAX_FAILED_SEARCHES: u32 = 16;
@@ -136,7 +137,7 @@ impl Lexer<'_> {
         self.at = end;
         self.quiet_line(line_end);
         let range = at32(start)..at32(end);
-        self.problems.report(&rules::UNCLOSED_STRING, range.clone(), |d| {
+        self.problems.report(&catalogue::UNCLOSED_STRING, range.clone(), |d| {
             d.message(format!("a string has no closing {}", quote(closing)))
                 .label(format!("expected {} before the end of the line", quote(closing)))
                 .help("a string over several lines begins with `\"\"\"` and a line end")
@@ -265,7 +266,7 @@ impl Lexer<'_> {
         let opening = at32(start)..at32(body);
         let end = at32(self.at);
         let inserted = format!("\n{}{closing}", &self.text[line_start..line_start + own]);
-        self.problems.report(&rules::UNCLOSED_STRING, opening, |d| {
+        self.problems.report(&catalogue::UNCLOSED_STRING, opening, |d| {
             d.message(format!("a string has no closing {}", quote(closing)))
                 .label("this string never ends")
                 .help(format!("close it with {} on a line of its own", quote(closing)))
@@ -316,7 +317,7 @@ impl Lexer<'_> {
             self.quiet_line(line_end);
             let range = at32(start)..at32(end);
             let from = at32(self.text[..end].trim_end_matches('#').len());
-            self.problems.report(&rules::UNCLOSED_STRING, range, |d| {
+            self.problems.report(&catalogue::UNCLOSED_STRING, range, |d| {
                 d.message(format!("a raw string has no closing {}", quote(&closing)))
                     .label(format!("began with {hashes} `#`, so it must end with as many"))
                     .swap(
@@ -337,7 +338,7 @@ impl Lexer<'_> {
             self.at = close + 1 + hashes;
             let range = at32(start)..at32(self.at);
             let replacement = over_lines(&self.text[body..close], hashes);
-            self.problems.report(&rules::INVALID_MULTI_LINE_STRING, range.clone(), |d| {
+            self.problems.report(&catalogue::INVALID_MULTI_LINE_STRING, range.clone(), |d| {
                 let opening = format!("{}\"\"\"", "#".repeat(hashes.min(8)));
                 d.message(format!("a string over several lines must begin with {}", quote(&opening)))
                     .label("a string between single quotes ends on its line")
@@ -382,7 +383,7 @@ impl Lexer<'_> {
         if let Some(end) = shorter {
             self.at = end;
             let from = at32(self.text[..end].trim_end_matches('#').len());
-            self.problems.report(&rules::UNCLOSED_STRING, at32(start)..at32(body), |d| {
+            self.problems.report(&catalogue::UNCLOSED_STRING, at32(start)..at32(body), |d| {
                 d.message(format!("a raw string has no closing {}", quote(&closing)))
                     .label(format!("began with {hashes} `#`, so it must end with as many"))
                     .also(from - 3..at32(end), "this does not end it")

@@ -2,7 +2,7 @@
 
 use super::{Frame, Parser, Stage};
 use crate::diagnostic::Applicability;
-use crate::rules::syntax as rules;
+use crate::rule::catalogue;
 use crate::syntax::MAX_DEPTH;
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::TokenKind;
@@ -40,7 +40,7 @@ impl Parser<'_> {
             // A brace on a line of its own below its node.
             let between = self.slice(head_end..brace.start);
             let blank = between.trim().is_empty();
-            self.report_once(&rules::SYNTAX_ERROR, brace.clone(), |d| {
+            self.report_once(&catalogue::SYNTAX_ERROR, brace.clone(), |d| {
                 let d = d
                     .message("a block must begin on the line of its node")
                     .label("the node ended with its line, so that this `{` has none")
@@ -62,7 +62,7 @@ impl Parser<'_> {
         if nested {
             self.quiet = true;
         }
-        self.report_once(&rules::SYNTAX_ERROR, brace.clone(), |d| {
+        self.report_once(&catalogue::SYNTAX_ERROR, brace.clone(), |d| {
             d.message("a block must follow a node")
                 .label("expected the name of a node before this `{`")
                 .help("name the node that the block belongs to, or remove the braces")
@@ -94,7 +94,7 @@ impl Parser<'_> {
         }
         if !self.too_deep {
             self.too_deep = true;
-            self.problems.report(&rules::NESTING_TOO_DEEP, start..start + 1, |d| {
+            self.problems.report(&catalogue::NESTING_TOO_DEEP, start..start + 1, |d| {
                 d.message(format!("blocks are nested more than {MAX_DEPTH} deep"))
                     .label("this block is too deep")
                     .help("what stands in it was not read")
@@ -162,7 +162,7 @@ impl Parser<'_> {
         let range = self.range(self.at);
         let data = &self.nodes[node as usize];
         let first = data.block_start..data.block_start + 1;
-        self.report_once(&rules::SYNTAX_ERROR, range, |d| {
+        self.report_once(&catalogue::SYNTAX_ERROR, range, |d| {
             d.message("a node has a second block")
                 .label("expected a line end before another node")
                 .also(first, "its block")

@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use super::{Parser, Role, Stage};
-use crate::diagnostic::{Applicability, did_you_mean, quote};
-use crate::rules::syntax as rules;
+use crate::diagnostic::Applicability;
+use crate::rule::catalogue;
 use crate::syntax::chars;
 use crate::syntax::lexer::at32;
 use crate::syntax::number::{self, Number, NumberError};
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::TokenKind;
 use crate::syntax::tree::{BROKEN, COMMENTED, EntryData, NONE, Text, TextKind, ValueData};
+use crate::text::{did_you_mean, quote};
 
 /// A value that was read.
 struct Read {
@@ -33,7 +34,7 @@ impl Parser<'_> {
             if !self.begins_value(next) {
                 if !self.quiet {
                     let range = self.start(open)..self.start(self.at);
-                    self.report_once(&rules::SYNTAX_ERROR, range, |d| {
+                    self.report_once(&catalogue::SYNTAX_ERROR, range, |d| {
                         d.message("a type must be followed by a value")
                             .label("expected a value behind this type")
                     });
@@ -148,7 +149,7 @@ impl Parser<'_> {
         if matches!(word.as_str(), "true" | "false" | "null") {
             self.strings.v1.keyword(range.clone());
         } else {
-            self.report(&rules::RESERVED_WORD, range.clone(), |d| {
+            self.report(&catalogue::RESERVED_WORD, range.clone(), |d| {
                 d.message(format!("the reserved word {} stands bare", quote(&word)))
                     .label("expected a value")
                     .help(format!(
@@ -204,7 +205,7 @@ impl Parser<'_> {
         self.at = here;
         let end = place.end;
         let at_slashdash = self.kind(at) == TokenKind::SlashDash;
-        self.report_once(&rules::SYNTAX_ERROR, place, |d| {
+        self.report_once(&catalogue::SYNTAX_ERROR, place, |d| {
             let d = d.message("a property has no value").label(expected);
             if at_slashdash {
                 d.help(
@@ -222,7 +223,7 @@ impl Parser<'_> {
         let annotation = self.slice(start..key).trim_end().to_owned();
         let behind = self.start(equals + 1);
         self.break_node();
-        self.report(&rules::SYNTAX_ERROR, start..key, |d| {
+        self.report(&catalogue::SYNTAX_ERROR, start..key, |d| {
             let source = d.span.source;
             let edit = |range: Range<u32>, replacement: String| crate::diagnostic::Edit {
                 span: crate::source::Span::new(source, range),
@@ -240,7 +241,7 @@ impl Parser<'_> {
         let text = self.slice(range.clone()).to_owned();
         let known = ["#true", "#false", "#null", "#inf", "#-inf", "#nan"];
         let near = did_you_mean(&text, known).filter(|_| text.len() > 2);
-        self.report_once(&rules::SYNTAX_ERROR, range.clone(), |d| {
+        self.report_once(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
             let d = d
                 .message(format!("{} is no value", quote(&text)))
                 .label("expected one of `#true` `#false` `#null` `#inf` `#-inf` `#nan`");
@@ -288,7 +289,7 @@ impl Parser<'_> {
     }
 
     fn bad_number(&mut self, range: Range<u32>, text: &str, error: NumberError) {
-        self.report(&rules::INVALID_NUMBER, range.clone(), |d| {
+        self.report(&catalogue::INVALID_NUMBER, range.clone(), |d| {
             let end = range.end;
             let number = quote(text);
             match error {
@@ -360,7 +361,7 @@ impl Parser<'_> {
     pub(super) fn missing_line_end(&mut self) {
         let range = self.range(self.at);
         let at = range.start;
-        self.report(&rules::SYNTAX_ERROR, range, |d| {
+        self.report(&catalogue::SYNTAX_ERROR, range, |d| {
             d.message("a line end or `;` is missing between two nodes")
                 .label("expected a line end behind the `}`")
                 .help("each node begins on a line of its own or behind a `;`")
@@ -371,7 +372,7 @@ impl Parser<'_> {
     /// An entry behind a block.
     pub(super) fn late_entry(&mut self, at: usize, stage: Stage) {
         let range = self.range(at);
-        self.report(&rules::SYNTAX_ERROR, range, |d| {
+        self.report(&catalogue::SYNTAX_ERROR, range, |d| {
             let d = d.message("arguments and properties must stand before the block of their node");
             if stage == Stage::CommentedBlock {
                 d.label("a block that is commented out stands before this")
@@ -396,7 +397,7 @@ impl Parser<'_> {
         self.break_node();
         if text.starts_with(',') {
             // A list as JSON writes it.
-            self.report_once(&rules::SYNTAX_ERROR, at..at + 1, |d| {
+            self.report_once(&catalogue::SYNTAX_ERROR, at..at + 1, |d| {
                 d.message("a comma stands behind a value")
                     .label("KDL has no commas between values")
                     .help("write the values one after another with blanks between")
@@ -404,7 +405,7 @@ impl Parser<'_> {
             });
             return;
         }
-        self.report(&rules::SYNTAX_ERROR, range, |d| {
+        self.report(&catalogue::SYNTAX_ERROR, range, |d| {
             d.message(format!("a blank is missing before {}", quote(&text)))
                 .label("expected a blank before this")
                 .swap("insert a blank", Applicability::Safe, at..at, " ")

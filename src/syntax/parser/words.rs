@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::{Parser, Role};
-use crate::diagnostic::{Applicability, quote};
-use crate::rules::syntax as rules;
+use crate::diagnostic::Applicability;
+use crate::rule::catalogue;
 use crate::syntax::problems::DiagnosticExt as _;
 use crate::syntax::token::{TokenKind, UNCLOSED};
 use crate::syntax::tree::{NONE, Text, TextKind};
+use crate::text::quote;
 
 impl Parser<'_> {
     /// The string at the cursor, read and stepped over; `None` when none stands here.
@@ -75,7 +76,7 @@ impl Parser<'_> {
         let text = self.slice(range.clone()).to_owned();
         let bad = text.chars().find(|c| matches!(c, '/' | '\\' | '[' | ']' | '#')).unwrap_or('/');
         let quoted = format!("\"{}\"", text.replace('\\', "\\\\"));
-        self.report(&rules::SYNTAX_ERROR, range.clone(), |d| {
+        self.report(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
             d.message(format!("{} must stand between quotes", quote(&text)))
                 .label(format!("a bare string has no {}", quote(bad.encode_utf8(&mut [0; 4]))))
                 .help(format!("write {}", quote(&quoted)))
@@ -85,7 +86,7 @@ impl Parser<'_> {
 
     pub(super) fn reserved(&mut self, range: Range<u32>, what: &str) {
         let word = self.slice(range.clone()).to_owned();
-        self.report(&rules::RESERVED_WORD, range.clone(), |d| {
+        self.report(&catalogue::RESERVED_WORD, range.clone(), |d| {
             d.message(format!("the reserved word {} cannot be {what}", quote(&word)))
                 .label("expected a string")
                 .help(format!("write {}", quote(&format!("\"{word}\""))))
@@ -96,7 +97,7 @@ impl Parser<'_> {
     pub(super) fn must_be_string(&mut self, range: Range<u32>, text: &str, what: &str) {
         self.break_node();
         let quoted = format!("\"{text}\"");
-        self.report(&rules::SYNTAX_ERROR, range.clone(), |d| {
+        self.report(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
             d.message(format!("{what} must be a string, not {}", quote(text)))
                 .label("expected a string")
                 .help(format!("write {}", quote(&quoted)))
@@ -135,7 +136,7 @@ impl Parser<'_> {
         let closed = self.kind(end) == TokenKind::CloseParen;
         let range = self.start(open)..if closed { self.start(end + 1) } else { self.start(open) + 1 };
         let empty = closed && end == inner;
-        self.report_once(&rules::SYNTAX_ERROR, range.clone(), |d| {
+        self.report_once(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
             if empty {
                 d.message("a type has no name").label("expected a name between the parentheses").swap(
                     "remove the parentheses",
@@ -172,12 +173,12 @@ impl Parser<'_> {
         let text = self.slice(range.clone()).to_owned();
         match (self.kind(self.at), text.as_str()) {
             (TokenKind::Stray, "[" | "]") => self.list(),
-            (TokenKind::Equals, _) => self.report_once(&rules::SYNTAX_ERROR, range, |d| {
+            (TokenKind::Equals, _) => self.report_once(&catalogue::SYNTAX_ERROR, range, |d| {
                 d.message("a `=` has no key before it")
                     .label(format!("expected {what}"))
                     .help("a property is written `key=value`; a key of odd characters stands between quotes")
             }),
-            (TokenKind::CloseParen, _) => self.report_once(&rules::SYNTAX_ERROR, range.clone(), |d| {
+            (TokenKind::CloseParen, _) => self.report_once(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
                 d.message("a `)` closes nothing").label(format!("expected {what}")).swap(
                     "remove it",
                     Applicability::Unsafe,
@@ -185,12 +186,12 @@ impl Parser<'_> {
                     "",
                 )
             }),
-            (TokenKind::Backslash, _) => self.report_once(&rules::SYNTAX_ERROR, range, |d| {
+            (TokenKind::Backslash, _) => self.report_once(&catalogue::SYNTAX_ERROR, range, |d| {
                 d.message("a `\\` continues no line")
                     .label("expected the end of the line behind it")
                     .help("only blanks and a comment may follow a `\\`; a string with a backslash stands between quotes")
             }),
-            _ => self.report_once(&rules::SYNTAX_ERROR, range, |d| {
+            _ => self.report_once(&catalogue::SYNTAX_ERROR, range, |d| {
                 d.message(format!("{} cannot stand here", quote(&text))).label(format!("expected {what}"))
             }),
         }
@@ -219,7 +220,7 @@ impl Parser<'_> {
             }
         }
         let range = self.start(open)..self.start(end);
-        self.report_once(&rules::SYNTAX_ERROR, range, |d| {
+        self.report_once(&catalogue::SYNTAX_ERROR, range, |d| {
             d.message("KDL has no lists in brackets")
                 .label("expected values")
                 .help("write the values one after another with blanks between, without brackets and commas")

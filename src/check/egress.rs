@@ -1,0 +1,295 @@
+//! What the agent may reach: entries of the lists against each other and against what pipelock does with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+
+use super::edit;
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
+use crate::model::{Egress, Host};
+use crate::rule::Level;
+use crate::rule::catalogue::{
+    ALLOW_DENIED, ALLOW_DROP, ALLOW_SHADOWED, ALLOW_SHARED, ALLOW_TOO_WIDE, PRIVATE_NOT_ALLOWED,
+    PRIVATE_NOT_TRUSTED, RATE_LIMIT_LOW,
+};
+use crate::source::Sources;
+use crate::text::quote;
+use crate::world::host::known::{DROPS, Drop, TUNNEL};
+use crate::world::host::list::{List, holding, suffixes};
+use crate::world::host::shared::is_shared;
+use crate::world::host::{self, Guarded};
+
+/// Requests a minute: pipelock's own default, which one installation of packages uses up.
+const LOW_RATE: u32 = 60;
+
+/// Checks the lists of a bottle.
+pub fn check(egress: &Egress, sources: &Sources, diagnostics: &mut Diagnostics) {
+    // What is wrong by itself was spoken of where it stands.
+    let sound = |host: &&Host| host::check(&host.value).is_ok();
+    let deny = list(&egress.deny);
+    let private = Private::new(egress);
+    for entry in egress.allow.iter().filter(sound) {
+        if let Some(deny) = deny.covering(&entry.value) {
+            diagnostics.push(denied(entry, deny));
+        } else {
+            reaches_inside(entry, &private, diagnostics);
+        }
+        too_wide(entry, diagnostics);
+    }
+    drops(egress, &deny, sources, diagnostics);
+    let passthrough = egress.tls.iter().flat_map(|tls| &tls.passthrough);
+    for entry in passthrough.filter(sound) {
+        too_wide(entry, diagnostics);
+    }
+    let allow = list(&egress.allow);
+    // A name may resolve to any address.
+    let names = egress.allow.iter().any(|allow| host::network(&allow.value).is_none());
+    for entry in egress.private.iter().filter(|entry| host::check_upstream(&entry.value).is_ok()) {
+        let allowed = match host::network(&entry.value) {
+            Some(range) => names || private.reached.contains(&range),
+            None => match entry.value.strip_prefix("*.") {
+                Some(domain) => allow.covering(&entry.value).is_some() || allow.any_below(domain),
+                None => allow.covering(&entry.value).is_some(),
+            },
+        };
+        if !allowed {
+            diagnostics.push_error_with(|| not_allowed(entry));
+        }
+    }
+    if let Some(limit) = egress.rate_limit.filter(|limit| (1..=LOW_RATE).contains(&limit.value)) {
+        diagnostics.push(
+            Diagnostic::new(
+                &RATE_LIMIT_LOW,
+                limit.span,
+                format!("a limit of {} a minute is used up by one installation of packages", limit.value),
+            )
+            .label("each HTTPS connection counts as a request")
+            .help("the next one gets a 429, for up to a minute; 600 is a usual limit, and what holds without one"),
+        );
+    }
+}
+
+/// What an agent was talked into sending is left where anybody can pick it up. One diagnostic an entry.
+fn drops(egress: &Egress, deny: &List<'_, &Host>, sources: &Sources, diagnostics: &mut Diagnostics) {
+    let allow = list(&egress.allow);
+    let mut seen = BTreeSet::new();
+    for drop in DROPS {
+        let open = deny.covering(&drop.pattern()).is_none();
+        let Some(entry) = allow.covering(drop.host).filter(|_| open) else { continue };
+        // A wildcard over a whole shared domain is spoken of as that.
+        if entry.value.strip_prefix("*.").is_some_and(is_wide) || !seen.insert(entry.span) {
+            continue;
+        }
+        diagnostics.push(dropped(entry, drop, sources));
+    }
+    let below = |domain: &str| DROPS.iter().find(|drop| drop.below && drop.host == domain);
+    for entry in egress.allow.iter().filter(|entry| !seen.contains(&entry.span)) {
+        let (domain, wide) = match entry.value.strip_prefix("*.") {
+            Some(domain) => (domain, is_wide(domain)),
+            None => (entry.value.as_str(), false),
+        };
+        let Some(drop) = suffixes(domain).find_map(below) else { continue };
+        if !wide && deny.covering(&entry.value).is_none() {
+            diagnostics.push(dropped(entry, drop, sources));
+        }
+    }
+}
+
+fn dropped(entry: &Host, drop: &Drop, sources: &Sources) -> Diagnostic {
+    let Drop { host, below, what, source: _ } = drop;
+    let name = quote(&entry.value);
+    let within = |domain: &str| suffixes(host).skip(usize::from(*below)).any(|it| it == domain);
+    let covers = entry.value.strip_prefix("*.").is_some_and(within);
+    let says = match covers {
+        false if entry.value == *host => format!("{name} is {what}"),
+        false => format!("{name} is {what}, below {}", quote(host)),
+        true => format!("{name} covers {}, {what}", quote(host)),
+    };
+    let why = if *what == TUNNEL {
+        "anybody can have its other end"
+    } else {
+        "anybody can read what is left there"
+    };
+    let diagnostic = Diagnostic::new(&ALLOW_DROP, entry.span, format!("{says}: {why}"))
+        .label("what the agent knows can leave this way");
+    if covers {
+        let (title, edit) = edit::deny(&drop.pattern(), entry, sources);
+        diagnostic.help("name the hosts that the agent needs, or deny this one").fix(
+            title,
+            Applicability::Unsafe,
+            vec![edit],
+        )
+    } else {
+        diagnostic.fix(
+            "take it out, unless leaving something there is what the agent is for",
+            Applicability::Unsafe,
+            vec![edit::remove(entry, sources)],
+        )
+    }
+}
+
+/// Speaks of what a layer allows twice, and of what it allows that the profiles under it allow already. What two profiles
+/// say is none of this: each may be laid under another bottle without the other.
+pub fn check_layer(own: &Egress, under: Option<&Egress>, sources: &Sources, diagnostics: &mut Diagnostics) {
+    let all = list(&own.allow);
+    let below = list(under.map_or(&[], |under| &under.allow));
+    let mut deny = list(&own.deny);
+    deny.extend(under.iter().flat_map(|under| &under.deny).map(|host| (host.value.as_str(), host)));
+    for entry in own.allow.iter().filter(|entry| host::check(&entry.value).is_ok()) {
+        let same = all.covering(&entry.value).filter(|it| it.value == entry.value && it.span != entry.span);
+        let wider = same.or_else(|| all.wider(&entry.value)).or_else(|| below.covering(&entry.value));
+        if let Some(wider) = wider {
+            shadowed(entry, wider, &deny, sources, diagnostics);
+        }
+    }
+}
+
+fn shadowed(
+    entry: &Host,
+    wider: &Host,
+    deny: &List<'_, &Host>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
+    // What is denied, or covered by a wildcard that should go, was spoken of as that.
+    if deny.covering(&entry.value).is_some() || wider.value.strip_prefix("*.").is_some_and(is_wide) {
+        return;
+    }
+    let (name, wide) = (quote(&entry.value), quote(&wider.value));
+    let message = if entry.value == wider.value {
+        format!("{name} is allowed twice")
+    } else {
+        format!("{name} is allowed by {wide} already")
+    };
+    diagnostics.push(
+        Diagnostic::new(&ALLOW_SHADOWED, entry.span, message)
+            .label("allows nothing more")
+            .related(wider.span, "allowed here")
+            .help_if(
+                (entry.value != wider.value)
+                    .then(|| format!("if {wide} is wider than is meant, take that out instead")),
+            )
+            .fix(format!("take {name} out"), Applicability::Safe, vec![edit::remove(entry, sources)]),
+    );
+}
+
+/// Whether the names below a domain have no one owner.
+fn is_wide(domain: &str) -> bool {
+    !domain.contains('.') || is_shared(domain)
+}
+
+fn denied(entry: &Host, deny: &Host) -> Diagnostic {
+    let what =
+        if entry.value == deny.value { "both allowed and denied" } else { "allowed, and all of it denied" };
+    Diagnostic::new(
+        &ALLOW_DENIED,
+        entry.span,
+        format!("{} is {what}: it cannot be reached", quote(&entry.value)),
+    )
+    .label("a `deny` beats every `allow`")
+    .related(deny.span, format!("{} is denied here", quote(&deny.value)))
+    .help("take one of them out")
+}
+
+/// A wildcard over names that belong to nobody in particular.
+fn too_wide(entry: &Host, diagnostics: &mut Diagnostics) {
+    let Some(domain) = entry.value.strip_prefix("*.") else { return };
+    let top = !domain.contains('.');
+    // `*.internal` is wide, and an inner network's own.
+    if host::guarded(&entry.value) != Guarded::No || !is_wide(domain) {
+        return;
+    }
+    let (rule, message) = if top {
+        (
+            &ALLOW_TOO_WIDE,
+            format!("{} is every host below the top-level domain `{domain}`", quote(&entry.value)),
+        )
+    } else {
+        (&ALLOW_SHARED, format!("anybody can get a host that {} covers", quote(&entry.value)))
+    };
+    diagnostics
+        .push(Diagnostic::new(rule, entry.span, message).label("expected a domain of one owner").help(
+        "name the hosts that the agent needs: whoever has one of the others can be sent what the agent knows",
+    ));
+}
+
+/// Whether pipelock's guard on private addresses refuses an entry.
+fn reaches_inside(entry: &Host, private: &Private<'_>, diagnostics: &mut Diagnostics) {
+    let guarded = host::guarded(&entry.value);
+    let network = host::network(&entry.value);
+    let opened = match network {
+        Some(address) => holding(&private.ranges, address).next().is_some(),
+        // A name may well resolve into a range.
+        None => !private.ranges.is_empty() || private.names.covering(&entry.value).is_some(),
+    };
+    let name = quote(&entry.value);
+    let diagnostic = match guarded {
+        Guarded::No => return,
+        Guarded::Closed => Diagnostic::new(
+            &PRIVATE_NOT_TRUSTED,
+            entry.span,
+            format!("{name} cannot be reached through pipelock"),
+        )
+        .label("the bundle itself, or no host at all")
+        .help("a sidecar is reached on the bundle's address: give it a `port` and `expose` it"),
+        Guarded::Private | Guarded::Likely if opened => return,
+        Guarded::Private => {
+            Diagnostic::new(&PRIVATE_NOT_TRUSTED, entry.span, format!("{name} is a private address"))
+                .label("allowed, and refused by pipelock's guard on private addresses")
+        }
+        Guarded::Likely => {
+            let message = format!("{name} is most likely on a private network");
+            let mut diagnostic = Diagnostic::new(&PRIVATE_NOT_TRUSTED, entry.span, message)
+                .label("refused by pipelock when it resolves to a private address");
+            diagnostic.level = Level::Warning;
+            diagnostic
+        }
+    };
+    let too_wide = entry.value.strip_prefix("*.").is_some_and(|domain| !domain.contains('.'));
+    diagnostics.push(match guarded {
+        Guarded::Private | Guarded::Likely if !too_wide => {
+            let says = format!("private \"{}\"", entry.value);
+            diagnostic.help(format!("say that it is meant: `{says}`"))
+        }
+        Guarded::Private | Guarded::Likely => {
+            diagnostic.help("name the hosts, with `allow` and with `private`")
+        }
+        Guarded::Closed | Guarded::No => diagnostic,
+    });
+}
+
+/// `private` opens the guard; the allow list stays the allow list.
+fn not_allowed(entry: &Host) -> Diagnostic {
+    let message = format!("{} may be private and is not allowed: it cannot be reached", quote(&entry.value));
+    let help = match host::network(&entry.value) {
+        Some(range) if range.prefix_len() < range.max_prefix_len() => {
+            String::from("allow the hosts, or the addresses, that are meant to be in the range")
+        }
+        _ => format!("allow it, too: `allow \"{}\"`", entry.value),
+    };
+    Diagnostic::new(&PRIVATE_NOT_ALLOWED, entry.span, message).label("no `allow` covers it").help(help)
+}
+
+/// What `private` opens.
+struct Private<'a> {
+    names: List<'a, &'a Host>,
+    ranges: BTreeMap<IpNet, IpNet>,
+    /// Those of the ranges that hold an allowed address.
+    reached: BTreeSet<IpNet>,
+}
+
+impl<'a> Private<'a> {
+    fn new(egress: &'a Egress) -> Self {
+        let names = egress.private.iter().filter(|entry| host::network(&entry.value).is_none());
+        // What is no range, or one with bits behind its prefix, was spoken of, and opens what it seems to.
+        let ranges = egress.private.iter().filter_map(|entry| host::network(&entry.value));
+        let ranges: BTreeMap<IpNet, IpNet> = ranges.map(|range| (range.trunc(), range.trunc())).collect();
+        let addresses = egress.allow.iter().filter_map(|allow| host::network(&allow.value));
+        let reached = addresses.flat_map(|address| holding(&ranges, address)).collect();
+        Self { names: List::new(names.map(|entry| (entry.value.as_str(), entry))), ranges, reached }
+    }
+}
+
+fn list(hosts: &[Host]) -> List<'_, &Host> {
+    List::new(hosts.iter().map(|host| (host.value.as_str(), host)))
+}

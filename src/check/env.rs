@@ -1,0 +1,115 @@
+//! Variables: one source each, and none that the compiler sets.
+
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
+use crate::model::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
+use crate::rule::catalogue::{ENV_INTERPOLATION, ENV_OWNED, ENV_SOURCE};
+use crate::schema::ValueType;
+use crate::source::Span;
+use crate::syntax::Value;
+use crate::text::quote;
+use crate::world::builtin;
+
+/// Checks the variables of a layer.
+pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
+    for variable in &layer.env {
+        owned(&variable.name.value, variable.name.span, diagnostics);
+        source(variable, diagnostics);
+    }
+    for sidecar in &layer.sidecars {
+        for variable in &sidecar.service.env {
+            source(variable, diagnostics);
+        }
+        for expose in &sidecar.service.exposes {
+            owned(&expose.variable.value, expose.variable.span, diagnostics);
+        }
+    }
+}
+
+fn owned(name: &str, span: Span, diagnostics: &mut Diagnostics) {
+    if builtin::owns_variable(name) {
+        diagnostics.push(
+            Diagnostic::new(&ENV_OWNED, span, format!("{} is set by the compiler", quote(name)))
+                .label("cannot be set here")
+                .help("remove it: it leads programs to the bundle, and with another value they would go round it"),
+        );
+    }
+}
+
+/// Checks a whole bottle: when HTTPS is opened the compiler tells programs what to trust.
+pub fn check_bottle(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
+    let Some(tls) = &bottle.egress.tls else { return };
+    let exposed = bottle.members.iter().filter_map(|member| match &member.kind {
+        MemberKind::Custom(service) => Some(service),
+        MemberKind::Builtin(_) => None,
+    });
+    let exposed = exposed.flat_map(|service| &service.exposes).map(|expose| &expose.variable);
+    for name in bottle.env.values().map(|variable| &variable.name).chain(exposed) {
+        if builtin::CA_VARIABLES.contains(&name.value.as_str()) {
+            diagnostics.push_error_with(|| {
+                Diagnostic::new(
+                    &ENV_OWNED,
+                    name.span,
+                    format!("{} is set by the compiler", quote(&name.value)),
+                )
+                .label("cannot be set here")
+                .related(tls.node, "HTTPS is opened here")
+                .help("remove it: it names the certificates of `tls`; `trust` there says which they are")
+            });
+        }
+    }
+}
+
+fn source(variable: &Variable, diagnostics: &mut Diagnostics) {
+    let says = |value: &VariableValue| match value {
+        VariableValue::Literal(_) => "a literal",
+        VariableValue::Secret(Reference::Env(_)) => "`from-env`",
+        VariableValue::Secret(Reference::File(_)) => "`from-file`",
+    };
+    match variable.sources.as_slice() {
+        [one] => interpolation(one, diagnostics),
+        [] if !variable.bare => {}
+        [] => diagnostics.push(
+            Diagnostic::new(
+                &ENV_SOURCE,
+                variable.name.span,
+                format!("variable {} has no value", quote(&variable.name.value)),
+            )
+            .label("expected a literal, `from-env=` or `from-file=`")
+            .help("an empty value is written `\"\"`"),
+        ),
+        [first, again, ..] => diagnostics.push(
+            Diagnostic::new(
+                &ENV_SOURCE,
+                again.span,
+                format!("variable {} has more than one source", quote(&variable.name.value)),
+            )
+            .label(format!("{} here", says(&again.value)))
+            .related(first.span, format!("{} here", says(&first.value)))
+            .help("keep one of them"),
+        ),
+    }
+}
+
+/// Nothing expands a literal: `${TOKEN}` would reach the agent as these eight characters.
+fn interpolation(source: &Spanned<VariableValue>, diagnostics: &mut Diagnostics) {
+    let VariableValue::Literal(text) = &source.value else { return };
+    let Some(rest) = text.strip_prefix('$') else { return };
+    let name = rest.strip_prefix('{').map_or(Some(rest), |rest| rest.strip_suffix('}'));
+    let Some(name) = name.filter(|name| ValueType::EnvName.check(Value::String(name)).is_ok()) else {
+        return;
+    };
+    diagnostics.push(
+        Diagnostic::new(
+            &ENV_INTERPOLATION,
+            source.span,
+            format!("{} is not expanded: the agent would get it as it is written", quote(text)),
+        )
+        .label("a literal")
+        .replace(
+            format!("write `from-env=\"{name}\"` for the host's variable"),
+            Applicability::Unsafe,
+            source.span,
+            format!("from-env=\"{name}\""),
+        ),
+    );
+}

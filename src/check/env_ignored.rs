@@ -1,0 +1,180 @@
+//! Variables that do not do in a bottle what they are set for.
+
+use std::net::Ipv4Addr;
+
+use super::edit;
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
+use crate::model::{Bottle, Name, Reference, Variable, VariableValue};
+use crate::rule::catalogue::{DNS_OPEN, ENV_IGNORED};
+use crate::source::Sources;
+use crate::text::quote;
+use crate::world::{builtin, variables};
+
+/// Variables by which a program is led to a proxy of its own, before `HTTPS_PROXY`: name, program, and where that is said.
+static PROXIES: &[(&str, &str, &str)] = &[
+    ("ALL_PROXY", "programs", "curl's manual, \"ENVIRONMENT\""),
+    ("CARGO_HTTP_PROXY", "Cargo", "The Cargo Book, \"Environment variables\""),
+    ("FTP_PROXY", "programs", "curl's manual, \"ENVIRONMENT\""),
+    ("NPM_CONFIG_HTTPS_PROXY", "npm", "npm Docs, \"config\": https-proxy"),
+    ("NPM_CONFIG_PROXY", "npm", "npm Docs, \"config\": proxy"),
+    ("PIP_PROXY", "pip", "pip's documentation, \"Configuration\": environment variables"),
+    ("RSYNC_PROXY", "rsync", "rsync(1), \"ENVIRONMENT VARIABLES\""),
+    ("YARN_HTTPS_PROXY", "Yarn", "Yarn, \"Settings\": httpsProxy"),
+    ("YARN_HTTP_PROXY", "Yarn", "Yarn, \"Settings\": httpProxy"),
+];
+
+/// Variables that say how names are looked up, and where that is said.
+static LOOKUPS: &[(&str, &str)] =
+    &[("HOSTALIASES", "hostname(7)"), ("LOCALDOMAIN", "resolv.conf(5)"), ("RES_OPTIONS", "resolv.conf(5)")];
+
+/// What some of the variables that agents read are called by mistake.
+static MISTAKEN: &[(&str, &str)] = &[
+    ("ANTHROPIC_KEY", "ANTHROPIC_API_KEY"),
+    ("ANTHROPIC_TOKEN", "ANTHROPIC_API_KEY"),
+    ("CLAUDE_API_KEY", "ANTHROPIC_API_KEY"),
+    ("CLAUDE_KEY", "ANTHROPIC_API_KEY"),
+    ("GEMINI_KEY", "GEMINI_API_KEY"),
+    ("OPENAI_KEY", "OPENAI_API_KEY"),
+    ("OPENAI_TOKEN", "OPENAI_API_KEY"),
+];
+
+/// Below this length one wrong letter makes another word: `GROK_API_KEY` is none of Groq's.
+const SHORTEST_SLIP: usize = 14;
+
+/// Checks the agent's variables.
+pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, sources: &Sources, diagnostics: &mut Diagnostics) {
+    // What is asked of another resolver may well be answered.
+    let dns_open = bottle.accepts.iter().any(|accept| accept.rule.value == DNS_OPEN.id);
+    for variable in bottle.env.values() {
+        let name = &variable.name.value;
+        if let Some((meant, who)) = meant(name).filter(|(meant, _)| !bottle.env.contains_key(*meant)) {
+            diagnostics.push(
+                Diagnostic::new(
+                    &ENV_IGNORED,
+                    variable.name.span,
+                    format!("{} is read by no program that is known", quote(name)),
+                )
+                .label(format!("did you mean `{meant}`?"))
+                .help(format!("{who} read `{meant}`"))
+                .replace(
+                    format!("write `{meant}`"),
+                    Applicability::Unsafe,
+                    variable.name.span,
+                    meant,
+                ),
+            );
+        } else if let Some((message, help)) = void(variable, bundle, dns_open) {
+            diagnostics.push(
+                Diagnostic::new(&ENV_IGNORED, variable.name.span, message)
+                    .label("does not do here what it does elsewhere")
+                    .help(help)
+                    .fix(
+                        "take it out",
+                        Applicability::Unsafe,
+                        vec![edit::remove_node(variable.node, sources)],
+                    ),
+            );
+        }
+    }
+}
+
+/// The variable that is meant by one that nobody reads, and who reads it.
+fn meant(name: &str) -> Option<(&'static str, &'static str)> {
+    let read = || variables::AGENT.iter().map(|read| (read.variable.name, read.by));
+    if read().any(|(known, _)| known == name) {
+        return None;
+    }
+    let squeezed = |name: &str| name.replace(['_', '-'], "").to_ascii_uppercase();
+    let given = squeezed(name);
+    let alike = |known: &str| {
+        // What goes on after a whole name is one of several: `OPENAI_API_KEY_2`.
+        let slip =
+            name.len() >= SHORTEST_SLIP && !name.starts_with(known) && name.len().abs_diff(known.len()) <= 1;
+        given == squeezed(known) || slip && strsim::osa_distance(name, known) == 1
+    };
+    let mistaken = MISTAKEN.iter().find(|(mistaken, _)| *mistaken == name).map(|(_, meant)| *meant);
+    read().find(|(known, _)| mistaken.map_or_else(|| alike(known), |meant| *known == meant))
+}
+
+/// Why a variable has no effect here, or a wrong one, and what to do.
+fn void(variable: &Variable, bundle: Ipv4Addr, dns_open: bool) -> Option<(String, String)> {
+    let name = variable.name.value.as_str();
+    let upper = name.to_ascii_uppercase();
+    let shown = quote(name);
+    let value = variable.value()?;
+    let literal = match value {
+        VariableValue::Literal(text) => text.as_str(),
+        VariableValue::Secret(_) => "",
+    };
+    if builtin::owns_variable(&upper) && !builtin::owns_variable(name) {
+        let what = format!("the compiler sets `{upper}`, which programs read instead of {shown}");
+        return Some((what, String::from("the proxy follows from the bottle's addresses")));
+    }
+    if let Some((_, who, _)) = PROXIES.iter().find(|(proxy, ..)| *proxy == upper)
+        && !literal.is_empty()
+        && !literal.contains(&bundle.to_string())
+    {
+        let what = format!("{shown} leads {who} to a proxy that the machine cannot dial");
+        return Some((
+            what,
+            String::from("the bundle is the one address; `HTTPS_PROXY` names pipelock there already"),
+        ));
+    }
+    if LOOKUPS.iter().any(|(lookup, _)| *lookup == name) && !dns_open {
+        let what = format!("{shown} is about DNS, and nothing answers the machine's queries");
+        return Some((what, String::from("pipelock looks names up: allow the host in `egress`")));
+    }
+    let of_host = ["/home/", "/private/", "/run/user/", "/tmp/ssh-", "/Users/", "/var/folders/"];
+    let from_host = matches!(value, VariableValue::Secret(Reference::Env(from)) if from == "SSH_AUTH_SOCK");
+    if name == "SSH_AUTH_SOCK" && (from_host || of_host.iter().any(|place| literal.starts_with(place))) {
+        let what = format!("{shown} names a socket of the host, which is not in the machine");
+        return Some((
+            what,
+            String::from("declare the repository in `git`: git-gate holds the key and the agent needs none"),
+        ));
+    }
+    let ssh = matches!(literal.split_whitespace().next(), Some("ssh" | "/usr/bin/ssh"));
+    if name == "GIT_SSH_COMMAND" && ssh && !literal.to_ascii_lowercase().contains("proxy") {
+        let what = format!("{shown} dials hosts over SSH, which the machine cannot");
+        return Some((
+            what,
+            String::from("declare the repository in `git`: its URL is rewritten to git-gate's"),
+        ));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_misses_are_told_from_other_names() {
+        for (given, known) in [
+            ("ANTHROPIC_APIKEY", "ANTHROPIC_API_KEY"),
+            ("anthropic_api_key", "ANTHROPIC_API_KEY"),
+            ("ANTROPIC_API_KEY", "ANTHROPIC_API_KEY"),
+            ("OPEN_AI_API_KEY", "OPENAI_API_KEY"),
+            ("OPENAI_KEY", "OPENAI_API_KEY"),
+        ] {
+            assert_eq!(meant(given).map(|(meant, _)| meant), Some(known), "{given}");
+        }
+        for other in ["OPENAI_API_KEY", "OPENAI_API_KEY2", "GROK_API_KEY", "GH_TOKEN", "API_KEY", "TERM"] {
+            assert_eq!(meant(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn every_fact_has_a_source() {
+        assert!(PROXIES.iter().all(|(_, _, source)| source.len() > 6));
+        assert!(variables::AGENT.iter().all(|read| read.source.len() > 6));
+        assert!(LOOKUPS.iter().all(|(_, source)| source.ends_with(')')));
+        assert!(PROXIES.is_sorted() && LOOKUPS.is_sorted() && MISTAKEN.is_sorted());
+        let sorted = |a: &variables::Read, b: &variables::Read| {
+            a.variable.name.replace('_', "") < b.variable.name.replace('_', "")
+        };
+        assert!(variables::AGENT.is_sorted_by(sorted));
+        let known = |meant: &str| variables::AGENT.iter().any(|read| read.variable.name == meant);
+        assert!(MISTAKEN.iter().all(|(_, meant)| known(meant)));
+    }
+}

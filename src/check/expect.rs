@@ -1,0 +1,117 @@
+//! The policy tests of a spec, asked of the policy that it has.
+
+use std::net::Ipv4Addr;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{Bottle, Expectation, Host, Name};
+use crate::reach::{AddressScope, Because, Lists, Policy};
+use crate::rule::catalogue::EXPECTATION_FAILED;
+use crate::text::quote;
+use crate::world::engine::{Gap, Ledger};
+use crate::world::host::{Guarded, Target, Verdict};
+
+/// Asks every expectation of a bottle.
+pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnostics) {
+    if bottle.expectations.is_empty() {
+        return;
+    }
+    let policy = policy(bottle, bundle);
+    for Expectation { verdict, target } in &bottle.expectations {
+        let because = policy.judge(&target.value, None);
+        if because.verdict() != *verdict {
+            diagnostics.push_error_with(|| {
+                let name = quote(&target.value.to_string());
+                let message = match verdict {
+                    Verdict::Allowed => {
+                        format!("{name} cannot be reached from {}", quote(&bottle.slug.value))
+                    }
+                    Verdict::Refused => format!("{name} can be reached from {}", quote(&bottle.slug.value)),
+                };
+                let diagnostic = Diagnostic::new(&EXPECTATION_FAILED, target.span, message)
+                    .label(format!("expected to be {}", verdict.as_str()));
+                explain(diagnostic, &policy, &target.value, because)
+            });
+        }
+    }
+}
+
+/// The policy of a bottle, as it is written.
+#[must_use]
+pub fn policy<R>(bottle: &Bottle<R>, bundle: Ipv4Addr) -> Policy<'_, &Host> {
+    let version = bottle.engine.as_ref().and_then(|engine| engine.version.as_ref());
+    let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
+    let gaps = Gap::of(version, bottle.boot.as_ref().map(|boot| boot.kind));
+    let listeners =
+        bottle.members.iter().filter_map(|member| Some((member.port()?.value, member.name.value.as_str())));
+    let lists = Lists {
+        allow: entries(&bottle.egress.allow),
+        deny: entries(&bottle.egress.deny),
+        private: entries(&bottle.egress.private),
+    };
+    Policy::new(bundle, gaps, listeners, lists)
+}
+
+fn entries(hosts: &[Host]) -> impl Iterator<Item = (&str, &Host)> {
+    hosts.iter().map(|host| (host.value.as_str(), host))
+}
+
+/// Shows what decides.
+fn explain(
+    diagnostic: Diagnostic,
+    policy: &Policy<'_, &Host>,
+    target: &Target,
+    because: Because<'_, &Host>,
+) -> Diagnostic {
+    let allows = |diagnostic: Diagnostic, allow: &Host| {
+        diagnostic.related(allow.span, format!("{} allows it", quote(&allow.value)))
+    };
+    match because {
+        Because::Unconfined(gap) => diagnostic.help(format!(
+            "nothing is refused: the engine is accepted with {}",
+            quote(super::engine::of(gap).id)
+        )),
+        Because::OwnMachine => diagnostic.help("it is the agent's own machine, and never the host"),
+        Because::Bundle(_) => diagnostic.help("it is the bundle, which the agent may dial on every port"),
+        Because::Resolver => diagnostic
+            .help("this engine relays port 53 of any address to the host's name server: see `dns-open`"),
+        Because::Listed(allow, scope) => {
+            let diagnostic = allows(diagnostic, allow);
+            let diagnostic = match scope {
+                AddressScope::Any(trusted) => {
+                    diagnostic.related(trusted.span, "even when it resolves to a private address")
+                }
+                AddressScope::Public | AddressScope::Ranges => diagnostic,
+            };
+            match target.port {
+                Some(_) => {
+                    diagnostic.help("pipelock looks at no port: an allowed host can be reached on each")
+                }
+                None => diagnostic.help("take that out, narrow it, or add a `deny`"),
+            }
+        }
+        Because::Opened(allow, range) => allows(diagnostic, allow)
+            .related(range.span, format!("{} opens its address", quote(&range.value))),
+        Because::Denied(deny, allow) => {
+            let diagnostic = diagnostic.related(deny.span, format!("{} denies it", quote(&deny.value)));
+            match allow {
+                Some(allow) => allows(diagnostic, allow).help("a `deny` beats every `allow`"),
+                None => diagnostic.help("nothing allows it, either"),
+            }
+        }
+        Because::Guarded(allow, guarded) => {
+            let diagnostic = allows(diagnostic, allow);
+            match guarded {
+                Guarded::Closed => diagnostic.help("pipelock refuses its address, and nothing opens that"),
+                _ => diagnostic
+                    .help(format!("pipelock refuses a private address: say `private \"{}\"`", allow.value)),
+            }
+        }
+        Because::Unlisted => match policy.nearest(target) {
+            Some(near) => diagnostic.related(
+                near.span,
+                format!("the nearest `allow` is {}, which does not cover it", quote(&near.value)),
+            ),
+            None => diagnostic.help("no `allow` covers it"),
+        },
+    }
+}

@@ -1,0 +1,155 @@
+//! What holds between all bottles compiled together: they are to run on one host.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
+use crate::model::{BottleDecl, Name, Spanned};
+use crate::resolve::message::duplicate;
+use crate::rule::catalogue::{EMPTY_SPEC, EXPANSION_TOO_LARGE, SUBNET_COLLISION};
+use crate::source::{Sources, Span};
+use crate::text::quote;
+use crate::world::network::{Addresses, free_octet};
+
+/// A bottle's name, and the octet that it gets.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    /// The bottle.
+    pub decl: &'a BottleDecl,
+    /// Its addresses.
+    pub addresses: Addresses,
+}
+
+/// Checks the names and the subnets of all bottles.
+pub fn check(decls: &[&BottleDecl], sources: &Sources, diagnostics: &mut Diagnostics) {
+    let mut names: BTreeMap<&str, &Spanned<Name>> = BTreeMap::new();
+    let mut octets: BTreeMap<u8, Claim<'_>> = BTreeMap::new();
+    // Pinned octets are claimed first: a collision is then the matter of the bottle that can move.
+    let pinned = decls.iter().filter(|decl| decl.octet.is_some());
+    let derived = decls.iter().filter(|decl| decl.octet.is_none());
+    let mut collisions = Vec::new();
+    for decl in decls {
+        match names.get(decl.slug.value.as_str()) {
+            Some(first) => diagnostics.push(duplicate("bottle", &decl.slug, first)),
+            None => {
+                names.insert(&decl.slug.value, &decl.slug);
+            }
+        }
+    }
+    for decl in pinned.chain(derived) {
+        // Of two bottles with one name the second one is reported as such.
+        if names.get(decl.slug.value.as_str()).is_some_and(|first| first.span != decl.slug.span) {
+            continue;
+        }
+        let addresses = addresses(decl);
+        if let Some(owner) = octets.get(&addresses.octet) {
+            collisions.push((Claim { decl, addresses }, owner.decl.slug.clone(), place(owner.decl)));
+        } else {
+            octets.insert(addresses.octet, Claim { decl, addresses });
+        }
+    }
+    // One octet is offered once, so that taking every fix at once leaves no collision.
+    let mut offered = Vec::new();
+    for (claim, owner, first) in collisions {
+        let free = free_octet(claim.addresses.octet, |octet| {
+            octets.contains_key(&octet) || offered.contains(&octet)
+        });
+        offered.extend(free);
+        diagnostics.push(collision(&claim, &owner, first, free, sources));
+    }
+}
+
+/// The addresses of a bottle.
+#[must_use]
+pub fn addresses(decl: &BottleDecl) -> Addresses {
+    match decl.octet {
+        Some(octet) => Addresses::pinned(octet.value),
+        None => Addresses::of_slug(&decl.slug.value),
+    }
+}
+
+/// Where a bottle's octet comes from.
+fn place(decl: &BottleDecl) -> Span {
+    decl.octet.map_or(decl.slug.span, |octet| octet.span)
+}
+
+fn collision(
+    claim: &Claim<'_>,
+    owner: &Spanned<Name>,
+    first: Span,
+    free: Option<u8>,
+    sources: &Sources,
+) -> Diagnostic {
+    let Claim { decl, addresses } = claim;
+    let diagnostic = Diagnostic::new(
+        &SUBNET_COLLISION,
+        place(decl),
+        format!(
+            "bottles {} and {} both get the subnet {}",
+            quote(&owner.value),
+            quote(&decl.slug.value),
+            addresses.subnet()
+        ),
+    )
+    .label(format!("{} gets octet {}", quote(&decl.slug.value), addresses.octet))
+    .related(first, format!("{} gets octet {}, too", quote(&owner.value), addresses.octet));
+    let Some(free) = free else {
+        return diagnostic.help("every octet is taken: one host holds at most 253 bottles");
+    };
+    let title = format!("octet {free} is free: pin it with `network octet={free}`");
+    match (decl.octet, decl.block) {
+        (Some(octet), _) => diagnostic.replace(title, Applicability::Unsafe, octet.span, free.to_string()),
+        (None, Some(block)) => {
+            let at = Span::at(block.source, block.start + 1);
+            let rest = &sources.get(block.source).text()[at.start as usize..];
+            let rest = rest.trim_start_matches([' ', '\t']);
+            // On a line of its own where the block has lines, else before what stands on this one.
+            let replacement = if rest.starts_with(['\n', '\r']) || rest.starts_with("//") {
+                format!("\n{}    network octet={free}", indentation(sources, decl.slug.span))
+            } else {
+                format!(" network octet={free};")
+            };
+            diagnostic.fix(title, Applicability::Unsafe, vec![Edit { span: at, replacement }])
+        }
+        (None, None) => {
+            let at = Span::at(decl.head.source, decl.head.end);
+            let replacement = format!(" {{ network octet={free}; }}");
+            diagnostic.fix(title, Applicability::Unsafe, vec![Edit { span: at, replacement }])
+        }
+    }
+}
+
+/// The blanks that the line of `span` begins with.
+fn indentation(sources: &Sources, span: Span) -> String {
+    let source = sources.get(span.source);
+    let line = source.line_text(source.line_of(span.start));
+    line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect()
+}
+
+/// Says that a compile of these sources has no bottle.
+#[must_use]
+pub fn empty(span: Span) -> Diagnostic {
+    Diagnostic::new(&EMPTY_SPEC, span, "there is no bottle and no profile").label("expected a `bottle`").help(
+        "for example: `bottle \"demo\" { egress { allow \"api.anthropic.com\"; }; }`, or run `bottlec init`",
+    )
+}
+
+/// Says that the files up to this one hold more than the compiler takes.
+#[must_use]
+pub fn too_many_nodes(span: Span, limit: usize) -> Diagnostic {
+    let message = format!("with this file the spec holds more than {limit} nodes, arguments and properties");
+    Diagnostic::new(&EXPANSION_TOO_LARGE, span, message)
+        .label("not compiled from here on")
+        .help("compile fewer bottles at once: one host holds at most 253")
+}
+
+/// Says that the bottles up to `decl` are made of more than the compiler takes.
+#[must_use]
+pub fn too_large(decl: &BottleDecl, limit: usize) -> Diagnostic {
+    Diagnostic::new(
+        &EXPANSION_TOO_LARGE,
+        decl.slug.span,
+        format!("with this bottle the spec grows past {limit} nodes after its profiles are laid in"),
+    )
+    .label("not compiled from here on")
+    .help("compile fewer bottles at once, or shorten the profiles that they extend")
+}

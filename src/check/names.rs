@@ -1,0 +1,56 @@
+//! One name, one thing, within one layer; a later layer may say it anew.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{Layer, Name, Spanned};
+use crate::resolve::message::duplicate;
+use crate::rule::catalogue::RESERVED_NAME;
+use crate::text::quote;
+use crate::world::builtin;
+
+/// Checks the names of a layer.
+pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
+    unique("variable", layer.env.iter().map(|variable| &variable.name), diagnostics);
+    unique("repository", layer.git.repos.iter().map(|repo| &repo.name), diagnostics);
+    unique("sidecar", layer.sidecars.iter().map(|sidecar| &sidecar.name), diagnostics);
+    for sidecar in &layer.sidecars {
+        unique("variable", sidecar.service.env.iter().map(|variable| &variable.name), diagnostics);
+        let name = &sidecar.name.value;
+        if is_reserved(name) {
+            let help = match name.as_str() {
+                builtin::AGENT | builtin::BUNDLE => "choose another name".to_owned(),
+                name => format!("the built-in one is set up by a node of its own: `{name}`"),
+            };
+            diagnostics.push(
+                Diagnostic::new(&RESERVED_NAME, sidecar.name.span, reserved(name))
+                    .label("expected a name of its own")
+                    .help(help),
+            );
+        }
+    }
+}
+
+/// Whether a name is that of a built-in sidecar, or of something else beside the sidecars.
+#[must_use]
+pub(crate) fn is_reserved(name: &str) -> bool {
+    builtin::find(name).is_some() || name == builtin::AGENT || name == builtin::BUNDLE
+}
+
+/// "no sidecar can be called `name`".
+#[must_use]
+pub(crate) fn reserved(name: &str) -> String {
+    format!("no sidecar can be called {}", quote(name))
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a Spanned<Name>>, diagnostics: &mut Diagnostics) {
+    let mut first: BTreeMap<&str, &Spanned<Name>> = BTreeMap::new();
+    for name in names {
+        match first.get(name.value.as_str()) {
+            Some(first) => diagnostics.push(duplicate(what, name, first)),
+            None => {
+                first.insert(&name.value, name);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Queues of proposals: each bottle has one of its own.
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{Bottle, Name, Spanned, Supervise};
+use crate::path::join;
+use crate::rule::catalogue::QUEUE_TAKEN;
+use crate::source::{Sources, Span};
+use crate::text::quote;
+
+/// The queue of a bottle.
+#[derive(Debug)]
+pub struct Claim {
+    /// The bottle.
+    slug: Spanned<Name>,
+    /// The directory, spelled so that equal ones are equal, and with `/` at its end.
+    directory: String,
+    /// Where it is said; nothing when it is derived from the name.
+    said: Option<Span>,
+}
+
+impl Claim {
+    /// What a bottle claims, if it has a queue.
+    #[must_use]
+    pub fn of<R>(bottle: &Bottle<R>, sources: &Sources) -> Option<Self> {
+        let Supervise { place: _, queue, image: _ } = bottle.supervise.as_ref()?;
+        let slug = bottle.slug.clone();
+        let said = queue.as_ref().map(|queue| queue.span);
+        let directory = match queue {
+            None => directory(&Supervise::default_queue(&slug.value), ""),
+            Some(queue) => directory(&queue.value, sources.get(queue.span.source).name()),
+        };
+        Some(Self { slug, directory, said })
+    }
+
+    /// Where it comes from.
+    fn place(&self) -> Span {
+        self.said.unwrap_or(self.slug.span)
+    }
+}
+
+/// A directory that the file `source` names, seen from the workspace when it is relative.
+fn directory(path: &str, source: &str) -> String {
+    let (start, path) = match (path.strip_prefix("~/"), path.strip_prefix('/')) {
+        (Some(rest), _) => ("~/", join("", rest)),
+        (None, Some(rest)) => ("/", join("", rest)),
+        (None, None) => ("", join(source.rsplit_once('/').map_or("", |(directory, _)| directory), path)),
+    };
+    format!("{start}{path}/")
+}
+
+/// Checks that no queue is another one or lies in another one.
+pub fn check(mut claims: Vec<Claim>, diagnostics: &mut Diagnostics) {
+    // In this order a directory comes right before what lies in it, or before others that do.
+    claims.sort_by(|a, b| a.directory.cmp(&b.directory).then_with(|| a.slug.span.cmp(&b.slug.span)));
+    let mut owner: Option<&Claim> = None;
+    for claim in &claims {
+        match owner {
+            Some(first) if claim.directory.starts_with(&first.directory) => {
+                // Of two bottles with one name the second one is reported as such.
+                if first.slug.value != claim.slug.value {
+                    diagnostics.push_error_with(|| taken(first, claim));
+                }
+            }
+            _ => owner = Some(claim),
+        }
+    }
+}
+
+fn taken(first: &Claim, claim: &Claim) -> Diagnostic {
+    let (one, two) = (quote(&first.slug.value), quote(&claim.slug.value));
+    let shown = |claim: &Claim| quote(claim.directory.trim_end_matches('/'));
+    let same = first.directory == claim.directory;
+    let message = if same {
+        format!("bottles {one} and {two} have one queue, {}", shown(claim))
+    } else {
+        format!("the queue of bottle {two} lies in that of bottle {one}, {}", shown(first))
+    };
+    // One line of a profile may be what both have: then the bottle is the place, and the line is shown beside it.
+    let together = first.said.is_some() && first.said == claim.said;
+    let place = if together { claim.slug.span } else { claim.place() };
+    let diagnostic = Diagnostic::new(&QUEUE_TAKEN, place, message);
+    let diagnostic = if together {
+        diagnostic.label("has the queue of another bottle").related(first.place(), "both have it from here")
+    } else {
+        let what = if same { "has this queue, too" } else { "has the directory above it" };
+        let label = if same { "the queue of another bottle" } else { "in the queue of another bottle" };
+        diagnostic.label(label).related(first.place(), format!("{one} {what}"))
+    };
+    diagnostic
+        .help("give each bottle a directory of its own, or leave `queue` out: then each has one by its name")
+}

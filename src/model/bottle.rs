@@ -1,0 +1,150 @@
+//! A bottle after its profiles were laid under it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Lint, Name, Service, Spanned,
+    Supervise, Variable,
+};
+use crate::source::Span;
+use crate::world::builtin::{self, Builtin};
+
+/// What a member of the bundle is.
+#[derive(Debug)]
+pub enum MemberKind {
+    /// One of ours.
+    Builtin(&'static Builtin),
+    /// The user's.
+    Custom(Box<Service>),
+}
+
+/// A sidecar of a bottle. `R` is how it refers to others: by [`Name`], or by index once that is resolved.
+#[derive(Debug)]
+pub struct Member<R> {
+    /// Its name, unique in the bottle.
+    pub name: Spanned<Name>,
+    /// What it is.
+    pub kind: MemberKind,
+    /// What must run before it.
+    pub needs: Vec<Spanned<R>>,
+}
+
+/// A bottle. `R` is how its sidecars refer to each other: by [`Name`], or by index once that is resolved, so that an
+/// unresolved bottle cannot be planned.
+#[derive(Debug)]
+pub struct Bottle<R> {
+    /// Its name.
+    pub slug: Spanned<Name>,
+    /// What runs it.
+    pub backend: Option<Spanned<String>>,
+    /// What the stage is compiled for.
+    pub engine: Option<Engine>,
+    /// What the agent boots from.
+    pub boot: Option<Boot>,
+    /// The agent's variables, by name.
+    pub env: BTreeMap<String, Variable>,
+    /// What the agent may reach.
+    pub egress: Egress,
+    /// Its repositories.
+    pub git: Git,
+    /// Whether it may ask a human, and how.
+    pub supervise: Option<Supervise>,
+    /// The pinned octet of its subnet.
+    pub octet: Option<Spanned<u8>>,
+    /// The image of pipelock.
+    pub pipelock_image: Option<Spanned<String>>,
+    /// What runs its containers.
+    pub container_engine: Option<Spanned<String>>,
+    /// What it answers for.
+    pub accepts: Vec<Accept>,
+    /// What must come out of its policy.
+    pub expectations: Vec<Expectation>,
+    /// The blocks that it was written in, its profiles' among them, with the levels that each sets.
+    pub lints: Vec<Lint>,
+    /// Its sidecars, built-in and the user's, by name.
+    pub members: Vec<Member<R>>,
+}
+
+impl<R> Member<R> {
+    /// Where it listens and where that is said: for a built-in one, where it is asked for.
+    #[must_use]
+    pub fn port(&self) -> Option<Spanned<u16>> {
+        match &self.kind {
+            MemberKind::Builtin(builtin) => Some(Spanned { value: builtin.port, span: self.name.span }),
+            MemberKind::Custom(service) => service.port.as_ref().map(|port| port.number),
+        }
+    }
+}
+
+impl Bottle<Name> {
+    /// The bottle that `decl` says on top of `profiles`, which are laid over each other.
+    #[must_use]
+    pub fn assemble(decl: BottleDecl, profiles: Layer) -> Self {
+        let BottleDecl { slug, extends: _, layer: own, octet, head: _, block: _ } = decl;
+        let mut layer = profiles;
+        layer.merge(own);
+        let Layer {
+            backend,
+            engine,
+            boots,
+            env,
+            egress,
+            git,
+            supervise,
+            pipelock_image,
+            builtins,
+            sidecars,
+            container_engine,
+            accepts,
+            expectations,
+            lints,
+            credentials: _,
+        } = layer;
+        // Where a built-in sidecar comes from, for diagnostics that must show a place.
+        let asked = |name: &str| -> Option<Span> {
+            match name {
+                builtin::GIT_GATE => git.repos.first().map(|repo| repo.name.span),
+                builtin::SUPERVISE => supervise.as_ref().map(|supervise| supervise.place),
+                _ => Some(slug.span),
+            }
+        };
+        let mut members = Vec::new();
+        for builtin in builtin::BUILTINS {
+            let Some(span) = asked(builtin.name) else { continue };
+            let needs = builtins.iter().filter(|node| node.name.value == builtin.name);
+            let node = needs.clone().next().map(|node| node.name.span);
+            members.push(Member {
+                name: Spanned { value: builtin.name.to_owned(), span: node.unwrap_or(span) },
+                kind: MemberKind::Builtin(builtin),
+                needs: needs.flat_map(|node| node.needs.iter().cloned()).collect(),
+            });
+        }
+        for sidecar in by_name(sidecars, |sidecar| &sidecar.name).into_values() {
+            let super::Sidecar { name, port_node: _, needs, service } = sidecar;
+            members.push(Member { name, kind: MemberKind::Custom(Box::new(service)), needs });
+        }
+        members.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+        Self {
+            slug,
+            backend,
+            engine,
+            boot: boots.into_iter().next(),
+            env: by_name(env, |variable| &variable.name),
+            egress: egress.united(),
+            git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
+            supervise,
+            octet,
+            pipelock_image,
+            container_engine,
+            accepts,
+            expectations,
+            lints,
+            members,
+        }
+    }
+}
+
+/// Things by name; of several with one name the last one is in force.
+fn by_name<T>(things: Vec<T>, name: impl Fn(&T) -> &Spanned<Name>) -> BTreeMap<String, T> {
+    things.into_iter().map(|thing| (name(&thing).value.clone(), thing)).collect()
+}

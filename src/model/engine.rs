@@ -1,0 +1,22 @@
+//! `engine`: what the stage is compiled for.
+
+use super::{Spanned, first_argument, text_property};
+use crate::syntax::Node;
+use crate::world::engine::Version;
+
+/// The engine that a layer names.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// The version, when it is given and is one.
+    pub version: Option<Spanned<Version>>,
+}
+
+impl Engine {
+    pub(super) fn decode(node: Node<'_>) -> Option<Self> {
+        let version = text_property(node, "version")
+            .and_then(|text| Some(Spanned { value: text.value.parse().ok()?, span: text.span }));
+        Some(Self { name: first_argument(node)?, version })
+    }
+}

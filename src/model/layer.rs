@@ -1,0 +1,188 @@
+//! What a profile and a bottle both may set, and how one layer is laid over another.
+
+use super::{
+    Accept, Boot, Egress, Engine, Expectation, Git, Lint, Name, Sidecar, Spanned, Supervise, Variable,
+    arguments, children, first_argument, text_property,
+};
+use crate::source::Span;
+use crate::syntax::{Node, Value};
+use crate::world::{builtin, secret};
+
+/// A text that holds a credential of a well-known shape, wherever it stands. Its value is not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Credential {
+    /// What it is: "a GitHub access token".
+    pub what: &'static str,
+    /// Where the text stands.
+    pub span: Span,
+}
+
+/// The settings of a built-in sidecar.
+#[derive(Clone, Debug)]
+pub struct BuiltinNeeds {
+    /// Which one.
+    pub name: Spanned<&'static str>,
+    /// What must run before it.
+    pub needs: Vec<Spanned<Name>>,
+}
+
+/// The settings of one profile or bottle, or of several laid over each other.
+#[derive(Clone, Debug, Default)]
+pub struct Layer {
+    /// What runs the bottle.
+    pub backend: Option<Spanned<String>>,
+    /// What the stage is compiled for.
+    pub engine: Option<Engine>,
+    /// What the agent boots from; a valid layer has at most one.
+    pub boots: Vec<Boot>,
+    /// The agent's variables.
+    pub env: Vec<Variable>,
+    /// What the agent may reach.
+    pub egress: Egress,
+    /// Its repositories.
+    pub git: Git,
+    /// Whether it may ask a human, and how.
+    pub supervise: Option<Supervise>,
+    /// The image of pipelock.
+    pub pipelock_image: Option<Spanned<String>>,
+    /// What the built-in sidecars need.
+    pub builtins: Vec<BuiltinNeeds>,
+    /// The user's own sidecars.
+    pub sidecars: Vec<Sidecar>,
+    /// What runs the containers.
+    pub container_engine: Option<Spanned<String>>,
+    /// What it answers for.
+    pub accepts: Vec<Accept>,
+    /// What must come out.
+    pub expectations: Vec<Expectation>,
+    /// The blocks that it was written in, with the levels that each sets.
+    pub lints: Vec<Lint>,
+    /// The credentials that it holds.
+    pub credentials: Vec<Credential>,
+}
+
+impl Layer {
+    pub(super) fn decode(node: Node<'_>) -> Self {
+        let mut layer =
+            Self { lints: vec![Lint::of(node)], credentials: credentials(node).collect(), ..Self::default() };
+        for node in node.children() {
+            match node.name() {
+                "backend" => layer.backend = layer.backend.take().or_else(|| first_argument(node)),
+                "engine" => layer.engine = layer.engine.take().or_else(|| Engine::decode(node)),
+                "artifact" | "image" | "rootfs" => {
+                    // The same node twice is reported as that; here it counts once.
+                    let boot = Boot::decode(node);
+                    layer.boots.extend(boot.filter(|boot| layer.boots.iter().all(|b| b.kind != boot.kind)));
+                }
+                "container-engine" => {
+                    layer.container_engine = layer.container_engine.take().or_else(|| first_argument(node));
+                }
+                "accept" => layer.accepts.extend(Accept::decode(node)),
+                "expect" => layer.expectations.extend(Expectation::decode(node)),
+                "env" => layer.env.extend(node.children().map(Variable::decode)),
+                "egress" => layer.egress.decode_into(node),
+                "git" => layer.git.decode_into(node),
+                "sidecar" => layer.sidecars.extend(Sidecar::decode(node)),
+                name => {
+                    let Some(builtin) = builtin::find(name) else { continue };
+                    if layer.builtins.iter().any(|node| node.name.value == builtin.name) {
+                        continue;
+                    }
+                    if builtin.name == builtin::GIT_GATE {
+                        layer.git.decode_gate(node);
+                    }
+                    if builtin.name == builtin::PIPELOCK {
+                        layer.pipelock_image = text_property(node, "image");
+                    }
+                    if builtin.name == builtin::SUPERVISE {
+                        layer.supervise = Some(Supervise::decode(node));
+                    }
+                    layer.builtins.push(BuiltinNeeds {
+                        name: Spanned { value: builtin.name, span: node.name_span() },
+                        needs: children(node, "needs").flat_map(arguments).collect(),
+                    });
+                }
+            }
+        }
+        layer
+    }
+
+    /// Lays `over` on top: lists grow, of everything else the last one wins. Of several variables, repositories or
+    /// sidecars with one name the last one is in force, which [`super::Bottle::assemble`] sees to, once for all layers.
+    pub fn merge(&mut self, over: Self) {
+        let Self {
+            backend,
+            engine,
+            boots,
+            env,
+            egress,
+            git,
+            supervise,
+            pipelock_image,
+            builtins,
+            sidecars,
+            container_engine,
+            accepts,
+            expectations,
+            lints,
+            // Spoken of where they stand.
+            credentials: _,
+        } = over;
+        self.accepts.extend(accepts);
+        self.expectations.extend(expectations);
+        self.lints.extend(lints);
+        self.pipelock_image = pipelock_image.or(self.pipelock_image.take());
+        self.container_engine = container_engine.or(self.container_engine.take());
+        self.backend = backend.or(self.backend.take());
+        // A version belongs to the engine that it is given with: both are taken together.
+        self.engine = engine.or(self.engine.take());
+        if !boots.is_empty() {
+            self.boots = boots;
+        }
+        self.env.extend(env);
+        self.egress.merge(egress);
+        self.git.merge(git);
+        self.supervise = match (self.supervise.take(), supervise) {
+            (Some(under), Some(over)) => Some(under.merge(over)),
+            (under, over) => under.or(over),
+        };
+        self.builtins.extend(builtins);
+        self.sidecars.extend(sidecars);
+    }
+
+    /// How many nodes it is made of, more or less.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let Self {
+            backend: _,
+            engine: _,
+            boots,
+            env,
+            egress,
+            git,
+            supervise: _,
+            pipelock_image: _,
+            builtins,
+            sidecars,
+            container_engine: _,
+            accepts,
+            expectations,
+            lints,
+            credentials: _,
+        } = self;
+        let own =
+            accepts.len() + expectations.len() + boots.len() + env.len() + egress.weight() + git.repos.len();
+        let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
+        let levels = lints.iter().map(|lint| lint.entries.len()).sum::<usize>();
+        own + needs + levels + sidecars.iter().map(Sidecar::weight).sum::<usize>()
+    }
+}
+
+fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
+    let entries = node.descendants().flat_map(Node::entries);
+    entries.filter_map(|entry| {
+        let Value::String(text) = entry.value() else { return None };
+        let found = secret::known(text).into_iter().next()?;
+        Some(Credential { what: found.what, span: entry.value_span() })
+    })
+}

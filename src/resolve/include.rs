@@ -1,0 +1,190 @@
+//! `include`: paths to sources, the files that each file reaches, and circles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{File, Spanned};
+use crate::path::join;
+use crate::resolve::message::circle;
+use crate::rule::catalogue;
+use crate::schema::ValueType;
+use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources, Span};
+use crate::syntax::{self, Value};
+use crate::text::quote;
+
+/// How many files the specs of one run may include in all, and how many bytes those may have: a small file must not
+/// make the compiler read a whole disk.
+const MAX_INCLUDES: usize = 256;
+const MAX_INCLUDED_BYTES: usize = 4 * MAX_SOURCE_BYTES;
+
+/// The name of the source that `path`, written in the source `from`, stands for: both are paths relative to the
+/// workspace with `/` between their parts. `None` when it leaves the workspace, or the directory of a `from` that is
+/// outside of it.
+#[must_use]
+pub fn target(from: &str, path: &str) -> Option<String> {
+    let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let joined = join(directory, path);
+    // A source outside of the workspace, `../x/spec.kdl`, may include what lies in its own directory.
+    let inside = if from.starts_with("../") {
+        let below = joined.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'));
+        below.is_some_and(|rest| rest != ".." && !rest.starts_with("../"))
+    } else {
+        joined != ".." && !joined.starts_with("../")
+    };
+    inside.then_some(joined)
+}
+
+/// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes
+/// it, or says why it cannot be read. At most 256 files are read.
+pub fn follow(sources: &mut Sources, mut read: impl FnMut(&str, &str) -> Result<Source, String>) {
+    let mut open: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
+    let (mut files, mut bytes) = (0, 0);
+    while let Some(id) = open.pop() {
+        for target in targets(sources.get(id), id) {
+            if sources.by_name(&target).is_some() || sources.why_absent(&target).is_some() {
+                continue;
+            }
+            if files == MAX_INCLUDES || bytes > MAX_INCLUDED_BYTES {
+                sources.add_absent(
+                    target,
+                    format!("the specs include more than {MAX_INCLUDES} files or 64 MiB"),
+                );
+                continue;
+            }
+            match read(sources.get(id).name(), &target) {
+                Ok(source) => {
+                    files += 1;
+                    bytes += source.bytes().len();
+                    open.push(sources.add_included(source));
+                }
+                Err(why) => sources.add_absent(target, why),
+            }
+        }
+    }
+}
+
+/// The names of the sources that a source includes. Few files include any, and those that do not are not parsed twice.
+fn targets(source: &Source, id: SourceId) -> Vec<String> {
+    if !source.text().contains("include") {
+        return Vec::new();
+    }
+    let tree = syntax::parse(id, source, &mut Diagnostics::new());
+    let includes = File::decode(&tree).includes;
+    includes.iter().filter_map(|path| target(source.name(), &path.value)).collect()
+}
+
+/// What a file reaches over its includes.
+#[derive(Debug)]
+pub struct IncludeClosure {
+    /// The files, itself among them.
+    pub files: BTreeSet<SourceId>,
+    /// Whether some include in them could not be followed, so that there may be more.
+    pub partial: bool,
+}
+
+/// The sources that each file reaches over its includes. Reports what cannot be included.
+pub fn closures(
+    files: &BTreeMap<SourceId, File>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<SourceId, IncludeClosure> {
+    let mut edges: BTreeMap<SourceId, Vec<(SourceId, Span)>> = BTreeMap::new();
+    let mut partial = BTreeSet::new();
+    for (id, file) in files {
+        let found = file.includes.iter().filter_map(|include| {
+            let to = resolve(*id, include, sources, diagnostics);
+            if to.is_none() {
+                partial.insert(*id);
+            }
+            Some((to?, include.span))
+        });
+        edges.insert(*id, found.collect());
+    }
+    report_cycles(&edges, sources, diagnostics);
+    let closure_of = |start: SourceId| {
+        let mut reached = BTreeSet::from([start]);
+        let mut open = vec![start];
+        while let Some(id) = open.pop() {
+            for (to, _) in edges.get(&id).into_iter().flatten() {
+                if reached.insert(*to) {
+                    open.push(*to);
+                }
+            }
+        }
+        let partial = reached.iter().any(|id| partial.contains(id));
+        IncludeClosure { files: reached, partial }
+    };
+    files.keys().map(|id| (*id, closure_of(*id))).collect()
+}
+
+/// The source that `path`, written in `from`, stands for; nothing when it is not among them.
+#[must_use]
+pub(crate) fn find(from: SourceId, path: &str, sources: &Sources) -> Option<SourceId> {
+    ValueType::RelativePath.check(Value::String(path)).ok()?;
+    sources.by_name(&target(sources.get(from).name(), path)?)
+}
+
+fn resolve(
+    from: SourceId,
+    include: &Spanned<String>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<SourceId> {
+    // A path that is none is reported by the schema.
+    if ValueType::RelativePath.check(Value::String(&include.value)).is_err() {
+        return None;
+    }
+    let name = sources.get(from).name();
+    let Some(target) = target(name, &include.value) else {
+        diagnostics.push(
+            Diagnostic::new(
+                &catalogue::INCLUDE_ESCAPE,
+                include.span,
+                format!("{} leaves the workspace", quote(&include.value)),
+            )
+            .label("expected a file below the directory that bottlec was started in")
+            .help("start bottlec further up, or move the file into the workspace"),
+        );
+        return None;
+    };
+    let found = sources.by_name(&target);
+    if found.is_none() {
+        let why = sources.why_absent(&target).unwrap_or("it is not there");
+        diagnostics.push(
+            Diagnostic::new(
+                &catalogue::INCLUDE_UNREADABLE,
+                include.span,
+                format!("{} cannot be included: {why}", quote(&target)),
+            )
+            .label("expected a file that can be read")
+            .help(format!("the path is relative to the directory of {}", quote(name))),
+        );
+    }
+    found
+}
+
+/// One diagnostic for each circle, at its smallest place.
+fn report_cycles(
+    edges: &BTreeMap<SourceId, Vec<(SourceId, Span)>>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
+    let ids: Vec<SourceId> = edges.keys().copied().collect();
+    let number = |id: &SourceId| ids.binary_search(id).ok();
+    let needs = edges.iter().flat_map(|(from, to)| {
+        to.iter().filter_map(move |(to, span)| {
+            Some(crate::resolve::graph::Need { from: number(from)?, to: number(to)?, span: *span })
+        })
+    });
+    let Err(cycles) = crate::resolve::graph::Graph::new(ids.len(), needs).waves() else { return };
+    for cycle in cycles {
+        let name = |at: usize| sources.get(ids[at]).name();
+        let diagnostic =
+            circle(&catalogue::INCLUDE_CYCLE, &cycle, "files include each other", "includes", name);
+        diagnostics.push(diagnostic.help(if cycle.len() == 1 {
+            "take it out"
+        } else {
+            "take one of these out"
+        }));
+    }
+}

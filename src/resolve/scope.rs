@@ -1,0 +1,188 @@
+//! The profiles that a file sees, and the settings of a bottle that extends some of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
+use crate::model::{BottleDecl, File, Layer, Name, Profile, Spanned};
+use crate::resolve::graph::{Graph, Need};
+use crate::resolve::include::IncludeClosure;
+use crate::resolve::message::{circle, duplicate};
+use crate::rule::catalogue;
+use crate::source::{SourceId, Sources};
+use crate::text::{did_you_mean, one_of, quote};
+
+/// The profiles of a file and of every file that it includes, by name.
+#[derive(Debug)]
+pub struct Scope<'a> {
+    profiles: BTreeMap<&'a str, Entry<'a>>,
+    /// Whether there may be more, in a file that could not be included.
+    partial: bool,
+}
+
+#[derive(Debug)]
+struct Entry<'a> {
+    profile: &'a Profile,
+    /// Whether it, or one below it, extends something that is not there or itself: nothing can be said of a bottle
+    /// that extends it.
+    broken: bool,
+}
+
+impl<'a> Scope<'a> {
+    /// The scope of `file`, which reaches `reach` over its includes. Reports profiles of one
+    /// name, names without a profile, and circles.
+    pub fn new(
+        file: SourceId,
+        files: &'a BTreeMap<SourceId, File>,
+        closure: &IncludeClosure,
+        sources: &Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        let mut profiles: BTreeMap<&str, Entry<'a>> = BTreeMap::new();
+        for profile in closure.files.iter().filter_map(|id| files.get(id)).flat_map(|file| &file.profiles) {
+            let entry = profiles.entry(&profile.name.value).or_insert(Entry { profile, broken: false });
+            if entry.profile.name.span != profile.name.span {
+                diagnostics.push(duplicate("profile", &profile.name, &entry.profile.name));
+            }
+        }
+        let mut scope = Self { profiles, partial: closure.partial };
+        scope.link(file, sources, diagnostics);
+        scope
+    }
+
+    /// Looks at what each profile extends.
+    fn link(&mut self, file: SourceId, sources: &Sources, diagnostics: &mut Diagnostics) {
+        let names: Vec<&'a str> = self.profiles.keys().copied().collect();
+        let mut needs = Vec::new();
+        let mut broken = Vec::new();
+        for (from, name) in names.iter().enumerate() {
+            for parent in &self.profiles[name].profile.extends {
+                if let Ok(to) = names.binary_search(&parent.value.as_str()) {
+                    needs.push(Need { from, to, span: parent.span });
+                } else {
+                    broken.push(from);
+                    // A profile of another file is looked at in that file's own scope.
+                    if parent.span.source == file && !self.partial {
+                        diagnostics.push_error_with(|| self.unknown(parent, sources));
+                    }
+                }
+            }
+        }
+        if let Err(cycles) = Graph::new(names.len(), needs.iter().copied()).waves() {
+            for cycle in cycles {
+                diagnostics.push(profile_cycle(&cycle, &names));
+                broken.extend(cycle.iter().map(|need| need.from));
+            }
+        }
+        // What lies on a broken profile is broken, too.
+        let mut above: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for need in &needs {
+            above.entry(need.to).or_default().push(need.from);
+        }
+        while let Some(at) = broken.pop() {
+            let Some(entry) = self.profiles.get_mut(names[at]) else { continue };
+            if !entry.broken {
+                entry.broken = true;
+                broken.extend(above.get(&at).into_iter().flatten());
+            }
+        }
+    }
+
+    fn unknown(&self, name: &Spanned<Name>, sources: &Sources) -> Diagnostic {
+        let known = || self.profiles.keys().copied();
+        let diagnostic = Diagnostic::new(
+            &catalogue::UNKNOWN_PROFILE,
+            name.span,
+            format!("there is no profile {}", quote(&name.value)),
+        );
+        let place = quote(sources.get(name.span.source).name());
+        match did_you_mean(&name.value, known()) {
+            Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")).replace(
+                format!("write `{meant}`"),
+                Applicability::Unsafe,
+                name.span,
+                crate::syntax::quoted_string(meant),
+            ),
+            None if self.profiles.is_empty() => diagnostic
+                .label("not defined")
+                .help(format!("{place} and the files that it includes define no profile")),
+            None => diagnostic.label(format!("expected one of {}", one_of(known().take(12)))).help(format!(
+                "a profile of another file is seen when {place} has an `include` of that file"
+            )),
+        }
+    }
+
+    /// The settings that a bottle extends: its profiles from left to right, each after its own. `None` when a profile
+    /// is not known or broken. A profile that two others extend is laid once, at its first place: laying it
+    /// again would undo what lies between.
+    pub fn layer(
+        &self,
+        decl: &BottleDecl,
+        sources: &Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Layer> {
+        let mut whole = true;
+        for name in &decl.extends {
+            if let Some(entry) = self.profiles.get(name.value.as_str()) {
+                whole &= !entry.broken;
+                continue;
+            }
+            whole = false;
+            if !self.partial {
+                diagnostics.push_error_with(|| self.unknown(name, sources));
+            }
+        }
+        if !whole {
+            return None;
+        }
+        let mut layer = Layer::default();
+        for profile in self.order(&decl.extends) {
+            layer.merge(profile.layer.clone());
+        }
+        Some(layer)
+    }
+
+    /// How many nodes of profiles and of its own a bottle is made of: the bound on work that a small file can ask for
+    /// with many bottles on large profiles.
+    #[must_use]
+    pub fn weight(&self, decl: &BottleDecl) -> usize {
+        let profiles = self.order(&decl.extends);
+        profiles.iter().map(|profile| profile.layer.weight() + 1).sum::<usize>() + decl.layer.weight()
+    }
+
+    /// The profiles, by name.
+    pub fn profiles(&self) -> impl Iterator<Item = &'a Profile> {
+        self.profiles.values().map(|entry| entry.profile)
+    }
+
+    /// Every profile at or below `extends`, each once, the ones that others lie on first. What is not there is left out,
+    /// and a circle is walked once.
+    #[must_use]
+    pub fn order(&self, extends: &[Spanned<Name>]) -> Vec<&'a Profile> {
+        enum Step<'s> {
+            Enter(&'s str),
+            Leave(&'s Profile),
+        }
+        let mut order = Vec::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let enter = |names: &'a [Spanned<Name>]| names.iter().rev().map(|name| Step::Enter(&name.value));
+        let mut steps: Vec<Step<'_>> = extends.iter().rev().map(|name| Step::Enter(&name.value)).collect();
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Leave(profile) => order.push(profile.name.value.as_str()),
+                Step::Enter(name) => {
+                    let Some((name, entry)) = self.profiles.get_key_value(name) else { continue };
+                    if seen.insert(name) {
+                        steps.push(Step::Leave(entry.profile));
+                        steps.extend(enter(&entry.profile.extends));
+                    }
+                }
+            }
+        }
+        order.iter().filter_map(|name| self.profiles.get(name)).map(|entry| entry.profile).collect()
+    }
+}
+
+fn profile_cycle(cycle: &[Need], names: &[&str]) -> Diagnostic {
+    circle(&catalogue::PROFILE_CYCLE, cycle, "profiles extend each other", "extends", |at| names[at])
+        .help(if cycle.len() == 1 { "take it out" } else { "take one of these out" })
+}

@@ -1,0 +1,114 @@
+//! Texts in messages: quoting, what is unsafe to show, lists of names, and "did you mean".
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The most characters of a spec's text that one message repeats.
+const MAX_QUOTED: usize = 80;
+/// The same of a text whose end matters: more than any image reference, URL or path that is taken has in practice.
+const MAX_QUOTED_WHOLE: usize = 1024;
+
+/// A spec's text in backticks for a message: control, bidirectional and invisible characters escaped, so that a
+/// message can neither drive a terminal nor read other than it is; long text shortened.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    quote_up_to(text, MAX_QUOTED)
+}
+
+/// The same of a text whose end matters, such as an image with its digest.
+#[must_use]
+pub fn quote_whole(text: &str) -> String {
+    quote_up_to(text, MAX_QUOTED_WHOLE)
+}
+
+fn quote_up_to(text: &str, most: usize) -> String {
+    let mut quoted = String::from("`");
+    for (n, c) in text.chars().enumerate() {
+        if n == most {
+            quoted.push('…');
+            break;
+        }
+        match c {
+            '`' => quoted.push('\''),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if is_unsafe_to_show(c) => {
+                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+/// Whether showing `c` as it is could drive a terminal, reorder what is read, or hide.
+#[must_use]
+pub fn is_unsafe_to_show(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `text` with each unsafe character replaced by harmless ones of the same length in bytes, so that spans stay true
+/// in an excerpt. Line ends and tabs stay.
+#[must_use]
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let unsafe_here = |c: char| !matches!(c, '\n' | '\r' | '\t') && is_unsafe_to_show(c);
+    if !text.contains(unsafe_here) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !unsafe_here(c) {
+            shown.push(c);
+            continue;
+        }
+        match c.len_utf8() {
+            1 => shown.push('?'),
+            2 => shown.push('¿'),
+            3 => shown.push('\u{fffd}'),
+            _ => shown.push_str("\u{fffd}?"),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// "expected one of `a`, `b` or `c`": the list part, in the order given.
+#[must_use]
+pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(quote).collect();
+    match names.as_slice() {
+        [] => String::from("nothing"),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// How many names one text is compared with.
+const MAX_COMPARED: usize = 500;
+
+/// The name among `known` that `given` is most likely a slip of: close in edits, or the same letters.
+#[must_use]
+pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Names are short; a long text is no slip of one, and the comparison is quadratic.
+    if given.len() > 64 {
+        return None;
+    }
+    let given = given.to_lowercase();
+    let allowed = given.chars().count().div_ceil(3).min(3);
+    known
+        .into_iter()
+        .take(MAX_COMPARED)
+        .filter(|name| name.len().abs_diff(given.len()) <= 4 * allowed)
+        .filter_map(|name| {
+            let lower = name.to_lowercase();
+            let distance = strsim::osa_distance(&given, &lower);
+            let squeezed = |s: &str| s.replace(['-', '_', '.'], "");
+            let distance = if squeezed(&given) == squeezed(&lower) { 0 } else { distance };
+            (distance <= allowed).then_some((distance, name))
+        })
+        .min_by_key(|(distance, name)| (*distance, *name))
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,34 @@
+//! The registry of backends: what can run a bottle, and what it needs of the host.
+
+use super::engine::SMOLVM;
+
+/// Something that runs bottles.
+#[derive(Debug)]
+pub struct Backend {
+    /// Its name in a spec.
+    pub name: &'static str,
+    /// Programs that must be on the host's PATH, and nothing else.
+    pub programs: &'static [&'static str],
+    /// What it is, in one line.
+    pub summary: &'static str,
+}
+
+/// The backend of a bottle that names none.
+pub const DEFAULT: &str = "smolmachines";
+
+static BACKENDS: &[Backend] = &[Backend {
+    name: DEFAULT,
+    programs: &[SMOLVM],
+    summary: "one smolvm microVM a bottle, confined by the engine's own allow list",
+}];
+
+/// The backend of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Backend> {
+    BACKENDS.iter().find(|backend| backend.name == name)
+}
+
+/// Every backend's name.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BACKENDS.iter().map(|backend| backend.name)
+}

@@ -1,0 +1,30 @@
+//! What a machine boots from: engines treat the kinds apart.
+
+/// Which kind of thing is booted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootKind {
+    /// A packed machine.
+    Artifact,
+    /// A container image.
+    Image,
+    /// An unpacked root file system.
+    Rootfs,
+}
+
+impl BootKind {
+    /// The node of that kind, and its name in the plan.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Artifact => "artifact",
+            Self::Image => "image",
+            Self::Rootfs => "rootfs",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        [Self::Artifact, Self::Image, Self::Rootfs].into_iter().find(|kind| kind.as_str() == name)
+    }
+}

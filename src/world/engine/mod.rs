@@ -1,0 +1,16 @@
+//! What each smolvm version does: a data table with its evidence, asked by rules and by lowering.
+
+mod boot;
+mod gap;
+mod ledger;
+mod secrets;
+mod version;
+
+pub use boot::BootKind;
+pub use gap::Gap;
+pub use ledger::{Capability, Effect, Ledger, Row};
+pub use secrets::SecretRoute;
+pub use version::{Version, VersionError};
+
+/// The engine's name, in a spec and on the host's PATH.
+pub const SMOLVM: &str = "smolvm";

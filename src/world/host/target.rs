@@ -1,0 +1,209 @@
+//! Targets of questions and of expectations: a host or an address, perhaps with a port, and what comes out.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::rule::{self, Meant, ValueError};
+use crate::text::quote;
+
+/// What comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// The agent can reach it.
+    Allowed,
+    /// It cannot.
+    Refused,
+}
+
+impl Verdict {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The host of a target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetHost {
+    /// A name, in lower case.
+    Name(String),
+    /// An address, in its plain form.
+    Address(IpAddr),
+}
+
+/// What a target is, in words.
+pub const TARGET: &str = "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`";
+
+/// One thing that an agent may try to reach.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The host.
+    pub host: TargetHost,
+    /// The port; without one, any.
+    pub port: Option<u16>,
+}
+
+/// Why a text is no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} {why}", quote(text))]
+pub struct TargetError {
+    text: String,
+    why: &'static str,
+    /// What is most likely meant.
+    pub meant: Option<String>,
+}
+
+impl Target {
+    /// Holds a text of a spec against what a target is.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(text: &str) -> Result<(), ValueError> {
+        let Err(error) = text.parse::<Self>() else { return Ok(()) };
+        Err(ValueError {
+            rule: &rule::catalogue::INVALID_VALUE,
+            message: error.to_string(),
+            expected: format!("expected {TARGET}"),
+            help: None,
+            meant: error.meant.map(Meant::Text),
+        })
+    }
+
+    fn read(text: &str) -> Result<Self, &'static str> {
+        if text.contains("://") || text.contains('/') {
+            return Err("is no host: a target has no scheme and no path");
+        }
+        let (host, port) = split(text)?;
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(Self { host: TargetHost::Address(address.to_canonical()), port });
+        }
+        if text.starts_with('[') {
+            return Err("holds no address between its brackets");
+        }
+        if host.starts_with("*.") || host == "*" {
+            return Err("stands for many hosts: ask for one of them");
+        }
+        let name = host.to_ascii_lowercase();
+        if super::check(&name).is_err() {
+            return Err("is no host name and no address");
+        }
+        Ok(Self { host: TargetHost::Name(name), port })
+    }
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        Self::read(text).map_err(|why| {
+            // A URL that was pasted, or a name as DNS writes it.
+            let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+            let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+            let host = host.rsplit('@').next().unwrap_or("").trim().trim_end_matches('.');
+            let meant = Self::read(host).ok().filter(|_| host != text).map(|mut meant| {
+                let default = [("https", 443), ("http", 80), ("ssh", 22), ("git", 9418)];
+                let known = default.into_iter().find(|(name, _)| *name == scheme);
+                meant.port = meant.port.or(known.map(|(_, port)| port));
+                meant.to_string()
+            });
+            TargetError { text: text.to_owned(), why, meant }
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.host, self.port) {
+            (TargetHost::Name(name), None) => f.write_str(name),
+            (TargetHost::Name(name), Some(port)) => write!(f, "{name}:{port}"),
+            (TargetHost::Address(address), None) => write!(f, "{address}"),
+            (TargetHost::Address(IpAddr::V4(address)), Some(port)) => write!(f, "{address}:{port}"),
+            (TargetHost::Address(IpAddr::V6(address)), Some(port)) => write!(f, "[{address}]:{port}"),
+        }
+    }
+}
+
+/// The host and the port of `host`, `host:port`, `[address]` and `[address]:port`.
+fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
+    let number = |text: &str| -> Result<u16, &'static str> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let port = digits.then(|| text.parse().ok()).flatten().filter(|port| *port > 0);
+        port.ok_or("has a port that is none: it is a number between 1 and 65535")
+    };
+    if let Some(rest) = text.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or("has no closing bracket")?;
+        return match after.strip_prefix(':') {
+            Some(port) => Ok((host, Some(number(port)?))),
+            None if after.is_empty() => Ok((host, None)),
+            None => Err("has something behind its bracket"),
+        };
+    }
+    match text.split_once(':') {
+        // Two colons are an address of version 6.
+        Some((host, port)) if !port.contains(':') => Ok((host, Some(number(port)?))),
+        _ => Ok((text, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn targets_are_read_as_people_write_them() {
+        for (text, shown) in [
+            ("api.github.com", "api.github.com"),
+            ("API.GitHub.com:443", "api.github.com:443"),
+            ("10.0.0.1:22", "10.0.0.1:22"),
+            ("::1", "::1"),
+            ("[::1]:22", "[::1]:22"),
+            ("[2001:DB8::0001]", "2001:db8::1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("localhost:1", "localhost:1"),
+        ] {
+            assert_eq!(
+                text.parse::<Target>().map(|target| target.to_string()),
+                Ok(shown.to_owned()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_target_says_what_is_meant() {
+        for (text, meant) in [
+            ("https://api.github.com/v1", Some("api.github.com:443")),
+            ("ssh://git@github.com/acme/api", Some("github.com:22")),
+            ("api.github.com.", Some("api.github.com")),
+            ("*.github.com", None),
+            ("a:0", None),
+            ("a:65536", None),
+            ("a:+1", None),
+            ("", None),
+            ("[::1", None),
+            ("[::1]x", None),
+            ("[a]:1", None),
+            ("10.0.0.0/8", Some("10.0.0.0")),
+            ("1.2.3", None),
+            ("bücher.example", None),
+        ] {
+            let error = text.parse::<Target>().expect_err(text);
+            assert_eq!(error.meant.as_deref(), meant, "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read(text in "[a-z0-9.:\\[\\]-]{0,20}|\\PC*") {
+            if let Ok(target) = text.parse::<Target>() {
+                prop_assert_eq!(target.to_string().parse(), Ok(target));
+            }
+        }
+    }
+}
