@@ -10,8 +10,8 @@ use std::time::SystemTime;
 use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics, Level};
 use bottlec::source::Sources;
 use bottlec::{Checked, Options};
-use rayon::prelude::*;
 
+use super::each::each;
 use super::error::Error;
 use super::inputs::Inputs;
 use super::load;
@@ -108,7 +108,7 @@ pub(crate) fn check(
             progress.advance(units.len());
             done
         };
-        let done: Vec<Result<Answer<'_>, Error>> = together.par_iter().map(one).collect();
+        let done: Vec<Result<Answer<'_>, Error>> = each(together, one);
         for (unit, done) in together.iter().zip(done) {
             match done {
                 Ok(Answer::Known(known)) => {

@@ -13,6 +13,7 @@ mod cache;
 mod check;
 mod diff;
 mod docs;
+mod each;
 mod error;
 mod fleet;
 mod fmt;

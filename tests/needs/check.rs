@@ -1,7 +1,7 @@
 //! What git says has changed, and that it alone is checked.
 
-use super::{Outcome, git, needs_git};
-use crate::support::binary::{Call, Dir, SMALL};
+use super::{Outcome, git, needs, needs_git};
+use crate::support::binary::{Call, Dir, SMALL, works};
 
 pub(crate) fn only_what_changed_is_checked() -> Outcome {
     needs_git()?;
@@ -29,5 +29,29 @@ pub(crate) fn only_what_changed_is_checked() -> Outcome {
         dir.run(["check", &format!("--changed={revision}"), "."]).code(3);
     }
     assert!(!dir.at("x").exists());
+    Ok(())
+}
+
+/// Threads take longer to start than one file takes to check.
+pub(crate) fn one_file_is_checked_by_one_thread() -> Outcome {
+    let strace = ["strace", "-f", "-e", "trace=clone,clone3", "-o"];
+    needs(
+        works(&[&strace[..], &["/dev/null", "true"]].concat()),
+        "there is no `strace` here, or it may not trace",
+    )?;
+    let dir = Dir::with(format!("include \"team.kdl\"\n{SMALL}"));
+    dir.write("team.kdl", "profile \"team\" {}\n");
+    dir.write("y.kdl", SMALL.replace("api", "web"));
+    let started = |args: &[&str]| {
+        let call = dir.call(args).env("RAYON_NUM_THREADS", "2").env("HOME", dir.path());
+        call.within([&strace[..], &["trace"]].concat()).run().code(0);
+        dir.read("trace").lines().filter(|line| line.contains("CLONE_THREAD")).count()
+    };
+    // The second time, what it includes is remembered.
+    for _ in 0..2 {
+        assert_eq!(started(&["check", "x.kdl"]), 0);
+    }
+    assert_eq!(started(&["fmt", "--check", "y.kdl"]), 0);
+    assert_eq!(started(&["check", "x.kdl", "y.kdl"]), 2, "two files are worth it, and it would be seen");
     Ok(())
 }

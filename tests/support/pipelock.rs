@@ -1,4 +1,5 @@
 //! pipelock's configuration, and specs that make one.
+#![allow(clippy::format_collect, reason = "specs are put together from few parts")]
 
 use std::fmt::Write as _;
 

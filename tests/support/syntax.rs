@@ -1,4 +1,5 @@
 //! What the tests of the front end share.
+#![allow(clippy::format_collect, reason = "a failure message is built once")]
 
 use bottlec::diagnostic::{Diagnostic, Diagnostics};
 use bottlec::format::{format, same};

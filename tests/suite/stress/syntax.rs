@@ -1,4 +1,5 @@
 //! Texts made to hurt.
+#![allow(clippy::format_collect, reason = "texts to test with are short")]
 
 use bottlec::syntax::MAX_DEPTH;
 
