@@ -1,47 +1,125 @@
-//! Cases on disk: specs that must compile without a word, specs that must not, and whole stages.
+//! What is tried case by case, each by its path, and what is not tried everywhere: the harness of `#[test]` knows neither.
+//!
+//! `cargo test tests/cases/err/kdl-v1/booleans.kdl` runs one case, `cargo test err/kdl-v1` those of a rule. A case is a
+//! file; a test of what may not be here is a function in `needs/`. No `#[test]` runs here, which a test of the other
+//! binary sees to.
+#![allow(clippy::disallowed_methods, reason = "tests touch files and run programs")]
+#![allow(clippy::unwrap_used, reason = "clippy knows `#[test]` functions only")]
 
+#[cfg(unix)]
+mod needs;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use bottlec::diagnostic::Diagnostic;
+use bottlec::diagnostic::{Diagnostic, Diagnostics};
 use bottlec::lower::git_gate;
 use bottlec::lower::supervise::SERVER_PATH;
 use bottlec::lower::{Stage, lower_all};
 use bottlec::report::{self, Format, Style};
-use bottlec::rule;
 use bottlec::source::Sources;
-use support::{compile_file, root, specs};
+use libtest_mimic::{Arguments, Completion, Trial};
+use support::syntax::{check_layout, laid, parse_bytes, shown};
+use support::{assert_snapshot, canonical, compile_file, root, specs};
 
-fn render(diagnostics: &bottlec::diagnostic::Diagnostics, sources: &Sources) -> String {
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = cases();
+    trials.extend(kdl_suite());
+    #[cfg(unix)]
+    trials.extend(needs::trials());
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// One test for each case of the project.
+fn cases() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    let mut snapshots = BTreeSet::new();
+    for (directory, test) in [
+        ("examples", example as fn(&Path)),
+        ("tests/cases/ok", correct),
+        ("tests/cases/err", wrong),
+        ("tests/cases/build", stage),
+        ("tests/layout", layout),
+    ] {
+        let mut found = specs(&root().join(directory));
+        found.retain(|path| !is_included(path));
+        assert!(!found.is_empty(), "there is no case in {directory}");
+        for path in found {
+            if directory != "tests/cases/ok" {
+                snapshots.insert(snapshot(&path));
+            }
+            trials.push(Trial::test(name_of(&path), move || {
+                test(&path);
+                Ok(())
+            }));
+        }
+    }
+    trials.push(Trial::test("tests/snapshots", move || {
+        nothing_is_left_over(&snapshots);
+        Ok(())
+    }));
+    trials
+}
+
+/// Whether a file is no case, but a part of others.
+fn is_included(path: &Path) -> bool {
+    let name = path.file_name().expect("a file").to_string_lossy();
+    let builds = path.starts_with(root().join("tests/cases/build"));
+    name.starts_with('_') || path.ends_with("fleet/team.kdl") || (builds && name != "main.kdl")
+}
+
+/// A case's path from the root, its name.
+fn name_of(path: &Path) -> String {
+    path.strip_prefix(root()).expect("a file of the project").to_string_lossy().into_owned()
+}
+
+/// The snapshot of a case.
+fn snapshot(path: &Path) -> String {
+    let name = name_of(&path.with_extension("")).replace('/', "-");
+    for (prefix, directory) in
+        [("tests-cases-err-", "err"), ("tests-cases-build-", "build"), ("tests-layout-", "layout")]
+    {
+        if let Some(name) = name.strip_prefix(prefix) {
+            return format!("{directory}/{name}");
+        }
+    }
+    format!("build/{name}")
+}
+
+/// A snapshot outlives no case.
+fn nothing_is_left_over(snapshots: &BTreeSet<String>) {
+    for directory in ["build", "err", "layout"] {
+        for entry in fs::read_dir(root().join("tests/snapshots").join(directory)).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            let name = format!("{directory}/{}", path.file_stem().expect("a name").to_string_lossy());
+            assert!(snapshots.contains(&name), "{} is the snapshot of no case", path.display());
+        }
+    }
+}
+
+fn render(diagnostics: &Diagnostics, sources: &Sources) -> String {
     let mut out = Vec::new();
     let style = Style { width: 100, unicode: true, ..Style::default() };
     report::render(Format::Fancy, diagnostics, sources, &style, &mut out).expect("memory can be written to");
     String::from_utf8(out).expect("text")
 }
 
-fn name_of(path: &Path) -> String {
-    path.strip_prefix(root())
-        .expect("a file of the project")
-        .with_extension("")
-        .to_string_lossy()
-        .replace('/', "-")
+/// A spec that gets no diagnostic at all.
+fn correct(path: &Path) {
+    let (sources, compilation) = compile_file(path);
+    assert!(compilation.diagnostics.is_empty(), "{}", render(&compilation.diagnostics, &sources));
+    assert!(!compilation.plans.is_empty(), "no bottle");
 }
 
-#[test]
-fn correct_specs_get_no_diagnostic_at_all() {
-    let mut found = specs(&root().join("tests/cases/ok"));
-    found
-        .extend(specs(&root().join("examples")).into_iter().filter(|path| !path.ends_with("fleet/team.kdl")));
-    assert!(found.len() >= 9, "{found:?}");
-    for path in found {
-        let (sources, compilation) = compile_file(&path);
-        assert!(compilation.diagnostics.is_empty(), "{}", render(&compilation.diagnostics, &sources));
-        assert!(!compilation.plans.is_empty(), "{}", path.display());
-    }
+fn example(path: &Path) {
+    correct(path);
+    stage(path);
 }
 
 /// `level: [rule]` on a line, as a diagnostic gives it or as the case says it.
@@ -74,45 +152,23 @@ fn finding(diagnostic: &Diagnostic, sources: &Sources) -> Finding {
     (source.name().to_owned(), line, format!("{}: [{}]", diagnostic.level.as_str(), diagnostic.rule.id))
 }
 
-#[test]
-fn wrong_specs_get_exactly_the_diagnostics_that_they_announce() {
-    let mut ids = BTreeMap::new();
-    let mut wrong = String::new();
-    for path in specs(&root().join("tests/cases/err")) {
-        // A file that another case includes is no case.
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('_')) {
-            continue;
-        }
-        let (sources, compilation) = compile_file(&path);
-        let mut expected: Vec<Finding> =
-            sources.iter().flat_map(|(_, source)| annotations(source.text(), source.name())).collect();
-        expected.sort();
-        let mut found: Vec<Finding> =
-            compilation.diagnostics.as_slice().iter().map(|d| finding(d, &sources)).collect();
-        found.sort();
-        let shown = render(&compilation.diagnostics, &sources);
-        if expected != found {
-            let _ = writeln!(wrong, "{}\nexpected: {expected:?}\nfound: {found:?}\n{shown}", path.display());
-            continue;
-        }
-        let folder =
-            path.parent().and_then(Path::file_name).expect("a folder").to_string_lossy().into_owned();
-        assert!(
-            found.iter().any(|(_, _, says)| says.ends_with(&format!("[{folder}]"))),
-            "{}",
-            path.display()
-        );
-        ids.entry(folder).or_insert(0_usize);
-        insta::with_settings!({ snapshot_path => "snapshots/err", prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!(name_of(&path).trim_start_matches("tests-cases-err-"), shown);
-        });
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-    // Bytes that no case on disk should have, or that cannot be written as one: `bad_input.rs` has them.
-    let elsewhere = ["expansion-too-large", "invalid-utf8", "source-too-large"];
-    for rule in rule::ALL.iter().filter(|rule| !elsewhere.contains(&rule.id)) {
-        assert!(ids.contains_key(rule.id), "rule `{}` has no failing case in tests/cases/err", rule.id);
-    }
+/// A spec that gets exactly the diagnostics that it announces, that of its folder among them.
+fn wrong(path: &Path) {
+    let (sources, compilation) = compile_file(path);
+    let mut expected: Vec<Finding> =
+        sources.iter().flat_map(|(_, source)| annotations(source.text(), source.name())).collect();
+    expected.sort();
+    let mut found: Vec<Finding> =
+        compilation.diagnostics.as_slice().iter().map(|d| finding(d, &sources)).collect();
+    found.sort();
+    let shown = render(&compilation.diagnostics, &sources);
+    assert!(expected == found, "expected: {expected:?}\nfound: {found:?}\n{shown}");
+    let folder = path.parent().and_then(Path::file_name).expect("a folder").to_string_lossy();
+    assert!(
+        found.iter().any(|(_, _, says)| says.ends_with(&format!("[{folder}]"))),
+        "no `{folder}`\n{shown}"
+    );
+    assert_snapshot(&snapshot(path), &shown);
 }
 
 /// The whole stage as one text: each file with its mode.
@@ -130,25 +186,60 @@ fn show(stage: &Stage) -> String {
     text
 }
 
-#[test]
-fn stages_are_what_they_were_and_the_same_twice() {
-    let examples =
-        specs(&root().join("examples")).into_iter().filter(|path| !path.ends_with("fleet/team.kdl"));
-    let cases = specs(&root().join("tests/cases/build"));
-    for path in examples.chain(cases.into_iter().filter(|path| path.ends_with("main.kdl"))) {
-        let build = || {
-            let (_, compilation) = compile_file(&path);
-            lower_all(&compilation.plans).iter().map(show).collect::<String>()
-        };
-        let first = build();
-        assert_eq!(first, build(), "{}", path.display());
-        insta::with_settings!({ snapshot_path => "snapshots/build", prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!(name_of(&path).trim_start_matches("tests-cases-build-"), first);
-        });
-    }
+/// A spec whose stage is what it was, and the same twice.
+fn stage(path: &Path) {
+    let build = || {
+        let (_, compilation) = compile_file(path);
+        lower_all(&compilation.plans).iter().map(show).collect::<String>()
+    };
+    let first = build();
+    assert_eq!(first, build());
+    assert_snapshot(&snapshot(path), &first);
 }
 
-#[test]
-fn the_cases_are_where_this_test_looks() {
-    assert!(fs::read_dir(root().join("tests/cases/err")).expect("cases").count() > 10);
+/// A text that is laid out as it was.
+fn layout(path: &Path) {
+    let text = laid(&fs::read_to_string(path).unwrap()).unwrap();
+    assert_snapshot(&snapshot(path), &text.expect("no syntax error"));
+}
+
+/// Refused cases of the KDL specification with more than one mistake in them.
+const MANY: [&str; 2] = ["floating_point_keyword_identifier_strings_fail", "just_space_in_arg_type_fail"];
+
+/// One test for each conformance case of the KDL specification, where they are at hand.
+fn kdl_suite() -> Vec<Trial> {
+    let suite = std::env::var_os("BOTTLEC_KDL_SUITE")
+        .map_or_else(|| root().join("../shared/kdl-suite"), PathBuf::from);
+    let inputs = specs(&suite.join("input"));
+    if inputs.is_empty() {
+        let why = format!("the cases of the specification are not at {}", suite.display());
+        return vec![Trial::ignorable_test("kdl-suite", || Ok(Completion::ignored_with(why)))];
+    }
+    let trial = |input: PathBuf| {
+        let name = input.file_stem().unwrap().to_string_lossy().into_owned();
+        let expected = suite.join("expected_kdl").join(format!("{name}.kdl"));
+        Trial::test(format!("kdl-suite/{name}"), move || {
+            conforms(&name, &input, &expected);
+            Ok(())
+        })
+    };
+    inputs.into_iter().map(trial).collect()
+}
+
+/// A document that is read as the specification says, and keeps its meaning when it is laid out.
+fn conforms(name: &str, input: &Path, expected: &Path) {
+    let bytes = fs::read(input).unwrap();
+    let (tree, diagnostics) = parse_bytes(&bytes);
+    if name.ends_with("_fail") {
+        match diagnostics.as_slice().len() {
+            0 => panic!("accepted"),
+            1 => {}
+            _ => assert!(MANY.contains(&name), "more than one diagnostic\n{}", shown(&diagnostics)),
+        }
+    } else {
+        assert!(diagnostics.is_empty(), "refused\n{}", shown(&diagnostics));
+        let expected = fs::read_to_string(expected).unwrap();
+        assert_eq!(canonical::print(&tree).trim_end(), expected.trim_end());
+    }
+    check_layout(&String::from_utf8_lossy(&bytes)).unwrap();
 }

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use bottlec::diagnostic::Diagnostics;
 use bottlec::source::Sources;
-use rayon::prelude::*;
 
+use super::each::each;
 use super::inputs::{Input, Inputs};
 use super::walk::Unit;
 
@@ -68,7 +68,7 @@ pub(crate) struct FreshEntries<'a> {
 impl CheckCache {
     /// Looks at every file, each once; `now` is a time before the call.
     pub(crate) fn fresh<'s>(&'s self, workspace: &Path, now: SystemTime) -> FreshEntries<'s> {
-        let again = |(name, input): (&'s String, &'s Input)| {
+        let again = |&(name, input): &(&'s String, &'s Input)| {
             let path = workspace.join(name);
             // A link may lead to the same file by another way, which may not be open to a spec.
             let moved =
@@ -76,7 +76,11 @@ impl CheckCache {
             let input = if moved { None } else { input.again(&path, now) };
             Some((name.as_str(), input?))
         };
-        FreshEntries { cache: self, same: self.files.par_iter().filter_map(again).collect() }
+        let files: Vec<_> = self.files.iter().collect();
+        // What one unit includes is few files, each of which is only looked at.
+        let same: Vec<_> =
+            if self.units.len() > 1 { each(&files, again) } else { files.iter().map(again).collect() };
+        FreshEntries { cache: self, same: same.into_iter().flatten().collect() }
     }
 
     /// Keeps what an earlier check knew of a unit.

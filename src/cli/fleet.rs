@@ -11,9 +11,9 @@ use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics};
 use bottlec::rule::Level;
 use bottlec::source::Sources;
 use bottlec::{Checked, Options};
-use rayon::prelude::*;
 
 use super::check_cache::{CheckCache, CheckResult, FreshEntries, Known};
+use super::each::each;
 use super::error::Error;
 use super::inputs::Inputs;
 use super::load;
@@ -109,7 +109,7 @@ pub(crate) fn check(
             progress.advance(units.len());
             done
         };
-        let done: Vec<Result<Answer<'_>, Error>> = together.par_iter().map(one).collect();
+        let done: Vec<Result<Answer<'_>, Error>> = each(together, one);
         for (unit, done) in together.iter().zip(done) {
             match done {
                 Ok(Answer::Known(known)) => {

@@ -9,10 +9,10 @@ use bottlec::format::{NotTheSame, format};
 use bottlec::report::Format;
 use bottlec::source::{SourceId, Sources};
 use bottlec::text::quote;
-use rayon::prelude::*;
 
 use super::Outcome;
 use super::args::Fmt;
+use super::each::each;
 use super::error::Error;
 use super::mend::{replace, unified};
 use super::output::{Output, Stream};
@@ -37,7 +37,7 @@ pub(super) fn run(command: &Fmt, output: &Output) -> Result<Outcome, Error> {
         )));
     }
     let units = walk::units(&paths)?.units;
-    let laid: Vec<Result<Laid, Error>> = units.par_iter().map(|unit| lay(unit, command)).collect();
+    let laid: Vec<Result<Laid, Error>> = each(&units, |unit| lay(unit, command));
     let mut all = Laid::default();
     let mut failed = Vec::new();
     for unit in laid {

@@ -15,6 +15,7 @@ mod check_cache;
 mod checking;
 mod diff;
 mod docs;
+mod each;
 mod error;
 mod fleet;
 mod fmt;

@@ -1,7 +1,4 @@
 //! Running the real `bottlec`, in a directory of the test's own and with nothing of the user's environment.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::disallowed_methods, reason = "tests touch files and run programs")]
-#![allow(clippy::unwrap_used, reason = "clippy knows `#[test]` functions only, not what they share")]
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -19,18 +16,15 @@ pub(crate) const BOTTLEC: &str = env!("CARGO_BIN_EXE_bottlec");
 /// Where the programs are that the tests need besides.
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
-/// How long a run may take; far more than any does, so that a busy machine fails no test.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How many seconds of CPU a run may take: far more than any does, and the same on a busy machine.
+const CPU_SECONDS: u32 = 60;
+
+/// How long is waited for what does nothing, by the clock on the wall: so long that no busy machine fails a test.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(15);
 
 /// A bottle that compiles, without anything that is not needed.
 pub(crate) const SMALL: &str =
     "bottle \"api\" { egress { allow \"api.example.com\"; }; network octet=42; }\n";
-
-/// Says that a test was not run, and why.
-#[allow(clippy::print_stderr, reason = "a test that is not run must be seen")]
-pub(crate) fn skip(test: &str, why: &str) {
-    eprintln!("SKIPPED {test}: {why}");
-}
 
 /// A directory to work in, gone with the test.
 pub(crate) struct Dir {
@@ -114,7 +108,6 @@ pub(crate) struct Call {
     program: OsString,
     env: Vec<(OsString, OsString)>,
     input: Option<Vec<u8>>,
-    patience: Duration,
 }
 
 impl Call {
@@ -127,7 +120,6 @@ impl Call {
             words,
             env: vec![("PATH".into(), SYSTEM_PATH.into())],
             input: None,
-            patience: PATIENCE,
         }
     }
 
@@ -170,16 +162,18 @@ impl Call {
     }
 
     /// Runs it to its end, which must be one of its own choice and in time.
-    pub(crate) fn run(self) -> Run {
-        let mut command = self.command();
-        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
+    pub(crate) fn run(mut self) -> Run {
+        let input = self.input.take();
+        let call = self.within(["/bin/sh", "-c", &format!("ulimit -S -t {CPU_SECONDS}; exec \"$@\""), "sh"]);
+        let mut command = call.command();
+        let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
         let mut child = command
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("it can be run");
-        let (input, pipe) = (self.input, child.stdin.take());
+        let pipe = child.stdin.take();
         let writer = thread::spawn(move || {
             if let (Some(input), Some(mut pipe)) = (input, pipe) {
                 // It may stop reading when it has seen enough.
@@ -193,16 +187,16 @@ impl Call {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            if begun.elapsed() > self.patience {
+            if begun.elapsed() > PATIENCE {
                 child.kill().unwrap();
                 child.wait().unwrap();
-                panic!("{:?} did not end within {:?}", self.words, self.patience);
+                panic!("{:?} did not end within {PATIENCE:?}", call.words);
             }
             thread::sleep(Duration::from_millis(2));
         };
         writer.join().unwrap();
         let (out, err) = (out.join().unwrap(), err.join().unwrap());
-        let told = format!("{:?}\n{out}\n{err}", self.words);
+        let told = format!("{:?}\n{out}\n{err}", call.words);
         let code = status.code().unwrap_or_else(|| panic!("ended by a signal: {status}\n{told}"));
         assert!(matches!(code, 0..=3), "exit code {code}: {told}");
         assert!(!err.contains("panicked") && !err.contains("RUST_BACKTRACE"), "{told}");
@@ -259,20 +253,6 @@ impl Run {
 /// Whether a program is there and ends well with these words.
 pub(crate) fn works(words: &[&str]) -> bool {
     Command::new(words[0]).args(&words[1..]).output().is_ok_and(|output| output.status.success())
-}
-
-/// The words that become another user, when this one may: then the binary is copied to where that one can reach it.
-pub(crate) fn as_another_user(dir: &Dir) -> Option<(PathBuf, [&'static str; 4])> {
-    let words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    if !works(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "true"]) {
-        return None;
-    }
-    let copy = dir.at("bottlec-copy");
-    // `cp` writes it, for the reason given at `program`.
-    assert!(Command::new("cp").args([BOTTLEC.as_ref(), copy.as_os_str()]).status().unwrap().success());
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    Some((copy, words))
 }
 
 /// Makes a FIFO.

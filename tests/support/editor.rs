@@ -1,5 +1,4 @@
 //! An editor in the test's own process: it speaks to the server without a pipe, over a disk in memory.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,27 @@
 //! What the tests share: compiling a text, and files that are checked and rewritten.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::disallowed_methods, reason = "tests touch files")]
+
+#[cfg(unix)]
+pub(crate) mod binary;
+#[cfg(unix)]
+pub(crate) mod cache;
+pub(crate) mod canonical;
+pub(crate) mod editor;
+pub(crate) mod nasty;
+pub(crate) mod pictures;
+pub(crate) mod pipelock;
+#[cfg(unix)]
+pub(crate) mod running;
+pub(crate) mod specs;
+#[cfg(unix)]
+pub(crate) mod stage;
+pub(crate) mod syntax;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bottlec::source::{Source, Sources};
 use bottlec::{Compilation, Options, compile};
+use similar::TextDiff;
 
 /// The root of the project.
 pub(crate) fn root() -> PathBuf {
@@ -79,7 +94,8 @@ pub(crate) fn specs(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Holds a generated file of the project against what it should be; `BOTTLEC_UPDATE=1` rewrites it.
+/// Holds a file of the project against what it should be; `BOTTLEC_UPDATE=1` writes that.
+#[track_caller]
 pub(crate) fn assert_generated(path: &str, expected: &str) {
     let file = root().join(path);
     if std::env::var_os("BOTTLEC_UPDATE").is_some_and(|value| value == "1") {
@@ -87,8 +103,15 @@ pub(crate) fn assert_generated(path: &str, expected: &str) {
         fs::write(&file, expected).expect("writable");
     }
     let found = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        found == expected,
-        "{path} is out of date: run `BOTTLEC_UPDATE=1 cargo test` and read the change"
-    );
+    if found != expected {
+        let diff = TextDiff::from_lines(found.as_str(), expected);
+        let diff = diff.unified_diff().header(path, "what it should be").to_string();
+        panic!("{path} is out of date: run `BOTTLEC_UPDATE=1 cargo test` and read the change\n{diff}");
+    }
+}
+
+/// The same of a text that a test is about: `tests/snapshots/NAME.snap` holds it.
+#[track_caller]
+pub(crate) fn assert_snapshot(name: &str, text: &str) {
+    assert_generated(&format!("tests/snapshots/{name}.snap"), text);
 }

@@ -1,6 +1,4 @@
 //! Every spec of the tests and examples, broken ones among them, and what an editor does to a text.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::disallowed_methods, reason = "tests read files")]
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,423 @@
+//! What a change means: exact about reach, and nothing forgotten of the rest.
+#![cfg(unix)]
+#![allow(clippy::format_push_string, reason = "specs are put together from few parts")]
+
+use std::net::IpAddr;
+
+use bottlec::diff::{Change, Direction, Plans, Topic, diff};
+use bottlec::lower::lower;
+use bottlec::lower::plan_json::PlanJson;
+use bottlec::plan::Plan;
+use bottlec::report;
+use bottlec::world::host::{Target, Verdict};
+use proptest::prelude::*;
+
+use crate::support::binary::{Dir, SMALL};
+use crate::support::{assert_generated, assert_snapshot, compile_text};
+
+fn read(plan: &Plan) -> PlanJson<'static> {
+    PlanJson::read(lower(plan).plan()).expect("a plan is read as it was written")
+}
+
+fn plans(text: &str) -> Plans {
+    let (_, compilation) = compile_text("x.kdl", text);
+    assert!(!compilation.diagnostics.has_errors(), "{:?}\n{text}", compilation.diagnostics);
+    compilation.plans.iter().map(|plan| (plan.slug.clone(), read(plan))).collect()
+}
+
+/// The changes between two bottles with these blocks.
+fn between(old: &str, new: &str) -> Vec<Change> {
+    let bottle = |block: &str| plans(&format!("bottle \"a\" {{\n    network octet=42\n{block}\n}}\n"));
+    diff(&bottle(old), &bottle(new))
+}
+
+const PATTERNS: &[&str] = &[
+    "a.test",
+    "*.a.test",
+    "b.a.test",
+    "*.b.a.test",
+    "c.b.a.test",
+    "x.test",
+    "*.x.test",
+    "10.1.2.3",
+    "10.1.2.4",
+    "192.0.2.7",
+];
+const NAMES: &[&str] = &[
+    "a.test",
+    "b.a.test",
+    "c.b.a.test",
+    "d.c.b.a.test",
+    "x.test",
+    "z.x.test",
+    "x.x.test",
+    "q.test",
+    "localhost",
+];
+const PRIVATE: &[&str] = &[
+    "10.1.0.0/16",
+    "10.1.2.3",
+    "10.1.2.0/24",
+    "10.0.0.0/8",
+    "10.0.0.0/15",
+    "a.test",
+    "*.b.a.test",
+    "x.test",
+];
+const ADDRESSES: &[&str] = &[
+    "10.1.2.3",
+    "10.1.2.4",
+    "10.1.3.0",
+    "10.2.0.1",
+    "192.0.2.7",
+    "192.0.2.8",
+    "169.254.169.254",
+    "127.0.0.1",
+    "8.8.8.8",
+    "fd00::1",
+];
+const ENGINES: &[&str] = &[
+    "",
+    "",
+    "engine \"smolvm\" version=\"1.2.4\"\n    accept \"dns-open\" reason=\"a test\"",
+    "engine \"smolvm\" version=\"1.7.7\"\n    artifact \"./a.smolmachine\"\n    accept \"policy-dropped\" reason=\"a test\"",
+];
+
+/// A plan of a bottle with some lists. Lists that the rules refuse are left out.
+fn some_plan() -> impl Strategy<Value = Plan> {
+    let some = |from: &'static [&'static str]| prop::collection::vec(prop::sample::select(from), 0..4);
+    (some(PATTERNS), some(PATTERNS), some(PRIVATE), prop::sample::select(ENGINES), 40_u8..42).prop_filter_map(
+        "compiles",
+        |(allow, deny, private, engine, octet)| {
+            let list = |name: &str, entries: &[&str]| {
+                entries
+                    .iter()
+                    .fold(String::new(), |list, entry| list + &format!("        {name} \"{entry}\"\n"))
+            };
+            let text = format!(
+                "bottle \"a\" {{\n    network octet={octet}\n    {engine}\n    egress {{\n{}{}{}    }}\n}}\n",
+                list("allow", &allow),
+                list("deny", &deny),
+                list("private", &private)
+            );
+            compile_text("x.kdl", &text).1.plans.into_iter().next()
+        },
+    )
+}
+
+/// Everything that is asked of both sides.
+fn targets() -> Vec<(Target, Option<IpAddr>)> {
+    let mut targets = Vec::new();
+    for host in NAMES.iter().chain(ADDRESSES) {
+        for port in ["", ":53", ":443"] {
+            let text = if host.contains(':') && !port.is_empty() {
+                format!("[{host}]{port}")
+            } else {
+                format!("{host}{port}")
+            };
+            let target: Target = text.parse().unwrap();
+            targets.push((target.clone(), None));
+            if host.parse::<IpAddr>().is_err() {
+                targets.extend(ADDRESSES.iter().map(|at| (target.clone(), Some(at.parse().unwrap()))));
+            }
+        }
+    }
+    targets
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// The law that ties `diff` to `reach`: reach is said to be wider exactly where the verdict on some target turns from
+    /// refused to allowed, and narrower where one turns back.
+    #[test]
+    fn reach_is_wider_exactly_where_a_verdict_turns(old in some_plan(), new in some_plan()) {
+        let one = |plan: &Plan| Plans::from([(plan.slug.clone(), read(plan))]);
+        let changes = diff(&one(&old), &one(&new));
+        let (before, after) = (report::reach::policy(&old), report::reach::policy(&new));
+        for (direction, less, more) in [(Direction::Wider, &before, &after), (Direction::Narrower, &after, &before)] {
+            let turns = |target: &Target, at: Option<IpAddr>| {
+                less.judge(target, at).verdict() == Verdict::Refused && more.judge(target, at).verdict() == Verdict::Allowed
+            };
+            let said: Vec<&Change> =
+                changes.iter().filter(|change| change.topic == Topic::Reach && change.direction == direction).collect();
+            for change in &said {
+                let witness = change.witness.as_ref().expect("a change of reach names a target");
+                prop_assert!(turns(&witness.target, witness.at), "{:?}", change);
+            }
+            for (target, at) in targets() {
+                prop_assert!(!turns(&target, at) || !said.is_empty(), "{} at {:?} turns, and nobody says so", target, at);
+            }
+        }
+        // Backwards, everything goes the other way.
+        let back = diff(&one(&new), &one(&old));
+        let count = |changes: &[Change], direction| changes.iter().filter(|change| change.direction == direction).count();
+        prop_assert_eq!(count(&changes, Direction::Wider), count(&back, Direction::Narrower));
+        prop_assert_eq!(count(&changes, Direction::Narrower), count(&back, Direction::Wider));
+        prop_assert!(diff(&one(&old), &one(&old)).is_empty());
+    }
+}
+
+const IMAGE: &str =
+    "docker.io/library/x:1@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+const API: &str = "ssh://git@github.com/acme/api.git";
+
+fn sidecar(inner: &str) -> String {
+    format!("sidecar \"db\" image=\"{IMAGE}\" {{ {inner} }}")
+}
+
+fn repo(url: &str, identity: &str, key: &str) -> String {
+    format!("git {{ repo \"r\" {{ url \"{url}\"; identity \"{identity}\"; host-key \"{key}\"; }} }}")
+}
+
+fn tls(inner: &str) -> String {
+    format!("egress {{ tls {{ ca-cert \"./c\"; ca-key \"./k\"; trust \"./t\"; {inner} }} }}")
+}
+
+/// What each change of a spec means: the first direction forwards, the second backwards.
+#[test]
+fn every_change_that_matters_is_said_in_both_directions() {
+    use Direction::{Neutral, Unclear, Wider};
+    let cases: Vec<(&str, String, String, Direction, Topic)> = vec![
+        ("a sidecar", String::new(), sidecar(""), Wider, Topic::Sidecar),
+        ("its image", sidecar(""), sidecar("").replace("@sha256:0", "@sha256:1"), Unclear, Topic::Sidecar),
+        (
+            "the end of its digest",
+            sidecar(""),
+            sidecar("").replace("0\" {", "1\" {"),
+            Unclear,
+            Topic::Sidecar,
+        ),
+        ("its arguments", sidecar(""), sidecar("command \"serve\""), Unclear, Topic::Sidecar),
+        ("its user", sidecar(""), sidecar("run-as \"9:9\""), Unclear, Topic::Sidecar),
+        ("its port", sidecar("port 1"), sidecar("port 2"), Neutral, Topic::Sidecar),
+        ("its capabilities", sidecar(""), sidecar("capability \"CHOWN\""), Wider, Topic::Sidecar),
+        ("its literals", sidecar("env { A \"1\"; }"), sidecar("env { A \"2\"; }"), Unclear, Topic::Sidecar),
+        ("its secret variable", sidecar(""), sidecar("env { A from-env=\"A\"; }"), Wider, Topic::Secret),
+        (
+            "its secret file",
+            sidecar(""),
+            sidecar("secret \"a\" from-file=\"/run/secrets/a\""),
+            Wider,
+            Topic::Secret,
+        ),
+        ("a host's path", sidecar(""), sidecar("volume \"/srv/a\" \"/a\""), Wider, Topic::Host),
+        (
+            "writing to it",
+            sidecar("volume \"/srv/a\" \"/a\" access=\"read-only\""),
+            sidecar("volume \"/srv/a\" \"/a\" access=\"read-write\""),
+            Wider,
+            Topic::Host,
+        ),
+        ("a secret", String::new(), "env { T from-env=\"T\"; }".into(), Wider, Topic::Secret),
+        (
+            "a literal made one",
+            "env { T \"x\"; }".into(),
+            "env { T from-env=\"T\"; }".into(),
+            Wider,
+            Topic::Secret,
+        ),
+        ("a literal", "env { T \"x\"; }".into(), "env { T \"y\"; }".into(), Neutral, Topic::Agent),
+        ("a repository", String::new(), repo(API, "~/.k", KEY), Wider, Topic::Repository),
+        ("a boot", String::new(), "rootfs \"./r\"".into(), Neutral, Topic::Agent),
+        ("the engine", String::new(), "engine \"smolvm\" version=\"1.32.2\"".into(), Neutral, Topic::Engine),
+        ("the containers", String::new(), "container-engine \"podman\"".into(), Neutral, Topic::Engine),
+        ("a limit", "egress { rate-limit 100; }".into(), String::new(), Wider, Topic::Limit),
+        ("a budget", "egress { data-budget 100; }".into(), String::new(), Wider, Topic::Limit),
+        ("a tunnel", "egress { tunnel max-seconds=60; }".into(), String::new(), Wider, Topic::Limit),
+        ("the log", String::new(), "egress { log \"blocked\"; }".into(), Unclear, Topic::Scan),
+        ("HTTPS", tls(""), String::new(), Wider, Topic::Scan),
+        ("what stays closed", tls(""), tls("passthrough \"a.test\""), Wider, Topic::Scan),
+        ("a key to open it with", String::new(), tls(""), Wider, Topic::Secret),
+        ("what tells that it is ready", sidecar(""), sidecar("health \"sh\""), Unclear, Topic::Sidecar),
+        ("supervise", String::new(), "supervise".into(), Wider, Topic::Sidecar),
+        (
+            "where questions wait",
+            "supervise".into(),
+            "supervise { queue \"./q\"; }".into(),
+            Unclear,
+            Topic::Host,
+        ),
+        ("pipelock's image", String::new(), format!("pipelock image=\"{IMAGE}\""), Unclear, Topic::Sidecar),
+    ];
+    for (what, old, new, direction, topic) in cases {
+        let found = between(&old, &new);
+        assert!(
+            found.iter().any(|change| change.direction == direction && change.topic == topic),
+            "{what}: {found:#?}"
+        );
+        let back = between(&new, &old);
+        assert!(
+            back.iter().any(|change| change.direction == direction.reversed() && change.topic == topic),
+            "{what}, backwards: {back:#?}"
+        );
+        assert!(between(&new, &new).is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn what_nobody_can_weigh_is_wider_or_unclear_both_ways() {
+    use Direction::{Narrower, Unclear, Wider};
+    // These are wider whichever way they go: nobody can say which of two is less.
+    for (what, old, new) in [
+        (
+            "where a repository is",
+            repo(API, "~/.k", KEY),
+            repo("ssh://git@github.com/acme/other.git", "~/.k", KEY),
+        ),
+        ("its key", repo(API, "~/.k", KEY), repo(API, "~/.j", KEY)),
+        ("a secret's source", "env { T from-env=\"T\"; }".into(), "env { T from-env=\"U\"; }".into()),
+    ] {
+        for (old, new) in [(&old, &new), (&new, &old)] {
+            assert!(between(old, new).iter().any(|change| change.direction == Wider), "{what}");
+        }
+    }
+    let host_key = between(&repo(API, "~/.k", KEY), &repo(API, "~/.k", OTHER_KEY));
+    assert!(host_key.iter().any(|change| change.direction == Unclear), "{host_key:?}");
+    let stricter = between(&tls("").replace("egress {", "egress { scan-bodies \"warn\";"), &tls(""));
+    assert!(
+        stricter.iter().any(|change| change.direction == Narrower && change.topic == Topic::Scan),
+        "{stricter:?}"
+    );
+    let pattern = |regex: &str| {
+        tls("").replace("egress {", &format!("egress {{ dlp {{ pattern \"p\" regex=\"{regex}\"; }};"))
+    };
+    assert!(between(&pattern("a+"), &tls("")).iter().any(|change| change.direction == Wider));
+    assert!(between(&tls(""), &pattern("a+")).iter().any(|change| change.direction == Narrower));
+    assert!(between(&pattern("a+"), &pattern("b+")).iter().any(|change| change.direction == Unclear));
+}
+
+#[test]
+fn a_range_that_grows_at_its_end_is_wider() {
+    let lists = |range: &str| format!("egress {{ allow \"a.test\"; private \"{range}\"; }}");
+    let changes = between(&lists("10.0.0.0/15"), &lists("10.0.0.0/8"));
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!(changes[0].direction, Direction::Wider);
+    assert_eq!(changes[0].witness.as_ref().and_then(|witness| witness.at), Some("10.2.0.0".parse().unwrap()));
+    assert_eq!(between(&lists("10.0.0.0/8"), &lists("10.0.0.0/15"))[0].direction, Direction::Narrower);
+    // Two halves are the whole, and that is said.
+    let halves = "egress { allow \"a.test\"; private \"10.0.0.0/9\" \"10.128.0.0/9\"; }";
+    let same = between(halves, &lists("10.0.0.0/8"));
+    assert_eq!(same.len(), 1, "{same:?}");
+    assert_eq!(same[0].direction, Direction::Neutral);
+}
+
+#[test]
+fn what_only_moved_is_nothing_else() {
+    let spec = |octet: u8| {
+        plans(&format!(
+            "bottle \"a\" {{\n    network octet={octet}\n    egress {{ allow \"a.test\"; }}\n    supervise\n    \
+             sidecar \"db\" image=\"{IMAGE}\" {{ port 5432; expose \"DB\"; }}\n}}\n"
+        ))
+    };
+    let moved = diff(&spec(42), &spec(43));
+    let texts: Vec<&str> = moved.iter().map(|change| change.text.as_str()).collect();
+    assert_eq!(texts, ["the bundle is at 192.168.43.2 instead of 192.168.42.2"]);
+    assert_eq!(moved[0].direction, Direction::Neutral);
+}
+
+#[test]
+fn a_bottle_that_came_is_wider_and_one_that_went_is_not() {
+    let (one, two) = (plans(SMALL), plans(&format!("{SMALL}bottle \"b\" {{ network octet=43; }}\n")));
+    let come = diff(&one, &two);
+    assert_eq!(come.len(), 1);
+    assert_eq!((come[0].bottle.as_str(), come[0].direction), ("b", Direction::Wider));
+    assert_eq!(diff(&two, &one)[0].direction, Direction::Narrower);
+    assert!(diff(&Plans::new(), &Plans::new()).is_empty());
+}
+
+#[test]
+fn many_entries_are_compared_in_little_time_and_few_words() {
+    let list = |count: usize| (0..count).fold(String::new(), |list, n| list + &format!(" \"h{n}.a.test\""));
+    let spec =
+        |count: usize| plans(&format!("bottle \"a\" {{\n    egress {{ allow{}; }}\n}}\n", list(count)));
+    let changes = diff(&spec(10), &spec(20_000));
+    // An entry each: what lets a host in is what is told.
+    assert_eq!(changes.len(), 19_990);
+}
+
+const OLD: &str = "bottle \"api\" {\n    network octet=42\n    egress { allow \"*.github.com\" \"pypi.org\"; deny \"gist.github.com\"; }\n    env { TOKEN from-env=\"TOKEN\"; }\n}\n";
+const NEW: &str = "bottle \"api\" {\n    network octet=42\n    engine \"smolvm\" version=\"1.2.4\"\n    accept \"dns-open\" reason=\"old | host <b>@ada</b> [x](y)\"\n    egress { allow \"*.github.com\" \"*.npmjs.org\" \"db.example.com\"; private \"10.1.0.0/16\"; }\n    env { TOKEN from-env=\"OTHER\"; }\n}\nbottle \"new\" { network octet=43; }\n";
+
+#[test]
+fn a_person_a_comment_and_a_program_are_told_the_same() {
+    let dir = Dir::new();
+    dir.write("old.kdl", OLD);
+    dir.write("new.kdl", NEW);
+    let text = dir.run(["diff", "old.kdl", "new.kdl"]).code(0);
+    assert_eq!(text.err, "");
+    let markdown = dir.run(["diff", "old.kdl", "new.kdl", "--format", "markdown"]).code(0).out;
+    assert_snapshot("diff__changes", &format!("{}\n────\n{markdown}", text.out));
+    // Nothing of a spec is markup: outside of code spans there is no character that could be.
+    for line in markdown.lines() {
+        for (n, part) in line.split('`').enumerate() {
+            assert!(n % 2 == 1 || !part.contains(['<', '@', '[', '|', '!']), "{line}");
+        }
+    }
+    let schema = report::diff::schema();
+    assert_generated("schemas/diff.schema.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+    let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&dir.run(["diff", "old.kdl", "new.kdl", "--format", "json"]).code(0).out)
+            .unwrap();
+    assert_eq!(validator.iter_errors(&json).map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(json["summary"]["wider"], markdown.matches("**wider**").count());
+    assert_eq!(
+        json["changes"].as_array().map(Vec::len),
+        Some(text.out.lines().filter(|line| line.starts_with("  ") && !line.starts_with("     ")).count())
+    );
+}
+
+#[test]
+fn widening_is_denied_when_it_is_asked_for() {
+    let dir = Dir::new();
+    dir.write("old.kdl", OLD);
+    dir.write("new.kdl", NEW);
+    dir.write("less.kdl", OLD.replace("\"pypi.org\"", ""));
+    dir.write("other.kdl", OLD.replace("network", &format!("pipelock image=\"{IMAGE}\"\n    network")));
+    dir.write("broken.kdl", "bottle \"api\" { egres; }\n");
+    dir.write("none.kdl", "profile \"p\" {}\n");
+    dir.run(["diff", "old.kdl", "new.kdl"]).code(0);
+    dir.run(["diff", "--deny-widening", "old.kdl", "new.kdl"]).code(1);
+    dir.run(["diff", "--deny-widening", "old.kdl", "less.kdl"]).code(0).says("1 narrower");
+    dir.run(["diff", "--deny-widening", "old.kdl", "old.kdl"]).code(0).says("nothing changed");
+    // What nobody can tell is for a person to look at.
+    dir.run(["diff", "--deny-widening", "old.kdl", "other.kdl"]).code(1).says("1 unclear");
+    dir.run(["diff", "--deny-widening", "--bottle", "api", "old.kdl", "less.kdl"]).code(0);
+    dir.run(["diff", "--bottle", "nobody", "old.kdl", "new.kdl"]).code(2);
+    dir.run(["diff", "--deny-widening", "none.kdl", "old.kdl"]).code(1).says("a new bottle");
+    dir.run(["diff", "old.kdl", "broken.kdl"]).code(1).complains("unknown-node");
+    dir.run(["diff", "old.kdl", "nowhere.kdl"]).code(3).complains("there is no such file");
+    dir.write("empty/.keep", "");
+    dir.run(["diff", "old.kdl", "empty"]).code(3).complains("it is no stage, and there is none in it");
+}
+
+#[test]
+fn a_stage_is_what_its_spec_says_until_somebody_edits_it() {
+    let repo = format!(
+        "git {{ repo \"r\" {{ url \"ssh://git@github.com/acme/api.git\"; identity \"./id\"; host-key \"{KEY}\"; }} }}"
+    );
+    let spec = OLD.replace("network", &format!("{repo}\n    rootfs \"./rootfs\"\n    network"));
+    let dir = Dir::new();
+    dir.write("specs/x.kdl", spec);
+    for out in ["stage", "build/deep/stages"] {
+        dir.run(["build", "specs/x.kdl", "--out", out]).code(0);
+        let stage = format!("{out}/api");
+        // Paths are seen from the stage, wherever that is.
+        dir.run(["diff", &stage, "specs/x.kdl"]).code(0).says("nothing changed");
+        dir.run(["diff", "specs/x.kdl", out]).code(0).says("nothing changed");
+    }
+    dir.run(["diff", "stage", "stage/api"]).code(0).says("nothing changed");
+    dir.write("two.kdl", format!("{OLD}bottle \"b\" {{ network octet=43; }}\n"));
+    // One stage is compared with its own bottle, a directory of them with all.
+    assert!(!dir.run(["diff", "stage/api", "two.kdl"]).code(0).out.contains("bottle b"));
+    assert!(dir.run(["diff", "stage", "two.kdl"]).code(0).out.contains("bottle b"));
+    let plan = dir.read("stage/api/plan.json").replace("pypi.org", "pypi.com");
+    dir.write("stage/api/plan.json", plan);
+    dir.run(["diff", "stage/api", "specs/x.kdl"]).code(3).complains("it is not as it was built");
+    dir.write("mine/plan.json", "{}");
+    dir.run(["diff", "mine", "specs/x.kdl"]).code(3).complains("it is no stage that bottlec wrote");
+}

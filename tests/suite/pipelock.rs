@@ -1,0 +1,334 @@
+//! `pipelock/pipelock.yaml`, judged by two readers of YAML, its schema, and pipelock's own checks.
+
+#![allow(clippy::format_collect, reason = "specs are put together from few parts")]
+
+use bottlec::lower::lower;
+use bottlec::lower::pipelock::{CA_CERT, CA_KEY, Config, NOWHERE, PATTERN_PREFIX};
+use bottlec::plan::{Plan, Traced};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use serde_json::{Value, json};
+
+use crate::support::pipelock::{read, spec, yaml};
+use crate::support::{assert_generated, compile_file, compile_text, root, specs};
+
+/// The plan of the only bottle of a spec that compiles.
+fn plan_of(spec: &str) -> Plan {
+    let (_, mut compilation) = compile_text("spec.kdl", spec);
+    assert!(!compilation.diagnostics.has_errors(), "{:#?}", compilation.diagnostics.as_slice());
+    compilation.plans.remove(0)
+}
+
+/// What a bottle with this egress compiles to.
+fn of(egress: &str) -> Value {
+    read(yaml(&lower(&plan_of(&format!("bottle \"demo\" {{ egress {{\n{egress}\n}}; }}")))))
+}
+
+fn schema() -> jsonschema::Validator {
+    jsonschema::validator_for(schemars::schema_for!(Config<'_>).as_value()).expect("a schema")
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value
+        .as_array()
+        .map(|list| list.iter().map(|text| text.as_str().expect("text")).collect())
+        .unwrap_or_default()
+}
+
+fn values(list: &[Traced<String>]) -> Vec<&str> {
+    list.iter().map(|entry| entry.value.as_str()).collect()
+}
+
+/// pipelock's own checks of the keys that are written, in its order (`internal/config/validate.go`, as it was on both
+/// sides of 2.3.0).
+fn pipelock_takes(config: &Value) -> Result<(), String> {
+    let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
+    let positive = |value: &Value| value.as_i64().is_some_and(|n| n > 0);
+    let word = |value: &Value, words: &[&str]| value.as_str().is_some_and(|text| words.contains(&text));
+    ensure(word(&config["mode"], &["strict", "balanced", "audit"]), "mode")?;
+    ensure(
+        config["mode"] != "strict" || !texts(&config["api_allowlist"]).is_empty(),
+        "strict mode requires at least one domain",
+    )?;
+    ensure(word(&config["logging"]["format"], &["json", "text"]), "logging.format")?;
+    ensure(word(&config["logging"]["output"], &["stdout", "file", "both"]), "logging.output")?;
+    ensure(config["dlp"].get("action").is_none(), "dlp.action")?;
+    for pattern in config["dlp"]["patterns"].as_array().into_iter().flatten() {
+        let text = |key: &str| pattern[key].as_str().unwrap_or("").to_owned();
+        ensure(!text("name").is_empty() && !text("regex").is_empty(), "pattern without name or regex")?;
+    }
+    let monitoring = &config["fetch_proxy"]["monitoring"];
+    ensure(texts(&monitoring["blocklist"]).iter().all(|entry| !entry.is_empty()), "empty blocklist entry")?;
+    for key in ["max_requests_per_minute", "max_data_per_minute"] {
+        ensure(monitoring[key].is_null() || positive(&monitoring[key]), key)?;
+    }
+    ensure(
+        word(&config["response_scanning"]["action"], &["strip", "warn", "block", "ask"]),
+        "response_scanning.action",
+    )?;
+    for key in ["max_tunnel_seconds", "idle_timeout_seconds"] {
+        ensure(positive(&config["forward_proxy"][key]), key)?;
+    }
+    ensure(
+        word(&config["request_body_scanning"]["action"], &["warn", "block"]),
+        "request_body_scanning.action",
+    )?;
+    ensure(positive(&config["request_body_scanning"]["max_body_bytes"]), "max_body_bytes")?;
+    let port = |listen: &Value| {
+        let text = listen.as_str()?;
+        text.parse::<std::net::SocketAddr>().ok().map(|address| address.port())
+    };
+    let (main, metrics) = (port(&config["fetch_proxy"]["listen"]), port(&config["metrics_listen"]));
+    ensure(main.is_some() && metrics.is_some() && main != metrics, "listen addresses")?;
+    for range in texts(&config["ssrf"]["ip_allowlist"]) {
+        let network: ipnet::IpNet = range.parse().map_err(|_| format!("{range} is no CIDR"))?;
+        ensure(network.prefix_len() > 0, "a catch-all")?;
+        ensure(network.trunc() == network, "host bits set")?;
+    }
+    for domain in texts(&config["trusted_domains"]) {
+        ensure(!domain.is_empty() && domain != "*", "an empty or bare trusted domain")?;
+        ensure(!domain.contains("://") && !domain.contains(['/', ':']), "a URL as trusted domain")?;
+        match domain.strip_prefix("*.") {
+            Some(rest) => ensure(rest.contains('.'), "a trusted wildcard that is too wide")?,
+            None => ensure(!domain.contains(['*', '?', '[', ']']), "a trusted pattern")?,
+        }
+    }
+    Ok(())
+}
+
+/// Everything that must hold of any configuration, whatever the spec says.
+fn assert_sound(plan: &Plan, validator: &jsonschema::Validator) {
+    let stage = lower(plan);
+    let text = yaml(&stage);
+    let config = read(text);
+    assert!(!text.contains("\n---") && text.ends_with('\n'), "one document\n{text}");
+    let errors: Vec<String> = validator.iter_errors(&config).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{text}");
+    assert_eq!(pipelock_takes(&config), Ok(()), "{text}");
+    assert_eq!((&config["mode"], &config["enforce"]), (&json!("strict"), &json!(true)));
+    assert!(config.get("internal").is_none(), "the guard's own list stays");
+    // The list is the spec's, to the letter: nothing wider, nothing lost.
+    let allowed = values(&plan.egress.allow);
+    let expected = if allowed.is_empty() { vec![NOWHERE] } else { allowed };
+    assert_eq!(texts(&config["api_allowlist"]), expected);
+    assert_eq!(texts(&config["fetch_proxy"]["monitoring"]["blocklist"]), values(&plan.egress.deny));
+    let opened = texts(&config["trusted_domains"]).len() + texts(&config["ssrf"]["ip_allowlist"]).len();
+    assert_eq!(opened, plan.egress.private.len());
+    let patterns = config["dlp"]["patterns"].as_array().cloned().unwrap_or_default();
+    let written: Vec<(&str, &str)> = patterns
+        .iter()
+        .map(|pattern| (pattern["name"].as_str().expect("text"), pattern["regex"].as_str().expect("text")))
+        .collect();
+    let names: Vec<String> = plan
+        .egress
+        .patterns
+        .iter()
+        .map(|pattern| format!("{PATTERN_PREFIX}{}", pattern.value.name))
+        .collect();
+    let planned: Vec<(&str, &str)> = names
+        .iter()
+        .zip(&plan.egress.patterns)
+        .map(|(name, pattern)| (name.as_str(), pattern.value.regex.as_str()))
+        .collect();
+    assert_eq!(written, planned);
+}
+
+#[test]
+fn the_schema_is_the_types_and_refuses_what_pipelock_would_not_enforce() {
+    let schema = schemars::schema_for!(Config<'_>);
+    let expected = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+    assert_generated("schemas/pipelock.schema.json", &expected);
+    let validator = self::schema();
+    let good = of("allow \"api.example.com\"");
+    assert!(validator.is_valid(&good));
+    let broken = [
+        ("/mode", json!("balanced")),
+        ("/enforce", json!(false)),
+        ("/api_allowlist", json!([])),
+        ("/forward_proxy/enabled", json!(false)),
+        ("/fetch_proxy/monitoring/max_requests_per_minute", json!("600")),
+        ("/sentry/enabled", json!(true)),
+        ("/dlp/include_defaults", json!(false)),
+        ("/response_scanning/action", json!("ask")),
+    ];
+    for (path, value) in broken {
+        let mut bad = good.clone();
+        *bad.pointer_mut(path).expect("a key that is there") = value;
+        assert!(!validator.is_valid(&bad), "{path}");
+    }
+    for path in
+        ["", "/dlp", "/fetch_proxy", "/fetch_proxy/monitoring", "/logging", "/forward_proxy", "/sentry"]
+    {
+        let mut bad = good.clone();
+        let object = bad.pointer_mut(path).and_then(Value::as_object_mut).expect("an object");
+        object.insert("unknown".into(), json!(1));
+        assert!(!validator.is_valid(&bad), "an unknown key in `{path}`");
+    }
+}
+
+#[test]
+fn every_spec_of_the_project_makes_a_sound_configuration() {
+    let validator = schema();
+    let mut seen = 0;
+    for path in specs(&root()) {
+        for plan in compile_file(&path).1.plans {
+            assert_sound(&plan, &validator);
+            seen += 1;
+        }
+    }
+    assert!(seen > 20);
+}
+
+#[test]
+fn a_bottle_without_an_allow_reaches_nothing() {
+    for spec in ["bottle \"demo\" { supervise; }", "bottle \"demo\" { egress { deny \"x.example.com\"; }; }"]
+    {
+        let config = read(yaml(&lower(&plan_of(spec))));
+        assert_eq!(config["api_allowlist"], json!([NOWHERE]));
+        assert!(NOWHERE.ends_with(".invalid"));
+        assert_eq!(config["mode"], "strict");
+    }
+}
+
+#[test]
+fn what_the_spec_does_not_say_is_written_out() {
+    let config = of("allow \"api.example.com\"");
+    assert_eq!(config["fetch_proxy"]["monitoring"], json!({ "max_requests_per_minute": 600 }));
+    assert_eq!(config["fetch_proxy"]["listen"], "0.0.0.0:8888");
+    assert_eq!(config["metrics_listen"], "127.0.0.1:9090");
+    assert_eq!(
+        config["forward_proxy"],
+        json!({
+            "enabled": true,
+            "max_tunnel_seconds": 3600,
+            "idle_timeout_seconds": 3600,
+            "sni_verification": true,
+        })
+    );
+    assert_eq!(config["dlp"], json!({ "include_defaults": true, "scan_env": true }));
+    assert_eq!(config["request_body_scanning"]["action"], "block");
+    assert_eq!(config["response_scanning"]["action"], "block");
+    assert_eq!(config["sentry"], json!({ "enabled": false }));
+    assert_eq!(config["default_agent_identity"], "demo");
+    for absent in ["tls_interception", "trusted_domains", "ssrf"] {
+        assert!(config.get(absent).is_none(), "{absent}");
+    }
+}
+
+#[test]
+fn everything_that_a_spec_can_say_arrives() {
+    let config = of(r##"
+        allow "API.example.com" "db.corp.internal" "10.1.2.3" "*.example.org"
+        deny "gist.example.org"
+        private "db.corp.internal" "10.1.2.3" "172.16.4.0/22" "fd00:1::/64"
+        rate-limit 1200
+        data-budget 104857600
+        dlp {
+            pattern "b" regex=#"b\d{3}: "x" #y"# severity="low"
+            pattern "a" regex="a+"
+        }
+        scan-bodies "warn" max-bytes=2048
+        scan-responses "strip"
+        tunnel max-seconds=60
+        log "blocked"
+        tls {
+            ca-cert "./ca.pem"
+            ca-key "/etc/ca-key.pem"
+            passthrough "pinned.example.com" "pinned.example.com"
+        }
+    "##);
+    assert_eq!(
+        config["api_allowlist"],
+        json!(["*.example.org", "10.1.2.3", "api.example.com", "db.corp.internal"])
+    );
+    assert_eq!(config["trusted_domains"], json!(["db.corp.internal"]));
+    assert_eq!(config["ssrf"]["ip_allowlist"], json!(["10.1.2.3/32", "172.16.4.0/22", "fd00:1::/64"]));
+    assert_eq!(
+        config["fetch_proxy"]["monitoring"],
+        json!({
+            "max_requests_per_minute": 1200,
+            "max_data_per_minute": 104_857_600,
+            "blocklist": ["gist.example.org"],
+        })
+    );
+    assert_eq!(
+        config["dlp"]["patterns"],
+        json!([
+            { "name": "bottle: a", "regex": "a+", "severity": "high" },
+            { "name": "bottle: b", "regex": "b\\d{3}: \"x\" #y", "severity": "low" },
+        ])
+    );
+    assert_eq!(config["request_body_scanning"]["action"], "warn");
+    assert_eq!(config["request_body_scanning"]["max_body_bytes"], 2048);
+    assert_eq!(config["response_scanning"]["action"], "strip");
+    assert_eq!(config["forward_proxy"]["max_tunnel_seconds"], 60);
+    // A tunnel is not silent for longer than it lives.
+    assert_eq!(config["forward_proxy"]["idle_timeout_seconds"], 60);
+    assert_eq!(config["logging"]["include_allowed"], false);
+    assert_eq!(config["logging"]["include_blocked"], true);
+    assert_eq!(
+        config["tls_interception"],
+        json!({
+            "enabled": true,
+            "ca_cert": CA_CERT,
+            "ca_key": CA_KEY,
+            "passthrough_domains": ["pinned.example.com"],
+        })
+    );
+}
+
+/// Where the authority is on the host is in the plan, as the launcher sees it from the stage's directory.
+#[test]
+fn the_paths_of_the_authority_are_seen_from_the_stage() {
+    let text = "bottle \"demo\" { egress { tls { ca-cert \"./ca.pem\"; ca-key \"~/ca-key.pem\"; }; }; }";
+    let (_, compilation) = compile_text("specs/demo.kdl", text);
+    let tls = compilation.plans[0].egress.tls.as_ref().expect("opened");
+    assert_eq!(
+        (tls.ca_cert.value.as_str(), tls.ca_key.value.as_str()),
+        ("../../specs/ca.pem", "~/ca-key.pem")
+    );
+}
+
+/// No layer loosens what one under it demands; numbers are the last layer's.
+#[test]
+fn profiles_tighten() {
+    let plan = plan_of(
+        "profile \"team\" { egress { scan-bodies \"block\"; scan-responses \"strip\"; log \"all\"; rate-limit 100; \
+         deny \"x.example.com\"; tls { ca-cert \"./ca.pem\"; ca-key \"./key.pem\"; passthrough \"a.example.com\"; }; }; }\n\
+         bottle \"demo\" { extends \"team\"; egress { scan-bodies \"warn\"; scan-responses \"block\"; log \"blocked\"; \
+         rate-limit 900; allow \"b.example.com\"; tls { passthrough \"b.example.com\"; }; }; }",
+    );
+    let config = read(yaml(&lower(&plan)));
+    assert_eq!(config["request_body_scanning"]["action"], "block");
+    assert_eq!(config["response_scanning"]["action"], "block");
+    assert_eq!(config["logging"]["include_allowed"], true);
+    assert_eq!(config["fetch_proxy"]["monitoring"]["max_requests_per_minute"], 900);
+    assert_eq!(config["fetch_proxy"]["monitoring"]["blocklist"], json!(["x.example.com"]));
+    assert_eq!(config["tls_interception"]["passthrough_domains"], json!(["a.example.com", "b.example.com"]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// No spec makes a configuration that pipelock would refuse, or that allows anything that the spec does not.
+    #[test]
+    fn no_spec_makes_an_unsound_configuration(spec in spec()) {
+        thread_local! { static VALIDATOR: jsonschema::Validator = schema(); }
+        let (_, compilation) = compile_text("generated.kdl", &spec);
+        for plan in &compilation.plans {
+            VALIDATOR.with(|validator| assert_sound(plan, validator));
+        }
+    }
+}
+
+/// The generator must make both kinds often, or the property above says nothing.
+#[test]
+fn the_generator_makes_configurations_and_errors() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut clean, mut wrong) = (0, 0);
+    for _ in 0..400 {
+        let spec = spec().new_tree(&mut runner).expect("a spec").current();
+        if compile_text("generated.kdl", &spec).1.plans.is_empty() { wrong += 1 } else { clean += 1 }
+    }
+    assert!(clean > 50 && wrong > 50, "{clean} configurations, {wrong} errors");
+}

@@ -1,0 +1,271 @@
+//! What the agent can reach: the answers as they are shown, and against a second, plain reading of the rules.
+#![cfg(unix)]
+#![allow(clippy::format_push_string, reason = "specs are put together from few parts")]
+
+use std::net::IpAddr;
+
+use bottlec::plan::Plan;
+use bottlec::report::{Style, reach};
+use bottlec::world::host::{Target, TargetHost, Verdict};
+use ipnet::IpNet;
+use proptest::prelude::*;
+
+use crate::support::binary::{Dir, SMALL};
+use crate::support::{assert_generated, assert_snapshot, compile_file, compile_text, root};
+
+fn plans(path: &str) -> Vec<Plan> {
+    let (_, compilation) = compile_file(&root().join(path));
+    assert!(!compilation.plans.is_empty(), "{path}: {:?}", compilation.diagnostics);
+    compilation.plans
+}
+
+fn shown(plans: &[Plan], target: Option<&str>, at: Option<&str>, style: &Style) -> String {
+    let target = target.map(|target| target.parse::<Target>().expect("a target"));
+    let at = at.map(|at| at.parse::<IpAddr>().expect("an address"));
+    reach::render(&reach::report(plans, target.as_ref(), at), style)
+}
+
+#[test]
+fn everything_that_can_be_reached_is_shown() {
+    let style = Style { unicode: true, ..Style::default() };
+    assert_snapshot("reach__example", &shown(&plans("examples/api-dev.kdl"), None, None, &style));
+    let wide = Style { width: 120, ..style };
+    assert_snapshot("reach__corners", &shown(&plans("tests/cases/reach/corners.kdl"), None, None, &wide));
+}
+
+#[test]
+fn each_answer_shows_what_decides() {
+    let plans = plans("tests/cases/reach/corners.kdl");
+    let style = Style { unicode: true, ..Style::default() };
+    let mut text = String::new();
+    for (target, at) in [
+        ("api.github.com:443", None),
+        ("github.com:22", None),
+        ("GIST.github.com", None),
+        ("a.raw.github.com", None),
+        ("api.example.com:22", None),
+        ("api.exmaple.com", None),
+        ("example.com", None),
+        ("api.github.com", Some("10.1.2.3")),
+        ("api.github.com", Some("10.2.2.3")),
+        ("api.github.com", Some("169.254.169.254")),
+        ("db.internal.example.com:5432", Some("172.16.0.1")),
+        ("10.1.2.3:5432", None),
+        ("10.1.2.4", None),
+        ("[2001:db8::1]:443", None),
+        ("169.254.169.254:80", None),
+        ("192.168.42.1", None),
+        ("192.168.42.2:53", None),
+        ("192.168.42.2:9090", None),
+        ("192.168.42.2", None),
+        ("127.0.0.1:5432", None),
+        ("localhost", None),
+        ("8.8.8.8:53", None),
+        ("8.8.8.8:443", None),
+    ] {
+        text.push_str(&shown(&plans, Some(target), at, &style));
+        text.push('\n');
+    }
+    assert_snapshot("reach__answers", &text);
+}
+
+#[test]
+fn the_schema_is_the_types_and_every_report_is_valid() {
+    let schema = reach::schema();
+    assert_generated(
+        "schemas/reach.schema.json",
+        &(serde_json::to_string_pretty(&schema).expect("JSON") + "\n"),
+    );
+    let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
+    let plans = plans("tests/cases/reach/corners.kdl");
+    for target in [None, Some("api.github.com:443"), Some("10.1.2.4")] {
+        let target = target.map(|target| target.parse::<Target>().expect("a target"));
+        let json = reach::json(&reach::report(&plans, target.as_ref(), None));
+        assert_eq!(json.lines().count(), 1);
+        let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        if let Some(error) = validator.iter_errors(&value).next() {
+            panic!("{error}: {json}");
+        }
+        assert_eq!(value["answers"].as_array().map(Vec::len), Some(if target.is_some() { 3 } else { 0 }));
+    }
+}
+
+#[test]
+fn the_command_answers_and_says_what_it_does_not_understand() {
+    let dir = Dir::with(SMALL);
+    let yes = dir.run(["reach", "x.kdl", "api.example.com:443"]).code(0);
+    assert!(yes.out.starts_with("api.example.com:443 from api: allowed\n"), "{}", yes.out);
+    assert_eq!(yes.err, "");
+    // Whatever comes out, the question was answered.
+    let no = dir.run(["reach", "x.kdl", "example.com", "--format", "json"]).code(0);
+    assert!(no.out.contains("\"verdict\":\"refused\""), "{}", no.out);
+    assert!(dir.run(["reach", "x.kdl"]).code(0).out.contains("any other address"));
+    for (target, words) in [
+        ("*.example.com", "stands for many hosts"),
+        ("https://api.example.com/v1", "did you mean `api.example.com:443`?"),
+        ("a b", "is no host name"),
+        ("a:70000", "has a port that is none"),
+        ("", "is no host name"),
+    ] {
+        let run = dir.run(["reach", "x.kdl", target]).code(2);
+        assert!(run.err.contains(words), "{target}: {}", run.err);
+        assert_eq!(run.out, "");
+    }
+    assert!(dir.run(["reach", "x.kdl", "10.0.0.1", "--at", "10.0.0.2"]).code(2).err.contains("`--at`"));
+    dir.run(["reach", "x.kdl", "--at", "10.0.0.2"]).code(2);
+    dir.run(["reach", "x.kdl", "a.example.com", "--at", "nowhere"]).code(2);
+    dir.run(["reach", "x.kdl", "--bottle", "other"]).code(2);
+    dir.run(["reach", "none.kdl"]).code(3);
+    dir.write("wrong.kdl", "bottle \"a\" { egres; }\n");
+    assert!(dir.run(["reach", "wrong.kdl", "a.example.com"]).code(1).err.contains("unknown-node"));
+}
+
+/// The parts that random specs and targets are made of.
+const PATTERNS: &[&str] = &[
+    "a.test",
+    "*.a.test",
+    "b.a.test",
+    "*.b.a.test",
+    "c.b.a.test",
+    "x.test",
+    "*.x.test",
+    "10.1.2.3",
+    "10.1.2.4",
+    "192.0.2.7",
+    "fd00::1",
+    "y.a.test",
+];
+const NAMES: &[&str] = &[
+    "a.test",
+    "b.a.test",
+    "c.b.a.test",
+    "d.c.b.a.test",
+    "x.test",
+    "z.x.test",
+    "y.a.test",
+    "q.test",
+    "xa.test",
+    "localhost",
+];
+const PRIVATE: &[&str] = &[
+    "10.1.0.0/16",
+    "10.1.2.3",
+    "10.0.0.0/8",
+    "fd00::/8",
+    "a.test",
+    "*.b.a.test",
+    "x.test",
+    "192.168.0.0/16",
+];
+const ADDRESSES: &[&str] = &[
+    "10.1.2.3",
+    "10.1.2.4",
+    "10.2.0.1",
+    "192.0.2.7",
+    "192.0.2.8",
+    "fd00::1",
+    "fd00::2",
+    "169.254.169.254",
+    "127.0.0.1",
+    "192.168.42.2",
+    "192.168.42.1",
+    "8.8.8.8",
+    "::1",
+    "0.0.0.0",
+];
+
+fn list(name: &str, entries: &[&str]) -> String {
+    entries.iter().fold(String::new(), |list, entry| list + &format!("        {name} \"{entry}\"\n"))
+}
+
+/// What pipelock 2.3.0 does with an entry, as its documentation says it: the host itself, or everything at and below the
+/// domain.
+fn covers(entry: &str, host: &str) -> bool {
+    match entry.strip_prefix("*.") {
+        Some(domain) => host == domain || host.ends_with(&format!(".{domain}")),
+        None => host == entry,
+    }
+}
+
+/// The rules once more, one after the other over the whole lists.
+fn plainly(allow: &[&str], deny: &[&str], private: &[&str], target: &Target, at: Option<IpAddr>) -> Verdict {
+    let host = match &target.host {
+        TargetHost::Name(name) => name.clone(),
+        TargetHost::Address(address) => address.to_string(),
+    };
+    let address = match &target.host {
+        TargetHost::Name(_) => at,
+        TargetHost::Address(address) => Some(*address),
+    };
+    let loopback = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    if host == "192.168.42.2" {
+        return Verdict::Allowed;
+    }
+    if host == "localhost" || matches!(target.host, TargetHost::Address(address) if loopback(address)) {
+        return Verdict::Refused;
+    }
+    if deny.iter().any(|entry| covers(entry, &host)) || !allow.iter().any(|entry| covers(entry, &host)) {
+        return Verdict::Refused;
+    }
+    let Some(address) = address else { return Verdict::Allowed };
+    let named = matches!(target.host, TargetHost::Name(_));
+    if named && private.iter().any(|entry| covers(entry, &host)) {
+        return Verdict::Allowed;
+    }
+    let within = |ranges: &[&str]| {
+        ranges.iter().any(|range| {
+            let range = range.parse::<IpNet>().or_else(|_| range.parse::<IpAddr>().map(IpNet::from));
+            range.is_ok_and(|range| range.contains(&address))
+        })
+    };
+    let closed = [
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "::/128",
+        "::1/128",
+        "fe80::/10",
+        "ff00::/8",
+    ];
+    let guarded = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+    if within(&closed) || (within(&guarded) && !within(private)) {
+        Verdict::Refused
+    } else {
+        Verdict::Allowed
+    }
+}
+
+fn some(from: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
+    prop::collection::vec(prop::sample::select(from), 0..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_answer_is_what_a_plain_reading_gives(
+        allow in some(PATTERNS), deny in some(PATTERNS), private in some(PRIVATE),
+    ) {
+        let text = format!(
+            "bottle \"a\" {{\n    network octet=42\n    egress {{\n{}{}{}    }}\n}}\n",
+            list("allow", &allow), list("deny", &deny), list("private", &private)
+        );
+        let (_, compilation) = compile_text("x.kdl", &text);
+        // Some lists are refused, for what is private and not allowed, and the other way round.
+        prop_assume!(!compilation.plans.is_empty());
+        let plan = &compilation.plans[0];
+        let policy = reach::policy(plan);
+        for host in NAMES.iter().chain(ADDRESSES) {
+            for port in ["", ":443"] {
+                let text = if host.contains("::") && !port.is_empty() { format!("[{host}]{port}") } else { format!("{host}{port}") };
+                let target: Target = text.parse().expect("a target");
+                let ats = ADDRESSES.iter().map(|at| Some(at.parse::<IpAddr>().expect("an address")));
+                for at in [None].into_iter().chain(ats) {
+                    let plain = plainly(&allow, &deny, &private, &target, at);
+                    prop_assert_eq!(policy.judge(&target, at).verdict(), plain, "{} at {:?}\n{}", text, at, compilation.diagnostics.as_slice().len());
+                }
+            }
+        }
+    }
+}
