@@ -131,6 +131,12 @@ fn read(stage: &Path) -> Result<Option<(String, PlanJson<'static>)>, Error> {
         State::Absent | State::Foreign => {
             return Err(refused(String::from("it is no stage that bottlec wrote")));
         }
+        State::OtherFormat(format) => {
+            let known = plan_json::FORMAT;
+            return Err(refused(format!(
+                "it is a stage of format {format}, and this is format {known}: build it again"
+            )));
+        }
         State::Edited(_) => {
             return Err(refused(String::from("it is not as it was built: `bottlec verify` says more")));
         }

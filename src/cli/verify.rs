@@ -26,6 +26,10 @@ pub(super) fn run(command: &Verify, output: &Output) -> Result<Outcome, Error> {
             State::Foreign => {
                 writeln!(text, "{path} is not a stage that bottlec wrote: name one, or build it")
             }
+            State::OtherFormat(format) => writeln!(
+                text,
+                "{path} is a stage of format {format}, which another version of bottlec wrote: build it again with `--force`"
+            ),
             State::Edited(differences) => {
                 let _ = writeln!(text, "{path} is not as it was built:");
                 for difference in differences {

@@ -50,7 +50,6 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         // A spec may change without a change of meaning, and a file of the stage changes with what it says.
         sources: _,
         files: _,
-        plan_sha256: _,
     } = new;
     if old.bundle_ip != *bundle_ip {
         changes.neutral(Topic::Address, format!("the bundle is at {bundle_ip} instead of {}", old.bundle_ip));

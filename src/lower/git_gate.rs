@@ -8,7 +8,7 @@ mod gitconfig;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{Artifact, Mode};
+use super::{Artifact, Bytes, Constant, Mode};
 use crate::plan::{Plan, PlannedRepo};
 use crate::world::secret_scanner;
 use crate::world::upstream::Upstream;
@@ -25,14 +25,27 @@ pub fn command(what: &str) -> [&str; 4] {
     ["python3", "-ISB", "/git-gate/gate.py", what]
 }
 
+/// The program.
+static GATE: Constant = Constant::new(include_str!("git_gate/gate.py"));
+/// What the daemon runs, which is a program of ours by another name.
+static ACCESS: Constant = Constant::new(include_str!("git_gate/access"));
+/// What git runs, likewise.
+static PRE_RECEIVE: Constant = Constant::new(include_str!("git_gate/pre-receive"));
+/// All that git reads besides a mirror's own configuration.
+static GITCONFIG: Constant = Constant::new(include_str!("git_gate/gitconfig"));
+/// The configuration of every mirror.
+static MIRROR: Constant = Constant::new(include_str!("git_gate/mirror.gitconfig"));
+/// The rules that the scanner goes by.
+static SCANNER: Constant = Constant::new(include_str!("git_gate/scanner.toml"));
+
 /// The files that are the same for every bottle.
-static CONSTANT: &[(&str, Mode, &str)] = &[
-    ("gate.py", Mode::Shared, include_str!("git_gate/gate.py")),
-    ("access", Mode::Executable, include_str!("git_gate/access")),
-    ("hooks/pre-receive", Mode::Executable, include_str!("git_gate/pre-receive")),
-    ("gitconfig", Mode::Shared, include_str!("git_gate/gitconfig")),
-    ("mirror.gitconfig", Mode::Shared, include_str!("git_gate/mirror.gitconfig")),
-    ("scanner.toml", Mode::Shared, include_str!("git_gate/scanner.toml")),
+static CONSTANT: &[(&str, Mode, &Constant)] = &[
+    ("gate.py", Mode::Shared, &GATE),
+    ("access", Mode::Executable, &ACCESS),
+    ("hooks/pre-receive", Mode::Executable, &PRE_RECEIVE),
+    ("gitconfig", Mode::Shared, &GITCONFIG),
+    ("mirror.gitconfig", Mode::Shared, &MIRROR),
+    ("scanner.toml", Mode::Shared, &SCANNER),
 ];
 
 /// Whether a path of the stage is of a file that is the same for every bottle.
@@ -45,26 +58,26 @@ pub fn is_constant(path: &str) -> bool {
 /// Adds the files: none of git-gate's without a repository, none of the agent's without anything to say in it.
 pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
     if let Some(text) = gitconfig::lower(plan) {
-        files.insert(gitconfig::PATH.to_owned(), Artifact { bytes: text.into_bytes(), mode: Mode::Shared });
+        files.insert(gitconfig::PATH.to_owned(), Artifact { bytes: text.into(), mode: Mode::Shared });
     }
     if plan.repos.is_empty() {
         return;
     }
-    let mut add = |path: &str, mode: Mode, text: String| {
-        files.insert(format!("{DIRECTORY}/{path}"), Artifact { bytes: text.into_bytes(), mode });
+    let mut add = |path: &str, mode: Mode, bytes: Bytes| {
+        files.insert(format!("{DIRECTORY}/{path}"), Artifact { bytes, mode });
     };
-    for (path, mode, text) in CONSTANT {
-        add(path, *mode, (*text).to_owned());
+    for (path, mode, constant) in CONSTANT {
+        add(path, *mode, (*constant).into());
     }
-    add("scanner", Mode::Shared, format!("{}\n", plan.scanner));
-    add("known_hosts", Mode::Shared, known_hosts(&plan.repos));
+    add("scanner", Mode::Shared, format!("{}\n", plan.scanner).into());
+    add("known_hosts", Mode::Shared, known_hosts(&plan.repos).into());
     for repo in &plan.repos {
         // What the language takes can be read.
         let Some(upstream) = Upstream::parse(&repo.url) else { continue };
-        add(&format!("repos/{}/url", repo.name), Mode::Shared, format!("{upstream}\n"));
+        add(&format!("repos/{}/url", repo.name), Mode::Shared, format!("{upstream}\n").into());
     }
     if plan.git_gate_image.is_none() {
-        add("Containerfile", Mode::Shared, containerfile(plan));
+        add("Containerfile", Mode::Shared, containerfile(plan).into());
     }
 }
 

@@ -2,6 +2,7 @@
 //! and leaves the writing to serde, so that no text of a spec can become syntax.
 
 pub mod agent_env;
+mod artifact;
 pub mod commands;
 pub mod compose;
 pub mod git_gate;
@@ -11,6 +12,7 @@ pub mod plan_json;
 pub mod provision;
 pub mod shell;
 pub mod smolfile;
+pub mod sums;
 pub mod supervise;
 mod yaml;
 
@@ -21,42 +23,7 @@ use std::thread;
 use crate::plan::Plan;
 use crate::world::builtin;
 
-/// Who may read a file of the stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// 0644: says nothing about secrets.
-    Shared,
-    /// 0600: names secrets (never holds one).
-    Private,
-    /// 0755: a program that a sidecar runs.
-    Executable,
-}
-
-impl Mode {
-    /// The permission bits.
-    #[must_use]
-    pub fn bits(self) -> u32 {
-        match self {
-            Self::Shared => 0o644,
-            Self::Private => 0o600,
-            Self::Executable => 0o755,
-        }
-    }
-
-    /// The mode of a file that names secrets, or does not.
-    fn of_secrets(named: bool) -> Self {
-        if named { Self::Private } else { Self::Shared }
-    }
-}
-
-/// One file of a stage, in memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Artifact {
-    /// What it holds.
-    pub bytes: Vec<u8>,
-    /// Who may read it.
-    pub mode: Mode,
-}
+pub use artifact::{Artifact, Bytes, Constant, Mode};
 
 /// Everything that one bottle compiles to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,17 +41,21 @@ pub fn lower(plan: &Plan) -> Stage {
     let (of_agent, of_bundle): (Vec<_>, Vec<_>) =
         plan.secrets().partition(|secret| secret.receiver == builtin::AGENT);
     let private = Mode::of_secrets(!of_agent.is_empty());
-    files.insert(smolfile::PATH.to_owned(), Artifact { bytes: smolfile::lower(plan), mode: private });
-    files.insert(agent_env::PATH.to_owned(), Artifact { bytes: agent_env::lower(plan), mode: private });
-    files.insert(pipelock::PATH.to_owned(), Artifact { bytes: pipelock::lower(plan), mode: Mode::Shared });
+    let mut add = |path: &str, bytes: Vec<u8>, mode| {
+        files.insert(path.to_owned(), Artifact { bytes: bytes.into(), mode });
+    };
+    add(smolfile::PATH, smolfile::lower(plan), private);
+    add(agent_env::PATH, agent_env::lower(plan), private);
+    add(pipelock::PATH, pipelock::lower(plan), Mode::Shared);
+    add(compose::PATH, compose::lower(plan), Mode::of_secrets(!of_bundle.is_empty()));
     git_gate::lower(plan, &mut files);
     supervise::lower(plan, &mut files);
-    let compose = Artifact { bytes: compose::lower(plan), mode: Mode::of_secrets(!of_bundle.is_empty()) };
-    files.insert(compose::PATH.to_owned(), compose);
-    // `plan.json` comes last: it holds the digest of every other file.
-    let json = plan_json::lower(plan, &files);
+    // Each of the last two speaks of all files before it.
     let private = Mode::of_secrets(!of_agent.is_empty() || !of_bundle.is_empty());
-    files.insert(plan_json::PATH.to_owned(), Artifact { bytes: json, mode: private });
+    let json = plan_json::lower(plan, &files, private);
+    files.insert(plan_json::PATH.to_owned(), Artifact { bytes: json.into(), mode: private });
+    let sums = sums::lower(&files);
+    files.insert(sums::PATH.to_owned(), Artifact { bytes: sums.into(), mode: Mode::Shared });
     Stage { slug: plan.slug.clone(), files }
 }
 
@@ -112,6 +83,12 @@ pub fn lower_all(plans: &[Plan]) -> Vec<Stage> {
 }
 
 impl Stage {
+    /// Its digest: that of its `SHA256SUMS`.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        self.files.get(sums::PATH).map(|file| file.bytes.sha256()).unwrap_or_default()
+    }
+
     /// The bytes of its `plan.json`.
     #[must_use]
     pub fn plan(&self) -> &[u8] {

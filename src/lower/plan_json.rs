@@ -7,8 +7,7 @@ pub mod format;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Artifact, agent_env, commands, compose, names, provision, smolfile, supervise};
-use crate::digest;
+use super::{Artifact, Mode, agent_env, commands, compose, names, provision, smolfile, sums, supervise};
 use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{
     self, Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedPattern, PlannedRepo,
@@ -27,11 +26,10 @@ pub use format::{PlanJson, ReadError};
 pub const PATH: &str = "plan.json";
 
 /// The version of the format. It grows when a reader of the old one could misread the new one.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
-/// The `plan.json` of a plan whose other files are `files`.
-#[must_use]
-pub fn plan_json<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> PlanJson<'a> {
+/// The `plan.json` of a plan, which has the mode `own`; `files` are those of the stage but for the last two.
+fn plan_json<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>, own: Mode) -> PlanJson<'a> {
     let Plan {
         slug,
         backend,
@@ -117,21 +115,24 @@ pub fn plan_json<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>) -> P
         },
         commands: Commands { bundle, create, start, exec, attach, denials, unset, cleanup },
         sources: sources.iter().map(|(name, sha256)| (text(name), Source { sha256: text(sha256) })).collect(),
-        files: files.iter().map(|(path, file)| (text(path), self::file(file))).collect(),
-        plan_sha256: digest::UNSEALED.to_owned(),
+        files: files
+            .iter()
+            .map(|(path, file)| (path.as_str(), file.mode))
+            .chain([(PATH, own), (sums::PATH, Mode::Shared)])
+            .map(|(path, mode)| (text(path), File { mode: text(mode.octal()) }))
+            .collect(),
     }
 }
 
-/// The file: the `plan.json` of a plan, sealed with its own digest.
-pub(super) fn lower(plan: &Plan, files: &BTreeMap<String, Artifact>) -> Vec<u8> {
+/// The file.
+pub(super) fn lower(plan: &Plan, files: &BTreeMap<String, Artifact>, own: Mode) -> Vec<u8> {
     // Text, numbers and maps with text keys: JSON holds each.
     let mut json = Vec::with_capacity(8 * 1024);
-    if serde_json::to_writer_pretty(&mut json, &plan_json(plan, files)).is_err() {
+    if serde_json::to_writer_pretty(&mut json, &plan_json(plan, files, own)).is_err() {
         json.clear();
     }
     json.push(b'\n');
-    // It ends with the one key that holds the seal, unsealed.
-    digest::seal(json).unwrap_or_default()
+    json
 }
 
 fn accepted(accepted: &Traced<plan::Accepted>) -> Accepted<'_> {
@@ -273,9 +274,4 @@ fn repo(repo: &PlannedRepo) -> Repo<'_> {
     let PlannedRepo { name, url, identity, host_keys } = repo;
     let host_keys = host_keys.iter().map(|key| text(key)).collect();
     Repo { name: text(name), url: text(url), identity: text(identity), host_keys }
-}
-
-fn file(file: &Artifact) -> File {
-    let Artifact { bytes, mode } = file;
-    File { sha256: digest::sha256_hex(bytes), mode: format!("{:04o}", mode.bits()) }
 }

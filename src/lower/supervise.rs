@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Artifact, Mode};
+use super::{Artifact, Bytes, Constant, Mode};
 use crate::plan::{Plan, PlannedEgress, PlannedRepo, PlannedSidecar, PlannedSupervise, Traced};
 use crate::world::builtin::{self, Builtin};
 
 /// The server, which is the human's tool as well.
-const SERVER: &str = include_str!("supervise/server.py");
+static SERVER: Constant = Constant::new(include_str!("supervise/server.py"));
 
 /// The server's path in the stage.
 pub const SERVER_PATH: &str = "supervise/server.py";
@@ -160,7 +160,7 @@ pub fn mcp_add(plan: &Plan) -> Vec<String> {
 /// The files, when the bottle asks for it.
 pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
     let Some(PlannedSupervise { queue, image: _ }) = &plan.supervise else { return };
-    let mut add = |path: String, bytes: Vec<u8>, mode: Mode| files.insert(path, Artifact { bytes, mode });
+    let mut add = |path: String, bytes: Bytes, mode: Mode| files.insert(path, Artifact { bytes, mode });
     let port = builtin::find(builtin::SUPERVISE).map_or(0, |Builtin { port, .. }| *port);
     let config = Config {
         version: 1,
@@ -173,18 +173,18 @@ pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
         in_force: format!("{MOUNTED_STAGE}/in-force"),
         limits: LIMITS,
     };
-    add(SERVER_PATH.to_owned(), SERVER.into(), Mode::Executable);
-    add(CONFIG_PATH.to_owned(), json(&config), Mode::Shared);
+    add(SERVER_PATH.to_owned(), (&SERVER).into(), Mode::Executable);
+    add(CONFIG_PATH.to_owned(), json(&config).into(), Mode::Shared);
     for (name, bytes) in [
         ("egress", egress(&plan.egress)),
         ("repos", repos(&plan.repos)),
         ("sidecars", sidecars(&plan.sidecars)),
     ] {
-        add(format!("{IN_FORCE_PATH}/{name}.json"), bytes, Mode::Shared);
+        add(format!("{IN_FORCE_PATH}/{name}.json"), bytes.into(), Mode::Shared);
     }
     let server = McpServer { r#type: "http", url: url(plan) };
     let mcp = McpConfig { servers: [(builtin::SUPERVISE, server)].into() };
-    add(MCP_CONFIG_PATH.to_owned(), json(&mcp), Mode::Shared);
+    add(MCP_CONFIG_PATH.to_owned(), json(&mcp).into(), Mode::Shared);
 }
 
 /// What the agent dials, as it stands in its environment.

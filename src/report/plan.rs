@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use super::Style;
 use super::one_line;
-use crate::digest;
-use crate::lower::{Stage, commands, plan_json, provision, shell};
+use crate::lower::{Stage, commands, provision, shell};
 use crate::plan::{
     Accepted, LintAllowed, Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls,
     Purpose, SecretUse, Traced,
@@ -265,10 +264,7 @@ impl Page<'_> {
             .files
             .iter()
             .map(|(path, file)| {
-                let digest = digest::sha256_hex(&file.bytes);
-                // The plan's own digest is another one than that of its bytes: it stands in it.
-                let name = if path == plan_json::PATH { "sha256 (sealed)" } else { "sha256" };
-                vec![path.clone(), format!("{:04o}", file.mode.bits()), name.to_owned(), digest]
+                vec![path.clone(), file.mode.octal().to_owned(), "sha256".into(), file.bytes.sha256()]
             })
             .collect();
         self.table(&rows);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::lower::plan_json;
 use crate::text::quote;
 
 /// One way in which a stage on disk is not what it should be. Paths are relative to the stage; `.` is the stage itself.
@@ -28,8 +29,6 @@ pub enum Difference {
         /// The bits it has.
         found: u32,
     },
-    /// The plan is not the one that was sealed: what it says about the other files cannot be relied on.
-    PlanAltered,
     /// The plan is of a bottle with another name than the stage's directory has.
     OtherBottle {
         /// The name in the plan.
@@ -52,7 +51,6 @@ impl fmt::Display for Difference {
             Self::ModeChanged { path, expected, found } => {
                 write!(f, "{} has mode {found:04o} instead of {expected:04o}", show(path))
             }
-            Self::PlanAltered => f.write_str("`plan.json` was edited: its `plan_sha256` is not its digest"),
             Self::OtherBottle { slug } => write!(f, "`plan.json` is of the bottle {}", quote(slug)),
             Self::Smolfile(what) => write!(f, "`smolfile.toml` {what}"),
         }
@@ -105,6 +103,17 @@ pub enum StageError {
     Foreign {
         /// What is there.
         path: PathBuf,
+    },
+    /// A stage was written by a bottlec whose stages are of another format.
+    #[error(
+        "{} is a stage of format {format}, and this bottlec writes format {known}: replace it with `--force`",
+        show(path), known = plan_json::FORMAT
+    )]
+    OtherFormat {
+        /// The stage's directory.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
     },
     /// A name that bottlec keeps for itself is taken by something else.
     #[error("{} is not what bottlec keeps under that name: move it away or remove it yourself", show(path))]

@@ -1,7 +1,7 @@
 //! The stage on disk: the only place that writes.
 //!
-//! A stage is the directory `<out>/<slug>/`. Its `plan.json` holds the digest and mode of every other file and, in
-//! [`SEAL_KEY`](crate::digest::SEAL_KEY), its own digest, so that a stage says by itself whether anybody touched it since it was written.
+//! A stage is the directory `<out>/<slug>/`. Its `SHA256SUMS` holds the digest of every other file, `plan.json` every
+//! path and mode, so that a stage says by itself whether anybody touched it since it was written.
 //!
 //! * **Whole or not at all.** Everything is written and synced in `<out>/.bottlec.tmp/` (0700), then each stage's
 //!   directory is exchanged for the old one in one step (`renameat2` with `RENAME_EXCHANGE`). Where the file system
@@ -43,9 +43,6 @@ pub use error::{Difference, EditedStage, StageError};
 pub use verify::verify;
 #[cfg(unix)]
 pub use write::{State, Written, compare, inspect, write};
-
-/// The file of a stage that describes all others.
-pub const PLAN: &str = "plan.json";
 
 /// The most bytes that one file of a stage may have.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;

@@ -12,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::dir::{Dir, permissions};
 use super::error::{Difference, StageError};
-use super::{MAX_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES, PLAN};
-use crate::digest::{SealError, hex, sha256_hex, verify_seal};
-use crate::lower::{Stage, smolfile};
+use super::{MAX_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES};
+use crate::digest::hex;
+use crate::lower::{self, Stage, plan_json, smolfile, sums};
 
 /// The mode of every directory of a stage.
 pub(super) const DIRECTORY_MODE: u32 = 0o755;
@@ -40,6 +40,8 @@ pub(super) struct Snapshot(BTreeMap<PathBuf, Entry>);
 /// The bytes of the files that a stage is judged by, as they were when their digests were taken.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
+    /// Those of its list of digests.
+    pub(super) sums: Option<Vec<u8>>,
     /// Those of its plan.
     pub(super) plan: Option<Vec<u8>>,
     /// Those of its Smolfile.
@@ -49,23 +51,35 @@ pub(super) struct Kept {
 impl Kept {
     fn place(&mut self, path: &Path) -> Option<&mut Option<Vec<u8>>> {
         match path.to_str() {
-            Some(PLAN) => Some(&mut self.plan),
+            Some(sums::PATH) => Some(&mut self.sums),
+            Some(plan_json::PATH) => Some(&mut self.plan),
             Some(smolfile::PATH) => Some(&mut self.smolfile),
             _ => None,
         }
     }
 }
 
-/// What a plan says about the other files of its stage.
+/// What a plan says about the files of its stage.
 #[derive(Deserialize)]
 struct Plan {
+    format: u32,
     files: BTreeMap<String, PlannedFile>,
 }
 
 #[derive(Deserialize)]
 struct PlannedFile {
-    sha256: String,
     mode: String,
+}
+
+/// What a stage says of itself.
+#[derive(Debug)]
+pub(super) enum Described {
+    /// It was written in this format, and should be this; where it says nothing any more, what is there.
+    Stage(Snapshot),
+    /// It was written in another format.
+    OtherFormat(u32),
+    /// It was not written by us.
+    Foreign,
 }
 
 impl Snapshot {
@@ -82,33 +96,54 @@ impl Snapshot {
     /// The stage that a compile gives.
     pub(super) fn of(stage: &Stage) -> Self {
         Self::with_directories(stage.files.iter().map(|(path, artifact)| {
-            let (mode, sha256) = (artifact.mode.bits(), Some(sha256_hex(&artifact.bytes)));
+            let (mode, sha256) = (artifact.mode.bits(), Some(artifact.bytes.sha256()));
             (PathBuf::from(path), Entry::File { mode, sha256 })
         }))
     }
 
-    /// The stage that its plan describes, and whether that plan is as it was sealed; none when it is no plan.
+    /// The stage that `found` should be, by its list of digests and its plan.
     ///
-    /// A plan does not say which of the two modes it has itself, so `found` is asked, and either is right.
-    pub(super) fn planned(plan: &[u8], found: &Self) -> Option<(Self, bool)> {
-        let sealed = match verify_seal(plan) {
-            Ok(()) => true,
-            Err(SealError::Broken) => false,
-            Err(SealError::NoPlan | SealError::NoSeal | SealError::Sealed) => return None,
-        };
-        let described: Plan = serde_json::from_slice(plan).ok()?;
-        let mut files = BTreeMap::new();
-        for (path, file) in described.files {
-            check_path(&path).ok()?;
-            let mode = mode_of(&file.mode)?;
-            files.insert(PathBuf::from(path), Entry::File { mode, sha256: Some(file.sha256) });
+    /// One of the two is enough to know a stage by. What neither says of a file is taken as it was found, and the list
+    /// for changed, unless it is the plan that was.
+    pub(super) fn described(kept: &Kept, found: &Self) -> Described {
+        let plan = kept.plan.as_deref().and_then(|plan| serde_json::from_slice::<Plan>(plan).ok());
+        if let Some(Plan { format, .. }) = plan
+            && format != plan_json::FORMAT
+        {
+            return Described::OtherFormat(format);
         }
-        let mode = match found.0.get(Path::new(PLAN)) {
-            Some(Entry::File { mode: 0o600, .. }) => 0o600,
-            _ => 0o644,
+        let modes = plan.map(|plan| plan.files).unwrap_or_default();
+        let digests = kept.sums.as_deref().and_then(sums::read).unwrap_or_default();
+        if !digests.contains_key(plan_json::PATH) && !modes.contains_key(plan_json::PATH) {
+            return Described::Foreign;
+        }
+        let found = |path: &str| match found.0.get(Path::new(path)) {
+            Some(Entry::File { mode, sha256 }) => (*mode, sha256.clone()),
+            _ => (lower::Mode::Shared.bits(), None),
         };
-        files.insert(PathBuf::from(PLAN), Entry::File { mode, sha256: Some(sha256_hex(plan)) });
-        Some((Self::with_directories(files), sealed))
+        let mut files = BTreeMap::new();
+        let mut is_told = true;
+        for path in digests.keys().copied().chain(modes.keys().map(String::as_str)).chain([sums::PATH]) {
+            if check_path(path).is_err() {
+                return Described::Foreign;
+            }
+            let mode =
+                modes.get(path).and_then(|file| lower::Mode::of_octal(&file.mode)).map(lower::Mode::bits);
+            let digest = digests.get(path).map(|digest| (*digest).to_owned());
+            is_told &= mode.is_some() && (digest.is_some() || path == sums::PATH);
+            let found = found(path);
+            let file = Entry::File { mode: mode.unwrap_or(found.0), sha256: digest.or(found.1) };
+            files.insert(PathBuf::from(path), file);
+        }
+        let is_plan_changed = digests
+            .get(plan_json::PATH)
+            .is_some_and(|digest| found(plan_json::PATH).1.as_deref() != Some(digest));
+        if !is_told && !is_plan_changed {
+            // No file has this digest.
+            let file = Entry::File { mode: found(sums::PATH).0, sha256: Some(String::new()) };
+            files.insert(PathBuf::from(sums::PATH), file);
+        }
+        Described::Stage(Self::with_directories(files))
     }
 
     fn with_directories(files: impl IntoIterator<Item = (PathBuf, Entry)>) -> Self {
@@ -160,16 +195,6 @@ impl Snapshot {
         let added = found.0.keys().filter(|path| !self.0.contains_key(*path));
         differences.extend(added.cloned().map(Difference::Added));
         differences
-    }
-}
-
-/// The bits of a mode as a plan writes it; a stage has three of them only.
-fn mode_of(text: &str) -> Option<u32> {
-    match text {
-        "0644" => Some(0o644),
-        "0600" => Some(0o600),
-        "0755" => Some(0o755),
-        _ => None,
     }
 }
 

@@ -19,8 +19,7 @@ struct Plan {
     bundle_ip: Ipv4Addr,
 }
 
-/// Judges the stage in the directory `stage`: by the digests and modes of its plan, as [`inspect`](super::inspect)
-/// does, and by what a stage must say whatever its digests are: the plan is of the bottle that the directory is named
+/// Judges the stage in the directory `stage`: by its digests and modes, as [`inspect`](super::inspect) does, and by what a stage must say whatever its digests are: the plan is of the bottle that the directory is named
 /// after, and the Smolfile has its own keys only and allows the bundle's address only. Writes nothing.
 ///
 /// The digests are no signature: who can write a stage can write another whole one. Whether it is the stage of a
@@ -48,10 +47,11 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
     let mut differences = match judge(found.as_ref()) {
         State::Intact => Vec::new(),
         State::Edited(differences) => differences,
-        other @ (State::Absent | State::Foreign) => return Ok(other),
+        other @ (State::Absent | State::Foreign | State::OtherFormat(_)) => return Ok(other),
     };
-    if let Some(Found::Directory(_, Kept { plan: Some(plan), smolfile: text })) = &found {
-        let Ok(plan) = serde_json::from_slice::<Plan>(plan) else { return Ok(State::Foreign) };
+    if let Some(Found::Directory(_, Kept { plan: Some(plan), smolfile: text, .. })) = &found {
+        // That it cannot be read, its digest says.
+        let Ok(plan) = serde_json::from_slice::<Plan>(plan) else { return Ok(State::Edited(differences)) };
         if plan.slug != slug {
             differences.push(Difference::OtherBottle { slug: plan.slug });
         }
@@ -60,7 +60,7 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
                 differences
                     .extend(smolfile::judge(text, plan.bundle_ip).into_iter().map(Difference::Smolfile));
             }
-            // A plan that was sealed anew may not even name it.
+            // Digests that were made anew may not even name it.
             None if differences.is_empty() => differences.push(Difference::Missing(smolfile::PATH.into())),
             None => {}
         }

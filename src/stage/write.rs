@@ -11,10 +11,10 @@ use rustix::io::Errno;
 use super::dir::{Dir, set_mode};
 use super::error::{Difference, EditedStage, StageError};
 use super::lock::Lock;
-use super::snapshot::{DIRECTORY_MODE, Kept, Snapshot, check_path};
+use super::snapshot::{DIRECTORY_MODE, Described, Kept, Snapshot, check_path};
 use super::swap::{Exchange, Swapped, Work, recover};
-use super::{MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES, PLAN};
-use crate::lower::Stage;
+use super::{MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES};
+use crate::lower::{Stage, plan_json, smolfile, sums};
 
 /// What is in a stage's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,9 @@ pub enum State {
     Intact,
     /// A stage that somebody edited, and how.
     Edited(Vec<Difference>),
-    /// Something that no compile wrote: no directory, or one without a plan of ours.
+    /// A stage of another format, which another version of bottlec wrote.
+    OtherFormat(u32),
+    /// Something that no compile wrote: no directory, or one that has neither a plan nor digests of ours.
     Foreign,
 }
 
@@ -40,7 +42,7 @@ pub enum Written {
     Unchanged,
 }
 
-/// Judges what is in the place of the stage `slug` by the plan that lies there. Writes nothing.
+/// Judges what is in the place of the stage `slug` by the digests and the plan that lie there. Writes nothing.
 ///
 /// # Errors
 /// When it cannot be read, is reached through a link, or is larger than any stage.
@@ -130,11 +132,14 @@ fn inspect_all<'a>(
             State::Absent => Written::Created,
             _ if found.as_ref() == Some(expected) => Written::Unchanged,
             State::Foreign => return Err(StageError::Foreign { path: path() }),
+            State::OtherFormat(format) if !force => {
+                return Err(StageError::OtherFormat { path: path(), format });
+            }
             State::Edited(differences) if !force => {
                 edited.push(EditedStage { path: path(), differences });
                 continue;
             }
-            State::Intact | State::Edited(_) => Written::Replaced,
+            State::Intact | State::Edited(_) | State::OtherFormat(_) => Written::Replaced,
         };
         jobs.push(Job { stage, expected, found, written });
     }
@@ -237,17 +242,19 @@ pub(super) fn find(out: &Dir, slug: &str) -> Result<Option<Found>, StageError> {
 }
 
 pub(super) fn judge(found: Option<&Found>) -> State {
-    let (found, plan) = match found {
+    let (found, kept) = match found {
         None => return State::Absent,
-        Some(Found::Directory(found, Kept { plan: Some(plan), .. })) => (found, plan),
-        Some(Found::Directory(..) | Found::NoDirectory) => return State::Foreign,
+        Some(Found::Directory(found, kept)) => (found, kept),
+        Some(Found::NoDirectory) => return State::Foreign,
     };
-    let Some((planned, sealed)) = Snapshot::planned(plan, found) else { return State::Foreign };
-    let mut differences = planned.differences(found);
-    if !sealed {
-        differences.insert(0, Difference::PlanAltered);
+    match Snapshot::described(kept, found) {
+        Described::Foreign => State::Foreign,
+        Described::OtherFormat(format) => State::OtherFormat(format),
+        Described::Stage(described) => {
+            let differences = described.differences(found);
+            if differences.is_empty() { State::Intact } else { State::Edited(differences) }
+        }
     }
-    if differences.is_empty() { State::Intact } else { State::Edited(differences) }
 }
 
 /// A slug names one directory, no hidden one: ours are.
@@ -259,7 +266,7 @@ pub(super) fn check_slug(slug: &str) -> Result<(), StageError> {
     Ok(())
 }
 
-/// Whether a stage can be written, and will be known again: its plan is sealed and describes its files.
+/// Whether a stage can be written, and will be known again: its digests and its plan describe its files.
 fn check(stage: &Stage) -> Result<Snapshot, StageError> {
     let invalid = |reason: String| StageError::invalid(&stage.slug, reason);
     check_slug(&stage.slug)?;
@@ -283,10 +290,12 @@ fn check(stage: &Stage) -> Result<Snapshot, StageError> {
     if stage.files.len() + expected.directories().count() > MAX_ENTRIES {
         return Err(invalid(String::from("has too many files")));
     }
-    let plan = stage.files.get(PLAN).ok_or_else(|| invalid(format!("has no {PLAN}")))?;
-    match Snapshot::planned(&plan.bytes, &expected) {
-        Some((planned, true)) if planned == expected => Ok(expected),
-        _ => Err(invalid(format!("its {PLAN} is not sealed, or does not describe its files"))),
+    let bytes = |path: &str| stage.files.get(path).map(|file| file.bytes.to_vec());
+    let kept =
+        Kept { sums: bytes(sums::PATH), plan: bytes(plan_json::PATH), smolfile: bytes(smolfile::PATH) };
+    match Snapshot::described(&kept, &expected) {
+        Described::Stage(described) if described == expected && kept.sums.is_some() => Ok(expected),
+        _ => Err(invalid(String::from("its digests or its plan do not describe its files"))),
     }
 }
 

@@ -5,10 +5,13 @@ use std::iter::repeat_n;
 
 use super::Decisions;
 use super::cause::{Cause, Causes, all, itself, or_default};
-use crate::lower::{git_gate, supervise};
+use crate::lower::{git_gate, sums, supervise};
 
 /// Of a file that is the same in every stage that has it.
 const CONSTANT: &str = "the same in every stage that has this file";
+
+/// Of what is computed from the other files.
+const DIGEST: &str = "the digest of a file of the stage";
 
 impl Decisions<'_> {
     pub(super) fn other(&self, file: &str, text: &str) -> Vec<Causes> {
@@ -16,6 +19,9 @@ impl Decisions<'_> {
         let constant = |asked: Causes| all([asked, vec![Cause::Compiler(CONSTANT)]]);
         if file == git_gate::GITCONFIG_PATH {
             return self.gitconfig(text);
+        }
+        if file == sums::PATH {
+            return repeat_n(vec![Cause::Compiler(DIGEST)], lines).collect();
         }
         if file == supervise::SERVER_PATH {
             return repeat_n(constant(self.supervise()), lines).collect();

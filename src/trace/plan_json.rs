@@ -5,12 +5,12 @@ use super::command::Vectors;
 use super::compose::Bundle;
 use super::service::Part;
 use super::{Decisions, cause};
-use crate::lower::{compose, git_gate, pipelock, provision, smolfile, supervise};
+use crate::lower::{agent_env, compose, git_gate, pipelock, plan_json, provision, smolfile, sums, supervise};
 use crate::plan::{Origin, PlannedSidecar, Traced};
 use crate::world::builtin;
 
-/// Of what is computed from the other files.
-const DIGEST: &str = "a digest of what the stage holds";
+/// Of what each file may be used for.
+const MODE: &str = "who may read or run a file of the stage";
 /// Of the specs that a bottle is made of.
 const SOURCE: &str = "a spec that the bottle is made of, as it was read";
 
@@ -91,8 +91,7 @@ impl<'a> PlanJsonCauses<'a> {
             ["commands", rest @ ..] => self.vectors.causes(rest),
             ["start_order" | "stop_order", ..] => self.order(path),
             ["sources", ..] => vec![Cause::Compiler(SOURCE)],
-            ["files", file, ..] => all([self.file(file), vec![Cause::Compiler(DIGEST)]]),
-            ["plan_sha256"] => vec![Cause::Compiler(DIGEST)],
+            ["files", file, ..] => all([self.file(file), vec![Cause::Compiler(MODE)]]),
             []
             | [
                 "format" | "smolfile_path" | "agent_env_path" | "engine" | "sidecars" | "agent_env"
@@ -273,7 +272,12 @@ impl<'a> PlanJsonCauses<'a> {
         let decisions = self.decisions;
         let repo = file.strip_prefix(git_gate::DIRECTORY).and_then(|path| path.strip_prefix("/repos/"));
         match file {
-            smolfile::PATH | crate::lower::agent_env::PATH | pipelock::PATH | compose::PATH => Causes::new(),
+            smolfile::PATH
+            | agent_env::PATH
+            | pipelock::PATH
+            | compose::PATH
+            | plan_json::PATH
+            | sums::PATH => Causes::new(),
             git_gate::GITCONFIG_PATH => self.gitconfig(),
             supervise::MCP_CONFIG_PATH => decisions.supervise(),
             _ if file.starts_with("supervise/") => decisions.supervise(),

@@ -37,8 +37,16 @@ fn build_says_what_it_did() {
     let files: Vec<_> = tree(&dir.at("stage/api")).into_keys().collect();
     assert_eq!(
         files,
-        ["agent.env", "compose.yaml", "pipelock", "pipelock/pipelock.yaml", "plan.json", "smolfile.toml"]
-            .map(PathBuf::from)
+        [
+            "SHA256SUMS",
+            "agent.env",
+            "compose.yaml",
+            "pipelock",
+            "pipelock/pipelock.yaml",
+            "plan.json",
+            "smolfile.toml"
+        ]
+        .map(PathBuf::from)
     );
     dir.run(["build", "x.kdl"]).code(0).says("unchanged `stage/api`: ");
     dir.write("x.kdl", SMALL.replace("42", "43"));
@@ -296,8 +304,9 @@ fn a_plan_as_json_is_the_file_that_is_built() {
     }
     // The text shows the digests of the same files.
     let text = dir.run(["plan", "x.kdl"]).code(0).out;
-    let sum = bottlec::digest::sha256_hex(&fs::read(dir.at("stage/api-dev/plan.json")).unwrap());
-    assert!(text.contains(&sum), "{text}");
+    for line in dir.read("stage/api-dev/SHA256SUMS").lines() {
+        assert!(text.contains(&line[..64]), "{line} is not in {text}");
+    }
 }
 
 #[test]
@@ -458,9 +467,7 @@ fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
         let after = before.replace(from, to);
         assert_ne!(before, after);
         fs::write(dir.at("stage/api/smolfile.toml"), &after).unwrap();
-        let sum = |text: &str| bottlec::digest::sha256_hex(text.as_bytes());
-        let plan = dir.read("stage/api/plan.json").replace(&sum(&before), &sum(&after));
-        reseal(&dir, &plan);
+        digest_anew(&dir);
         let run = dir.run(["verify", "stage/api"]).code(1);
         let said: Vec<_> = run.out.lines().filter(|line| line.starts_with("  ")).collect();
         assert_eq!(said.len(), expected.len(), "{}", run.out);
@@ -475,15 +482,13 @@ fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
         let run = dir.run(["verify", "stage/api"]).code(1);
         assert!(run.out.lines().count() < 20, "{}", run.out.len());
     }
-    // A plan that names no Smolfile.
+    // Lists that name no Smolfile.
     let dir = built();
-    let plan = dir.read("stage/api/plan.json");
-    let at = plan.find("    \"smolfile.toml\": {").unwrap();
-    let end = at + plan[at..].find("\n    }").unwrap() + "\n    }".len();
-    let end = end + plan[end..].find(|c: char| c != ',' && !c.is_whitespace()).unwrap();
-    let without = format!("{}{}", &plan[..at], plan[end..].trim_start());
-    reseal(&dir, &without.replace("},\n}", "}\n}"));
+    let mut plan = json(&dir.read("stage/api/plan.json"));
+    plan["files"].as_object_mut().unwrap().remove("smolfile.toml");
+    fs::write(dir.at("stage/api/plan.json"), plan.to_string()).unwrap();
     fs::remove_file(dir.at("stage/api/smolfile.toml")).unwrap();
+    digest_anew(&dir);
     let run = dir.run(["verify", "stage/api"]).code(1);
     assert_eq!(run.out.lines().nth(1), Some("  `smolfile.toml` is missing"), "{}", run.out);
 
@@ -493,12 +498,43 @@ fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
     assert_eq!(run.out.lines().nth(1), Some("  `plan.json` is of the bottle `api`"));
 }
 
-/// Writes a plan with the digest that makes it whole again.
-fn reseal(dir: &Dir, plan: &str) {
-    let key = format!("\"{}\": \"", bottlec::digest::SEAL_KEY);
-    let at = plan.rfind(&key).unwrap() + key.len();
-    let open = format!("{}{}{}", &plan[..at], bottlec::digest::UNSEALED, &plan[at + 64..]);
-    fs::write(dir.at("stage/api/plan.json"), bottlec::digest::seal(open.into_bytes()).unwrap()).unwrap();
+/// Writes the digests of what a stage holds, as whoever edits it may.
+fn digest_anew(dir: &Dir) {
+    let list =
+        "find . -type f ! -name SHA256SUMS -printf '%P\\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS";
+    let status = Command::new("sh").args(["-c", list]).current_dir(dir.at("stage/api")).status().unwrap();
+    assert!(status.success());
+}
+
+/// Whoever has no bottlec can ask, too.
+#[test]
+fn the_digests_of_a_stage_are_those_that_sha256sum_checks() {
+    let dir = built();
+    let check = || {
+        let mut command = Command::new("sha256sum");
+        command.args(["--check", "--strict", "--quiet", "SHA256SUMS"]).current_dir(dir.at("stage/api"));
+        command.output().unwrap().status.success()
+    };
+    assert!(check());
+    let ours = dir.read("stage/api/SHA256SUMS");
+    digest_anew(&dir);
+    assert_eq!(dir.read("stage/api/SHA256SUMS"), ours);
+    fs::write(dir.at("stage/api/agent.env"), "").unwrap();
+    assert!(!check());
+}
+
+/// What an older version built is named as such, and replaced when that is asked for.
+#[test]
+fn a_stage_of_the_first_format_is_named_and_replaced_by_force() {
+    let dir = built();
+    fs::remove_file(dir.at("stage/api/SHA256SUMS")).unwrap();
+    let plan = "{\"format\": 1, \"files\": {\"smolfile.toml\": {\"sha256\": \"0\", \"mode\": \"0644\"}}, \"plan_sha256\": \"0\"}";
+    fs::write(dir.at("stage/api/plan.json"), plan).unwrap();
+    dir.run(["verify", "stage/api"]).code(1).says("is a stage of format 1");
+    dir.run(["build", "x.kdl"]).code(3).says("is a stage of format 1, and this bottlec writes format 2");
+    assert_eq!(dir.read("stage/api/plan.json"), plan);
+    dir.run(["build", "--force", "x.kdl"]).code(0);
+    dir.run(["verify", "stage/api"]).code(0);
 }
 
 // preflight

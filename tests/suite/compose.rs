@@ -78,7 +78,7 @@ const KEYS: [&str; 20] = [
 
 fn assert_sound(plan: &Plan) {
     let stage = lower(plan);
-    let file = String::from_utf8(stage.files["compose.yaml"].bytes.clone()).expect("text");
+    let file = String::from_utf8(stage.files["compose.yaml"].bytes.to_vec()).expect("text");
     let compose: Value = yaml_serde::from_str(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
     let allowed: BTreeSet<String> =
         ["networks", "secrets", "services", "volumes", "x-podman"].map(str::to_owned).into();

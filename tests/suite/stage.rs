@@ -11,9 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use bottlec::digest::{UNSEALED, seal, sha256_hex, verify_seal};
+use bottlec::digest::sha256_hex;
+use bottlec::lower::plan_json::PATH as PLAN;
+use bottlec::lower::sums::{self, PATH as SUMS};
 use bottlec::lower::{Mode, Stage};
-use bottlec::stage::{Difference, PLAN, StageError, State, Written, compare, inspect, write};
+use bottlec::stage::{Difference, StageError, State, Written, compare, inspect, write};
 use rustix::fs::{CWD, openat};
 
 use crate::support::stage::{chmod, helper, helping, is, names, passed, stage, stage_of, write_one};
@@ -45,7 +47,7 @@ fn a_fresh_stage_is_written_whole() {
     assert!(is(&out, &stage));
     assert_eq!(names(&out), [".bottlec.lock", "api"]);
     for (path, artifact) in &stage.files {
-        assert_eq!(fs::read(out.join("api").join(path)).unwrap(), artifact.bytes);
+        assert_eq!(fs::read(out.join("api").join(path)).unwrap(), *artifact.bytes);
         assert_eq!(mode(&out.join("api").join(path)), artifact.mode.bits());
     }
     for path in ["api", "api/sub", "api/sub/deep"] {
@@ -77,7 +79,7 @@ fn an_unchanged_stage_is_not_touched_and_another_is_replaced() {
     // A file that the new stage has no more is gone.
     let smaller = stage_of("b", &[("smolfile.toml", "2", Mode::Shared)]);
     assert_eq!(write_one(out, &smaller).unwrap(), Written::Replaced);
-    assert_eq!(names(&out.join("b")), ["plan.json", "smolfile.toml"]);
+    assert_eq!(names(&out.join("b")), ["SHA256SUMS", "plan.json", "smolfile.toml"]);
     assert_eq!(write(out, &[], false).unwrap(), []);
 }
 
@@ -115,9 +117,32 @@ fn every_edit_is_noticed_kept_and_overwritten_only_by_force() {
         (
             |s| {
                 let plan = fs::read_to_string(s.join(PLAN)).unwrap();
-                fs::write(s.join(PLAN), plan.replace("\"format\": 1", "\"format\": 2")).unwrap();
+                fs::write(s.join(PLAN), plan.replace("0600", "0644")).unwrap();
             },
-            vec![Difference::PlanAltered],
+            vec![
+                Difference::Changed(path("plan.json")),
+                Difference::ModeChanged { path: path("plan.json"), expected: 0o644, found: 0o600 },
+                Difference::ModeChanged { path: path("sub/deep/hosts"), expected: 0o644, found: 0o600 },
+            ],
+        ),
+        // What one of the two lists says is enough to know a stage by.
+        (|s| fs::write(s.join(PLAN), "no plan").unwrap(), vec![Difference::Changed(path("plan.json"))]),
+        (|s| fs::remove_file(s.join(PLAN)).unwrap(), vec![Difference::Missing(path("plan.json"))]),
+        (|s| fs::remove_file(s.join(SUMS)).unwrap(), vec![Difference::Missing(path("SHA256SUMS"))]),
+        (|s| fs::write(s.join(SUMS), "").unwrap(), vec![Difference::Changed(path("SHA256SUMS"))]),
+        (
+            |s| {
+                let sums = fs::read_to_string(s.join(SUMS)).unwrap();
+                fs::write(s.join(SUMS), &sums[sums.find('\n').unwrap() + 1..]).unwrap();
+            },
+            vec![Difference::Changed(path("SHA256SUMS"))],
+        ),
+        (
+            |s| {
+                let sums = fs::read_to_string(s.join(SUMS)).unwrap();
+                fs::write(s.join(SUMS), sums.replace("  smolfile.toml", "  ../smolfile.toml")).unwrap();
+            },
+            vec![Difference::Changed(path("SHA256SUMS"))],
         ),
         (
             |s| {
@@ -231,8 +256,8 @@ fn what_is_no_stage_is_refused_even_by_force() {
         },
         |p| {
             fs::create_dir(p).unwrap();
-            let plan = format!("{{\"plan_sha256\":\"{UNSEALED}\"}}").into_bytes();
-            fs::write(p.join(PLAN), seal(plan).unwrap()).unwrap();
+            fs::write(p.join(PLAN), "{\"format\": 2, \"files\": {}}").unwrap();
+            fs::write(p.join(SUMS), format!("{}  thesis.txt\n", "0".repeat(64))).unwrap();
         },
         |p| fs::write(p, "a file").unwrap(),
         |p| mkfifo(p),
@@ -387,15 +412,13 @@ fn read_whole(out: &Path, slug: &str) -> BTreeMap<String, Vec<u8>> {
         };
         let files = || -> std::io::Result<BTreeMap<String, Vec<u8>>> {
             let mut files = BTreeMap::new();
-            let plan = read(PLAN)?;
-            verify_seal(&plan).expect("a plan is always whole");
-            let value: serde_json::Value = serde_json::from_slice(&plan).unwrap();
-            for (path, file) in value["files"].as_object().unwrap() {
+            let list = read(SUMS)?;
+            for (path, digest) in sums::read(&list).expect("a list is always whole") {
                 let bytes = read(path)?;
-                assert_eq!(file["sha256"], sha256_hex(&bytes), "{path}");
-                files.insert(path.clone(), bytes);
+                assert_eq!(digest, sha256_hex(&bytes), "{path}");
+                files.insert(path.to_owned(), bytes);
             }
-            files.insert(PLAN.to_owned(), plan);
+            files.insert(SUMS.to_owned(), list);
             Ok(files)
         };
         match files() {
@@ -424,7 +447,7 @@ fn concurrently(writers: usize, spawn: impl Fn(usize, &Path) -> Box<dyn FnOnce()
                     assert!(
                         candidates.iter().any(|stage| {
                             stage.files.len() == files.len()
-                                && stage.files.iter().all(|(path, file)| files[path] == file.bytes)
+                                && stage.files.iter().all(|(path, file)| files[path] == *file.bytes)
                         }),
                         "a mixture"
                     );

@@ -6,9 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use bottlec::digest::{UNSEALED, seal, sha256_hex};
-use bottlec::lower::{Artifact, Mode, Stage};
-use bottlec::stage::{PLAN, StageError, State, Written, compare, inspect, write};
+use bottlec::lower::{Artifact, Mode, Stage, plan_json, sums};
+use bottlec::stage::{StageError, State, Written, compare, inspect, write};
 
 /// A stage whose every file holds `text`.
 pub(crate) fn stage(slug: &str, text: &str) -> Stage {
@@ -16,19 +15,19 @@ pub(crate) fn stage(slug: &str, text: &str) -> Stage {
 }
 
 pub(crate) fn stage_of(slug: &str, files: &[(&str, &str, Mode)]) -> Stage {
-    let artifact = |text: &str, mode| Artifact { bytes: text.as_bytes().to_vec(), mode };
+    let artifact = |text: &str, mode| Artifact { bytes: text.to_owned().into(), mode };
     let mut files: BTreeMap<String, Artifact> =
         files.iter().map(|(path, text, mode)| ((*path).to_owned(), artifact(text, *mode))).collect();
-    let described: BTreeMap<_, _> = files
-        .iter()
-        .map(|(path, file)| {
-            let mode = format!("{:04o}", file.mode.bits());
-            (path, serde_json::json!({ "mode": mode, "sha256": sha256_hex(&file.bytes) }))
-        })
+    let modes = files.iter().map(|(path, file)| (path.as_str(), file.mode));
+    let modes: BTreeMap<_, _> = modes
+        .chain([(plan_json::PATH, Mode::Private), (sums::PATH, Mode::Shared)])
+        .map(|(path, mode)| (path, serde_json::json!({ "mode": mode.octal() })))
         .collect();
-    let plan = serde_json::to_string_pretty(&serde_json::json!({ "files": described, "format": 1 })).unwrap();
-    let plan = format!("{},\n  \"plan_sha256\": \"{UNSEALED}\"\n}}\n", plan.strip_suffix("\n}").unwrap());
-    files.insert(PLAN.to_owned(), Artifact { bytes: seal(plan.into_bytes()).unwrap(), mode: Mode::Private });
+    let plan = serde_json::json!({ "files": modes, "format": plan_json::FORMAT });
+    let plan = serde_json::to_string_pretty(&plan).unwrap() + "\n";
+    files.insert(plan_json::PATH.to_owned(), artifact(&plan, Mode::Private));
+    let sums = String::from_utf8(sums::lower(&files)).unwrap();
+    files.insert(sums::PATH.to_owned(), artifact(&sums, Mode::Shared));
     Stage { slug: slug.to_owned(), files }
 }
 

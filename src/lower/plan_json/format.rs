@@ -61,11 +61,8 @@ pub struct PlanJson<'a> {
     pub commands: Commands,
     /// The specs that the plan was made of, by name.
     pub sources: BTreeMap<Text<'a>, Source<'a>>,
-    /// Every other file of the stage, by path.
-    pub files: BTreeMap<Text<'a>, File>,
-    /// SHA-256 of this file, with these 64 digits as zeros.
-    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
-    pub plan_sha256: String,
+    /// Every file of the stage, this one among them, by path. Their digests are in `SHA256SUMS`.
+    pub files: BTreeMap<Text<'a>, File<'a>>,
 }
 
 /// An engine and its version.
@@ -397,11 +394,9 @@ pub struct Source<'a> {
 /// A file of the stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct File {
-    /// Its SHA-256, in hexadecimal.
-    pub sha256: String,
+pub struct File<'a> {
     /// Its permissions, in octal.
-    pub mode: String,
+    pub mode: Text<'a>,
 }
 
 /// Why a text is no plan.

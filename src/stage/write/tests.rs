@@ -3,29 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::digest::{UNSEALED, seal, sha256_hex};
 use crate::lower::{Artifact, Mode};
 
 const BOTH: [Exchange; 2] = [Exchange::IfKnown, Exchange::Never];
 
 fn stage(slug: &str, text: &str) -> Stage {
-    let files = [("a.toml", Mode::Shared), ("sub/b.env", Mode::Private)];
-    let mut files: BTreeMap<String, Artifact> = files
-        .map(|(path, mode)| {
-            (path.to_owned(), Artifact { bytes: format!("{path} {text}").into_bytes(), mode })
-        })
+    let artifact = |text: String, mode| Artifact { bytes: text.into(), mode };
+    let mut files: BTreeMap<String, Artifact> = [("a.toml", Mode::Shared), ("sub/b.env", Mode::Private)]
+        .map(|(path, mode)| (path.to_owned(), artifact(format!("{path} {text}"), mode)))
         .into();
-    let described: BTreeMap<_, _> = files
-        .iter()
-        .map(|(path, file)| {
-            let mode = format!("{:04o}", file.mode.bits());
-            (path, serde_json::json!({ "sha256": sha256_hex(&file.bytes), "mode": mode }))
-        })
+    let modes = files.iter().map(|(path, file)| (path.as_str(), file.mode));
+    let modes: BTreeMap<_, _> = modes
+        .chain([(plan_json::PATH, Mode::Shared), (sums::PATH, Mode::Shared)])
+        .map(|(path, mode)| (path, serde_json::json!({ "mode": mode.octal() })))
         .collect();
-    let plan = serde_json::to_string(&serde_json::json!({ "files": described })).unwrap();
-    let plan = format!("{},\"plan_sha256\":\"{UNSEALED}\"}}", plan.strip_suffix('}').unwrap());
-    let plan = seal(plan.into_bytes()).unwrap();
-    files.insert(PLAN.to_owned(), Artifact { bytes: plan, mode: Mode::Shared });
+    let plan = serde_json::json!({ "files": modes, "format": plan_json::FORMAT }).to_string();
+    files.insert(plan_json::PATH.to_owned(), artifact(plan, Mode::Shared));
+    let sums = sums::lower(&files);
+    files.insert(sums::PATH.to_owned(), Artifact { bytes: sums.into(), mode: Mode::Shared });
     Stage { slug: slug.to_owned(), files }
 }
 
@@ -142,7 +137,7 @@ fn a_run_killed_with_the_old_stage_moved_aside_is_repaired() {
 fn what_would_not_be_known_again_is_not_written() {
     let tmp = tempfile::tempdir().unwrap();
     let out = tmp.path().join("out");
-    let artifact = || Artifact { bytes: Vec::new(), mode: Mode::Shared };
+    let artifact = || Artifact { bytes: Vec::new().into(), mode: Mode::Shared };
     let add = |path: &str| {
         let mut stage = stage("a", "1");
         stage.files.insert(path.to_owned(), artifact());
@@ -152,8 +147,10 @@ fn what_would_not_be_known_again_is_not_written() {
     let mut edited = stage("a", "1");
     edited.files.get_mut("a.toml").unwrap().mode = Mode::Private;
     let mut bare = stage("a", "1");
-    bare.files.remove(PLAN);
-    let mut cases = vec![vec![edited], vec![bare], vec![stage("a", "1"), stage("a", "2")]];
+    bare.files.remove(plan_json::PATH);
+    let mut blind = stage("a", "1");
+    blind.files.remove(sums::PATH);
+    let mut cases = vec![vec![edited], vec![bare], vec![blind], vec![stage("a", "1"), stage("a", "2")]];
     for path in [
         "/etc/x",
         "../x",

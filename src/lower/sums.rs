@@ -1,0 +1,41 @@
+//! `SHA256SUMS`: the digest of every other file of a stage, in the form that `sha256sum --check` reads.
+//!
+//! The digest of a stage is that of this file.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::Artifact;
+
+/// Its path in the stage.
+pub const PATH: &str = "SHA256SUMS";
+
+/// The file of a stage whose other files are `files`: a line each, by path. No path of a stage holds a backslash or the
+/// end of a line, which the format would write in another way.
+#[must_use]
+pub fn lower(files: &BTreeMap<String, Artifact>) -> Vec<u8> {
+    let mut text = String::with_capacity(files.len() * 96);
+    for (path, file) in files {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{}  {path}", file.bytes.sha256());
+    }
+    text.into_bytes()
+}
+
+/// The digests in such a file, by path; nothing when it is not, byte for byte, one that [`lower`] could write.
+#[must_use]
+pub fn read(bytes: &[u8]) -> Option<BTreeMap<&str, &str>> {
+    let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
+    let mut digests = BTreeMap::new();
+    let mut last = "";
+    for line in text.split('\n') {
+        let (digest, path) = line.split_once("  ")?;
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if digest.len() != 64 || !digest.bytes().all(is_hex) || path <= last || path.contains(['\\', '\r']) {
+            return None;
+        }
+        last = path;
+        digests.insert(path, digest);
+    }
+    Some(digests)
+}
