@@ -81,7 +81,7 @@ fn the_server_is_the_same_in_every_stage() {
         "bottle \"a\" { supervise; }\nbottle \"b\" { supervise; egress { allow \"x.example.com\"; }; }",
     ) {
         let server = &stage.files["supervise/server.py"];
-        assert_eq!(server.bytes, source.as_bytes());
+        assert_eq!(*server.bytes, *source.as_bytes());
         assert_eq!(server.mode, Mode::Executable);
         assert!(server.bytes.starts_with(b"#!/usr/bin/env python3\n"));
     }

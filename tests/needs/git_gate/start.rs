@@ -144,7 +144,7 @@ pub(super) fn an_image_that_the_spec_names_is_not_built() {
         let plan = &compilation.plans[0];
         assert_eq!((plan.git_gate_image.as_ref(), plan.scanner), (own, scanner));
         let stage = lower(plan);
-        assert_eq!(stage.files["git-gate/scanner"].bytes, format!("{scanner}\n").as_bytes());
+        assert_eq!(*stage.files["git-gate/scanner"].bytes, *format!("{scanner}\n").as_bytes());
         assert_eq!(stage.files.contains_key("git-gate/Containerfile"), own.is_none());
         let json: serde_json::Value = serde_json::from_slice(stage.plan()).unwrap();
         assert_eq!(json["git"]["image"].as_str(), own.map(String::as_str));
