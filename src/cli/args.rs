@@ -115,20 +115,9 @@ pub(crate) struct Check {
     /// The file for the report that names none, instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) rerun: Rerun,
-}
-
-/// Whether something is checked again.
-#[derive(Debug, Args)]
-pub(crate) struct Rerun {
     /// Check again whenever something changes, until Ctrl-C
     #[arg(long, conflicts_with_all = ["fix", "unsafe_fixes", "diff", "stdin_filename", "output"])]
     pub(crate) watch: bool,
-    /// Check everything anew and remember nothing. Without it, specs in directories in which nothing was found, and
-    /// which are as they were with all that they include, are not compiled again
-    #[arg(long)]
-    pub(crate) no_cache: bool,
 }
 
 /// How specs are laid out.

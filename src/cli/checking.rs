@@ -1,15 +1,12 @@
-//! What `check` does, once or again and again.
+//! One round of `check`: what the arguments ask for, the check or the fixes, and the reports.
 
 use std::path::PathBuf;
 
 use bottlec::Options;
 
 use super::args::Check;
-use super::cache_file::CacheFile;
-use super::check_cache::CheckCache;
 use super::error::Error;
-use super::fleet::{self, Fleet, Job, Remember};
-use super::inputs::Inputs;
+use super::fleet::{self, Fleet, Job, Results, UnitResult};
 use super::mend::Mending;
 use super::output::{Output, Stream};
 use super::progress::Progress;
@@ -25,9 +22,8 @@ pub(super) struct Checking<'a> {
     pub(super) reports: Vec<Report>,
     pub(super) paths: Vec<PathBuf>,
     options: Options,
-    cache_file: Option<CacheFile>,
-    /// What is known of units from earlier.
-    pub(super) cache: CheckCache,
+    /// The results of the round before, where another one may follow.
+    pub(super) results: Option<Results>,
 }
 
 /// What was found at one time.
@@ -43,34 +39,17 @@ impl<'a> Checking<'a> {
         let reports = command.reporting.reports(command.output.as_ref())?;
         let paths = if command.specs.is_empty() { vec![PathBuf::from(".")] } else { command.specs.clone() };
         let options = Options { strict: command.strict, ..command.leveling.options() };
-        // What is named is checked anew, and so is what is mended.
-        let found =
-            paths.iter().any(|path| path.is_dir()) && paths.iter().all(|path| path.as_os_str() != "-");
-        let wanted = found && !command.rerun.no_cache && !command.mend.fix && !command.mend.diff;
-        let cache_file = if wanted { CacheFile::of(&options, &paths) } else { None };
-        let cache = cache_file.as_ref().map(CacheFile::load).unwrap_or_default();
-        Ok(Self { command, output, reports, paths, options, cache_file, cache })
+        let results = command.watch.then(Results::new);
+        Ok(Self { command, output, reports, paths, options, results })
     }
 
     /// Checks what is there now.
-    pub(super) fn run(&mut self, remember: Remember) -> Result<CheckRun, Error> {
+    pub(super) fn run(&mut self) -> Result<CheckRun, Error> {
         let Walked { units, directories } = walk::units(&self.paths)?;
         let changed = self.changed()?;
-        let remember = match remember {
-            Remember::Clean if self.cache_file.is_none() => Remember::Nothing,
-            remember => remember,
-        };
         let stdin = self.command.stdin_filename.as_deref();
-        let job = Job { options: &self.options, stdin, changed: changed.as_ref(), remember };
-        let before = std::mem::take(&mut self.cache);
-        let (fleet, after) = fleet::check(&units, &job, &before, &Progress::from_environment())?;
-        if let Some(file) = &self.cache_file
-            && changed.is_none()
-            && !after.is_same(&before)
-        {
-            file.store(&after);
-        }
-        self.cache = after;
+        let job = Job { options: &self.options, stdin, changed: changed.as_ref() };
+        let fleet = fleet::check(&units, &job, &mut self.results, &Progress::from_environment());
         Ok(CheckRun { fleet, directories })
     }
 
@@ -80,10 +59,8 @@ impl<'a> Checking<'a> {
         let changed = self.changed()?;
         let stdin = self.command.stdin_filename.as_deref();
         let mut mend = |unit: &Unit| {
-            let Some(sources) = unit.load(stdin, &mut Inputs::unwatched())? else { return Ok(None) };
-            let untouched =
-                |changed: &Changed| !sources.iter().any(|(_, source)| changed.holds(source.name()));
-            if changed.as_ref().is_some_and(untouched) {
+            let Some(sources) = unit.load(stdin)? else { return Ok(None) };
+            if changed.as_ref().is_some_and(|changed| !changed.touches(&sources)) {
                 return Ok(None);
             }
             mending.mend(sources, &self.options).map(Some)
@@ -91,7 +68,7 @@ impl<'a> Checking<'a> {
         let mut fleet = Fleet::default();
         for unit in &units {
             match mend(unit) {
-                Ok(Some(sources)) => fleet.add_checked(sources, &self.options),
+                Ok(Some(sources)) => fleet.add(&UnitResult::of(sources, &self.options)),
                 Ok(None) => {}
                 Err(error) => fleet.failed.push(error),
             }

@@ -13,7 +13,6 @@ use similar::TextDiff;
 
 use super::args::Mend;
 use super::error::{Error, reason};
-use super::inputs::Inputs;
 use super::load;
 use super::output::{Output, Stream, shown};
 use super::{Outcome, counted};
@@ -49,8 +48,7 @@ impl Mending {
     pub(super) fn mend(&mut self, sources: Sources, options: &Options) -> Result<Sources, Error> {
         let before: BTreeMap<String, String> =
             sources.iter().map(|(_, source)| (source.name().to_owned(), source.text().to_string())).collect();
-        let reload = |sources: &mut Sources| load::load_includes(sources, &mut Inputs::unwatched());
-        let (sources, applied) = fix::all(sources, options, self.unchecked, reload)?;
+        let (sources, applied) = fix::all(sources, options, self.unchecked, load::load_includes)?;
         self.applied += applied;
         for (_, source) in sources.iter() {
             let Some(old) = before.get(source.name()).filter(|old| ***old != **source.text()) else {

@@ -9,9 +9,7 @@ compile_error!(
 
 mod args;
 mod build;
-mod cache_file;
 mod check;
-mod check_cache;
 mod checking;
 mod diff;
 mod docs;
@@ -23,7 +21,6 @@ mod format;
 mod graph;
 mod host;
 mod init;
-mod inputs;
 mod levels;
 mod load;
 mod lsp;

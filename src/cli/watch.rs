@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -16,7 +17,6 @@ use signal_hook::iterator::Signals;
 
 use super::checking::{CheckRun, Checking};
 use super::error::{Error, reason};
-use super::fleet::Remember;
 use super::reports::Report;
 use super::{FAILED, Outcome, counted, load};
 
@@ -75,7 +75,7 @@ fn look(checking: &mut Checking<'_>, watched: &mut Watched) -> Result<CheckRun, 
     let mut compiled = 0;
     let mut looks = 0;
     loop {
-        let run = checking.run(Remember::All);
+        let run = checking.run();
         let directories = run.as_ref().map(|run| run.directories.as_slice()).unwrap_or_default();
         let news = watched.follow(checking, directories)?;
         looks += 1;
@@ -146,10 +146,15 @@ impl Watched {
         let workspace = load::workspace()?;
         let absolute = |path: &PathBuf| tidy(&workspace.join(path));
         self.walked = walked.iter().map(absolute).collect();
-        let read = checking.cache.files();
+        let results = checking.results.iter().flatten();
+        let read: BTreeSet<&str> = results.flat_map(|(_, result)| result.files()).collect();
+        let read = read.into_iter().map(PathBuf::from);
         // What was named may go and come back.
         let named = checking.paths.iter().filter(|path| path.as_os_str() != ".").cloned();
         self.files = read.chain(named).map(|path| absolute(&path)).collect();
+        // A link changes, and so does the file that it leads to.
+        let real: Vec<PathBuf> = self.files.iter().filter_map(|file| fs::canonicalize(file).ok()).collect();
+        self.files.extend(real);
         let above = self.files.iter().filter_map(|file| nearest(file.parent()?));
         let wanted: BTreeSet<PathBuf> = self.walked.iter().cloned().chain(above).collect();
         let gone: Vec<PathBuf> = self.directories.difference(&wanted).cloned().collect();
