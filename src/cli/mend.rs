@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use bottlec::report::redact;
 use bottlec::source::Sources;
-use bottlec::text::harmless;
+use bottlec::text::{counted, harmless, quote_path};
 use bottlec::{Options, fix};
 use similar::TextDiff;
 
+use super::Outcome;
 use super::args::Mend;
 use super::error::{Error, reason};
 use super::load;
-use super::output::{Output, Stream, shown};
-use super::{Outcome, counted};
+use super::output::{Output, Stream};
 
 /// The fixes of a run.
 #[derive(Debug)]
@@ -94,7 +94,8 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::Write { path: path.to_owned(), reason: reason(&error) };
     let permissions = fs::metadata(path).map_err(failed)?.permissions();
     if permissions.readonly() {
-        let reason = format!("it is read-only: make {} writable so that it can be rewritten", shown(path));
+        let reason =
+            format!("it is read-only: make {} writable so that it can be rewritten", quote_path(path));
         return Err(Error::Write { path: path.to_owned(), reason });
     }
     let mut file =

@@ -98,8 +98,3 @@ pub(crate) fn run() -> ExitCode {
         }
     }
 }
-
-/// A number with the word for what it counts.
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
-}

@@ -2,12 +2,10 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
-use std::path::Path;
 
 use bottlec::diagnostic::Diagnostics;
 use bottlec::report::{self, Format, Style};
 use bottlec::source::Sources;
-use bottlec::text::quote;
 
 use super::terminal;
 
@@ -87,9 +85,4 @@ fn heard(written: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
-}
-
-/// Names a file for people.
-pub(super) fn shown(path: &Path) -> String {
-    quote(&path.to_string_lossy())
 }

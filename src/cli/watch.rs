@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bottlec::text::counted;
 use notify::event::{CreateKind, EventKind, ModifyKind, RemoveKind};
 use notify::{ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -18,7 +19,7 @@ use signal_hook::iterator::Signals;
 use super::checking::{CheckRun, Checking};
 use super::error::{Error, reason};
 use super::reports::Report;
-use super::{FAILED, Outcome, counted, load};
+use super::{FAILED, Outcome, load};
 
 /// How long nothing must happen before it is looked at what happened: an editor saves a file in several steps.
 const QUIET: Duration = Duration::from_millis(50);
