@@ -112,11 +112,8 @@ pub(crate) struct Check {
     pub(crate) leveling: Leveling,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
-    /// The file for the report that names none, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
     /// Check again whenever something changes, until Ctrl-C
-    #[arg(long, conflicts_with_all = ["fix", "unsafe_fixes", "diff", "stdin_filename", "output"])]
+    #[arg(long, conflicts_with_all = ["fix", "unsafe_fixes", "diff", "stdin_filename"])]
     pub(crate) watch: bool,
 }
 

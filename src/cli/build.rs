@@ -16,7 +16,7 @@ use super::output::{Output, Stream};
 use super::{NO_BOTTLE, Outcome, load};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
-    let reports = command.reporting.reports(None)?;
+    let reports = command.reporting.reports()?;
     let sources = load::load(&command.specs)?;
     let options = Options {
         stage_to_workspace: load::stage_to_workspace(&command.out)?,

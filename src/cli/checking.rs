@@ -36,7 +36,7 @@ pub(super) struct CheckRun {
 
 impl<'a> Checking<'a> {
     pub(super) fn of(command: &'a Check, output: &'a Output) -> Result<Self, Error> {
-        let reports = command.reporting.reports(command.output.as_ref())?;
+        let reports = command.reporting.reports()?;
         let paths = if command.specs.is_empty() { vec![PathBuf::from(".")] } else { command.specs.clone() };
         let options = Options { strict: command.strict, ..command.leveling.options() };
         let results = command.watch.then(Results::new);

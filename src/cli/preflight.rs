@@ -43,7 +43,7 @@ impl Finding {
 }
 
 pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error> {
-    let reports = command.reporting.reports(None)?;
+    let reports = command.reporting.reports()?;
     let mut plans = Vec::new();
     if !command.specs.is_empty() {
         let sources = load::load(&command.specs)?;

@@ -196,7 +196,6 @@ fn it_is_refused_where_it_makes_no_sense() {
     for (with, why) in [
         (&["--fix"][..], "cannot be used with"),
         (&["--diff"], "cannot be used with"),
-        (&["--output", "x.txt"], "cannot be used with"),
         (&["--stdin-filename", "x.kdl"], "cannot be used with"),
         (&["-"], "cannot watch standard input"),
         (&["--format", "json"], "which no program reads as a whole"),
