@@ -33,7 +33,6 @@ mod progress;
 mod reach;
 mod reports;
 mod revision;
-mod terminal;
 mod trace;
 mod verify;
 mod walk;

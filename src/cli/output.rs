@@ -1,4 +1,4 @@
-//! Where output goes, and how it may look there.
+//! Standard output and standard error: what each of them can show, and writing to them.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
@@ -7,7 +7,10 @@ use bottlec::diagnostic::Diagnostics;
 use bottlec::report::{self, Format, Style};
 use bottlec::source::Sources;
 
-use super::terminal;
+use supports_color::Stream as Support;
+
+/// The columns of output that goes to no terminal.
+const PIPED_WIDTH: usize = 100;
 
 /// Where diagnostics are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +33,10 @@ pub(crate) struct Output {
 impl Output {
     /// By what the streams are and what the environment wants.
     pub(crate) fn from_environment() -> Self {
-        let width = terminal::width();
-        let style = |terminal: bool| terminal::style_for(terminal, width, |name| std::env::var(name).ok());
-        Self { stdout: style(io::stdout().is_terminal()), stderr: style(io::stderr().is_terminal()) }
+        Self {
+            stdout: style(Support::Stdout, io::stdout().is_terminal()),
+            stderr: style(Support::Stderr, io::stderr().is_terminal()),
+        }
     }
 
     /// Writes text to standard output, whole.
@@ -75,6 +79,20 @@ impl Output {
         let head = if self.stderr.color { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         // When not even that can be written, the exit code still tells.
         let _ = writeln!(io::stderr().lock(), "{head}: {error}");
+    }
+}
+
+/// Detects what a stream can show: plain ASCII where it is no terminal, unless colour is forced.
+fn style(stream: Support, is_terminal: bool) -> Style {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let usual = if is_terminal { Style::default().width } else { PIPED_WIDTH };
+    let terminal = terminal_size::terminal_size().filter(|_| is_terminal);
+    let wanted = set("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    Style {
+        // By its convention it counts whatever its value and whatever else is set, which the crate sees otherwise.
+        color: set("NO_COLOR").is_none() && supports_color::on(stream).is_some(),
+        unicode: is_terminal && supports_unicode::supports_unicode(),
+        width: wanted.or(terminal.map(|(columns, _)| columns.0.into())).unwrap_or(usual),
     }
 }
 

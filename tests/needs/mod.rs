@@ -50,7 +50,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             a_read_only_file_system_is_an_error_that_says_so,
             an_exchange_that_the_system_refuses_undoes_those_before_it,
         }
-        watch { a_long_check_shows_how_far_it_is_to_who_looks_on, the_screen_holds_one_result_on_a_terminal_only }
+        watch {
+            a_long_check_shows_how_far_it_is_to_who_looks_on, a_terminal_shows_what_it_can,
+            the_screen_holds_one_result_on_a_terminal_only,
+        }
     };
     found.extend(git_gate::tests());
     let trial = |(name, test): (&str, Test)| {
