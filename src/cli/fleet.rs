@@ -104,11 +104,7 @@ pub(crate) fn check(
 
 /// Checks a unit, and says whether it was compiled for that. None when it is no spec, or nothing that was asked for
 /// changed in it.
-fn one(
-    unit: &Unit,
-    job: &Job<'_>,
-    before: Option<&UnitResult>,
-) -> Result<Option<(UnitResult, bool)>, Error> {
+fn one(unit: &Unit, job: &Job<'_>, before: Option<&UnitResult>) -> Result<Option<(UnitResult, bool)>, Error> {
     let Some(sources) = unit.load(job.stdin)? else { return Ok(None) };
     if job.changed.is_some_and(|changed| !changed.touches(&sources)) {
         return Ok(None);
@@ -154,10 +150,8 @@ impl Fleet {
             let ids = self.sources.absorb(sources.clone());
             self.uncounted += diagnostics.dropped();
             // A mistake in what several units include is found in each of them.
-            let new = diagnostics
-                .clone()
-                .remap_sources(&ids)
-                .retain_shown(|diagnostic| !self.seen.has(diagnostic));
+            let new =
+                diagnostics.clone().remap_sources(&ids).retain_shown(|diagnostic| !self.seen.has(diagnostic));
             for diagnostic in new.as_slice() {
                 *self.counts.entry((diagnostic.rule.id, diagnostic.level.as_str())).or_default() += 1;
             }
