@@ -15,6 +15,7 @@ mod fmt;
 mod formats;
 mod graph;
 mod harness;
+mod layers;
 mod levels;
 mod lsp;
 mod lsp_completion;

@@ -55,9 +55,9 @@ MAX_WORDS = 1 << 16
 
 # A scanner does not see the text whole. gitleaks 8.30.1 and betterleaks 2.0.0-rc.4 read on to the next blank line, for
 # 25000 bytes at most, and what lies across such an end they miss. So no blank line is left but our own: one ends each
-# window of the text, and the next window begins with the end of the one before. A secret of up to OVERLAP bytes lies
-# whole in one of them, be it on one line or on many.
-WINDOW, OVERLAP = 24000, 10000
+# window of the text, and the next window begins with the end of the one before. A secret of up to 10,000 bytes
+# lies whole in one of them, be it on one line or on many: the end of a line may be one of OVERLAP.
+WINDOW, OVERLAP = 24000, 10004
 # A longer line is read in parts, each of which begins with the end of the one before: four bytes a letter, at most.
 MAX_LINE, LINE_OVERLAP = MIB, 4 * OVERLAP
 # gitleaks 8.30.1 takes its first piece of the input, of up to 125000 bytes, for a file's beginning: does it look like
@@ -270,7 +270,8 @@ class Stream:
         """Begins a window with the end of the one before."""
         excess = max(0, self.held - OVERLAP)
         for text, line, origin in self.kept:
-            self.write(text[aligned(text, 0, excess) :], line, origin)
+            if excess < len(text):
+                self.write(text[aligned(text, 0, excess) :], line, origin)
             excess = 0
 
     def turn(self):

@@ -117,9 +117,11 @@ fn versions(request: Request<'_>) -> Vec<Candidate> {
     let ledger = Ledger::smolvm();
     let boot = request.siblings().find_map(|node| BootKind::find(node.name()));
     let oldest = ledger.row(Capability::CidrPolicy).since;
-    // What a command is spelled like, and what no stage makes use of, is no reason to take another version.
-    let spelling = [Capability::FromFlag, Capability::NameFlag, Capability::EgressEvents];
-    let matters = || Capability::ALL.iter().filter(|capability| !spelling.contains(capability));
+    // What a command is spelled like, what no stage makes use of, and what every version lacks is no reason to take
+    // another one.
+    let same =
+        [Capability::FromFlag, Capability::NameFlag, Capability::EgressEvents, Capability::PackDropsSecrets];
+    let matters = || Capability::ALL.iter().filter(|capability| !same.contains(capability));
     let rows = || matters().map(|capability| ledger.row(*capability));
     let mut versions: BTreeSet<Version> =
         rows().map(|row| row.since).filter(|since| *since >= oldest).collect();

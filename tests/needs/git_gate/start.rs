@@ -54,7 +54,7 @@ pub(super) fn without_a_scanner_that_finds_anything_nothing_is_served() {
     }
     let other = SPEC.replace("scanner=\"betterleaks\"", "");
     gate.stage(&other);
-    if Command::new("gitleaks").output().is_err() {
+    if name() != "gitleaks" && Command::new("gitleaks").output().is_err() {
         assert!(gate.refuses_to_serve().contains("git-gate: gitleaks is not there"));
     }
 }

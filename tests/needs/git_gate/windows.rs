@@ -242,19 +242,19 @@ proptest! {
         let whole = whole.join("\n");
         let windows = streamed(lines.join("\n").as_bytes());
         // Which parts of the file a window has. There are two in one where a line of more than a MiB comes in parts that
-        // repeat up to 40,003 bytes of it.
+        // repeat some 40,000 bytes of it.
         let mut end = 0;
         for window in &windows {
             let mut part: Option<(usize, usize)> = None;
             let mut parts = Vec::new();
             for (_, line) in window {
-                let from = part.map_or(end - end.min(50_006), |(_, end)| (end + 1).min(whole.len()));
+                let from = part.map_or(end - end.min(60_000), |(_, end)| (end + 1).min(whole.len()));
                 if let Some((start, end)) = part && whole[end..].starts_with(&format!("\n{line}")) {
                     part = Some((start, end + 1 + line.len()));
                     continue;
                 }
                 parts.extend(part);
-                let from = if part.is_some() { from - from.min(50_006) } else { from };
+                let from = if part.is_some() { from - from.min(60_000) } else { from };
                 let Some(at) = whole[from..].find(line.as_str()) else {
                     return Err(TestCaseError::fail(format!("a window is not of the file after {from}")));
                 };

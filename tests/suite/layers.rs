@@ -1,7 +1,6 @@
 //! The layers of the source: what a file imports lies below it, and siblings do not import each other in a circle.
 //!
 //! Imports are read from the code as it is written: `use` declarations with their groups, and paths within expressions.
-#![allow(clippy::disallowed_methods, reason = "the test reads the source")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
