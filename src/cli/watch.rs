@@ -1,4 +1,4 @@
-//! `check --watch`: checks again whenever something changes, until somebody ends it.
+//! `check --watch`: a check after each change, until Ctrl-C.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -104,7 +104,7 @@ fn show(
     let (units, compiled) =
         run.as_ref().map_or((0, 0), |run| (run.fleet.units, run.fleet.compiled.min(run.fleet.units)));
     let outcome = match run.and_then(|run| checking.show(run.fleet, None)) {
-        // Somebody will mend it.
+        // Somebody will fix it.
         Err(error @ (Error::Read { .. } | Error::Write { .. })) => {
             output.complain(&error);
             Outcome::Failed
@@ -154,8 +154,9 @@ impl Watched {
         let named = checking.paths.iter().filter(|path| path.as_os_str() != ".").cloned();
         self.files = read.chain(named).map(|path| absolute(&path)).collect();
         // A link changes, and so does the file that it leads to.
-        let real: Vec<PathBuf> = self.files.iter().filter_map(|file| fs::canonicalize(file).ok()).collect();
-        self.files.extend(real);
+        let targets: Vec<PathBuf> =
+            self.files.iter().filter_map(|file| fs::canonicalize(file).ok()).collect();
+        self.files.extend(targets);
         let above = self.files.iter().filter_map(|file| nearest(file.parent()?));
         let wanted: BTreeSet<PathBuf> = self.walked.iter().cloned().chain(above).collect();
         let gone: Vec<PathBuf> = self.directories.difference(&wanted).cloned().collect();
