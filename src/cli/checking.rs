@@ -6,15 +6,15 @@ use bottlec::Options;
 
 use super::args::Check;
 use super::error::Error;
+use super::fixing::Fixing;
 use super::fleet::{self, Fleet, Job, Results, UnitResult};
-use super::mend::Mending;
 use super::output::{Output, Stream};
 use super::progress::Progress;
 use super::reports::Report;
 use super::walk::{self, Changed, Unit, Walked};
 use super::{Outcome, revision};
 
-/// What a call of the command asks for.
+/// A call of `check`: its arguments, and the results of the round before.
 #[derive(Debug)]
 pub(super) struct Checking<'a> {
     command: &'a Check,
@@ -26,7 +26,7 @@ pub(super) struct Checking<'a> {
     pub(super) results: Option<Results>,
 }
 
-/// What was found at one time.
+/// The result of one round.
 #[derive(Debug)]
 pub(super) struct CheckRun {
     pub(super) fleet: Fleet,
@@ -53,21 +53,21 @@ impl<'a> Checking<'a> {
         Ok(CheckRun { fleet, directories })
     }
 
-    /// Mends what is there: one unit after the other, since two specs may include one file.
-    pub(super) fn mended(&self, mending: &mut Mending) -> Result<Fleet, Error> {
+    /// Fixes what is there: one unit after the other, since two specs may include one file.
+    pub(super) fn fixed(&self, fixing: &mut Fixing) -> Result<Fleet, Error> {
         let units = walk::units(&self.paths)?.units;
         let changed = self.changed()?;
         let stdin = self.command.stdin_filename.as_deref();
-        let mut mend = |unit: &Unit| {
+        let mut fix = |unit: &Unit| {
             let Some(sources) = unit.load(stdin)? else { return Ok(None) };
             if changed.as_ref().is_some_and(|changed| !changed.touches(&sources)) {
                 return Ok(None);
             }
-            mending.mend(sources, &self.options).map(Some)
+            fixing.fix(sources, &self.options).map(Some)
         };
         let mut fleet = Fleet::default();
         for unit in &units {
-            match mend(unit) {
+            match fix(unit) {
                 Ok(Some(sources)) => fleet.add(&UnitResult::of(sources, &self.options)),
                 Ok(None) => {}
                 Err(error) => fleet.failed.push(error),
@@ -80,8 +80,8 @@ impl<'a> Checking<'a> {
         self.command.changed.as_deref().map(revision::changed).transpose()
     }
 
-    /// Shows what was found, and what was mended.
-    pub(super) fn show(&self, mut fleet: Fleet, mending: Option<Mending>) -> Result<Outcome, Error> {
+    /// Shows what was found, and what was fixed.
+    pub(super) fn show(&self, mut fleet: Fleet, fixing: Option<Fixing>) -> Result<Outcome, Error> {
         let Self { command, output, reports, .. } = self;
         let failed = fleet.failed.pop();
         // The others are worth knowing all the same.
@@ -97,16 +97,16 @@ impl<'a> Checking<'a> {
             fleet.diagnostics.truncate(most);
         }
         // What is shown is the difference: who applies it wants nothing else on standard output.
-        let stream = if command.mend.diff { Stream::Stderr } else { Stream::Stdout };
+        let stream = if command.fixes.diff { Stream::Stderr } else { Stream::Stdout };
         // Beside what a program reads, or a patch, no other line may stand.
-        let remarks = if command.mend.diff || reports.iter().any(Report::is_for_a_program) {
+        let remarks = if command.fixes.diff || reports.iter().any(Report::is_for_a_program) {
             Stream::Stderr
         } else {
             Stream::Stdout
         };
         for report in reports {
             if fleet.diagnostics.is_empty() && report.is_for_a_person() {
-                if failed.is_none() && !command.mend.diff {
+                if failed.is_none() && !command.fixes.diff {
                     output.print(&nothing(&fleet))?;
                 }
             } else {
@@ -116,11 +116,11 @@ impl<'a> Checking<'a> {
         if command.statistics {
             output.say(remarks, &fleet.statistics())?;
         }
-        let mended = mending.map_or(Ok(Outcome::Clean), |mending| mending.end(output, remarks))?;
+        let fixed = fixing.map_or(Ok(Outcome::Clean), |fixing| fixing.end(output, remarks))?;
         match failed {
             Some(error) => Err(error),
             None if fleet.diagnostics.has_errors() => Ok(Outcome::Findings),
-            None => Ok(mended),
+            None => Ok(fixed),
         }
     }
 }

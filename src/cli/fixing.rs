@@ -1,4 +1,4 @@
-//! `check --fix` and `check --diff`, and how a file is replaced.
+//! `check --fix` and `check --diff`, and atomic replacement of a file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,17 +12,17 @@ use bottlec::{Options, fix};
 use similar::TextDiff;
 
 use super::Outcome;
-use super::args::Mend;
+use super::args::FixArgs;
 use super::error::{Error, reason};
 use super::load;
 use super::output::{Output, Stream};
 
 /// The fixes of a run.
 #[derive(Debug)]
-pub(super) struct Mending {
+pub(super) struct Fixing {
     /// Whether they are written, or shown.
     write: bool,
-    /// Whether those are applied as well that somebody should look at.
+    /// Whether unsafe fixes are applied, too.
     unchecked: bool,
     /// How many were applied.
     applied: usize,
@@ -30,22 +30,22 @@ pub(super) struct Mending {
     changed: BTreeMap<String, (String, String)>,
 }
 
-impl Mending {
-    /// What the arguments want mended.
-    pub(super) fn of(mend: &Mend, paths: &[PathBuf]) -> Result<Option<Self>, Error> {
-        if !mend.fix && !mend.diff {
+impl Fixing {
+    /// The fixes that the arguments ask for, if any.
+    pub(super) fn of(asked: &FixArgs, paths: &[PathBuf]) -> Result<Option<Self>, Error> {
+        if !asked.fix && !asked.diff {
             return Ok(None);
         }
-        let write = !mend.diff;
+        let write = !asked.diff;
         if write && paths.iter().any(|path| path.as_os_str() == "-") {
             let what = "`--fix` cannot write to standard input: see what it would do with `--diff`";
             return Err(Error::Usage(what.to_owned()));
         }
-        Ok(Some(Self { write, unchecked: mend.unsafe_fixes, applied: 0, changed: BTreeMap::new() }))
+        Ok(Some(Self { write, unchecked: asked.unsafe_fixes, applied: 0, changed: BTreeMap::new() }))
     }
 
-    /// Mends the sources of one unit, and what they include.
-    pub(super) fn mend(&mut self, sources: Sources, options: &Options) -> Result<Sources, Error> {
+    /// Fixes the sources of one unit, and what they include.
+    pub(super) fn fix(&mut self, sources: Sources, options: &Options) -> Result<Sources, Error> {
         let before: BTreeMap<String, String> =
             sources.iter().map(|(_, source)| (source.name().to_owned(), source.text().to_string())).collect();
         let (sources, applied) = fix::all(sources, options, self.unchecked, load::load_includes)?;
@@ -82,7 +82,7 @@ impl Mending {
     }
 }
 
-/// What changes in a file, as `patch` reads it, without the credentials in it.
+/// Returns the unified diff of two texts of a file, without the credentials in them.
 pub(super) fn unified(name: &str, old: &str, new: &str) -> String {
     let (old, new) = (redact::file(old), redact::file(new));
     let diff = TextDiff::from_lines(&*old, &*new);

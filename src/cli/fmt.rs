@@ -14,8 +14,8 @@ use super::Outcome;
 use super::args::Fmt;
 use super::each::each;
 use super::error::Error;
+use super::fixing::{replace, unified};
 use super::load;
-use super::mend::{replace, unified};
 use super::output::{Output, Stream};
 use super::walk::{self, Unit};
 

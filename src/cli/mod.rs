@@ -15,6 +15,7 @@ mod diff;
 mod docs;
 mod each;
 mod error;
+mod fixing;
 mod fleet;
 mod fmt;
 mod format;
@@ -24,7 +25,6 @@ mod init;
 mod levels;
 mod load;
 mod lsp;
-mod mend;
 mod output;
 mod plan;
 mod plans;
@@ -51,7 +51,7 @@ use output::Output;
 enum Outcome {
     /// Nothing is wrong: 0.
     Clean,
-    /// The spec, the stage or the host has something that must be mended: 1.
+    /// The spec, the stage or the host has something that must be fixed: 1.
     Findings,
     /// The tool failed, and has said why: 3.
     Failed,
