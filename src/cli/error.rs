@@ -1,4 +1,4 @@
-//! What keeps the tool from doing its work, as opposed to what is wrong with a spec.
+//! Failures of the tool, as opposed to diagnostics about a spec.
 
 use std::io;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ pub(crate) enum Error {
     Output(#[from] io::Error),
 }
 
-/// What an error of the file system means, without the number.
+/// Describes an error of the file system, without its number.
 pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => String::from("there is no such file"),

@@ -20,7 +20,7 @@ const TOGETHER: usize = 256;
 /// How many diagnostics are told apart, so that what many units include is not counted for each of them.
 const MAX_TOLD_APART: usize = 100_000;
 
-/// How units are checked.
+/// The options of a check.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     /// What a compile is told.
@@ -43,7 +43,7 @@ pub(crate) struct UnitResult {
 /// The results of the check before, by unit: a unit whose sources hold the same is not compiled again.
 pub(crate) type Results = BTreeMap<Unit, UnitResult>;
 
-/// What came out of units, together.
+/// The joined results of many units.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
     pub(crate) sources: Sources,
@@ -161,7 +161,7 @@ impl Fleet {
         self.units += 1;
     }
 
-    /// How often each rule was broken, the most often first.
+    /// Counts the diagnostics of each rule, the most frequent first.
     pub(crate) fn statistics(&self) -> String {
         let mut counts = self.counts.clone();
         // Once all is together: what one spec allows and another does not is shown.

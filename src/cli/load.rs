@@ -1,4 +1,4 @@
-//! Specs from disk: the ones that were named, and what they include.
+//! Specs and their includes, read from disk or standard input.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -59,7 +59,7 @@ pub(crate) fn load_includes(sources: &mut Sources) -> Result<(), Error> {
     Ok(())
 }
 
-/// Where a source is that was read from the disk: the file itself, when its path is a link to it.
+/// Returns the path of a source that was read from disk: the file itself, when its name is a link to it.
 pub(crate) fn path_of(source: &Source) -> Result<PathBuf, Error> {
     let path = workspace()?.join(source.name());
     fs::canonicalize(&path).map_err(|error| unreadable(&path, &error))

@@ -31,7 +31,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// By what the streams are and what the environment wants.
+    /// Detects the styles of both streams, from the terminal and the environment.
     pub(crate) fn from_environment() -> Self {
         Self {
             stdout: style(Support::Stdout, io::stdout().is_terminal()),

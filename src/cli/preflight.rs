@@ -1,4 +1,4 @@
-//! `bottlec preflight`: is this host ready to run these bottles?
+//! `bottlec preflight`: whether this host is ready to run these bottles.
 
 mod pack;
 mod secrets;

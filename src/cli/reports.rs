@@ -1,4 +1,4 @@
-//! Which reports a run writes, and where to.
+//! The reports of a run: formats and files, from `--format`.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! From the paths that were named to the specs that are checked together.
+//! Directory walks: from the given paths to the specs that are checked together.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use super::error::Error;
 use super::load;
 
-/// What is compiled together: for one host.
+/// Specs that are compiled together, for one host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unit {
     /// The specs that were named.
@@ -21,7 +21,7 @@ pub(crate) enum Unit {
     Found(PathBuf),
 }
 
-/// What lies at the paths that were named.
+/// The result of a walk over the given paths.
 #[derive(Debug, Default)]
 pub(crate) struct Walked {
     /// Named files together, and each spec in a directory by itself, in the order of their paths.

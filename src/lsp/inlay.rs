@@ -1,4 +1,4 @@
-//! What follows from a line and does not stand there: addresses, URLs, and what a profile gives.
+//! Inlay hints: addresses, URLs, and what a profile contributes.
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostics;
 use crate::rule::Level;
 use crate::text::counted;
 
-/// How many diagnostics there are. Its text is the last line of a report: "2 errors, 1 warning in 3 files".
+/// The counts of a report's diagnostics. Its text is the last line of a report: "2 errors, 1 warning in 3 files".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Errors among the diagnostics that are shown.

@@ -1,4 +1,4 @@
-//! What can go wrong with a stage on disk, and what to do about it.
+//! Errors of stages on disk; each message says what to do.
 
 use std::fmt;
 use std::io;

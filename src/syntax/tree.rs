@@ -111,7 +111,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// How many nodes, arguments and properties it holds, whether commented out or not.
+    /// The number of nodes, arguments and properties, commented out or not.
     #[must_use]
     pub fn size(&self) -> usize {
         self.nodes.len() + self.entries.len()
@@ -143,7 +143,7 @@ impl Tree {
         })
     }
 
-    /// Which source it is the tree of.
+    /// The source that it was parsed from.
     #[must_use]
     pub fn source(&self) -> SourceId {
         self.source
@@ -222,7 +222,7 @@ impl<'t> Node<'t> {
         self.tree.resolve(name.start, name.end, name.kind)
     }
 
-    /// Where its name stands, with its quotes.
+    /// The span of its name, with its quotes.
     #[must_use]
     pub fn name_span(self) -> Span {
         let name = self.data().name;
@@ -235,14 +235,14 @@ impl<'t> Node<'t> {
         self.tree.text_at(self.data().ty)
     }
 
-    /// From its type or name through the end of its last block or entry.
+    /// The span from its type or name through the end of its last block or entry.
     #[must_use]
     pub fn span(self) -> Span {
         let data = self.data();
         self.tree.span(data.start, data.end)
     }
 
-    /// From its type or name through its last entry.
+    /// The span from its type or name through its last entry.
     #[must_use]
     pub fn head_span(self) -> Span {
         let data = self.data();
@@ -290,7 +290,7 @@ impl<'t> Node<'t> {
         })
     }
 
-    /// Where its block stands, braces included.
+    /// The span of its block, with its braces.
     #[must_use]
     pub fn block_span(self) -> Option<Span> {
         let data = self.data();
@@ -322,7 +322,7 @@ impl<'t> Entry<'t> {
         &self.tree.entries[self.index as usize]
     }
 
-    /// From its key or type through its value.
+    /// The span from its key or type through its value.
     #[must_use]
     pub fn span(self) -> Span {
         let data = self.data();
@@ -349,7 +349,7 @@ impl<'t> Entry<'t> {
         }
     }
 
-    /// Where its value stands, without its type.
+    /// The span of its value, without its type.
     #[must_use]
     pub fn value_span(self) -> Span {
         let data = self.data();
@@ -382,7 +382,7 @@ impl<'t> Entry<'t> {
     }
 }
 
-/// What an entry holds.
+/// The value of an entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'t> {
     /// Any kind of string.

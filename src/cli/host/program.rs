@@ -1,4 +1,4 @@
-//! Which programs the host has, and what they say of themselves.
+//! The host's programs: where they are and what version they print.
 
 use std::ffi::OsStr;
 use std::io::{self, Read as _};

@@ -1,4 +1,4 @@
-//! The packed machine that a bottle with secrets boots from: what it starts by itself is given none of them.
+//! The packed machine that a bottle with secrets boots from: the program that it starts by itself gets none of them.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};

@@ -1,4 +1,4 @@
-//! The files on the host that a bundle is given: there, and the keys among them nobody else's business.
+//! The secret files on the host: each exists, and nobody else can read the keys among them.
 
 use std::collections::BTreeMap;
 use std::fs;
