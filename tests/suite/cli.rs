@@ -980,7 +980,7 @@ fn the_same_spec_gives_the_same_bytes_anywhere() {
     ];
     let (second, two) = build("some/where else", "077", &env);
     assert_eq!(one, two);
-    assert!(one.keys().any(|path| path.ends_with("git-gate/serve")) && one.len() > 3);
+    assert!(one.keys().any(|path| path.ends_with("git-gate/gate.py")) && one.len() > 3);
 
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let user = std::env::var("USER").unwrap_or_default();
