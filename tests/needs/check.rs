@@ -41,7 +41,7 @@ pub(crate) fn one_file_is_checked_by_one_thread() -> Outcome {
     )?;
     let dir = Dir::with(format!("include \"team.kdl\"\n{SMALL}"));
     dir.write("team.kdl", "profile \"team\" {}\n");
-    dir.write("y.kdl", SMALL.replace("api", "web"));
+    dir.write("y.kdl", SMALL.replace("api", "web").replace("octet=42", "octet=43"));
     let started = |args: &[&str]| {
         let call = dir.call(args).env("RAYON_NUM_THREADS", "2").env("HOME", dir.path());
         call.within([&strace[..], &["trace"]].concat()).run().code(0);
@@ -52,6 +52,6 @@ pub(crate) fn one_file_is_checked_by_one_thread() -> Outcome {
         assert_eq!(started(&["check", "x.kdl"]), 0);
     }
     assert_eq!(started(&["fmt", "y.kdl"]), 0);
-    assert_eq!(started(&["check", "x.kdl", "y.kdl"]), 2, "two files are worth it, and it would be seen");
+    assert!(started(&["check", "."]) > 0, "a directory is worth it, and it would be seen");
     Ok(())
 }
