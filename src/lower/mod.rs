@@ -21,7 +21,7 @@ use std::thread;
 use crate::plan::Plan;
 use crate::world::builtin;
 
-/// Who may read a file of the stage.
+/// The permissions of a file of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// 0644: says nothing about secrets.
