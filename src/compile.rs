@@ -28,7 +28,7 @@ pub const MAX_NODES: usize = 500_000;
 /// a file of nothing but the shortest nodes would take a hundred times its size in memory.
 pub const MAX_SIZE: usize = 1_000_000;
 
-/// What a compile is told besides its sources.
+/// The options of a compile.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The way from a bottle's stage directory to the workspace that the sources' names are relative to, with `/`
@@ -53,7 +53,7 @@ impl Default for Options {
     }
 }
 
-/// What a compile gives.
+/// The result of a compile.
 #[derive(Debug, Default)]
 pub struct Compilation {
     /// Everything that is to be said, in order.
@@ -62,7 +62,7 @@ pub struct Compilation {
     pub plans: Vec<Plan>,
 }
 
-/// What is to be said of sources.
+/// The result of a check, which makes no plan.
 #[derive(Debug, Default)]
 pub struct Checked {
     /// Everything that is to be said, in order.
@@ -161,7 +161,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
         bottles(decls, &files, &closures, sources, (&mut acceptance, &mut levels), &mut diagnostics);
     let mut diagnostics = cascade::suppress_cascades(syntax, diagnostics, sources);
     acceptance.unused(&mut diagnostics);
-    // Beside an error nothing is said of what is not needed: mending that may show what needs it.
+    // Beside an error nothing is said of what is not needed: fixing that may show what needs it.
     let whole = !diagnostics.has_errors();
     if whole {
         diagnostics.append(unused_profiles);

@@ -1,4 +1,4 @@
-//! Fixes, applied: texts to texts, without touching anything else of them.
+//! Application of fixes to sources, which leaves the rest of each text as it is.
 
 pub mod insert;
 
@@ -17,7 +17,7 @@ pub struct Fixed {
     pub text: String,
 }
 
-/// What one round of fixes did.
+/// The result of one round of fixes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     /// The sources that changed, in order.

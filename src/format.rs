@@ -49,7 +49,7 @@ pub fn format(
     if same(&tree, &again) { Ok(Some(text)) } else { Err(NotTheSame) }
 }
 
-/// What the lines of a text end with in its canonical layout.
+/// Returns the line end of a text's canonical layout.
 #[must_use]
 pub(crate) fn line_end(tree: &Tree) -> &'static str {
     // The last line end decides, since that is the one that surely stays.

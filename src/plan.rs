@@ -27,7 +27,7 @@ use crate::world::engine::{BootKind, Gap, Ledger, SecretRoute, Version};
 use crate::world::network::Addresses;
 use crate::world::secret_scanner;
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A line of a spec.
@@ -70,7 +70,7 @@ pub struct PlannedBoot {
     pub source: String,
 }
 
-/// How to tell that a container's program is ready.
+/// The health check of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedHealth {
     /// The program and its arguments, run in the container without a shell.
@@ -162,7 +162,7 @@ pub struct PlannedPattern {
     pub severity: String,
 }
 
-/// How HTTPS is opened.
+/// The interception of HTTPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedTls {
     /// The authority's certificate on the host, as seen from the stage's directory, absolute, or from `~/` on.
@@ -175,7 +175,7 @@ pub struct PlannedTls {
     pub passthrough: Vec<Traced<String>>,
 }
 
-/// What the agent may reach beyond the bundle, and what pipelock looks for on the way.
+/// The egress policy: what the agent may reach beyond the bundle, and what pipelock scans for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedEgress {
     /// Hosts that may be reached, in order.
@@ -219,7 +219,7 @@ pub struct PlannedRepo {
     pub host_keys: Vec<String>,
 }
 
-/// What the spec answers for.
+/// An error that the spec accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// The rule's id.
@@ -237,7 +237,7 @@ pub struct LintAllowed {
     pub reason: String,
 }
 
-/// How the agent asks a human.
+/// The supervise sidecar's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedSupervise {
     /// The queue's directory on the host: from `~/` on, absolute, or relative to the stage's directory.
@@ -297,14 +297,14 @@ impl Plan {
         Gap::of(self.version, self.boot.as_ref().map(|boot| boot.kind))
     }
 
-    /// Which programs of the machine are given the agent's secrets.
+    /// Returns which programs of the machine get the agent's secrets.
     #[must_use]
     pub fn secret_route(&self) -> SecretRoute {
         SecretRoute::of(self.version, self.boot.as_ref().map(|boot| boot.kind))
     }
 }
 
-/// What planning needs to know of the place that the stage goes to.
+/// The inputs of planning besides the bottle.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The sources of the compile.

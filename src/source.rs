@@ -374,6 +374,11 @@ impl Sources {
         self.absent.get(name).map(String::as_str)
     }
 
+    /// The names of the sources that could not be added, and why.
+    pub fn absent(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.absent.iter().map(|(name, why)| (name.as_str(), why.as_str()))
+    }
+
     /// The source `id`.
     ///
     /// # Panics

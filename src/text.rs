@@ -1,7 +1,8 @@
-//! Texts in messages: quoting, what is unsafe to show, lists of names, and "did you mean".
+//! Texts in messages: quotes, unsafe characters, counts, lists of names, and "did you mean".
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// The most characters of a spec's text that one message repeats.
 const MAX_QUOTED: usize = 80;
@@ -19,6 +20,20 @@ pub fn quote(text: &str) -> String {
 #[must_use]
 pub fn quote_whole(text: &str) -> String {
     quote_up_to(text, MAX_QUOTED_WHOLE)
+}
+
+/// A path in backticks: each part escaped and shortened by itself, so that the last one is never lost.
+#[must_use]
+pub fn quote_path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let parts: Vec<String> = text.split('/').map(|part| quote(part).trim_matches('`').to_owned()).collect();
+    format!("`{}`", parts.join("/"))
+}
+
+/// `1 error`, `2 errors`.
+#[must_use]
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn quote_up_to(text: &str, most: usize) -> String {

@@ -1,4 +1,4 @@
-//! What a spec answers for: errors that it lowers by name, with a reason.
+//! `accept`: errors that a spec lowers by their name, with a reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::rule::catalogue::{ACCEPT_UNUSED, HOST_PATH_EXPOSED};
 use crate::source::Span;
 use crate::text::quote;
 
-/// What was accepted in a compile, and what of it was needed.
+/// The `accept` nodes of a compile, and which of them were needed.
 #[derive(Debug, Default)]
 pub struct Acceptance {
     seen: BTreeMap<Span, String>,
@@ -41,7 +41,7 @@ impl Acceptance {
         self.seen.extend(accepts.iter().map(|accept| (accept.rule.span, accept.rule.value.clone())));
     }
 
-    /// Reports what no bottle needed. Beside an error nothing is said: mending that may show what needs it.
+    /// Reports what no bottle needed. Beside an error nothing is said: fixing that may show what needs it.
     pub fn unused(self, diagnostics: &mut Diagnostics) {
         if diagnostics.has_errors() {
             return;

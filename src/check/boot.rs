@@ -1,4 +1,4 @@
-//! What the agent boots from: one thing, pinned.
+//! The boot source: one of its kinds, and an image pinned by its digest.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Layer, Spanned};

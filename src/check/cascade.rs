@@ -1,4 +1,4 @@
-//! One cause, one diagnostic: what follows from a text that is not KDL is not said again.
+//! Cascades: diagnostics that only follow from a syntax error are suppressed.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a sidecar's container is given, and what it must not be given.
+//! Sidecar containers: host paths that none may be given, variables from files, and two mounts at one path.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the agent may reach: entries of the lists against each other and against what pipelock does with them.
+//! `egress` lists: entries checked against each other, and against what pipelock does with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What pipelock looks for, and what it can see of it.
+//! `egress` scans: what pipelock is to look for, against the traffic that it can see.
 
 use std::collections::BTreeMap;
 

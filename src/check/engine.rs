@@ -1,4 +1,4 @@
-//! What the engine version can hold. What would leave the agent unconfined is refused, unless the spec accepts it.
+//! Engine versions: gaps in the confinement are errors, unless the spec accepts them.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Boot, Bottle, Name, VariableValue};

@@ -1,4 +1,4 @@
-//! Variables: one source each, and none that the compiler sets.
+//! Environment variables: one source each, and none that the compiler sets.
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};

@@ -1,4 +1,4 @@
-//! Variables that do not do in a bottle what they are set for.
+//! The agent's variables that have no effect in a bottle, or another one than intended.
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! The policy tests of a spec, asked of the policy that it has.
+//! `expect`: the policy tests of a spec, run against its policy.
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! What the agent learns of a sidecar: a URL, in a variable of its own.
+//! `expose`: the variables that tell the agent a sidecar's URL.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What holds between all bottles compiled together: they are to run on one host.
+//! Conflicts between bottles that are compiled together, for one host.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! At which level a rule is spoken of: what its page says, what a spec's `lint` sets, and what a run sets.
+//! Lint levels: a rule's default, the spec's `lint` block, `--allow`/`--warn`/`--deny`, and which wins.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::rule::{self, Level, Rule, Setting};
 use crate::source::{SourceId, Span};
 use crate::text::quote;
 
-/// What a run sets the level of.
+/// A rule, group or tag whose level a run sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LintSelector {
     /// One rule.

@@ -1,4 +1,4 @@
-//! Levels that contradict each other, and levels that change nothing.
+//! `lint` blocks: levels that contradict each other or change nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ pub fn check(lints: &[Lint], diagnostics: &mut Diagnostics) {
     }
 }
 
-/// What changes nothing.
+/// Reports `lint` entries that change nothing.
 #[must_use]
 pub fn unused(levels: &Levels<'_>, sources: &Sources) -> Diagnostics {
     // Of this rule itself it is not said: that would be found only after it was needed.

@@ -1,4 +1,4 @@
-//! What a spec says and its target cannot hold: stricter, or wider, than written.
+//! Enforcement losses: settings that the target enforces more strictly, or less, than written.
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Host, Layer};

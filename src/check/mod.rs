@@ -1,4 +1,4 @@
-//! The checks: one a file, each with the rules that it holds a spec to.
+//! The checks, one per file.
 
 pub mod accept;
 pub mod boot;

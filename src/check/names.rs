@@ -1,4 +1,4 @@
-//! One name, one thing, within one layer; a later layer may say it anew.
+//! Duplicate names within one layer; a later layer may set a name again.
 
 use std::collections::BTreeMap;
 

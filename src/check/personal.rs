@@ -1,4 +1,4 @@
-//! Paths that only one person has.
+//! Personal paths, which exist for one user only.
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Layer, Reference, Spanned, VariableValue, VolumeSource};

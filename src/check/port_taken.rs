@@ -1,4 +1,4 @@
-//! Sidecars share one address, so each port belongs to one of them.
+//! Port conflicts: sidecars share one address, so each port belongs to one of them.
 
 use std::collections::BTreeMap;
 

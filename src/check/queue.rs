@@ -1,4 +1,4 @@
-//! Queues of proposals: each bottle has one of its own.
+//! Proposal queues: each bottle needs its own.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Bottle, Name, Spanned, Supervise};
@@ -19,7 +19,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// What a bottle claims, if it has a queue.
+    /// Returns a bottle's claim, if it has a queue.
     #[must_use]
     pub fn of<R>(bottle: &Bottle<R>, sources: &Sources) -> Option<Self> {
         let Supervise { place: _, queue, image: _ } = bottle.supervise.as_ref()?;

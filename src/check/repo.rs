@@ -1,4 +1,4 @@
-//! Repositories that cannot be told apart.
+//! Repositories whose names are too much alike.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Credentials that are written into a spec. No diagnostic of any rule repeats what they are.
+//! Credentials written into a spec. No diagnostic of any rule repeats them.
 
 use std::collections::BTreeSet;
 

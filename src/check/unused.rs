@@ -1,4 +1,4 @@
-//! What is defined, and nothing takes it up.
+//! Unused definitions: profiles and sidecars that nothing refers to.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The arguments, as the help text, the completions and the man page tell them.
+//! Command-line arguments; the help text, the completions and the man page are made from these types.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ Exit codes:
 pub(crate) enum Command {
     /// Compile specs and write a stage for each bottle
     Build(Build),
-    /// Say what is wrong with specs, and mend it if asked to
+    /// Check specs, and fix them if asked to
     Check(Check),
     /// Lay specs out: one canonical layout, with every comment and every group of lines kept
     Fmt(Fmt),
@@ -98,7 +98,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "HEAD", require_equals = true)]
     pub(crate) changed: Option<String>,
     #[command(flatten)]
-    pub(crate) mend: Mend,
+    pub(crate) fixes: FixArgs,
     /// Show this many diagnostics, and count the others
     #[arg(long, value_name = "N")]
     pub(crate) max_diagnostics: Option<usize>,
@@ -112,23 +112,9 @@ pub(crate) struct Check {
     pub(crate) leveling: Leveling,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
-    /// The file for the report that names none, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) rerun: Rerun,
-}
-
-/// Whether something is checked again.
-#[derive(Debug, Args)]
-pub(crate) struct Rerun {
     /// Check again whenever something changes, until Ctrl-C
-    #[arg(long, conflicts_with_all = ["fix", "unsafe_fixes", "diff", "stdin_filename", "output"])]
+    #[arg(long, conflicts_with_all = ["fix", "unsafe_fixes", "diff", "stdin_filename"])]
     pub(crate) watch: bool,
-    /// Check everything anew and remember nothing. Without it, specs in directories in which nothing was found, and
-    /// which are as they were with all that they include, are not compiled again
-    #[arg(long)]
-    pub(crate) no_cache: bool,
 }
 
 /// How specs are laid out.
@@ -149,16 +135,16 @@ pub(crate) struct Fmt {
     pub(crate) stdin_filename: Option<PathBuf>,
 }
 
-/// Whether a spec is mended.
+/// Which fixes are applied, and whether they are only shown.
 #[derive(Debug, Args)]
-pub(crate) struct Mend {
-    /// Mend what can be mended unseen
+pub(crate) struct FixArgs {
+    /// Apply safe fixes
     #[arg(long)]
     pub(crate) fix: bool,
-    /// Mend what may change what a spec means, too
+    /// Apply fixes that may change what a spec means, too
     #[arg(long)]
     pub(crate) unsafe_fixes: bool,
-    /// Show what mending would change, and write nothing; fail if there is anything
+    /// Show what the fixes would change, and write nothing; fail if there is anything
     #[arg(long)]
     pub(crate) diff: bool,
 }

@@ -7,7 +7,7 @@ use bottlec::lower::{Stage, lower_all};
 use bottlec::plan::Plan;
 use bottlec::report::Promise;
 use bottlec::stage::{self, Written};
-use bottlec::text::quote;
+use bottlec::text::quote_path;
 use bottlec::{Options, compile};
 
 use super::args::Build;
@@ -16,7 +16,7 @@ use super::output::{Output, Stream};
 use super::{NO_BOTTLE, Outcome, load};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
-    let reports = command.reporting.reports(None)?;
+    let reports = command.reporting.reports()?;
     let sources = load::load(&command.specs)?;
     let options = Options {
         stage_to_workspace: load::stage_to_workspace(&command.out)?,
@@ -63,7 +63,7 @@ fn say(text: &mut String, plan: &Plan, written: Written, out: &Path) {
     };
     let path = out.join(&plan.slug);
     // Writing to a `String` cannot fail.
-    let _ = writeln!(text, "{done} {}: {}", quote(&path.to_string_lossy()), Promise::of(plan));
+    let _ = writeln!(text, "{done} {}: {}", quote_path(&path), Promise::of(plan));
 }
 
 fn compare(out: &Path, stages: &[Stage], output: &Output) -> Result<Outcome, Error> {
@@ -71,7 +71,7 @@ fn compare(out: &Path, stages: &[Stage], output: &Output) -> Result<Outcome, Err
     let mut outcome = Outcome::Clean;
     for stage in stages {
         let differences = stage::compare(out, stage)?;
-        let path = quote(&out.join(&stage.slug).to_string_lossy());
+        let path = quote_path(&out.join(&stage.slug));
         if differences.is_empty() {
             let _ = writeln!(text, "{path} is what the spec says");
             continue;

@@ -1,23 +1,20 @@
-//! What `check` does, once or again and again.
+//! One round of `check`: what the arguments ask for, the check or the fixes, and the reports.
 
 use std::path::PathBuf;
 
 use bottlec::Options;
 
 use super::args::Check;
-use super::cache_file::CacheFile;
-use super::check_cache::CheckCache;
 use super::error::Error;
-use super::fleet::{self, Fleet, Job, Remember};
-use super::inputs::Inputs;
-use super::mend::Mending;
+use super::fixing::Fixing;
+use super::fleet::{self, Fleet, Job, Results, UnitResult};
 use super::output::{Output, Stream};
 use super::progress::Progress;
 use super::reports::Report;
 use super::walk::{self, Changed, Unit, Walked};
 use super::{Outcome, revision};
 
-/// What a call of the command asks for.
+/// A call of `check`: its arguments, and the results of the round before.
 #[derive(Debug)]
 pub(super) struct Checking<'a> {
     command: &'a Check,
@@ -25,12 +22,11 @@ pub(super) struct Checking<'a> {
     pub(super) reports: Vec<Report>,
     pub(super) paths: Vec<PathBuf>,
     options: Options,
-    cache_file: Option<CacheFile>,
-    /// What is known of units from earlier.
-    pub(super) cache: CheckCache,
+    /// The results of the round before, where another one may follow.
+    pub(super) results: Option<Results>,
 }
 
-/// What was found at one time.
+/// The result of one round.
 #[derive(Debug)]
 pub(super) struct CheckRun {
     pub(super) fleet: Fleet,
@@ -40,58 +36,39 @@ pub(super) struct CheckRun {
 
 impl<'a> Checking<'a> {
     pub(super) fn of(command: &'a Check, output: &'a Output) -> Result<Self, Error> {
-        let reports = command.reporting.reports(command.output.as_ref())?;
+        let reports = command.reporting.reports()?;
         let paths = if command.specs.is_empty() { vec![PathBuf::from(".")] } else { command.specs.clone() };
         let options = Options { strict: command.strict, ..command.leveling.options() };
-        // What is named is checked anew, and so is what is mended.
-        let found =
-            paths.iter().any(|path| path.is_dir()) && paths.iter().all(|path| path.as_os_str() != "-");
-        let wanted = found && !command.rerun.no_cache && !command.mend.fix && !command.mend.diff;
-        let cache_file = if wanted { CacheFile::of(&options, &paths) } else { None };
-        let cache = cache_file.as_ref().map(CacheFile::load).unwrap_or_default();
-        Ok(Self { command, output, reports, paths, options, cache_file, cache })
+        let results = command.watch.then(Results::new);
+        Ok(Self { command, output, reports, paths, options, results })
     }
 
     /// Checks what is there now.
-    pub(super) fn run(&mut self, remember: Remember) -> Result<CheckRun, Error> {
+    pub(super) fn run(&mut self) -> Result<CheckRun, Error> {
         let Walked { units, directories } = walk::units(&self.paths)?;
         let changed = self.changed()?;
-        let remember = match remember {
-            Remember::Clean if self.cache_file.is_none() => Remember::Nothing,
-            remember => remember,
-        };
         let stdin = self.command.stdin_filename.as_deref();
-        let job = Job { options: &self.options, stdin, changed: changed.as_ref(), remember };
-        let before = std::mem::take(&mut self.cache);
-        let (fleet, after) = fleet::check(&units, &job, &before, &Progress::from_environment())?;
-        if let Some(file) = &self.cache_file
-            && changed.is_none()
-            && !after.is_same(&before)
-        {
-            file.store(&after);
-        }
-        self.cache = after;
+        let job = Job { options: &self.options, stdin, changed: changed.as_ref() };
+        let fleet = fleet::check(&units, &job, &mut self.results, &Progress::from_environment());
         Ok(CheckRun { fleet, directories })
     }
 
-    /// Mends what is there: one unit after the other, since two specs may include one file.
-    pub(super) fn mended(&self, mending: &mut Mending) -> Result<Fleet, Error> {
+    /// Fixes what is there: one unit after the other, since two specs may include one file.
+    pub(super) fn fixed(&self, fixing: &mut Fixing) -> Result<Fleet, Error> {
         let units = walk::units(&self.paths)?.units;
         let changed = self.changed()?;
         let stdin = self.command.stdin_filename.as_deref();
-        let mut mend = |unit: &Unit| {
-            let Some(sources) = unit.load(stdin, &mut Inputs::unwatched())? else { return Ok(None) };
-            let untouched =
-                |changed: &Changed| !sources.iter().any(|(_, source)| changed.holds(source.name()));
-            if changed.as_ref().is_some_and(untouched) {
+        let mut fix = |unit: &Unit| {
+            let Some(sources) = unit.load(stdin)? else { return Ok(None) };
+            if changed.as_ref().is_some_and(|changed| !changed.touches(&sources)) {
                 return Ok(None);
             }
-            mending.mend(sources, &self.options).map(Some)
+            fixing.fix(sources, &self.options).map(Some)
         };
         let mut fleet = Fleet::default();
         for unit in &units {
-            match mend(unit) {
-                Ok(Some(sources)) => fleet.add_checked(sources, &self.options),
+            match fix(unit) {
+                Ok(Some(sources)) => fleet.add(&UnitResult::of(sources, &self.options)),
                 Ok(None) => {}
                 Err(error) => fleet.failed.push(error),
             }
@@ -103,8 +80,8 @@ impl<'a> Checking<'a> {
         self.command.changed.as_deref().map(revision::changed).transpose()
     }
 
-    /// Shows what was found, and what was mended.
-    pub(super) fn show(&self, mut fleet: Fleet, mending: Option<Mending>) -> Result<Outcome, Error> {
+    /// Shows what was found, and what was fixed.
+    pub(super) fn show(&self, mut fleet: Fleet, fixing: Option<Fixing>) -> Result<Outcome, Error> {
         let Self { command, output, reports, .. } = self;
         let failed = fleet.failed.pop();
         // The others are worth knowing all the same.
@@ -120,16 +97,16 @@ impl<'a> Checking<'a> {
             fleet.diagnostics.truncate(most);
         }
         // What is shown is the difference: who applies it wants nothing else on standard output.
-        let stream = if command.mend.diff { Stream::Stderr } else { Stream::Stdout };
+        let stream = if command.fixes.diff { Stream::Stderr } else { Stream::Stdout };
         // Beside what a program reads, or a patch, no other line may stand.
-        let remarks = if command.mend.diff || reports.iter().any(Report::is_for_a_program) {
+        let remarks = if command.fixes.diff || reports.iter().any(Report::is_for_a_program) {
             Stream::Stderr
         } else {
             Stream::Stdout
         };
         for report in reports {
             if fleet.diagnostics.is_empty() && report.is_for_a_person() {
-                if failed.is_none() && !command.mend.diff {
+                if failed.is_none() && !command.fixes.diff {
                     output.print(&nothing(&fleet))?;
                 }
             } else {
@@ -139,11 +116,11 @@ impl<'a> Checking<'a> {
         if command.statistics {
             output.say(remarks, &fleet.statistics())?;
         }
-        let mended = mending.map_or(Ok(Outcome::Clean), |mending| mending.end(output, remarks))?;
+        let fixed = fixing.map_or(Ok(Outcome::Clean), |fixing| fixing.end(output, remarks))?;
         match failed {
             Some(error) => Err(error),
             None if fleet.diagnostics.has_errors() => Ok(Outcome::Findings),
-            None => Ok(mended),
+            None => Ok(fixed),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Work on many things at once, on as many threads as the machine has CPUs.
+//! A parallel map over a slice.
 
 use rayon::prelude::*;
 

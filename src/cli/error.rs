@@ -1,11 +1,11 @@
-//! What keeps the tool from doing its work, as opposed to what is wrong with a spec.
+//! Failures of the tool, as opposed to diagnostics about a spec.
 
 use std::io;
 use std::path::PathBuf;
 
 use bottlec::format::NotTheSame;
 use bottlec::stage::StageError;
-use bottlec::text::quote;
+use bottlec::text::{quote, quote_path};
 
 /// A failure of the tool, or of a call of it.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub(crate) enum Error {
     #[error("{0}")]
     Usage(String),
     /// A spec that was named cannot be read.
-    #[error("cannot read {}: {reason}", quote(&path.to_string_lossy()))]
+    #[error("cannot read {}: {reason}", quote_path(path))]
     Read {
         /// What was to be read.
         path: PathBuf,
@@ -22,7 +22,7 @@ pub(crate) enum Error {
         reason: String,
     },
     /// A file cannot be written.
-    #[error("cannot write {}: {reason}", quote(&path.to_string_lossy()))]
+    #[error("cannot write {}: {reason}", quote_path(path))]
     Write {
         /// What was to be written.
         path: PathBuf,
@@ -51,7 +51,7 @@ pub(crate) enum Error {
     Output(#[from] io::Error),
 }
 
-/// What an error of the file system means, without the number.
+/// Describes an error of the file system, without its number.
 pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => String::from("there is no such file"),

@@ -1,22 +1,17 @@
-//! Checking many units in parallel, and what came out of them together.
+//! Parallel checks of many units, and their diagnostics, counted and told apart.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::SystemTime;
 
 use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics};
 use bottlec::rule::Level;
-use bottlec::source::Sources;
+use bottlec::source::{Source, SourceId, Sources};
 use bottlec::{Checked, Options};
 
-use super::check_cache::{CheckCache, CheckResult, FreshEntries, Known};
 use super::each::each;
 use super::error::Error;
-use super::inputs::Inputs;
-use super::load;
 use super::progress::Progress;
 use super::walk::{Changed, Unit};
 
@@ -25,7 +20,7 @@ const TOGETHER: usize = 256;
 /// How many diagnostics are told apart, so that what many units include is not counted for each of them.
 const MAX_TOLD_APART: usize = 100_000;
 
-/// How units are checked.
+/// The options of a check.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     /// What a compile is told.
@@ -34,22 +29,21 @@ pub(crate) struct Job<'a> {
     pub(crate) stdin: Option<&'a Path>,
     /// If given, what is made of none of these is left out.
     pub(crate) changed: Option<&'a Changed>,
-    /// What is remembered of units.
-    pub(crate) remember: Remember,
 }
 
-/// What is remembered of units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Remember {
-    /// Nothing.
-    Nothing,
-    /// Those in which nothing was found.
-    Clean,
-    /// All.
-    All,
+/// The result of checking one unit.
+#[derive(Clone, Debug)]
+pub(crate) struct UnitResult {
+    sources: Sources,
+    diagnostics: Diagnostics,
+    /// How many bottles it has, none beside an error.
+    bottles: usize,
 }
 
-/// What came out of units, together.
+/// The results of the check before, by unit: a unit whose sources hold the same is not compiled again.
+pub(crate) type Results = BTreeMap<Unit, UnitResult>;
+
+/// The joined results of many units.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
     pub(crate) sources: Sources,
@@ -57,7 +51,7 @@ pub(crate) struct Fleet {
     pub(crate) bottles: usize,
     /// How many units there are.
     pub(crate) units: usize,
-    /// How many of them were compiled, and not remembered.
+    /// How many of them were compiled, and not taken from an earlier check.
     pub(crate) compiled: usize,
     /// Why units could not be checked.
     pub(crate) failed: Vec<Error>,
@@ -73,139 +67,101 @@ struct Seen {
     levels: HashMap<u64, Level>,
 }
 
-/// What came out of one unit.
-enum Answer<'a> {
-    /// What is known of it.
-    Known(&'a Known),
-    /// It was checked.
-    New(Box<New>),
-    /// Nothing of it changed that was asked for.
-    Untouched,
-}
-
-/// What a unit was found to be.
-struct New {
-    inputs: Inputs,
-    /// The names of its sources.
-    sources: Vec<String>,
-    result: CheckResult,
-}
-
-/// Checks units: those of which everything is known from `cache` are not compiled again. Gives what is known of them
-/// now, too.
+/// Checks units in parallel. With `results` of the check before, those that still hold are taken over, and what is
+/// known after this one replaces them.
 pub(crate) fn check(
     units: &[Unit],
     job: &Job<'_>,
-    cache: &CheckCache,
+    results: &mut Option<Results>,
     progress: &Progress,
-) -> Result<(Fleet, CheckCache), Error> {
-    let now = SystemTime::now();
-    let fresh = cache.fresh(&load::workspace()?, now);
-    let mut next = CheckCache::default();
+) -> Fleet {
+    let mut next = results.as_ref().map(|_| Results::new());
     let mut fleet = Fleet::default();
     for together in units.chunks(TOGETHER) {
         let one = |unit: &Unit| {
-            let done = one(unit, job, &fresh, now);
+            let before = results.as_ref().and_then(|results| results.get(unit));
+            let done = one(unit, job, before);
             progress.advance(units.len());
             done
         };
-        let done: Vec<Result<Answer<'_>, Error>> = each(together, one);
-        for (unit, done) in together.iter().zip(done) {
+        for (unit, done) in together.iter().zip(each(together, one)) {
             match done {
-                Ok(Answer::Known(known)) => {
-                    next.keep(unit, known, &fresh);
-                    fleet.add(&known.sources, (*known.result).clone());
-                }
-                Ok(Answer::New(new)) => {
-                    let New { inputs, sources, result } = *new;
-                    fleet.compiled += 1;
-                    let findings = matches!(result, CheckResult::Findings { .. });
-                    if job.remember == Remember::All || job.remember == Remember::Clean && !findings {
-                        next.learn(unit, inputs, sources.clone(), Arc::new(result.clone()));
+                Ok(Some((result, compiled))) => {
+                    fleet.compiled += usize::from(compiled);
+                    fleet.add(&result);
+                    if let Some(next) = &mut next {
+                        next.insert(unit.clone(), result);
                     }
-                    fleet.add(&sources, result);
                 }
-                Ok(Answer::Untouched) => {}
+                Ok(None) => {}
                 Err(error) => fleet.failed.push(error),
             }
         }
     }
-    Ok((fleet, next))
+    *results = next;
+    fleet
 }
 
-fn one<'a>(
-    unit: &Unit,
-    job: &Job<'_>,
-    fresh: &FreshEntries<'a>,
-    now: SystemTime,
-) -> Result<Answer<'a>, Error> {
-    let untouched = |name: &str| job.changed.is_some_and(|changed| !changed.holds(name));
-    if let Some(known) = fresh.of(unit) {
-        let untouched = known.sources.iter().all(|name| untouched(name));
-        return Ok(if untouched { Answer::Untouched } else { Answer::Known(known) });
+/// Checks a unit, and says whether it was compiled for that. None when it is no spec, or nothing that was asked for
+/// changed in it.
+fn one(unit: &Unit, job: &Job<'_>, before: Option<&UnitResult>) -> Result<Option<(UnitResult, bool)>, Error> {
+    let Some(sources) = unit.load(job.stdin)? else { return Ok(None) };
+    if job.changed.is_some_and(|changed| !changed.touches(&sources)) {
+        return Ok(None);
     }
-    let mut inputs = if job.remember == Remember::Nothing { Inputs::unwatched() } else { Inputs::since(now) };
-    let Some(sources) = unit.load(job.stdin, &mut inputs)? else {
-        let sources = inputs.files.keys().cloned().collect();
-        return Ok(Answer::New(Box::new(New { inputs, sources, result: CheckResult::NoSpec })));
-    };
-    let names = names(&sources);
-    if names.iter().all(|name| untouched(name)) {
-        return Ok(Answer::Untouched);
+    Ok(Some(match before {
+        Some(before) if hold_the_same(&before.sources, &sources) => (before.clone(), false),
+        _ => (UnitResult::of(sources, job.options), true),
+    }))
+}
+
+/// Whether two readings of one unit gave the same: what was read, and what could not be.
+fn hold_the_same(one: &Sources, other: &Sources) -> bool {
+    fn held((_, source): (SourceId, &Source)) -> (&str, &[u8], Option<usize>) {
+        (source.name(), source.bytes(), source.too_large())
     }
-    let result = check_result(sources, job.options);
-    Ok(Answer::New(Box::new(New { inputs, sources: names, result })))
+    one.iter().map(held).eq(other.iter().map(held)) && one.absent().eq(other.absent())
 }
 
-fn names(sources: &Sources) -> Vec<String> {
-    sources.iter().map(|(_, source)| source.name().to_owned()).collect()
-}
+impl UnitResult {
+    /// Checks sources.
+    pub(crate) fn of(sources: Sources, options: &Options) -> Self {
+        let Checked { diagnostics, bottles } = bottlec::check(&sources, options);
+        Self { sources, diagnostics, bottles }
+    }
 
-/// What is to be said of sources.
-fn check_result(sources: Sources, options: &Options) -> CheckResult {
-    let Checked { diagnostics, bottles } = bottlec::check(&sources, options);
-    // What is allowed is counted each time.
-    if diagnostics.is_empty() && diagnostics.allowed().is_empty() {
-        CheckResult::Clean(bottles)
-    } else {
-        CheckResult::Findings { sources, diagnostics, bottles }
+    /// The names of the files that it was made from, and of those that it includes and that could not be read.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        let read = self.sources.iter().map(|(_, source)| source.name());
+        read.chain(self.sources.absent().map(|(name, _)| name))
     }
 }
 
 impl Fleet {
-    /// Checks sources, and adds what came out.
-    pub(crate) fn add_checked(&mut self, sources: Sources, options: &Options) {
-        let names = names(&sources);
-        self.add(&names, check_result(sources, options));
-    }
-
-    /// Adds what came out of a unit with these sources.
-    pub(crate) fn add(&mut self, names: &[String], result: CheckResult) {
-        match result {
-            CheckResult::NoSpec => return,
-            CheckResult::Clean(bottles) => {
-                for name in names {
-                    self.sources.mention(name);
-                }
-                self.bottles += bottles;
+    /// Adds the result of a unit.
+    pub(crate) fn add(&mut self, result: &UnitResult) {
+        let UnitResult { sources, diagnostics, bottles } = result;
+        // What is allowed is counted each time.
+        if diagnostics.is_empty() && diagnostics.allowed().is_empty() {
+            for (_, source) in sources.iter() {
+                self.sources.mention(source.name());
             }
-            CheckResult::Findings { sources, diagnostics, bottles } => {
-                let ids = self.sources.absorb(sources);
-                self.uncounted += diagnostics.dropped();
-                // A mistake in what several units include is found in each of them.
-                let new =
-                    diagnostics.remap_sources(&ids).retain_shown(|diagnostic| !self.seen.has(diagnostic));
-                for diagnostic in new.as_slice() {
-                    *self.counts.entry((diagnostic.rule.id, diagnostic.level.as_str())).or_default() += 1;
-                }
-                self.diagnostics.append(new);
-                self.bottles += bottles;
+        } else {
+            let ids = self.sources.absorb(sources.clone());
+            self.uncounted += diagnostics.dropped();
+            // A mistake in what several units include is found in each of them.
+            let new =
+                diagnostics.clone().remap_sources(&ids).retain_shown(|diagnostic| !self.seen.has(diagnostic));
+            for diagnostic in new.as_slice() {
+                *self.counts.entry((diagnostic.rule.id, diagnostic.level.as_str())).or_default() += 1;
             }
+            self.diagnostics.append(new);
         }
+        self.bottles += bottles;
         self.units += 1;
     }
 
-    /// How often each rule was broken, the most often first.
+    /// Counts the diagnostics of each rule, the most frequent first.
     pub(crate) fn statistics(&self) -> String {
         let mut counts = self.counts.clone();
         // Once all is together: what one spec allows and another does not is shown.

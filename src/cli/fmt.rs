@@ -8,16 +8,16 @@ use bottlec::diagnostic::Diagnostics;
 use bottlec::format::{NotTheSame, format};
 use bottlec::report::Format;
 use bottlec::source::{SourceId, Sources};
-use bottlec::text::quote;
+use bottlec::text::{counted, quote};
 
 use super::Outcome;
 use super::args::Fmt;
 use super::each::each;
 use super::error::Error;
-use super::mend::{replace, unified};
+use super::fixing::{replace, unified};
+use super::load;
 use super::output::{Output, Stream};
 use super::walk::{self, Unit};
-use super::{counted, load};
 
 /// Files that were looked at.
 #[derive(Debug, Default)]

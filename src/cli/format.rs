@@ -1,4 +1,4 @@
-//! `--format` of diagnostics.
+//! The formats of diagnostics, as `--format` names them.
 
 use clap::ValueEnum;
 

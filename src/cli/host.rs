@@ -1,4 +1,4 @@
-//! What the host says, for `preflight`: its networks and its programs. Nothing is changed.
+//! The host's networks and programs, read for `preflight`; nothing is changed.
 
 mod address;
 mod network;

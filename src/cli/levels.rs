@@ -22,7 +22,7 @@ pub(crate) struct Leveling {
 }
 
 impl Leveling {
-    /// What a compile is told of them.
+    /// Converts the arguments to the options of a compile.
     pub(crate) fn options(&self) -> Options {
         Options { overrides: self.overrides.clone(), ignore_lint: self.ignore_lint, ..Options::default() }
     }

@@ -1,4 +1,4 @@
-//! Specs from disk: the ones that were named, and what they include.
+//! Specs and their includes, read from disk or standard input.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -9,29 +9,24 @@ use bottlec::resolve::include;
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 
 use super::error::{Error, reason};
-use super::inputs::Inputs;
 
 /// The name of standard input among the sources.
 const STDIN: &str = "<stdin>";
 
 /// Reads the specs and what they include.
 pub(crate) fn load(specs: &[PathBuf]) -> Result<Sources, Error> {
-    load_as(specs, None, &mut Inputs::unwatched())
+    load_as(specs, None)
 }
 
-/// The same, with standard input taken for the file `stdin`, which need not be there; `inputs` is told what was read.
-pub(crate) fn load_as(
-    specs: &[PathBuf],
-    stdin: Option<&Path>,
-    inputs: &mut Inputs,
-) -> Result<Sources, Error> {
-    let mut sources = alone(specs, stdin, inputs)?;
-    load_includes(&mut sources, inputs)?;
+/// The same, with standard input taken for the file `stdin`, which need not be there.
+pub(crate) fn load_as(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, Error> {
+    let mut sources = alone(specs, stdin)?;
+    load_includes(&mut sources)?;
     Ok(sources)
 }
 
 /// Reads the specs, and nothing that they include.
-pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>, inputs: &mut Inputs) -> Result<Sources, Error> {
+pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, Error> {
     let workspace = workspace()?;
     let mut sources = Sources::new();
     let mut heard = false;
@@ -39,7 +34,6 @@ pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>, inputs: &mut Inputs
         if spec.as_os_str() == "-" {
             if !heard {
                 let name = stdin.map_or(Ok(STDIN.to_owned()), |stdin| name_of(&workspace, stdin))?;
-                inputs.lose();
                 sources.add(read(io::stdin().lock(), name, 0).map_err(|e| unreadable(spec, &e))?);
                 heard = true;
             }
@@ -52,20 +46,20 @@ pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>, inputs: &mut Inputs
         }
         // Naming a file twice is no second file.
         if sources.by_name(&name).is_none() {
-            sources.add(read_named(spec, name, inputs)?);
+            sources.add(read_named(spec, name)?);
         }
     }
     Ok(sources)
 }
 
 /// Reads what sources include, and was not read so far.
-pub(crate) fn load_includes(sources: &mut Sources, inputs: &mut Inputs) -> Result<(), Error> {
+pub(crate) fn load_includes(sources: &mut Sources) -> Result<(), Error> {
     let workspace = workspace()?;
-    include::follow(sources, |from, target| read_included(&workspace, from, target, inputs));
+    include::follow(sources, |from, target| read_included(&workspace, from, target));
     Ok(())
 }
 
-/// Where a source is that was read from the disk: the file itself, when its path is a link to it.
+/// Returns the path of a source that was read from disk: the file itself, when its name is a link to it.
 pub(crate) fn path_of(source: &Source) -> Result<PathBuf, Error> {
     let path = workspace()?.join(source.name());
     fs::canonicalize(&path).map_err(|error| unreadable(&path, &error))
@@ -85,7 +79,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::Read { path: path.to_owned(), reason: reason(error) }
 }
 
-fn read_named(path: &Path, name: String, inputs: &mut Inputs) -> Result<Source, Error> {
+fn read_named(path: &Path, name: String) -> Result<Source, Error> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
     if meta.is_dir() {
@@ -93,13 +87,10 @@ fn read_named(path: &Path, name: String, inputs: &mut Inputs) -> Result<Source, 
         return Err(Error::Read { path: path.to_owned(), reason });
     }
     let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
-    let source = if meta.is_file() && size > MAX_SOURCE_BYTES {
-        Source::oversized(name, size)
-    } else {
-        read(file, name, size).map_err(|error| unreadable(path, &error))?
-    };
-    inputs.read(&source, &meta);
-    Ok(source)
+    if meta.is_file() && size > MAX_SOURCE_BYTES {
+        return Ok(Source::oversized(name, size));
+    }
+    read(file, name, size).map_err(|error| unreadable(path, &error))
 }
 
 /// Reads no more than a source may have, and one byte to see that there is more. Some `size` bytes are expected.
@@ -161,33 +152,8 @@ pub(crate) fn slashed(path: &Path) -> Option<String> {
 
 /// Reads a file that a spec includes. The spec may be a stranger's: a symbolic link that leads out of the workspace
 /// would put lines of the user's own files into a report.
-pub(super) fn read_included(
-    workspace: &Path,
-    from: &str,
-    name: &str,
-    inputs: &mut Inputs,
-) -> Result<Source, String> {
-    let path = workspace.join(name);
-    let real = fs::canonicalize(&path).map_err(|error| {
-        inputs.miss(name, error.kind());
-        reason(&error)
-    })?;
-    let source = read_inside(workspace, from, name, &real, inputs);
-    match &source {
-        Ok(_) => inputs.led_to(name, real),
-        Err(_) => inputs.lose(),
-    }
-    source
-}
-
-/// Reads the file `real`, when it is where a file that `from` includes may be.
-fn read_inside(
-    workspace: &Path,
-    from: &str,
-    name: &str,
-    real: &Path,
-    inputs: &mut Inputs,
-) -> Result<Source, String> {
+pub(super) fn read_included(workspace: &Path, from: &str, name: &str) -> Result<Source, String> {
+    let real = fs::canonicalize(workspace.join(name)).map_err(|error| reason(&error))?;
     // A spec from outside of the workspace includes from its own directory, which is what `include::target` allows.
     let outside = from.starts_with("../");
     let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -197,11 +163,11 @@ fn read_inside(
         let what = if outside { "the directory of the spec that includes it" } else { "the workspace" };
         return Err(format!("it is a symbolic link that leads out of {what}"));
     }
-    let meta = fs::metadata(real).map_err(|error| reason(&error))?;
+    let meta = fs::metadata(&real).map_err(|error| reason(&error))?;
     if !meta.is_file() {
         return Err(String::from(if meta.is_dir() { "it is a directory" } else { "it is no regular file" }));
     }
-    read_named(real, name.to_owned(), inputs).map_err(|error| error.to_string())
+    read_named(&real, name.to_owned()).map_err(|error| error.to_string())
 }
 
 /// The way from a stage's directory in `out` to the workspace.

@@ -9,25 +9,22 @@ compile_error!(
 
 mod args;
 mod build;
-mod cache_file;
 mod check;
-mod check_cache;
 mod checking;
 mod diff;
 mod docs;
 mod each;
 mod error;
+mod fixing;
 mod fleet;
 mod fmt;
 mod format;
 mod graph;
 mod host;
 mod init;
-mod inputs;
 mod levels;
 mod load;
 mod lsp;
-mod mend;
 mod output;
 mod plan;
 mod plans;
@@ -36,7 +33,6 @@ mod progress;
 mod reach;
 mod reports;
 mod revision;
-mod terminal;
 mod trace;
 mod verify;
 mod walk;
@@ -55,7 +51,7 @@ use output::Output;
 enum Outcome {
     /// Nothing is wrong: 0.
     Clean,
-    /// The spec, the stage or the host has something that must be mended: 1.
+    /// The spec, the stage or the host has something that must be fixed: 1.
     Findings,
     /// The tool failed, and has said why: 3.
     Failed,
@@ -100,9 +96,4 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(if matches!(error, Error::Usage(_)) { USAGE } else { FAILED })
         }
     }
-}
-
-/// A number with the word for what it counts.
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }

@@ -1,15 +1,16 @@
-//! Where output goes, and how it may look there.
+//! Standard output and standard error: what each of them can show, and writing to them.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
-use std::path::Path;
 
 use bottlec::diagnostic::Diagnostics;
 use bottlec::report::{self, Format, Style};
 use bottlec::source::Sources;
-use bottlec::text::quote;
 
-use super::terminal;
+use supports_color::Stream as Support;
+
+/// The columns of output that goes to no terminal.
+const PIPED_WIDTH: usize = 100;
 
 /// Where diagnostics are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +31,12 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// By what the streams are and what the environment wants.
+    /// Detects the styles of both streams, from the terminal and the environment.
     pub(crate) fn from_environment() -> Self {
-        let width = terminal::width();
-        let style = |terminal: bool| terminal::style_for(terminal, width, |name| std::env::var(name).ok());
-        Self { stdout: style(io::stdout().is_terminal()), stderr: style(io::stderr().is_terminal()) }
+        Self {
+            stdout: style(Support::Stdout, io::stdout().is_terminal()),
+            stderr: style(Support::Stderr, io::stderr().is_terminal()),
+        }
     }
 
     /// Writes text to standard output, whole.
@@ -80,6 +82,20 @@ impl Output {
     }
 }
 
+/// Detects what a stream can show: plain ASCII where it is no terminal, unless colour is forced.
+fn style(stream: Support, is_terminal: bool) -> Style {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let usual = if is_terminal { Style::default().width } else { PIPED_WIDTH };
+    let terminal = terminal_size::terminal_size().filter(|_| is_terminal);
+    let wanted = set("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    Style {
+        // By its convention it counts whatever its value and whatever else is set, which the crate sees otherwise.
+        color: set("NO_COLOR").is_none() && supports_color::on(stream).is_some(),
+        unicode: is_terminal && supports_unicode::supports_unicode(),
+        width: wanted.or(terminal.map(|(columns, _)| columns.0.into())).unwrap_or(usual),
+    }
+}
+
 /// Who reads our output and stops has read enough: the command goes on, and its exit code is what it found. A build
 /// must not be left out because `head` saw all the warnings that it wanted.
 fn heard(written: io::Result<()>) -> io::Result<()> {
@@ -87,9 +103,4 @@ fn heard(written: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
-}
-
-/// Names a file for people.
-pub(super) fn shown(path: &Path) -> String {
-    quote(&path.to_string_lossy())
 }

@@ -1,4 +1,4 @@
-//! From one spec that is named to the plans that a command shows.
+//! The plans of one spec, for the commands that show them.
 
 use std::path::PathBuf;
 

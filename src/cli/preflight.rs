@@ -1,4 +1,4 @@
-//! `bottlec preflight`: is this host ready to run these bottles?
+//! `bottlec preflight`: whether this host is ready to run these bottles.
 
 mod pack;
 mod secrets;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use bottlec::lower::commands;
 use bottlec::plan::Plan;
-use bottlec::text::quote;
+use bottlec::text::{quote, quote_path};
 use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Version};
 use bottlec::world::{backend, builtin};
 use bottlec::{Options, compile};
@@ -43,7 +43,7 @@ impl Finding {
 }
 
 pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error> {
-    let reports = command.reporting.reports(None)?;
+    let reports = command.reporting.reports()?;
     let mut plans = Vec::new();
     if !command.specs.is_empty() {
         let sources = load::load(&command.specs)?;
@@ -117,22 +117,18 @@ fn programs(plans: &[Plan]) -> (Vec<Finding>, Option<Version>) {
                 findings.push(finding);
                 version = found;
             }
-            Some(found) => findings.push(Finding::ready(format!("`{name}` is {}", shown(&found)))),
+            Some(found) => findings.push(Finding::ready(format!("`{name}` is {}", quote_path(&found)))),
         }
     }
     (findings, version)
 }
 
-fn shown(path: &Path) -> String {
-    quote(&path.to_string_lossy())
-}
-
 fn engine_program(path: &Path) -> (Finding, Option<Version>) {
     match host::program_version(path, host::PATIENCE) {
-        Ok(version) => (Finding::ready(format!("smolvm {version} is {}", shown(path))), Some(version)),
+        Ok(version) => (Finding::ready(format!("smolvm {version} is {}", quote_path(path))), Some(version)),
         Err(error) => {
             let help = format!("run `{SMOLVM} --version` yourself and see what it says");
-            (Finding::missing(format!("{} does not tell its version: {error}", shown(path)), help), None)
+            (Finding::missing(format!("{} does not tell its version: {error}", quote_path(path)), help), None)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How far a long check is, on a terminal.
+//! The progress line of a long check, on a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
@@ -27,7 +27,7 @@ struct Due {
 }
 
 impl Progress {
-    /// By what standard error is and what the environment says.
+    /// Draws on standard error, if that is a terminal that can draw over a line.
     pub(crate) fn from_environment() -> Self {
         let wanted = is_wanted(io::stderr().is_terminal(), |name| std::env::var(name).ok());
         let due = wanted.then(|| Mutex::new(Due { at: Instant::now() + PATIENCE, drawn: false }));

@@ -1,4 +1,4 @@
-//! Which reports a run writes, and where to.
+//! The reports of a run: formats and files, from `--format`.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -71,27 +71,16 @@ fn path(bytes: Vec<u8>) -> PathBuf {
 }
 
 impl Reporting {
-    /// The reports of a run: those asked for, with `output` as the file of the one that names none. At most one goes to
-    /// the stream.
-    pub(crate) fn reports(&self, output: Option<&PathBuf>) -> Result<Vec<Report>, Error> {
+    /// The reports of a run. At most one goes to the stream.
+    pub(crate) fn reports(&self) -> Result<Vec<Report>, Error> {
         let mut reports = self.reports.clone();
         if reports.is_empty() {
             reports.push(Report { format: Format::default(), file: None });
         }
-        let mut plain = reports.iter_mut().filter(|report| report.file.is_none());
-        let first = plain.next();
-        if plain.next().is_some() {
+        if reports.iter().filter(|report| report.file.is_none()).count() > 1 {
             let what =
                 "two formats without a file would be mixed: write `--format FORMAT=FILE` for all but one";
             return Err(Error::Usage(what.to_owned()));
-        }
-        match (first, output) {
-            (Some(report), Some(file)) => report.file = Some(file.clone()),
-            (None, Some(_)) => {
-                let what = "`--output` is for a format without a file, and there is none";
-                return Err(Error::Usage(what.to_owned()));
-            }
-            (_, None) => {}
         }
         Ok(reports)
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bottlec::stage::{self, State};
-use bottlec::text::quote;
+use bottlec::text::quote_path;
 
 use super::Outcome;
 use super::args::Verify;
@@ -18,7 +18,7 @@ pub(super) fn run(command: &Verify, output: &Output) -> Result<Outcome, Error> {
         if state != State::Intact {
             outcome = Outcome::Findings;
         }
-        let path = quote(&path.to_string_lossy());
+        let path = quote_path(path);
         // Writing to a `String` cannot fail.
         let _ = match state {
             State::Intact => writeln!(text, "{path} is as it was built"),

@@ -1,4 +1,4 @@
-//! From the paths that were named to the specs that are checked together.
+//! Directory walks: from the given paths to the specs that are checked together.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,9 @@ use bottlec::{model, syntax};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::error::Error;
-use super::inputs::Inputs;
 use super::load;
 
-/// What is compiled together: for one host.
+/// Specs that are compiled together, for one host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unit {
     /// The specs that were named.
@@ -22,7 +21,7 @@ pub(crate) enum Unit {
     Found(PathBuf),
 }
 
-/// What lies at the paths that were named.
+/// The result of a walk over the given paths.
 #[derive(Debug, Default)]
 pub(crate) struct Walked {
     /// Named files together, and each spec in a directory by itself, in the order of their paths.
@@ -78,13 +77,13 @@ fn walk(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
 }
 
 impl Unit {
-    /// Reads it; nothing when it was found and is no spec. `inputs` is told what was read.
-    pub(crate) fn load(&self, stdin: Option<&Path>, inputs: &mut Inputs) -> Result<Option<Sources>, Error> {
+    /// Reads it; nothing when it was found and is no spec.
+    pub(crate) fn load(&self, stdin: Option<&Path>) -> Result<Option<Sources>, Error> {
         match self {
-            Self::Named(named) => load::load_as(named, stdin, inputs).map(Some),
+            Self::Named(named) => load::load_as(named, stdin).map(Some),
             Self::Found(path) => {
-                let Some(mut sources) = found(path, inputs)? else { return Ok(None) };
-                load::load_includes(&mut sources, inputs)?;
+                let Some(mut sources) = found(path)? else { return Ok(None) };
+                load::load_includes(&mut sources)?;
                 Ok(Some(sources))
             }
         }
@@ -92,16 +91,15 @@ impl Unit {
 
     /// Reads it without what it includes; nothing when it was found and is no spec.
     pub(crate) fn alone(&self, stdin: Option<&Path>) -> Result<Option<Sources>, Error> {
-        let inputs = &mut Inputs::unwatched();
         match self {
-            Self::Named(named) => load::alone(named, stdin, inputs).map(Some),
-            Self::Found(path) => found(path, inputs),
+            Self::Named(named) => load::alone(named, stdin).map(Some),
+            Self::Found(path) => found(path),
         }
     }
 }
 
-fn found(path: &PathBuf, inputs: &mut Inputs) -> Result<Option<Sources>, Error> {
-    let sources = load::alone(std::slice::from_ref(path), None, inputs)?;
+fn found(path: &PathBuf) -> Result<Option<Sources>, Error> {
+    let sources = load::alone(std::slice::from_ref(path), None)?;
     let is_one = sources.roots().first().is_some_and(|id| is_spec(sources.get(*id)));
     Ok(is_one.then_some(sources))
 }
@@ -120,8 +118,8 @@ fn is_spec(source: &Source) -> bool {
 pub(crate) struct Changed(pub(crate) BTreeSet<String>);
 
 impl Changed {
-    /// Whether a source is one of them.
-    pub(crate) fn holds(&self, name: &str) -> bool {
-        self.0.contains(name)
+    /// Whether one of the sources changed.
+    pub(crate) fn touches(&self, sources: &Sources) -> bool {
+        sources.iter().any(|(_, source)| self.0.contains(source.name()))
     }
 }

@@ -1,13 +1,15 @@
-//! `check --watch`: checks again whenever something changes, until somebody ends it.
+//! `check --watch`: a check after each change, until Ctrl-C.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bottlec::text::counted;
 use notify::event::{CreateKind, EventKind, ModifyKind, RemoveKind};
 use notify::{ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -16,9 +18,8 @@ use signal_hook::iterator::Signals;
 
 use super::checking::{CheckRun, Checking};
 use super::error::{Error, reason};
-use super::fleet::Remember;
 use super::reports::Report;
-use super::{FAILED, Outcome, counted, load};
+use super::{FAILED, Outcome, load};
 
 /// How long nothing must happen before it is looked at what happened: an editor saves a file in several steps.
 const QUIET: Duration = Duration::from_millis(50);
@@ -75,7 +76,7 @@ fn look(checking: &mut Checking<'_>, watched: &mut Watched) -> Result<CheckRun, 
     let mut compiled = 0;
     let mut looks = 0;
     loop {
-        let run = checking.run(Remember::All);
+        let run = checking.run();
         let directories = run.as_ref().map(|run| run.directories.as_slice()).unwrap_or_default();
         let news = watched.follow(checking, directories)?;
         looks += 1;
@@ -103,7 +104,7 @@ fn show(
     let (units, compiled) =
         run.as_ref().map_or((0, 0), |run| (run.fleet.units, run.fleet.compiled.min(run.fleet.units)));
     let outcome = match run.and_then(|run| checking.show(run.fleet, None)) {
-        // Somebody will mend it.
+        // Somebody will fix it.
         Err(error @ (Error::Read { .. } | Error::Write { .. })) => {
             output.complain(&error);
             Outcome::Failed
@@ -146,10 +147,16 @@ impl Watched {
         let workspace = load::workspace()?;
         let absolute = |path: &PathBuf| tidy(&workspace.join(path));
         self.walked = walked.iter().map(absolute).collect();
-        let read = checking.cache.files();
+        let results = checking.results.iter().flatten();
+        let read: BTreeSet<&str> = results.flat_map(|(_, result)| result.files()).collect();
+        let read = read.into_iter().map(PathBuf::from);
         // What was named may go and come back.
         let named = checking.paths.iter().filter(|path| path.as_os_str() != ".").cloned();
         self.files = read.chain(named).map(|path| absolute(&path)).collect();
+        // A link changes, and so does the file that it leads to.
+        let targets: Vec<PathBuf> =
+            self.files.iter().filter_map(|file| fs::canonicalize(file).ok()).collect();
+        self.files.extend(targets);
         let above = self.files.iter().filter_map(|file| nearest(file.parent()?));
         let wanted: BTreeSet<PathBuf> = self.walked.iter().cloned().chain(above).collect();
         let gone: Vec<PathBuf> = self.directories.difference(&wanted).cloned().collect();

@@ -1,4 +1,4 @@
-//! What the compiler says about a spec: one value for the command line, the editor and every report format.
+//! Diagnostics: one value for the command line, the editor and every report format.
 
 mod fix;
 mod line_ends;
@@ -54,7 +54,7 @@ pub struct Allowance {
     pub reason: String,
 }
 
-/// What becomes of a finding.
+/// The effect of a level on a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     /// It is shown.
@@ -230,7 +230,7 @@ impl Diagnostics {
         self.items.iter_mut().chain(allowed).for_each(&mut change);
     }
 
-    /// Those of them that are not `unwanted`.
+    /// Drops the diagnostics that are `unwanted`.
     #[must_use]
     pub fn without(mut self, mut unwanted: impl FnMut(&Diagnostic) -> bool) -> Self {
         let errors = |items: &[Diagnostic]| items.iter().filter(|d| d.level == Level::Error).count();
@@ -288,19 +288,19 @@ impl Diagnostics {
         self.items.truncate(most);
     }
 
-    /// What is kept.
+    /// The diagnostics that are kept.
     #[must_use]
     pub fn as_slice(&self) -> &[Diagnostic] {
         &self.items
     }
 
-    /// What is allowed, and therefore not shown.
+    /// The findings that are allowed, and therefore not shown.
     #[must_use]
     pub fn allowed(&self) -> &[Allowed] {
         &self.allowed
     }
 
-    /// How many more there were.
+    /// The number of diagnostics that were dropped at the limit.
     #[must_use]
     pub fn dropped(&self) -> usize {
         self.dropped

@@ -1,4 +1,5 @@
-//! One bottle, before and after. Every part of a plan is taken apart whole, so that a new field must be decided upon.
+//! One bottle, compared. Every part of a plan is destructured whole, so that a new field does not compile until it is
+//! compared.
 
 use super::environment::environment;
 use super::join::{Joined, join};
@@ -8,7 +9,7 @@ use crate::lower::plan_json::format::{
 };
 use crate::text::{quote, quote_whole};
 
-/// What a new bottle's agent can reach, in one line.
+/// Summarises in one line what a new bottle's agent can reach.
 pub(super) fn summary(plan: &PlanJson<'static>) -> String {
     let hosts = plan.egress.allow.iter().map(|entry| &*entry.host);
     if plan.egress.allow.is_empty() {

@@ -1,4 +1,4 @@
-//! The bundle: who is in it, what each runs, and what it is given.
+//! The bundle's sidecars, compared: which there are, what each runs, and what it is given.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! Variables, of the agent and of sidecars.
+//! Environment variables of the agent and of sidecars, compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 

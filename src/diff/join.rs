@@ -1,8 +1,8 @@
-//! Two lists joined: what came, what went, and what stayed.
+//! A join of two lists by key: items added, removed, and in both.
 
 use std::collections::BTreeMap;
 
-/// What came, what went, and what is on both sides, by key.
+/// Items added, removed, and on both sides, by key.
 pub(super) struct Joined<'a, T> {
     pub(super) come: Vec<&'a T>,
     pub(super) gone: Vec<&'a T>,

@@ -1,4 +1,4 @@
-//! What a change means: two sets of plans, compared by what the agent can reach and hold.
+//! Semantic diff: two sets of plans, compared by what the agent can reach and hold.
 //!
 //! Both sides are what `plan.json` says, whether it was read from a stage or compiled from a spec a moment ago.
 
@@ -17,7 +17,7 @@ use crate::lower::plan_json::format::PlanJson;
 use crate::text::quote;
 use crate::world::host::Target;
 
-/// Which way a change goes.
+/// The direction of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// The agent can reach or hold more than before, or is watched less.
@@ -56,7 +56,7 @@ impl Direction {
     }
 }
 
-/// What a change is about.
+/// The topic of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// A whole bottle.
@@ -140,7 +140,7 @@ pub struct Change {
 /// Plans, by the names of their bottles.
 pub type Plans = BTreeMap<String, PlanJson<'static>>;
 
-/// What turns `old` into `new`, by bottle, direction, topic and text.
+/// Compares two sets of plans; the changes are ordered by bottle, direction, topic and text.
 #[must_use]
 pub fn diff(old: &Plans, new: &Plans) -> Vec<Change> {
     let mut changes = Vec::new();

@@ -39,7 +39,7 @@ fn bundle(plan: &PlanJson<'static>) -> Ipv4Addr {
     plan.bundle_ip.parse().unwrap_or(Ipv4Addr::UNSPECIFIED)
 }
 
-/// What the agent can reach that it could not, and the other way round.
+/// Reports hosts that the agent can reach and could not before, and the other way round.
 pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes: &mut Changes<'_>) {
     let before = Side::new(old);
     let after = Side::new(new);

@@ -1,4 +1,4 @@
-//! What is looked for in what goes through pipelock, and how much may go through.
+//! pipelock's scans and limits, compared.
 
 use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};

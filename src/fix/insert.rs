@@ -1,4 +1,4 @@
-//! Where a new node goes: as its siblings stand, on lines of their own or on one line with `;` between them.
+//! Insertion of a node: laid out as its siblings are, on lines of their own or on one line with `;` between them.
 
 use crate::diagnostic::Edit;
 use crate::format;

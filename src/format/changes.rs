@@ -18,7 +18,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// From its first replacement through its last one, in bytes.
+    /// The bytes from its first replacement through its last one.
     #[must_use]
     pub fn range(&self) -> Range<u32> {
         let start = self.edits.first().map_or(0, |(span, _)| span.start);

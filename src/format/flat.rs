@@ -1,4 +1,4 @@
-//! How a text would look on one line, and what does not let it.
+//! One-line layouts: how wide a node would be on one line, and what keeps it from that.
 
 use crate::syntax::{TokenKind, TokenRef};
 
@@ -8,7 +8,7 @@ pub(super) const COLUMNS: usize = 100;
 /// The columns that a text of several lines counts for: not its own, which its place decides.
 const MULTI_LINE_COLUMNS: usize = 3;
 
-/// What stands between two tokens of one line.
+/// Returns the blanks between two tokens of one line.
 pub(super) fn gap(before: TokenKind, after: TokenKind) -> &'static str {
     use TokenKind::{
         BlockComment, CloseBrace, CloseParen, Equals, LineComment, OpenBrace, OpenParen, Semicolon, SlashDash,

@@ -1,4 +1,4 @@
-//! The lines as they are written, with the comments at their ends in one column.
+//! Output lines, with the comments at their ends aligned.
 
 use super::{INDENT, MAX_INDENTED};
 

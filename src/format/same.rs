@@ -1,4 +1,4 @@
-//! Whether two texts are one document.
+//! Equality of two texts as KDL documents, comments included.
 
 use crate::syntax::{Node, TokenKind, Tree, Value};
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::digest::sha256_hex;
 
-/// Who may read a file of the stage.
+/// The permissions of a file of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// 0644: says nothing about secrets.

@@ -25,7 +25,7 @@ pub fn container(plan: &Plan, sidecar: &str) -> String {
     format!("bottle-{}--{sidecar}", plan.slug)
 }
 
-/// What Compose calls the bundle as a whole.
+/// The name of the Compose project.
 #[must_use]
 pub fn project(plan: &Plan) -> String {
     network(plan)

@@ -1,4 +1,4 @@
-//! Text as a POSIX shell takes it.
+//! Quoting for a POSIX shell.
 
 /// A word that a shell reads back as it is, wherever a word or an assigned value may stand.
 #[must_use]

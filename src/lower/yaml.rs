@@ -1,4 +1,4 @@
-//! YAML as a reader of 1.1 and a reader of 1.2 take it alike.
+//! YAML that readers of YAML 1.1 and 1.2 read alike.
 
 use serde::Serialize;
 

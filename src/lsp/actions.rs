@@ -1,4 +1,4 @@
-//! What can be done about what stands at a place.
+//! Code actions.
 
 mod accept;
 mod fixes;
@@ -22,7 +22,7 @@ use crate::diagnostic::{self, Edit};
 use crate::rule::Rule;
 use crate::source::Span;
 
-/// What can be done in a range. `whole` gives everything in the folder of the document, also what it does not include.
+/// Lists the code actions for a range. `whole` gives everything in the folder of the document, also what it does not include.
 #[must_use]
 pub(super) fn actions(
     asked: Asked<'_>,

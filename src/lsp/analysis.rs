@@ -1,4 +1,4 @@
-//! What is known of a spec and of everything that it includes, at one moment.
+//! The analysis of one spec with its includes: a snapshot that every feature reads.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -29,7 +29,7 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// Of `sources`, each of which an editor knows by the URI in its place.
+    /// Analyses `sources`, each of which an editor knows by the URI in its place.
     #[must_use]
     pub fn new(sources: Sources, uris: Vec<Option<Uri>>) -> Self {
         let trees: Vec<Tree> =
@@ -50,7 +50,7 @@ impl Analysis {
         &self.trees[id.index()]
     }
 
-    /// What a text says, as far as it can be made out.
+    /// The decoded file of a source, as far as it could be read.
     #[must_use]
     pub fn file(&self, id: SourceId) -> &File {
         &self.files[&id]
@@ -62,7 +62,7 @@ impl Analysis {
         &self.files
     }
 
-    /// What an editor calls a text.
+    /// The URI of a source.
     #[must_use]
     pub fn uri(&self, id: SourceId) -> Option<&Uri> {
         self.uris.get(id.index())?.as_ref()
@@ -75,13 +75,13 @@ impl Analysis {
         found.map(|(id, _)| id)
     }
 
-    /// What `check` says of the spec, and the plans of a `build`.
+    /// The diagnostics of `check`, and the plans of a `build`.
     #[must_use]
     pub fn compilation(&self) -> &Compilation {
         self.compilation.get_or_init(|| compile(&self.sources, &Options::default()))
     }
 
-    /// What each file reaches over its includes.
+    /// The include closure of each file.
     #[must_use]
     pub fn closures(&self) -> BTreeMap<SourceId, IncludeClosure> {
         include::closures(&self.files, &self.sources, &mut Diagnostics::new())

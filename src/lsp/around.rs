@@ -34,7 +34,7 @@ fn scope_of<'a>(analysis: &'a Analysis, id: SourceId, closure: &IncludeClosure) 
     Scope::new(id, analysis.files(), closure, analysis.sources(), &mut Diagnostics::new())
 }
 
-/// What each profile and each bottle says itself, of all files.
+/// The layers of all profiles and bottles, of all files, without what they extend.
 pub(super) fn layers(analysis: &Analysis) -> impl Iterator<Item = &Layer> {
     analysis.files().values().flat_map(|file| {
         let profiles = file.profiles.iter().map(|profile| &profile.layer);
@@ -58,7 +58,7 @@ pub(super) fn bottles_on(analysis: &Analysis, profile: &Spanned<Name>) -> BTreeS
 }
 
 impl<'a> Around<'a> {
-    /// What the outermost of `parents` stands for; nothing at the top of a file, and in what has no name yet.
+    /// Finds the bottle or profile that the outermost of `parents` declares; none at the top of a file, or without a name.
     #[must_use]
     pub(super) fn new(asked: Asked<'a>, parents: &[Node<'_>]) -> Option<Self> {
         let outer = parents.first()?;
@@ -87,7 +87,7 @@ impl<'a> Around<'a> {
         self.layers().flat_map(|layer| &layer.sidecars)
     }
 
-    /// Which of the built-in sidecars it has.
+    /// Its built-in sidecars.
     pub(super) fn builtins(&self) -> impl Iterator<Item = &'static builtin::Builtin> {
         let has_repo = self.layers().any(|layer| !layer.git.repos.is_empty());
         let is_supervised = self.layers().any(|layer| layer.supervise.is_some());

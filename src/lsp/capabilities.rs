@@ -1,4 +1,4 @@
-//! What the server offers.
+//! Server capabilities.
 
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CompletionOptions, DiagnosticOptions,
@@ -13,7 +13,7 @@ use lsp_types::{
 use super::client::Client;
 use super::{commands, diagnostics, tokens};
 
-/// What the server offers to such a client.
+/// Returns the capabilities that the server announces to such a client.
 #[must_use]
 pub(super) fn of(client: &Client) -> ServerCapabilities {
     let code_actions = if client.action_literals {

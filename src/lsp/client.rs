@@ -1,10 +1,10 @@
-//! What the client can do, of what makes a difference here.
+//! Client capabilities that the server reads.
 
 use lsp_types::{ClientCapabilities, MarkupKind};
 
 use super::position::Encoding;
 
-/// What a client said of itself.
+/// The capabilities of a client.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a capability of the protocol, by itself")]
 pub struct Client {
@@ -43,7 +43,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// By what it announced.
+    /// Reads the capabilities that a client announced.
     #[must_use]
     pub fn new(capabilities: &ClientCapabilities) -> Self {
         let text = capabilities.text_document.as_ref();

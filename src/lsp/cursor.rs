@@ -1,10 +1,10 @@
-//! What stands at a place of a spec, also of a broken one: the nodes around it, and what of them it is in.
+//! The syntax at an offset, in broken specs too: the nodes around it, and the part of them that it is in.
 
 use crate::schema::{self, Children};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, TokenKind, TokenRef, Tree};
 
-/// What a place is in.
+/// The part of a node that an offset is in.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Spot<'t> {
     /// A node's name, or right behind it.
@@ -35,7 +35,7 @@ pub(super) struct Cursor<'t> {
 }
 
 impl<'t> Cursor<'t> {
-    /// What stands at `offset`.
+    /// Finds the syntax at `offset`.
     #[must_use]
     pub(super) fn new(tree: &'t Tree, offset: u32) -> Self {
         let mut parents = Vec::new();
@@ -84,7 +84,7 @@ impl<'t> Cursor<'t> {
         schema_of(&self.parents)
     }
 
-    /// What the language says of [`Cursor::node`].
+    /// The schema of [`Cursor::node`].
     #[must_use]
     pub(super) fn node_schema(&self) -> Option<&'static schema::Node> {
         child_schema(self.block_schema()?, self.node()?.name())
@@ -98,7 +98,7 @@ pub(super) fn schema_of(path: &[Node<'_>]) -> Option<&'static schema::Node> {
     path.iter().try_fold(&schema::ROOT, |schema, node| child_schema(schema, node.name()))
 }
 
-/// What the language says of a node of that name in a block.
+/// The schema of a node of that name in a block.
 #[must_use]
 pub(super) fn child_schema(parent: &'static schema::Node, name: &str) -> Option<&'static schema::Node> {
     match parent.children {
@@ -108,7 +108,7 @@ pub(super) fn child_schema(parent: &'static schema::Node, name: &str) -> Option<
     }
 }
 
-/// What the language says of an argument or a property: the type of its value, and what it means.
+/// The schema of an argument or a property: the type of its value, and its meaning.
 #[must_use]
 pub(super) fn entry_schema(
     schema: &'static schema::Node,
@@ -124,7 +124,7 @@ pub(super) fn entry_schema(
     argument_schema(schema, at).map(|argument| (argument.value, argument.doc))
 }
 
-/// What the language says of the argument number `at`, from 0 on.
+/// The schema of the argument number `at`, from 0 on.
 #[must_use]
 pub(super) fn argument_schema(schema: &'static schema::Node, at: usize) -> Option<&'static schema::Argument> {
     let last = schema.arguments.last().filter(|last| last.repeats);

@@ -1,4 +1,4 @@
-//! A compile's diagnostics in the words of the protocol.
+//! Diagnostics, translated to the protocol.
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;

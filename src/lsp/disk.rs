@@ -1,4 +1,4 @@
-//! What a server must be told of the world outside: it opens no file itself.
+//! The server's access to files, which its owner provides: the server opens none itself.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Replacements in the sources of an analysis, as a client takes them.
+//! Text edits, translated to the protocol.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,4 @@
-//! What follows from a line and does not stand there: addresses, URLs, and what a profile gives.
+//! Inlay hints: addresses, URLs, and what a profile contributes.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::check::fleet;
 use crate::model::{BottleDecl, MemberKind, Spanned};
 use crate::plan;
 use crate::source::Span;
-use crate::text::{harmless, quote};
+use crate::text::{counted, harmless, quote};
 use crate::world::engine::Version;
 
 /// The hints of a range.
@@ -104,10 +104,8 @@ impl Hints<'_> {
         }
         let inherited = whole.egress.allow.iter().find(|host| !within(decl, host.span));
         if let Some(first) = inherited {
-            let hosts = whole.egress.allow.len();
-            let hosts =
-                if hosts == 1 { String::from("1 host in all") } else { format!("{hosts} hosts in all") };
-            parts.push(self.part(hosts, first.span));
+            let hosts = counted(whole.egress.allow.len(), "host", "hosts");
+            parts.push(self.part(format!("{hosts} in all"), first.span));
         }
         if parts.is_empty() {
             return;

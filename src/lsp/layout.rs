@@ -1,4 +1,4 @@
-//! `fmt` in an editor.
+//! Formatting requests.
 
 use lsp_types::{Range, TextEdit};
 
@@ -6,13 +6,13 @@ use super::analysis::Asked;
 use crate::format::changes::{Change, changes};
 use crate::source::Span;
 
-/// What `fmt` would change in a document; nothing in one that cannot be read.
+/// Formats a document; no edits for one with syntax errors.
 #[must_use]
 pub(super) fn whole(asked: Asked<'_>) -> Vec<TextEdit> {
     edits(asked, |_| true)
 }
 
-/// What `fmt` would change in the lines of a range. A string over several lines is laid out when any of them is in it.
+/// Formats the lines of a range. A string over several lines is laid out when any of them is in it.
 #[must_use]
 pub(super) fn range(asked: Asked<'_>, range: Range) -> Vec<TextEdit> {
     let source = asked.source();

@@ -1,4 +1,4 @@
-//! Where every name of a spec stands, and which of them are one thing.
+//! Symbol index: the occurrences of every name, and which of them are one symbol.
 //!
 //! Names are read off the trees, so that they are there while a text is broken. Two places of one name are one thing
 //! when some spec lays them on each other: a renaming must change both or none.
@@ -15,7 +15,7 @@ use crate::resolve::include;
 use crate::source::{SourceId, Span};
 use unite::Below;
 
-/// What a name is the name of.
+/// The kind of thing that a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// A bottle.
@@ -72,7 +72,7 @@ impl Kind {
     }
 }
 
-/// What a place does with a name.
+/// The role of an occurrence: definition or reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// It gives the name to something: to the node of that span.
@@ -120,7 +120,7 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Those of `analysis`.
+    /// Collects the names of `analysis`.
     #[must_use]
     pub(super) fn new(analysis: &'a Analysis) -> Self {
         let (mut occurrences, mut layers, mut of_file) = (Vec::new(), Vec::new(), Vec::new());

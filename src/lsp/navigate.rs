@@ -1,4 +1,4 @@
-//! From a name to what it names, and back.
+//! Definitions, references, highlights and document links.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ impl Target {
     }
 }
 
-/// Where what a position names is defined. From a definition that overrides another one, that is the other one.
+/// Finds the definitions of the name at a position. From a definition that overrides another one, that is the other one.
 #[must_use]
 pub(super) fn definition(
     asked: Asked<'_>,
@@ -73,7 +73,7 @@ pub(super) fn definition(
     Some(GotoDefinitionResponse::Link(links.collect()))
 }
 
-/// Where what a position names is named.
+/// Finds the references to the name at a position.
 #[must_use]
 pub(super) fn references(asked: Asked<'_>, position: Position, declaration: bool) -> Vec<Location> {
     let names = Names::new(asked.analysis);
@@ -83,7 +83,7 @@ pub(super) fn references(asked: Asked<'_>, position: Position, declaration: bool
     wanted.filter_map(|it| asked.location(unquoted(asked, it.text, it.span))).collect()
 }
 
-/// Where in the same document what a position names is named.
+/// Finds the occurrences of the name at a position in the same document.
 #[must_use]
 pub(super) fn highlights(asked: Asked<'_>, position: Position) -> Vec<DocumentHighlight> {
     let names = Names::new(asked.analysis);

@@ -1,10 +1,10 @@
-//! Offsets to the positions that an editor counts by, and back.
+//! Conversion between byte offsets and the protocol's positions.
 
 use lsp_types::{Position, PositionEncodingKind, Range};
 
 use crate::source::{Source, Span};
 
-/// What a client counts the columns of a line in.
+/// The unit in which a client counts columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// Bytes.

@@ -24,7 +24,7 @@ enum Part {
 }
 
 impl Prose {
-    /// Nothing yet.
+    /// An empty text.
     #[must_use]
     pub(super) fn new() -> Self {
         Self::default()
@@ -66,14 +66,14 @@ impl Prose {
         self
     }
 
-    /// What the reference says of a node, with its example.
+    /// The reference's text about a node, with its example.
     #[must_use]
     pub(super) fn of_node(node: &schema::Node) -> Self {
         let doc = Self::new().text(unlinked(node.doc));
         if node.example.is_empty() { doc } else { doc.code(node.example) }
     }
 
-    /// What the reference says of a property.
+    /// The reference's text about a property.
     #[must_use]
     pub(super) fn of_property(property: &schema::Property) -> Self {
         let schema::Property { name: _, value, required, default, doc } = property;
@@ -88,7 +88,7 @@ impl Prose {
         Self::new().text(sentence(doc)).text(more)
     }
 
-    /// What the reference says of an argument.
+    /// The reference's text about an argument.
     #[must_use]
     pub(super) fn of_argument(argument: &schema::Argument) -> Self {
         Self::new().text(sentence(argument.doc)).text(format!("Takes {}.", argument.value.describe()))

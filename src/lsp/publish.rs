@@ -1,4 +1,4 @@
-//! Which diagnostics the editor shows of which document. A document gets those of every spec that it is part of.
+//! Published diagnostics: a document gets those of every spec that it is part of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use lsp_types::Diagnostic;
 
 use super::diagnostics::merge;
 
-/// What is found by each spec, and what was published of it.
+/// The diagnostics of each spec, and those that were published.
 #[derive(Debug, Default)]
 pub(super) struct Publisher {
     /// By the URI of the file that a spec begins with, then by that of the document that something was found in.
@@ -43,7 +43,7 @@ impl Publisher {
         all
     }
 
-    /// What is to be shown of a document now, when that is something else than what is shown already.
+    /// Returns the diagnostics of a document, if they differ from those that were published last.
     pub(super) fn news(&mut self, document: &str) -> Option<Vec<Diagnostic>> {
         let now = self.of(document);
         let before = self.shown.get(document).map_or(&[][..], Vec::as_slice);

@@ -1,4 +1,4 @@
-//! Requests that have no answer.
+//! Refused requests.
 
 use lsp_server::ErrorCode;
 

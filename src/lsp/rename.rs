@@ -1,4 +1,4 @@
-//! Another name for what has one.
+//! Rename.
 
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr as _;
@@ -18,7 +18,7 @@ use crate::schema::ValueType;
 use crate::syntax::{Value, is_bare_word, quoted_string};
 use crate::text::quote;
 
-/// What would be renamed at a position.
+/// Finds the name that a rename at a position would change.
 pub(super) fn prepare(
     asked: Asked<'_>,
     position: Position,

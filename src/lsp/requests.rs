@@ -1,4 +1,4 @@
-//! Which request is answered by what.
+//! The dispatch of requests.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::str::FromStr as _;

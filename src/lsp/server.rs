@@ -35,7 +35,7 @@ enum Phase {
     ShutDown,
 }
 
-/// How the client ended the conversation.
+/// The way in which the client ended the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// After `shutdown`, as it should.
@@ -66,7 +66,7 @@ pub enum Work {
     },
 }
 
-/// What came out of some work.
+/// The result of a [`Work`].
 pub enum Done {
     /// What was found in a spec, by document.
     Checked {
@@ -200,7 +200,7 @@ impl Server {
         scan.then(|| Work::Scan { disk: Arc::clone(self.workspace.disk()), folders })
     }
 
-    /// What is to be sent besides.
+    /// Takes the messages that wait to be sent.
     pub fn flush(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.out)
     }

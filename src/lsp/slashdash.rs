@@ -1,4 +1,4 @@
-//! What `/-` comments out: nodes, entries and blocks.
+//! The ranges of nodes, entries and blocks that `/-` comments out.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(super) struct Commented {
     pub(super) block: Option<u32>,
 }
 
-/// What is commented out in a text, in order. What is commented out inside of that is part of it.
+/// Finds the commented-out ranges of a text, in order; nested ones are part of the outer ones.
 #[must_use]
 pub(super) fn commented(tree: &Tree) -> Vec<Commented> {
     let tokens: Vec<TokenRef> = tree.tokens().collect();

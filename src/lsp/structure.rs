@@ -1,4 +1,4 @@
-//! What belongs together in a document.
+//! Folding and selection ranges.
 
 mod folding;
 mod selection;

@@ -1,4 +1,4 @@
-//! What a document, or a workspace, defines.
+//! Document and workspace symbols.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ const MAX_OF_WORKSPACE: usize = 512;
 /// How many characters of a name and of what is said beside it are shown.
 const MAX_SHOWN: usize = 80;
 
-/// What a document defines.
+/// Lists the symbols of a document.
 #[must_use]
 pub(super) fn of_document(asked: Asked<'_>, client: &Client) -> DocumentSymbolResponse {
     let bottles = asked.analysis.file(asked.id).bottles.iter();

@@ -1,4 +1,4 @@
-//! What each word of a document is.
+//! Semantic tokens.
 
 mod encode;
 mod words;

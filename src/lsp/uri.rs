@@ -47,7 +47,7 @@ pub(super) fn from_path(path: &Path) -> Option<Uri> {
     Uri::from_str(&uri).ok()
 }
 
-/// What a document is called when it has no path: the last part of its URI.
+/// Names a document that has no path: the last part of its URI.
 #[must_use]
 pub(super) fn last_part(uri: &Uri) -> String {
     let text = uri.as_str();

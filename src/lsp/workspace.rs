@@ -1,4 +1,4 @@
-//! The documents that are open, the folders that they lie in, and the specs that they make with what is on the disk.
+//! The workspace: open documents, their folders, and the specs that they form with the files on disk.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources};
 /// How many bytes of the specs of a folder are looked through for names: a folder may hold anything.
 const MAX_WHOLE_BYTES: usize = 4 * MAX_SOURCE_BYTES;
 
-/// What the editor has open, and what of it was read so far.
+/// The open documents, and the specs that were read with them.
 pub(super) struct Workspace {
     disk: Arc<dyn Disk>,
     folders: Vec<PathBuf>,
@@ -34,7 +34,7 @@ impl Workspace {
         Self { disk, folders, documents: BTreeMap::new(), analyses: BTreeMap::new() }
     }
 
-    /// What is on the disk.
+    /// The files on disk.
     #[must_use]
     pub(super) fn disk(&self) -> &Arc<dyn Disk> {
         &self.disk

@@ -1,4 +1,4 @@
-//! `accept`: what a spec answers for.
+//! `accept`: errors that a spec lowers, with a reason.
 
 use super::{Spanned, first_argument, text_property};
 use crate::syntax::Node;

@@ -1,4 +1,4 @@
-//! A bottle after its profiles were laid under it.
+//! A bottle merged with its profiles.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{
 use crate::source::Span;
 use crate::world::builtin::{self, Builtin};
 
-/// What a member of the bundle is.
+/// The kind of a member of the bundle.
 #[derive(Debug)]
 pub enum MemberKind {
     /// One of ours.

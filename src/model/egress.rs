@@ -24,7 +24,7 @@ pub struct Host {
     pub lost: Option<Lost>,
 }
 
-/// What is done about a finding, from the most lenient on.
+/// The action on a finding, from the most lenient on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// It is logged.
@@ -35,7 +35,7 @@ pub enum Action {
     Block,
 }
 
-/// What is logged, from the least on.
+/// The log level, from the least on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Logged {
     /// What is refused.
@@ -55,7 +55,7 @@ pub struct Pattern {
     pub severity: Option<String>,
 }
 
-/// What HTTPS is opened with.
+/// The certificate authority with which HTTPS is opened.
 #[derive(Clone, Debug)]
 pub struct Tls {
     /// The node's name, for diagnostics.

@@ -1,4 +1,4 @@
-//! `engine`: what the stage is compiled for.
+//! `engine`: the engine and the version that the stage is compiled for.
 
 use super::{Spanned, first_argument, text_property};
 use crate::syntax::Node;

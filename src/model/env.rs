@@ -4,7 +4,7 @@ use super::{Spanned, property};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
 
-/// Where the host keeps a secret. Its value is never read here.
+/// A reference to a secret on the host. Its value is never read here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reference {
     /// A variable of the launcher's environment.
@@ -13,7 +13,7 @@ pub enum Reference {
     File(String),
 }
 
-/// What a variable holds.
+/// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VariableValue {
     /// The text itself.
@@ -57,7 +57,7 @@ impl Variable {
         }
     }
 
-    /// What it holds.
+    /// Its value.
     #[must_use]
     pub fn value(&self) -> Option<&VariableValue> {
         self.sources.first().map(|source| &source.value)

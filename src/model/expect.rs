@@ -14,7 +14,7 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// Those of an `expect` node. What is no target was spoken of.
+    /// Decodes the expectations of an `expect` node. Invalid targets were already reported by the schema check.
     pub(super) fn decode(node: Node<'_>) -> impl Iterator<Item = Self> {
         [("allow", Verdict::Allowed), ("refuse", Verdict::Refused)].into_iter().flat_map(
             move |(name, verdict)| {

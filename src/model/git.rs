@@ -3,7 +3,7 @@
 use super::{Spanned, child, children, first_argument, text_property};
 use crate::syntax::Node;
 
-/// Who commits are by.
+/// The author of commits.
 #[derive(Clone, Debug)]
 pub struct GitUser {
     /// The author's name.

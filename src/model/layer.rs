@@ -1,4 +1,4 @@
-//! What a profile and a bottle both may set, and how one layer is laid over another.
+//! A layer: the settings of a profile or of a bottle's own block, and how one is merged over another.
 
 use super::{
     Accept, Boot, Egress, Engine, Expectation, Git, Lint, Name, Sidecar, Spanned, Supervise, Variable,

@@ -32,12 +32,12 @@ pub struct LintEntry {
 }
 
 impl Lint {
-    /// That of a profile or a bottle.
+    /// The `lint` block of a profile or a bottle.
     pub(super) fn of(block: Node<'_>) -> Self {
         Self::decode(block.span(), child(block, "lint"))
     }
 
-    /// That of a file.
+    /// The `lint` block of a file.
     pub(super) fn of_file(tree: &Tree) -> Self {
         let end = u32::try_from(tree.text().len()).unwrap_or(u32::MAX);
         Self::decode(Span::new(tree.source(), 0..end), tree.nodes().find(|node| node.name() == "lint"))

@@ -8,7 +8,7 @@ use crate::schema::is_host_path;
 use crate::source::Span;
 use crate::syntax::Node;
 
-/// Where a sidecar listens.
+/// The port of a sidecar.
 #[derive(Clone, Debug)]
 pub struct Port {
     /// The port.
@@ -26,7 +26,7 @@ pub struct Expose {
     pub path: Option<Spanned<String>>,
 }
 
-/// How to tell that a sidecar is ready.
+/// The health check of a sidecar.
 #[derive(Clone, Debug)]
 pub struct Health {
     /// The node's name.
@@ -43,7 +43,7 @@ pub struct Health {
     pub start: Option<Spanned<u16>>,
 }
 
-/// What a volume is kept in.
+/// The source of a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VolumeSource {
     /// A volume of the bottle's, by name.
@@ -72,7 +72,7 @@ pub struct SecretFile {
     pub from: Spanned<String>,
 }
 
-/// What a sidecar runs, and what it is given.
+/// The container of a sidecar: what it runs, and what it is given.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// Its image.

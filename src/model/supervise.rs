@@ -1,4 +1,4 @@
-//! `supervise`: the question to a human.
+//! `supervise`: how the agent asks a human.
 
 use super::{Spanned, child, first_argument, text_property};
 use crate::schema::ValueType;

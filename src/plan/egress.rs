@@ -1,4 +1,4 @@
-//! What a bottle's egress is when the spec is silent about it.
+//! Egress policy: a spec's `egress` with the defaults filled in.
 
 use super::{Action, Context, Logged, PlannedEgress, PlannedPattern, PlannedTls, Traced};
 use crate::model::{Egress, Pattern, Tls};

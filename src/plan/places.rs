@@ -1,4 +1,4 @@
-//! Where a spec says what its plan holds: the places of the settings that have no [`Origin`](super::Origin) of their own.
+//! The places of a plan's settings in the spec, for those that have no [`Origin`](super::Origin) of their own.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::resolve::members::MemberId;
 use crate::source::Span;
 use crate::world::builtin;
 
-/// Where the settings of a bottle stand. What is not there is left to the compiler.
+/// The places of a bottle's settings; `None` is a setting that the spec leaves to the compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
     /// The bottle's name.
@@ -49,7 +49,7 @@ pub struct Places {
     pub exposed: BTreeMap<String, String>,
 }
 
-/// Where a repository and its settings stand.
+/// The places of a repository's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepoPlaces {
     /// Its name.
@@ -62,7 +62,7 @@ pub struct RepoPlaces {
     pub host_keys: Vec<Span>,
 }
 
-/// Where `supervise` and its settings stand.
+/// The places of the settings of `supervise`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SupervisePlaces {
     /// The first node that asks for it.
@@ -73,7 +73,7 @@ pub struct SupervisePlaces {
     pub image: Option<Span>,
 }
 
-/// Where a sidecar and its settings stand.
+/// The places of a sidecar's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SidecarPlaces {
     /// What asks for it: its name, the first repository, `supervise`. pipelock is asked for by nothing.
@@ -84,7 +84,7 @@ pub struct SidecarPlaces {
     pub service: Option<ServicePlaces>,
 }
 
-/// Where the settings of a container stand. Its variables have origins of their own.
+/// The places of a container's settings. Its variables have origins of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServicePlaces {
     /// Its image.
@@ -109,7 +109,7 @@ pub struct ServicePlaces {
     pub capabilities: BTreeMap<String, Span>,
 }
 
-/// Where the settings of a health check stand.
+/// The places of a health check's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthPlaces {
     /// The node.

@@ -1,10 +1,10 @@
-//! Who is given which secret, and where the host keeps it. Never a value.
+//! Secrets: who gets which, and where the host keeps it. Never a value.
 
 use super::{Container, Origin, Plan, PlannedTls, Traced};
 use crate::model::{Reference, VariableValue};
 use crate::world::builtin;
 
-/// What a receiver knows a secret by.
+/// The name by which a receiver knows a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose<'a> {
     /// A variable of its environment.

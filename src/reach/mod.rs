@@ -1,4 +1,4 @@
-//! Who can reach what, and by which rule: the meaning of a bottle's policy, asked one target at a time.
+//! Reachability: whether the agent can reach a target, and which entry decides.
 //!
 //! An agent has two ways out. It dials an address itself, which the engine keeps to the bundle; or it asks pipelock,
 //! which keeps it to the lists of `egress`. Everything that answers a question of this kind asks here: `reach`,
@@ -24,7 +24,7 @@ pub enum AddressScope<T> {
     Any(T),
 }
 
-/// What decides. `T` is an entry of a list, as whoever asks knows it.
+/// The reason of a verdict. `T` is an entry of a list, in the caller's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Because<'a, T> {
     /// The engine version keeps the agent to nothing.
@@ -48,7 +48,7 @@ pub enum Because<'a, T> {
 }
 
 impl<T> Because<'_, T> {
-    /// What comes out of it.
+    /// Its verdict.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {

@@ -1,4 +1,4 @@
-//! One line each, as editors' quickfix lists and `grep` read it.
+//! The `concise` format: one line per diagnostic, for `grep` and editors' quickfix lists.
 
 use std::io::{self, Write};
 

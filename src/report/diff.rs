@@ -1,4 +1,4 @@
-//! What a change means, shown to a person, in a comment, or as JSON.
+//! Semantic diffs as text, as Markdown for a comment, and as JSON.
 //!
 //! `schemas/diff.schema.json` describes the JSON.
 

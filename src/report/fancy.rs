@@ -1,4 +1,4 @@
-//! For people: each diagnostic with the excerpts that it speaks of, drawn by `miette`.
+//! The `fancy` format, for people: each diagnostic with its excerpts, drawn by `miette`.
 //!
 //! The message, the help and the notes are laid out here, because `miette` puts the rule on a line of its own, tells
 //! the levels apart by a symbol only, and has one help for all.

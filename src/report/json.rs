@@ -1,4 +1,4 @@
-//! One JSON object for programs. `schemas/diagnostics.schema.json` describes it.
+//! The `json` format: one object, described by `schemas/diagnostics.schema.json`.
 //!
 //! Lines and columns count from 1, offsets from 0. Ends are exclusive: one past the last byte or column.
 

@@ -99,8 +99,3 @@ fn one_line(text: &str) -> Cow<'_, str> {
         shown
     }
 }
-
-/// `1 error`, `2 errors`.
-fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
-}

@@ -1,4 +1,4 @@
-//! What several formats need of a diagnostic: where it is, what it says in whole, and what it is known by.
+//! Parts of a diagnostic that several formats share: its place, its whole message, and its fingerprint.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

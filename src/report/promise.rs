@@ -1,11 +1,11 @@
-//! What a bottle is for, in one sentence.
+//! A bottle's guarantee in one sentence.
 
 use std::fmt;
 
 use crate::plan::Plan;
 use crate::world::engine::Gap;
 
-/// What is promised of a bottle.
+/// The guarantee of a bottle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promise {
     /// The promise: "the agent may dial 192.168.42.2 and nothing else".
@@ -15,7 +15,7 @@ pub struct Promise {
 }
 
 impl Promise {
-    /// What is promised of the bottle of a plan.
+    /// Returns the guarantee of a plan's bottle.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         // The worst one: the others are small beside it.

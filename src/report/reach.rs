@@ -1,4 +1,4 @@
-//! Answers to "what can it reach": one value, shown to a person or as JSON.
+//! Reports of reachability, as text or as JSON.
 //!
 //! `schemas/reach.schema.json` describes the JSON.
 

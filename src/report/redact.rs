@@ -1,4 +1,4 @@
-//! Credentials are shown nowhere: what a report is about to quote is masked before any format sees it.
+//! Redaction: credentials in sources and messages are masked before any format sees them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};

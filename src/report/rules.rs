@@ -1,4 +1,4 @@
-//! The rules, for programs. `schemas/rules.schema.json` describes the JSON.
+//! The rule catalogue as JSON, described by `schemas/rules.schema.json`.
 
 use std::fmt::Write as _;
 

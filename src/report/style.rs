@@ -1,10 +1,10 @@
-//! What the output may use.
+//! Output styles: colour, Unicode and width.
 
 use owo_colors::Style as Paint;
 
 use crate::rule::Level;
 
-/// What the output may use. The default is what every place can show: no colour, ASCII, 80 columns.
+/// Colour, characters and width of the output. The default is what every place can show: no colour, ASCII, 80 columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
     /// Colours and bold type, as ANSI escape sequences.
@@ -27,7 +27,7 @@ impl Style {
         self.width.clamp(40, 400)
     }
 
-    /// What stands for text that is left out.
+    /// The mark of text that is left out.
     pub(super) fn ellipsis(&self) -> &'static str {
         if self.unicode { "…" } else { "..." }
     }

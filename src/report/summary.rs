@@ -6,11 +6,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::count;
 use crate::diagnostic::Diagnostics;
 use crate::rule::Level;
+use crate::text::counted;
 
-/// How many diagnostics there are. Its text is the last line of a report: "2 errors, 1 warning in 3 files".
+/// The counts of a report's diagnostics. Its text is the last line of a report: "2 errors, 1 warning in 3 files".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Errors among the diagnostics that are shown.
@@ -57,15 +57,15 @@ impl fmt::Display for Summary {
         ]
         .into_iter()
         .filter(|(n, ..)| *n > 0)
-        .map(|(n, one, many)| count(n, one, many))
+        .map(|(n, one, many)| counted(n, one, many))
         .collect();
         match (counts.is_empty(), self.dropped) {
             (true, 0) => f.write_str("nothing to report")?,
             (true, dropped) => {
-                write!(f, "{} not shown", count(dropped, "diagnostic is", "diagnostics are"))?;
+                write!(f, "{} not shown", counted(dropped, "diagnostic is", "diagnostics are"))?;
             }
             (false, dropped) => {
-                write!(f, "{} in {}", counts.join(", "), count(self.files, "file", "files"))?;
+                write!(f, "{} in {}", counts.join(", "), counted(self.files, "file", "files"))?;
                 if dropped > 0 {
                     let are = if dropped == 1 { "is" } else { "are" };
                     write!(f, ", and {dropped} more {are} not shown")?;

@@ -1,4 +1,4 @@
-//! Where the lines of a stage's file come from: for people, and as JSON that `schemas/trace.schema.json` describes.
+//! Traces as text, and as JSON that `schemas/trace.schema.json` describes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ pub struct Origin<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Of the lines of a file with their numbers.
+    /// Collects the lines of a file with their numbers.
     #[must_use]
     pub fn new(
         bottle: &'a str,

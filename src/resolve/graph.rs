@@ -19,7 +19,7 @@ pub struct Need {
     pub span: Span,
 }
 
-/// Who needs whom in one bundle; members are numbered in the order of their names.
+/// The dependencies in one bundle; members are numbered in the order of their names.
 #[derive(Debug)]
 pub struct Graph {
     graph: DiGraph<(), Span>,

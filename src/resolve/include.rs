@@ -73,7 +73,7 @@ fn targets(source: &Source, id: SourceId) -> Vec<String> {
     includes.iter().filter_map(|path| target(source.name(), &path.value)).collect()
 }
 
-/// What a file reaches over its includes.
+/// The files that one file reaches over its includes.
 #[derive(Debug)]
 pub struct IncludeClosure {
     /// The files, itself among them.

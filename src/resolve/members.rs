@@ -1,4 +1,4 @@
-//! What a bottle's sidecars need: names to members.
+//! Sidecar dependencies: names resolved to members.
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Member, Name, Spanned};

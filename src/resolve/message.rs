@@ -1,4 +1,4 @@
-//! The rules of names and what they refer to; `resolve`, `scope` and `include` check them.
+//! Diagnostics that several steps of the resolution share.
 
 use crate::diagnostic::Diagnostic;
 use crate::model::{Name, Spanned};

@@ -1,4 +1,4 @@
-//! Names to what they name: files over their includes, profiles, the needs of sidecars and the order of these.
+//! Name resolution: includes, profiles, and the needs of sidecars with the order in which these start.
 
 pub mod graph;
 pub mod include;

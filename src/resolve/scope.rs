@@ -1,4 +1,4 @@
-//! The profiles that a file sees, and the settings of a bottle that extends some of them.
+//! Profile scopes: the profiles that a file sees, and the merge of a bottle with those that it extends.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The catalogue: one row for each rule. What holds a spec to it is elsewhere.
+//! The rule catalogue: one row per rule. The checks are in [`check`](mod@crate::check).
 
 use super::{Group, Level, Rule};
 

@@ -1,6 +1,6 @@
-//! Levels: how bad it is to break a rule.
+//! Severity levels.
 
-/// How bad it is.
+/// Severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Nothing is built.

@@ -1,4 +1,4 @@
-//! The rules: what a spec can get wrong, how bad that is, and who may say otherwise.
+//! Rules: what a spec can get wrong, at which default level, and who may change that.
 //!
 //! A rule's page is what `bottlec explain` prints, and the fenced examples in it are the rule's tests: a fence marked
 //! `kdl fails` must produce the rule, one marked `kdl` must compile without a word.
@@ -34,7 +34,7 @@ pub struct Rule {
     pub tag: Option<Tag>,
 }
 
-/// What rules are about, in the order of the index.
+/// Groups of rules, in the order of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// What the engine confines.
@@ -88,7 +88,7 @@ impl Group {
     }
 }
 
-/// How an editor shows what a rule speaks of.
+/// The tag by which an editor greys or strikes out a rule's span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tag {
     /// It does nothing, and is faded.

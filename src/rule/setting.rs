@@ -3,7 +3,7 @@
 use super::{Level, Rule, find};
 use crate::text::{did_you_mean, quote};
 
-/// What becomes of a finding.
+/// The level that a rule is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setting {
     /// It is not shown, and counted.
@@ -14,7 +14,7 @@ pub enum Setting {
     Deny,
 }
 
-/// Who sets a level.
+/// The source of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LevelSource {
     /// A spec, which may `accept` an error and say beside it that this is a warning.
@@ -52,7 +52,7 @@ impl Setting {
     }
 
     /// The rule of that id, if its level may be set so. Errors are never lowered: what is unconfined is answered for by
-    /// `accept`, everything else is to be mended.
+    /// `accept`, everything else must be fixed.
     ///
     /// # Errors
     /// Why not.
@@ -73,7 +73,7 @@ impl Setting {
         let help = match (rule.acceptable, source) {
             (true, LevelSource::Spec) => format!("answer for it with `accept \"{id}\" reason=\"…\"`"),
             (true, LevelSource::Run) => format!("a spec answers for it with `accept \"{id}\" reason=\"…\"`"),
-            (false, _) => String::from("mend what it speaks of"),
+            (false, _) => String::from("fix what it reports"),
         };
         let message = format!("{} is an error, and cannot be {done}", quote(id));
         Err(InvalidLevel { message, help: Some(help), meant: None })

@@ -18,7 +18,7 @@ pub struct ValueError {
     pub meant: Option<Meant>,
 }
 
-/// What is most likely meant instead of a value that is refused.
+/// A suggestion in place of a value that is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant {
     /// A string that holds this text.

@@ -1,4 +1,4 @@
-//! Holds a tree against the table. Everything that the table knows is reported here and nowhere else.
+//! The schema check: a tree against the table. Whatever the table forbids is reported here and nowhere else.
 //!
 //! One cause is one diagnostic: a node whose arguments or properties were spoken of is not told that it lacks others,
 //! and a node that is likely a slip of another one is not missed under its right name.

@@ -1,4 +1,4 @@
-//! What is said of a tree that the table does not agree with.
+//! Diagnostics of the schema check.
 
 use super::{Argument, Child, Node as Schema, Property, RETIRED, ROOT};
 use crate::diagnostic::{Applicability, Diagnostic, Edit};

@@ -1,4 +1,4 @@
-//! Every node, argument and property of the language, once.
+//! The schema: every node, argument and property of the language, once.
 //!
 //! The table in [`nodes`](self::ROOT) says what a node may hold, of which type, and what it means. `check` holds
 //! trees against it; the reference page and `schemas/spec.json` are printed from it; an editor completes from it.
@@ -20,7 +20,7 @@ pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
 pub use path::is_host_path;
 pub use value::ValueType;
 
-/// How often a child may stand in its parent.
+/// The number of times that a child may occur in its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occurs {
     /// At most once.

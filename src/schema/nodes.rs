@@ -1,4 +1,4 @@
-//! The table.
+//! The schema table.
 
 mod egress;
 mod git;

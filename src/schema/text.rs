@@ -1,4 +1,4 @@
-//! Names, values and keys: what each text must be, and what to say when it is not.
+//! Text types: names, values and keys, with their checks and messages.
 
 use super::ValueType;
 use crate::rule::{self, InvalidLevel, LevelSource, Setting, ValueError};
@@ -323,7 +323,7 @@ pub(super) fn acceptable_rule(text: &str) -> Result<(), ValueError> {
     let expected = format!("expected {}", ValueType::AcceptableRule.describe());
     if rule::find(text).is_some() {
         let message = format!("{} cannot be accepted: it is no matter of confinement", quote(text));
-        return Err(ValueError::invalid(message, expected).help("mend what it speaks of"));
+        return Err(ValueError::invalid(message, expected).help("fix what it reports"));
     }
     let problem = ValueError::invalid(format!("there is no rule {}", quote(text)), expected);
     Err(match did_you_mean(text, rule::acceptable()) {

@@ -1,10 +1,10 @@
-//! The types of arguments and properties: what a text or a number may be, in words.
+//! Value types of arguments and properties, and their names in messages.
 
 use crate::rule::{self, LevelSource, Setting, ValueError};
 use crate::text::{one_of, quote};
 use crate::world::{backend, engine, host, secret_scanner};
 
-/// What an argument or a property may hold.
+/// The type of an argument or a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueType {
     /// A whole number.
@@ -97,7 +97,7 @@ pub enum ValueType {
 }
 
 impl ValueType {
-    /// What it may hold, in words, with its article: "a port between 1 and 65535".
+    /// Describes it with its article: "a port between 1 and 65535".
     #[must_use]
     pub fn describe(self) -> String {
         match self {

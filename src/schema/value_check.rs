@@ -1,4 +1,4 @@
-//! Values held against their types: what a text or a number must be, and what to say when it is not.
+//! The check of a value against its type, with its messages.
 
 use super::{ValueType, path, regex, text, url};
 use crate::rule::{ValueError, catalogue};

@@ -1,11 +1,11 @@
-//! What can go wrong with a stage on disk, and what to do about it.
+//! Errors of stages on disk; each message says what to do.
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::lower::plan_json;
-use crate::text::quote;
+use crate::text::{quote, quote_path};
 
 /// One way in which a stage on disk is not what it should be. Paths are relative to the stage; `.` is the stage itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,14 +42,14 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoStage => f.write_str("there is no stage"),
-            Self::Missing(path) => write!(f, "{} is missing", show(path)),
-            Self::Added(path) => write!(f, "{} was added", show(path)),
-            Self::Changed(path) => write!(f, "{} was changed", show(path)),
+            Self::Missing(path) => write!(f, "{} is missing", quote_path(path)),
+            Self::Added(path) => write!(f, "{} was added", quote_path(path)),
+            Self::Changed(path) => write!(f, "{} was changed", quote_path(path)),
             Self::KindChanged(path) => {
-                write!(f, "{} is no longer what it was: another kind of file", show(path))
+                write!(f, "{} is no longer what it was: another kind of file", quote_path(path))
             }
             Self::ModeChanged { path, expected, found } => {
-                write!(f, "{} has mode {found:04o} instead of {expected:04o}", show(path))
+                write!(f, "{} has mode {found:04o} instead of {expected:04o}", quote_path(path))
             }
             Self::OtherBottle { slug } => write!(f, "`plan.json` is of the bottle {}", quote(slug)),
             Self::Smolfile(what) => write!(f, "`smolfile.toml` {what}"),
@@ -71,7 +71,7 @@ pub struct EditedStage {
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The operating system refused. Its reason is part of the message, so it is not a `source` as well.
-    #[error("cannot {action} {}: {}{}", show(path), reason_text(reason), advice(reason))]
+    #[error("cannot {action} {}: {}{}", quote_path(path), reason_text(reason), advice(reason))]
     Io {
         /// What was tried: a verb.
         action: &'static str,
@@ -83,14 +83,14 @@ pub enum StageError {
     /// Something that is written through or into is a symbolic link.
     #[error(
         "{} is a symbolic link, which could lead out of the project: remove it, or name the directory it points at",
-        show(path)
+        quote_path(path)
     )]
     Symlink {
         /// The link.
         path: PathBuf,
     },
     /// The output directory is something else.
-    #[error("{} is not a directory: choose another output directory, or remove it", show(path))]
+    #[error("{} is not a directory: choose another output directory, or remove it", quote_path(path))]
     NotADirectory {
         /// What is there.
         path: PathBuf,
@@ -98,7 +98,7 @@ pub enum StageError {
     /// Something that no compile wrote is in a stage's place.
     #[error(
         "{} is not a stage that bottlec wrote, so it is not replaced: move it away or remove it yourself",
-        show(path)
+        quote_path(path)
     )]
     Foreign {
         /// What is there.
@@ -107,7 +107,7 @@ pub enum StageError {
     /// A stage was written by a bottlec whose stages are of another format.
     #[error(
         "{} is a stage of format {format}, and this bottlec writes format {known}: replace it with `--force`",
-        show(path), known = plan_json::FORMAT
+        quote_path(path), known = plan_json::FORMAT
     )]
     OtherFormat {
         /// The stage's directory.
@@ -116,7 +116,10 @@ pub enum StageError {
         format: u32,
     },
     /// A name that bottlec keeps for itself is taken by something else.
-    #[error("{} is not what bottlec keeps under that name: move it away or remove it yourself", show(path))]
+    #[error(
+        "{} is not what bottlec keeps under that name: move it away or remove it yourself",
+        quote_path(path)
+    )]
     Reserved {
         /// What is there.
         path: PathBuf,
@@ -130,7 +133,7 @@ pub enum StageError {
     /// There is more than any stage has.
     #[error(
         "{} holds {what}, more than any stage: look what it is, then move it away or remove it yourself",
-        show(path)
+        quote_path(path)
     )]
     TooLarge {
         /// The stage's directory.
@@ -141,7 +144,7 @@ pub enum StageError {
     /// Another process writes into the same output directory.
     #[error(
         "another bottlec has been writing into {} for {seconds} s: wait until it ends, or end it",
-        show(path)
+        quote_path(path)
     )]
     Busy {
         /// The output directory.
@@ -153,7 +156,7 @@ pub enum StageError {
     #[error(
         "{} should have mode {expected:04o} and got {found:04o}: its file system keeps no permissions, \
          choose an output directory on another one",
-        show(path)
+        quote_path(path)
     )]
     ModeNotKept {
         /// Whose.
@@ -166,7 +169,7 @@ pub enum StageError {
     /// Swapping failed, and then so did undoing it: the one case where an old stage is not in its place.
     #[error(
         "{cause}; old stages that could not be put back are kept in {}: move them back yourself",
-        show(kept)
+        quote_path(kept)
     )]
     NotUndone {
         /// What failed first.
@@ -192,13 +195,6 @@ impl StageError {
     pub(super) fn invalid(slug: &str, reason: impl Into<String>) -> Self {
         Self::Invalid { slug: slug.to_owned(), reason: reason.into() }
     }
-}
-
-/// A path in backticks: each part sanitised, and shortened by itself, so that the last one is never lost.
-fn show(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let parts: Vec<String> = text.split('/').map(|part| quote(part).trim_matches('`').to_owned()).collect();
-    format!("`{}`", parts.join("/"))
 }
 
 /// The system's words without its number, in lower case.
@@ -230,7 +226,7 @@ fn edited_text(stages: &[EditedStage]) -> String {
 
     let mut text = String::new();
     for stage in stages {
-        let _ = writeln!(text, "{} was edited since it was written:", show(&stage.path));
+        let _ = writeln!(text, "{} was edited since it was written:", quote_path(&stage.path));
         for difference in &stage.differences {
             let _ = writeln!(text, "  {difference}");
         }

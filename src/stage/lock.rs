@@ -1,4 +1,4 @@
-//! One writer at a time.
+//! The lock that keeps a second writer out.
 
 use std::fs::{File, TryLockError};
 use std::thread;

@@ -1,4 +1,4 @@
-//! What a stage is, or should be: every path with its mode and digest.
+//! A stage's snapshot: every path with its mode and digest.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -166,7 +166,7 @@ impl Snapshot {
             .map(|(path, _)| &**path)
     }
 
-    /// How `found` differs from this, in order of paths.
+    /// Lists how `found` differs from this, in order of paths.
     pub(super) fn differences(&self, found: &Self) -> Vec<Difference> {
         let mut differences = Vec::new();
         for (path, expected) in &self.0 {

@@ -1,4 +1,4 @@
-//! The working directory in `<out>`, and how what is in it takes its place.
+//! The working directory in `<out>`, and the exchange of its stages for the old ones.
 
 use std::path::PathBuf;
 

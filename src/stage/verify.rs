@@ -1,4 +1,4 @@
-//! Judging a stage by itself, without the spec that it was made from.
+//! Verification of a stage by itself, without its spec.
 
 use std::net::Ipv4Addr;
 use std::path::Path;

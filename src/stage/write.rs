@@ -16,7 +16,7 @@ use super::swap::{Exchange, Swapped, Work, recover};
 use super::{MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES};
 use crate::lower::{Stage, plan_json, smolfile, sums};
 
-/// What is in a stage's place.
+/// The state of a stage's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// Nothing.
@@ -31,7 +31,7 @@ pub enum State {
     Foreign,
 }
 
-/// What was done with a stage.
+/// The outcome of writing a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// There was none.
@@ -53,7 +53,7 @@ pub fn inspect(out: &Path, slug: &str) -> Result<State, StageError> {
     Ok(judge(find(&out, slug)?.as_ref()))
 }
 
-/// How what is on disk differs from what the compile gives; empty when it does not. Writes nothing.
+/// Lists how a stage on disk differs from the compiled one. Writes nothing.
 ///
 /// # Errors
 /// When it cannot be read, is reached through a link, or is no directory.

@@ -1,6 +1,6 @@
-//! What KDL 2 takes each code point for.
+//! Character classes of KDL 2.
 
-/// What the lexer does at a byte that begins a token.
+/// The class of a byte that begins a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// Part of an identifier string.
@@ -104,7 +104,7 @@ pub(super) static STOPS_LINE: [bool; 256] = stops(b"");
 /// Where the scan of a block comment stops.
 pub(super) static STOPS_BLOCK: [bool; 256] = stops(b"*/");
 
-/// What a code point is to the lexer.
+/// The class of a code point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Word,

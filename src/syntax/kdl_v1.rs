@@ -1,4 +1,4 @@
-//! Greets a KDL 1 file: one diagnostic for all of its spellings, whose fix is the KDL 2 file it should be.
+//! Detection of KDL 1: one diagnostic for all of its spellings, whose fix is the file in KDL 2.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::rule::catalogue;
 use crate::source::Span;
 use crate::text::quote;
 
-/// What only KDL 1 writes so.
+/// A spelling of KDL 1 that KDL 2 does not have.
 #[derive(Default)]
 pub(super) struct V1 {
     spellings: Vec<(Range<u32>, Spelling)>,

@@ -12,7 +12,7 @@ use super::token::{DIRTY, Token, TokenKind};
 use crate::diagnostic::Applicability;
 use crate::rule::catalogue;
 
-/// What the lexer found.
+/// The result of the lexer.
 pub(super) struct Lexed {
     /// Every token, and one [`TokenKind::Eof`] at the end.
     pub(super) tokens: Vec<Token>,

@@ -18,7 +18,7 @@ mod write;
 use std::sync::Arc;
 
 pub use token::{TokenKind, TokenRef};
-pub use tree::{AllEntries, AllNodes, Entries, Entry, Node, Nodes, Tokens, Tree, Value, Walk};
+pub use tree::{AllNodes, Entry, Node, Nodes, Tree, Value};
 pub use write::{is_bare_word, quoted_string};
 
 use crate::diagnostic::Diagnostics;

@@ -1,4 +1,4 @@
-//! Builds the tree from the tokens: one loop, a stack of open blocks, and no token looked at more than a few times.
+//! The parser: one loop and a stack of open blocks; no token is looked at more than a few times.
 
 mod block;
 mod entry;

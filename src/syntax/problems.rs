@@ -1,4 +1,4 @@
-//! Collects diagnostics while a text is read, in any order, and hands them over by place.
+//! A collector of syntax diagnostics, which come in any order and leave in the order of the text.
 
 use std::ops::Range;
 

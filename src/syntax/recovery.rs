@@ -1,4 +1,4 @@
-//! Which braces of an unbalanced text belong together, judged by indentation. Balanced texts never come here.
+//! Brace recovery: matches the braces of an unbalanced text by indentation. Balanced texts never come here.
 
 use std::num::NonZeroU32;
 
@@ -8,7 +8,7 @@ use super::token::{Token, TokenKind};
 use crate::diagnostic::Applicability;
 use crate::rule::catalogue;
 
-/// What the parser is to do differently from taking each brace as it comes.
+/// Instructions to the parser for the braces of an unbalanced text.
 #[derive(Default)]
 pub(super) struct Plan {
     /// How many blocks end before the token of that index, in order.

@@ -1,4 +1,4 @@
-//! What string tokens say: escapes, indentation, and the messages about both.
+//! String values: escapes, indentation, and the diagnostics about both.
 
 use std::ops::Range;
 

@@ -1,9 +1,10 @@
 //! The tree: flat arenas in the order of the text, and borrowed handles into them.
 
+use std::iter::successors;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::token::{Token, TokenKind, TokenRef};
+use super::token::{Token, TokenRef};
 use crate::source::{SourceId, Span};
 
 /// No index.
@@ -110,7 +111,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// How many nodes, arguments and properties it holds, whether commented out or not.
+    /// The number of nodes, arguments and properties, commented out or not.
     #[must_use]
     pub fn size(&self) -> usize {
         self.nodes.len() + self.entries.len()
@@ -130,12 +131,19 @@ impl Tree {
 
     /// Every node at every depth in the order of the text, each with its depth, from 0 at the top; also those that `/-`
     /// comments out.
-    #[must_use]
-    pub fn walk(&self) -> Walk<'_> {
-        Walk { tree: self, at: 0, open: Vec::new() }
+    pub fn walk(&self) -> impl Iterator<Item = (usize, Node<'_>)> {
+        // Where the nodes end that the next one may be below of.
+        let mut open: Vec<u32> = Vec::new();
+        (0..super::lexer::at32(self.nodes.len())).map(move |index| {
+            let node = Node { tree: self, index };
+            while open.pop_if(|end| *end <= index).is_some() {}
+            let depth = open.len();
+            open.push(node.data().next);
+            (depth, node)
+        })
     }
 
-    /// Which source it is the tree of.
+    /// The source that it was parsed from.
     #[must_use]
     pub fn source(&self) -> SourceId {
         self.source
@@ -148,16 +156,22 @@ impl Tree {
     }
 
     /// The tokens in order. Each begins where the one before it ends; together they are the text.
-    #[must_use]
-    pub fn tokens(&self) -> Tokens<'_> {
-        Tokens { tokens: &self.tokens }
+    pub fn tokens(&self) -> impl Iterator<Item = TokenRef> + Clone {
+        self.tokens_from(0)
     }
 
     /// The token that holds the byte at `offset`; none past the end.
     #[must_use]
     pub fn token_at(&self, offset: u32) -> Option<TokenRef> {
         let next = self.tokens.partition_point(|token| token.start <= offset);
-        Tokens { tokens: &self.tokens[next.checked_sub(1)?..] }.next()
+        self.tokens_from(next.checked_sub(1)?).next()
+    }
+
+    /// Each token ends where the next one begins; the last one is the end of the text.
+    fn tokens_from(&self, first: usize) -> impl Iterator<Item = TokenRef> + Clone {
+        self.tokens[first..]
+            .array_windows()
+            .map(|[token, next]| TokenRef { kind: token.kind, range: token.start..next.start })
     }
 
     fn span(&self, start: u32, end: u32) -> Span {
@@ -208,7 +222,7 @@ impl<'t> Node<'t> {
         self.tree.resolve(name.start, name.end, name.kind)
     }
 
-    /// Where its name stands, with its quotes.
+    /// The span of its name, with its quotes.
     #[must_use]
     pub fn name_span(self) -> Span {
         let name = self.data().name;
@@ -221,14 +235,14 @@ impl<'t> Node<'t> {
         self.tree.text_at(self.data().ty)
     }
 
-    /// From its type or name through the end of its last block or entry.
+    /// The span from its type or name through the end of its last block or entry.
     #[must_use]
     pub fn span(self) -> Span {
         let data = self.data();
         self.tree.span(data.start, data.end)
     }
 
-    /// From its type or name through its last entry.
+    /// The span from its type or name through its last entry.
     #[must_use]
     pub fn head_span(self) -> Span {
         let data = self.data();
@@ -236,15 +250,14 @@ impl<'t> Node<'t> {
     }
 
     /// Its arguments and properties in the order in which they stand, without those that `/-` comments out.
-    #[must_use]
-    pub fn entries(self) -> Entries<'t> {
-        Entries { all: self.all_entries() }
+    pub fn entries(self) -> impl Iterator<Item = Entry<'t>> + Clone {
+        self.all_entries().filter(|entry| !entry.is_commented())
     }
 
     /// Its arguments and properties, also those that `/-` comments out.
-    #[must_use]
-    pub fn all_entries(self) -> AllEntries<'t> {
-        AllEntries { tree: self.tree, at: self.data().first_entry }
+    pub fn all_entries(self) -> impl Iterator<Item = Entry<'t>> + Clone {
+        let entry = move |index| (index != NONE).then_some(Entry { tree: self.tree, index });
+        successors(entry(self.data().first_entry), move |last| entry(last.data().next))
     }
 
     /// The nodes in its block, without those that `/-` comments out.
@@ -277,7 +290,7 @@ impl<'t> Node<'t> {
         })
     }
 
-    /// Where its block stands, braces included.
+    /// The span of its block, with its braces.
     #[must_use]
     pub fn block_span(self) -> Option<Span> {
         let data = self.data();
@@ -309,7 +322,7 @@ impl<'t> Entry<'t> {
         &self.tree.entries[self.index as usize]
     }
 
-    /// From its key or type through its value.
+    /// The span from its key or type through its value.
     #[must_use]
     pub fn span(self) -> Span {
         let data = self.data();
@@ -336,7 +349,7 @@ impl<'t> Entry<'t> {
         }
     }
 
-    /// Where its value stands, without its type.
+    /// The span of its value, without its type.
     #[must_use]
     pub fn value_span(self) -> Span {
         let data = self.data();
@@ -369,7 +382,7 @@ impl<'t> Entry<'t> {
     }
 }
 
-/// What an entry holds.
+/// The value of an entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'t> {
     /// Any kind of string.
@@ -416,79 +429,5 @@ impl<'t> Iterator for Nodes<'t> {
 
     fn next(&mut self) -> Option<Node<'t>> {
         self.all.find(|node| !node.is_commented())
-    }
-}
-
-/// Every node, before those below it.
-#[derive(Clone, Debug)]
-pub struct Walk<'t> {
-    tree: &'t Tree,
-    at: u32,
-    /// Where the nodes end that the next one may be below of.
-    open: Vec<u32>,
-}
-
-impl<'t> Iterator for Walk<'t> {
-    type Item = (usize, Node<'t>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let node = Node { tree: self.tree, index: self.at };
-        let next = self.tree.nodes.get(self.at as usize)?.next;
-        while self.open.pop_if(|end| *end <= self.at).is_some() {}
-        let depth = self.open.len();
-        self.open.push(next);
-        self.at += 1;
-        Some((depth, node))
-    }
-}
-
-/// Entries, also those that `/-` comments out.
-#[derive(Clone, Debug)]
-pub struct AllEntries<'t> {
-    tree: &'t Tree,
-    at: u32,
-}
-
-impl<'t> Iterator for AllEntries<'t> {
-    type Item = Entry<'t>;
-
-    fn next(&mut self) -> Option<Entry<'t>> {
-        if self.at == NONE {
-            return None;
-        }
-        let entry = Entry { tree: self.tree, index: self.at };
-        self.at = entry.data().next;
-        Some(entry)
-    }
-}
-
-/// Entries, without those that `/-` comments out.
-#[derive(Clone, Debug)]
-pub struct Entries<'t> {
-    all: AllEntries<'t>,
-}
-
-impl<'t> Iterator for Entries<'t> {
-    type Item = Entry<'t>;
-
-    fn next(&mut self) -> Option<Entry<'t>> {
-        self.all.find(|entry| !entry.is_commented())
-    }
-}
-
-/// The tokens of a tree.
-#[derive(Clone, Debug)]
-pub struct Tokens<'t> {
-    tokens: &'t [Token],
-}
-
-impl Iterator for Tokens<'_> {
-    type Item = TokenRef;
-
-    fn next(&mut self) -> Option<TokenRef> {
-        let [token, rest @ ..] = self.tokens else { return None };
-        let end = rest.first()?;
-        self.tokens = rest;
-        (token.kind != TokenKind::Eof).then_some(TokenRef { kind: token.kind, range: token.start..end.start })
     }
 }

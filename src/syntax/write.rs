@@ -1,4 +1,4 @@
-//! KDL that we write: the text of a fix.
+//! KDL writing: bare words and quoted strings.
 
 use std::fmt::Write as _;
 

@@ -1,11 +1,11 @@
-//! What decided each value of a plan.
+//! Causes: what decided each value of a plan.
 
 use super::place::Index;
 use crate::plan::{Origin, Places, Plan, RepoPlaces, SidecarPlaces, Traced};
 use crate::source::Span;
 use crate::world::builtin;
 
-/// What decided something.
+/// A cause of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     /// A place of a spec.
@@ -14,7 +14,7 @@ pub(super) enum Cause {
     Compiler(&'static str),
 }
 
-/// What decided something: first what says it, then what it was computed from.
+/// The causes of a value: first the setting itself, then what it was computed from.
 pub(super) type Causes = Vec<Cause>;
 
 /// Of what no spec has a say in.
@@ -109,7 +109,7 @@ impl Decisions<'_> {
         or_default(self.places.boot)
     }
 
-    /// What asks for a sidecar. Nothing asks for pipelock, nor for the container that owns the address.
+    /// The cause of a sidecar. Nothing asks for pipelock, nor for the container that owns the address.
     pub(super) fn sidecar(&self, name: &str) -> Causes {
         self.member(name).and_then(|sidecar| sidecar.asked).map_or_else(itself, at)
     }
@@ -118,13 +118,13 @@ impl Decisions<'_> {
         self.places.sidecars.get(name)
     }
 
-    /// What a sidecar's port and scheme come from.
+    /// The causes of a sidecar's port and scheme.
     pub(super) fn port(&self, name: &str) -> Causes {
         let service = self.member(name).and_then(|sidecar| sidecar.service.as_ref());
         service.and_then(|service| service.port).map_or_else(|| self.sidecar(name), at)
     }
 
-    /// What a sidecar's URL comes from.
+    /// The causes of a sidecar's URL.
     pub(super) fn url(&self, name: &str) -> Causes {
         let service = self.member(name).and_then(|sidecar| sidecar.service.as_ref());
         let scheme = service.and_then(|service| service.scheme).map(at).unwrap_or_default();
@@ -150,7 +150,7 @@ impl Decisions<'_> {
         itself()
     }
 
-    /// What asks for any repository.
+    /// The causes of git-gate: the repositories.
     pub(super) fn repos(&self) -> Causes {
         self.sidecar(builtin::GIT_GATE)
     }
@@ -168,7 +168,7 @@ impl Decisions<'_> {
         }
     }
 
-    /// How a human is asked.
+    /// The causes of the settings of `supervise`.
     pub(super) fn supervise(&self) -> Causes {
         self.sidecar(builtin::SUPERVISE)
     }
@@ -202,7 +202,7 @@ impl Decisions<'_> {
         or_default(place)
     }
 
-    /// What a sidecar's need of another one comes from. Every one needs the container that owns the address.
+    /// The causes of a sidecar's need of another one. Every one needs the container that owns the address.
     pub(super) fn need(&self, sidecar: &str, need: &str) -> Causes {
         let place = self.member(sidecar).and_then(|member| member.needs.get(need));
         place.copied().map_or_else(itself, at)

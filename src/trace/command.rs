@@ -10,7 +10,7 @@ use crate::lower::names;
 use crate::world::builtin::{self, BUNDLE};
 use crate::world::engine::SMOLVM;
 
-/// What decided each word of each vector.
+/// The causes of each word of each argument vector.
 pub(super) struct Vectors {
     bundle: Vec<Vec<Causes>>,
     create: Vec<Causes>,

@@ -1,4 +1,4 @@
-//! Which line of a spec made which line of a stage.
+//! Traces: the lines of a spec that decided each line of a stage.
 //!
 //! The map goes by keys, not by text: each line of a file is about one key of its document ([`key`]), and each key is
 //! decided by settings whose places the plan holds. What no spec has a say in is the compiler's own.
@@ -24,7 +24,7 @@ use compose::Bundle;
 use place::Specs;
 use plan_json::PlanJsonCauses;
 
-/// What made a line, or a part of it.
+/// The origin of a line, or of a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineOrigin {
     /// The place in a spec; nothing is the compiler.

@@ -1,4 +1,4 @@
-//! What a place of a spec is, in a few words: by the nodes that it stands in.
+//! Descriptions of places in a spec, by the nodes that they stand in.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) struct Specs<'a> {
 }
 
 impl<'a> Specs<'a> {
-    /// Those of the sources that are called as `names` say.
+    /// Parses the sources with these names.
     pub(super) fn new<'n>(sources: &'a Sources, names: impl Iterator<Item = &'n str>) -> Self {
         let ids = names.filter_map(|name| sources.by_name(name));
         // What is wrong with them was said when they were compiled.
@@ -80,7 +80,7 @@ impl<'t> Index<'t> {
         entry.map_or(place, Entry::value_span)
     }
 
-    /// What stands at a place: `` `allow` of profile `team` ``.
+    /// Describes a place: `` `allow` of profile `team` ``.
     pub(super) fn words(&self, place: Span) -> String {
         let chain = self.chain(place);
         let Some(innermost) = chain.first() else { return quote(self.sources.text(place)) };

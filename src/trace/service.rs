@@ -30,7 +30,7 @@ pub(super) enum Part<'a> {
 }
 
 impl Decisions<'_> {
-    /// What decided a part of a sidecar's container.
+    /// The causes of a part of a sidecar's container.
     pub(super) fn part(&self, sidecar: &PlannedSidecar, part: Part<'_>) -> Causes {
         let member = self.member(&sidecar.name).and_then(|member| member.service.as_ref());
         let (Some(places), Some(container)) = (member, &sidecar.container) else { return Causes::new() };

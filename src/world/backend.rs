@@ -1,4 +1,4 @@
-//! The registry of backends: what can run a bottle, and what it needs of the host.
+//! The registry of backends: what each needs of the host.
 
 use super::engine::SMOLVM;
 

@@ -1,4 +1,4 @@
-//! What runs the bundle's containers on the host.
+//! Container engines, which run the bundle on the host.
 
 /// A container engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Addresses: a bottle's slug decides its subnet, its gateway and its bundle.
+//! A bottle's network: its subnet, gateway and bundle address, derived from its slug.
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! The programs that can look for secrets in what is pushed.
+//! Secret scanners of pushes.
 
 /// A secret scanner.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The address of a repository over SSH, and everything else that somebody may write for it.
+//! The SSH address of a repository, parsed from each form in which it may be written.
 
 use std::fmt;
 

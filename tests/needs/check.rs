@@ -41,17 +41,14 @@ pub(crate) fn one_file_is_checked_by_one_thread() -> Outcome {
     )?;
     let dir = Dir::with(format!("include \"team.kdl\"\n{SMALL}"));
     dir.write("team.kdl", "profile \"team\" {}\n");
-    dir.write("y.kdl", SMALL.replace("api", "web"));
+    dir.write("y.kdl", SMALL.replace("api", "web").replace("octet=42", "octet=43"));
     let started = |args: &[&str]| {
-        let call = dir.call(args).env("RAYON_NUM_THREADS", "2").env("HOME", dir.path());
+        let call = dir.call(args).env("RAYON_NUM_THREADS", "2");
         call.within([&strace[..], &["trace"]].concat()).run().code(0);
         dir.read("trace").lines().filter(|line| line.contains("CLONE_THREAD")).count()
     };
-    // The second time, what it includes is remembered.
-    for _ in 0..2 {
-        assert_eq!(started(&["check", "x.kdl"]), 0);
-    }
+    assert_eq!(started(&["check", "x.kdl"]), 0);
     assert_eq!(started(&["fmt", "y.kdl"]), 0);
-    assert_eq!(started(&["check", "x.kdl", "y.kdl"]), 2, "two files are worth it, and it would be seen");
+    assert!(started(&["check", "."]) > 0, "a directory is worth it, and it would be seen");
     Ok(())
 }

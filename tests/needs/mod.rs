@@ -2,7 +2,6 @@
 //! ignored, and says why.
 
 mod bad_input;
-mod cache;
 mod check;
 mod cli;
 mod diff;
@@ -38,7 +37,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     }
     let mut found = tests! {
         bad_input { a_full_disk_leaves_the_old_stage_whole, what_another_user_may_not_read_is_a_failure_that_says_so }
-        cache { nobody_elses_cache_is_read }
         check { one_file_is_checked_by_one_thread, only_what_changed_is_checked }
         cli {
             bash_reads_its_completions, fish_reads_its_completions, groff_reads_the_man_page,
@@ -52,7 +50,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             a_read_only_file_system_is_an_error_that_says_so,
             an_exchange_that_the_system_refuses_undoes_those_before_it,
         }
-        watch { a_long_check_shows_how_far_it_is_to_who_looks_on, the_screen_holds_one_result_on_a_terminal_only }
+        watch {
+            a_long_check_shows_how_far_it_is_to_who_looks_on, a_terminal_shows_what_it_can,
+            the_screen_holds_one_result_on_a_terminal_only,
+        }
     };
     found.extend(git_gate::tests());
     let trial = |(name, test): (&str, Test)| {

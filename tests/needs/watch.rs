@@ -53,6 +53,39 @@ pub(crate) fn the_screen_holds_one_result_on_a_terminal_only() -> Outcome {
     Ok(())
 }
 
+pub(crate) fn a_terminal_shows_what_it_can() -> Outcome {
+    const XTERM: (&str, &str) = ("TERM", "xterm-256color");
+    const UTF8: (&str, &str) = ("LANG", "en_US.UTF-8");
+    needs_a_terminal()?;
+    let dir = Dir::with(BROKEN);
+    let shown = |env: &[(&str, &str)]| {
+        let command = format!("exec {BOTTLEC} check");
+        let output = on_a_terminal(&dir, env, &command).stdin(Stdio::null()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for (env, colored, drawn) in [
+        (&[XTERM, UTF8][..], true, true),
+        (&[XTERM], true, false),
+        (&[XTERM, ("LANG", "C")], true, false),
+        (&[XTERM, ("LC_ALL", "C"), UTF8], true, false),
+        (&[XTERM, ("LC_CTYPE", "C.utf8"), ("LANG", "C")], true, true),
+        (&[("TERM", "linux"), UTF8], true, false),
+        (&[("TERM", "dumb"), UTF8], false, true),
+        (&[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")], true, false),
+        (&[XTERM, ("NO_COLOR", "1")], false, false),
+        (&[XTERM, ("NO_COLOR", "0")], false, false),
+        (&[XTERM, ("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false, false),
+    ] {
+        let text = shown(env);
+        assert!(text.contains("unknown-node"), "{text:?}");
+        assert_eq!((text.contains('\u{1b}'), text.contains('─')), (colored, drawn), "{env:?}: {text:?}");
+    }
+    let widest = |env: &[(&str, &str)]| shown(env).lines().map(|line| line.chars().count()).max().unwrap();
+    let narrow = widest(&[("TERM", "dumb"), ("COLUMNS", "40")]);
+    assert!(narrow <= 40 && narrow < widest(&[("TERM", "dumb"), ("COLUMNS", "0")]), "{narrow}");
+    Ok(())
+}
+
 pub(crate) fn a_long_check_shows_how_far_it_is_to_who_looks_on() -> Outcome {
     needs_a_terminal()?;
     let dir = Dir::new();

@@ -41,6 +41,21 @@ fn a_directory_is_walked_and_each_spec_is_for_itself() {
 }
 
 #[test]
+fn a_report_lists_files_in_the_order_in_which_they_were_found() {
+    let dir = Dir::new();
+    for (name, more) in [("a", ""), ("b", " egres;"), ("c", "")] {
+        let spec = format!("include \"team.kdl\"\nbottle \"{name}\" {{ extends \"team\";{more} }}\n");
+        dir.write(&format!("{name}.kdl"), spec);
+    }
+    dir.write("d.kdl", "keybinds {}\n");
+    dir.write("team.kdl", "profile \"team\" { egress { allow \"a.test\"; }; }\n");
+    let junit = dir.run(["check", "--format", "junit"]).code(1).out;
+    let suites = junit.match_indices("<testsuite name=\"").map(|(at, head)| &junit[at + head.len()..]);
+    let names: Vec<&str> = suites.filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(names, ["a.kdl", "team.kdl", "b.kdl", "c.kdl"]);
+}
+
+#[test]
 fn a_spec_with_a_slip_in_its_first_word_is_still_one() {
     let dir = Dir::new();
     dir.write("a.kdl", "botle \"api\" {}\n");

@@ -57,7 +57,10 @@ fn compiled(capability: Capability, version: Version) -> Vec<String> {
         lines.extend(commands.unset.iter().map(|variable| format!("without {variable}")));
         let smolfile = lower(plan).files["smolfile.toml"].bytes.clone();
         lines.extend(
-            String::from_utf8(smolfile.to_vec()).expect("text").lines().map(|line| format!("smolfile: {line}")),
+            String::from_utf8(smolfile.to_vec())
+                .expect("text")
+                .lines()
+                .map(|line| format!("smolfile: {line}")),
         );
     } else {
         lines.push(String::from("nothing is built"));

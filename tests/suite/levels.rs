@@ -149,7 +149,7 @@ fn a_level_that_cannot_be_is_a_call_that_makes_no_sense() {
     fails(["--warn", "dns-open"], "`dns-open` is an error, and cannot be lowered to a warning");
     fails(
         ["--allow", "unknown-node"],
-        "`unknown-node` is an error, and cannot be allowed: mend what it speaks of",
+        "`unknown-node` is an error, and cannot be allowed: fix what it reports",
     );
     fails(
         ["--deny", "image-not-pined"],

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "clippy knows `#[test]` functions only, not what they share")]
 
 mod artifacts;
-mod cache;
 mod check;
 mod cli;
 mod compose;

@@ -2,8 +2,6 @@
 
 #[cfg(unix)]
 pub(crate) mod binary;
-#[cfg(unix)]
-pub(crate) mod cache;
 pub(crate) mod canonical;
 pub(crate) mod editor;
 pub(crate) mod nasty;

@@ -1,4 +1,4 @@
-//! What a host knows of its networks: addresses and routes.
+//! Addresses and routes of a host.
 
 use std::io;
 

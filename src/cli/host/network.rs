@@ -1,4 +1,4 @@
-//! Which networks the host knows, and whether a bottle's is among them.
+//! The host's networks, and whether a bottle's subnet is among them.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -19,7 +19,7 @@ pub(crate) fn read() -> Result<HostNetwork, NetworkError> {
     Err(NetworkError::Unsupported)
 }
 
-/// What of the host's a bottle's subnet overlaps with.
+/// The kind of thing that a bottle's subnet overlaps with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum OverlapKind {
     /// The host sends some of the subnet's addresses somewhere.

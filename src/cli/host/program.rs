@@ -1,4 +1,4 @@
-//! Which programs the host has, and what they say of themselves.
+//! The host's programs: where they are and what version they print.
 
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bottlec::text::quote;
+use bottlec::text::{quote, quote_path};
 use bottlec::world::engine::Version;
 use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -24,7 +24,7 @@ const MAX_OUTPUT: u64 = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProbeError {
     /// It could not be run, or heard.
-    #[error("cannot run {}: {reason}", show(path))]
+    #[error("cannot run {}: {reason}", quote_path(path))]
     Run {
         /// The program.
         path: PathBuf,
@@ -61,10 +61,6 @@ pub(crate) enum ProbeError {
         /// What it said instead.
         line: String,
     },
-}
-
-fn show(path: &Path) -> String {
-    quote(&path.to_string_lossy())
 }
 
 fn say(path: &Path) -> String {

@@ -1,4 +1,4 @@
-//! How much may wait between two threads.
+//! A byte budget: bounds the messages that wait between two threads.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;

@@ -7,7 +7,6 @@ use bottlec::lsp::{DirectoryEntry, Disk};
 use bottlec::source::Source;
 use ignore::WalkBuilder;
 
-use crate::cli::inputs::Inputs;
 use crate::cli::load;
 
 /// How many specs of a workspace are looked at, and how many entries of a directory are offered.
@@ -19,7 +18,7 @@ pub(super) struct Folders;
 
 impl Disk for Folders {
     fn read(&self, workspace: &Path, from: &str, name: &str) -> Result<Source, String> {
-        load::read_included(workspace, from, name, &mut Inputs::unwatched())
+        load::read_included(workspace, from, name)
     }
 
     fn specs(&self, workspace: &Path) -> Vec<String> {

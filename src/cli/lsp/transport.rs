@@ -101,7 +101,7 @@ fn content_length(line: &[u8]) -> Option<u64> {
     name.trim().eq_ignore_ascii_case("Content-Length").then(|| value.trim().parse().ok())?
 }
 
-/// What is said to the client.
+/// The sending end: messages to the client.
 pub(super) struct Outgoing {
     sender: Sender<(Vec<u8>, Share)>,
     budget: Arc<Budget>,

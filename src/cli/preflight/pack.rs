@@ -1,11 +1,11 @@
-//! The packed machine that a bottle with secrets boots from: what it starts by itself is given none of them.
+//! The packed machine that a bottle with secrets boots from: the program that it starts by itself gets none of them.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use bottlec::plan::Plan;
-use bottlec::text::quote;
+use bottlec::text::{quote, quote_path};
 use bottlec::world::builtin;
 use bottlec::world::engine::{BootKind, SecretRoute};
 use serde::Deserialize;
@@ -70,7 +70,7 @@ pub(super) fn check(plan: &Plan) -> Option<Finding> {
         return None;
     }
     let path = on_host(&boot.source)?;
-    let pack = format!("the packed machine {} of {}", quote(&path.to_string_lossy()), quote(&plan.slug));
+    let pack = format!("the packed machine {} of {}", quote_path(&path), quote(&plan.slug));
     Some(match Manifest::read(&path) {
         Ok(manifest) => Finding::ready(match manifest.program() {
             Some(program) => format!(

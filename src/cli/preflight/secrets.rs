@@ -1,11 +1,11 @@
-//! The files on the host that a bundle is given: there, and the keys among them nobody else's business.
+//! The secret files on the host: each exists, and nobody else can read the keys among them.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
 use bottlec::plan::{Plan, Purpose, SecretUse};
-use bottlec::text::quote;
+use bottlec::text::{quote, quote_path};
 
 use super::{Finding, on_host};
 
@@ -80,7 +80,7 @@ fn look(role: Role, file: &str, user: &str) -> Finding {
             String::from("HOME is not set, so there is no telling what `~` is"),
         );
     };
-    let shown = quote(&path.to_string_lossy());
+    let shown = quote_path(&path);
     let missing = |what: String, help: &str| Finding::missing(what, help.to_owned());
     match fs::metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

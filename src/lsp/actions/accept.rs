@@ -1,4 +1,4 @@
-//! Answering for an error that may be accepted.
+//! The action that accepts an error, with a reason.
 
 use lsp_types::CodeActionKind;
 

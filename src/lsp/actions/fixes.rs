@@ -1,4 +1,4 @@
-//! What the compiler itself offers: the fixes of diagnostics, one by one or all that are safe.
+//! The fixes of diagnostics as actions: one by one, or all that are safe.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use crate::fix;
 use crate::resolve::include;
 use crate::source::{Source, SourceId, Span};
 
-/// What mends all that can be mended unseen.
+/// The kind of the action that applies all safe fixes.
 const FIX_ALL: &str = "source.fixAll.bottlec";
 
 /// Offers each fix.
@@ -30,7 +30,7 @@ pub(super) fn offer(menu: &mut Menu<'_>) {
 }
 
 /// Offers all safe fixes of the document at once: what `check --fix` makes of it. Those of other files are left to them,
-/// since an editor that mends what it saves should not change what it does not.
+/// since an editor that fixes what it saves should not change what it does not.
 pub(super) fn all(menu: &mut Menu<'_>) {
     let kind = CodeActionKind::new(FIX_ALL);
     // Each round is a compile: too much for each move of a cursor.
@@ -39,14 +39,14 @@ pub(super) fn all(menu: &mut Menu<'_>) {
     }
     let analysis = menu.asked.analysis;
     let all = analysis.compilation().diagnostics.as_slice();
-    let mended = all.iter().filter(|it| {
+    let fixed = all.iter().filter(|it| {
         it.fix.as_ref().is_some_and(|fix| {
             let here = fix.edits.iter().any(|edit| edit.span.source == menu.asked.id);
             fix.applicability == Applicability::Safe && here
         })
     });
-    let mended: Vec<_> = mended.collect();
-    if mended.is_empty() {
+    let fixed: Vec<_> = fixed.collect();
+    if fixed.is_empty() {
         return;
     }
     let sources = analysis.sources().clone();
@@ -58,11 +58,11 @@ pub(super) fn all(menu: &mut Menu<'_>) {
         });
         Ok::<(), Infallible>(())
     };
-    let Ok((fixed, _)) = fix::all(sources, &Options::default(), false, reload);
+    let Ok((after, _)) = fix::all(sources, &Options::default(), false, reload);
     let id = menu.asked.id;
-    let edits = lines(id, menu.asked.source(), fixed.get(id));
+    let edits = lines(id, menu.asked.source(), after.get(id));
     let title = String::from("fix all that can safely be fixed");
-    menu.offer(Offer { title, kind, edits, about: mended, preferred: false });
+    menu.offer(Offer { title, kind, edits, about: fixed, preferred: false });
 }
 
 /// What makes a text of another one, by whole lines.

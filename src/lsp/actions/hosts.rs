@@ -1,4 +1,4 @@
-//! Narrowing a wildcard of an `allow` list.
+//! The action that narrows a wildcard of an `allow` list.
 
 use std::borrow::Cow;
 

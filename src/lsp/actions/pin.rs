@@ -1,4 +1,4 @@
-//! Pinning what is otherwise decided by something else: a bottle's subnet by its name, its engine by bottlec's version.
+//! Actions that pin a default: a bottle's subnet, and the version of its engine.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Taking a value out of a spec.
+//! The action that replaces a literal by the host's variable of the same name.
 
 use lsp_types::CodeActionKind;
 

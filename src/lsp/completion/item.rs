@@ -1,4 +1,4 @@
-//! What is offered, and how it becomes an item of the protocol.
+//! Completion items, and their translation to the protocol.
 
 use lsp_types::{
     CompletionItem, CompletionItemKind, CompletionTextEdit, InsertTextFormat, InsertTextMode, TextEdit,
@@ -11,7 +11,7 @@ use crate::lsp::client::Client;
 use crate::lsp::prose::Prose;
 use crate::text::harmless;
 
-/// What is written for a candidate.
+/// The text that a candidate inserts.
 #[derive(Clone, Debug)]
 pub(super) enum Text {
     /// A string value, quoted as its place wants it.
@@ -87,7 +87,7 @@ impl Candidate {
         self
     }
 
-    /// As the client takes it: `at` is its number in the list.
+    /// Converts it to the protocol; `at` is its number in the list.
     pub(super) fn item(self, at: usize, slot: &Slot, asked: Asked<'_>, client: &Client) -> CompletionItem {
         let Self { name, label, text, kind, detail, doc, tier } = self;
         let (new_text, is_snippet) = match text {

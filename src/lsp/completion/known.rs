@@ -1,4 +1,4 @@
-//! What is known of the world outside that a spec is likely to name.
+//! Well-known values that completion offers: variables of images, URL schemes, registries, hosts and forges.
 
 use crate::world::variables::{self, Known, secret, setting};
 
@@ -51,7 +51,7 @@ pub(in crate::lsp) static IMAGES: &[(&str, &[Known])] = &[
     ),
 ];
 
-/// What is known of a variable, of the agent's or of any image's.
+/// Looks up a well-known variable, of agents or of any image.
 #[must_use]
 pub(in crate::lsp) fn variable(name: &str) -> Option<&'static Known> {
     let images = IMAGES.iter().flat_map(|(_, variables)| *variables);

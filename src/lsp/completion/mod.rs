@@ -1,4 +1,4 @@
-//! What could be written at a place: what the schema table knows of it, and the names, hosts and files that are there.
+//! Completion, from the schema table and from the names, hosts and files that a spec can refer to.
 
 mod hosts;
 mod item;
@@ -47,7 +47,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What could be written at a position.
+/// Lists the completions at a position.
 #[must_use]
 pub(super) fn completions(
     asked: Asked<'_>,

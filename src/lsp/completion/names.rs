@@ -21,7 +21,7 @@ pub(super) fn is_variable(text: &str) -> bool {
     ValueType::EnvName.check(Value::String(text)).is_ok()
 }
 
-/// What the arguments of a node say, without the one at the cursor.
+/// Returns the arguments of a node, without the one at the cursor.
 pub(super) fn said<'t>(node: Node<'t>, slot: &Slot) -> BTreeSet<&'t str> {
     let others = node.entries().filter(|entry| entry.key().is_none() && !slot.is_in(entry.span()));
     others

@@ -1,4 +1,4 @@
-//! Paths: what is on the disk, as far as the language lets a spec name it.
+//! Paths: files on disk that a spec may name.
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,10 @@
-//! Where a completion goes: the text that it takes the place of, and how that is quoted.
+//! The slot of a completion: the text that it replaces, and how that is quoted.
 
 use crate::lsp::cursor::{Cursor, Spot};
 use crate::source::Span;
 use crate::syntax::{TokenKind, Tree, quoted_string};
 
-/// How what is there is written.
+/// The spelling of the text at the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     /// Not at all, or as a bare word.
@@ -64,7 +64,7 @@ impl Slot {
         span.source == self.span.source && span.start <= self.span.start && self.span.end <= span.end
     }
 
-    /// What is written for a value in this place. `goes_on` says that more is to follow in the same string.
+    /// Spells a value for this place. `goes_on` says that more is to follow in the same string.
     #[must_use]
     pub(super) fn write(&self, text: &str, goes_on: bool) -> String {
         let quoted = quoted_string(text);
@@ -109,7 +109,7 @@ fn style(text: &str) -> Option<(Style, u32, u32)> {
     Some((Style::Quoted { closed: inner.is_some() && escapes % 2 == 0 }, 1, 1))
 }
 
-/// What may be written at a place.
+/// The syntax that is expected at a place.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted {
     /// A node's name. Whether the node is there but for its name.
@@ -127,7 +127,7 @@ pub(super) enum Wanted {
     Argument(usize),
 }
 
-/// What may be written at the cursor, and where.
+/// Finds what is expected at the cursor, and the slot for it.
 #[must_use]
 pub(super) fn wanted(tree: &Tree, cursor: &Cursor<'_>) -> Option<(Wanted, Slot)> {
     let offset = cursor.offset;

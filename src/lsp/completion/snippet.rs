@@ -1,4 +1,4 @@
-//! The text of a completion that leaves places to fill in, for clients that know such places and for those that do not.
+//! Snippets with tab stops, and their plain text for clients without them.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ pub(super) struct Snippet {
 }
 
 impl Snippet {
-    /// Nothing yet.
+    /// An empty snippet.
     #[must_use]
     pub(super) fn new(places: bool) -> Self {
         Self { text: String::new(), next: 1, places }

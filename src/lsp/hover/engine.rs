@@ -1,4 +1,4 @@
-//! What is known of engine versions, and of rules.
+//! Hovers of engine versions and of rules.
 
 use super::Place;
 use crate::check;
@@ -8,7 +8,7 @@ use crate::text::quote;
 use crate::world::engine::{BootKind, Capability, Effect, Gap, Ledger, Version};
 
 impl Place<'_> {
-    /// What the ledger says of a version.
+    /// Describes a version from the ledger.
     pub(super) fn version(self, text: &str) -> Prose {
         let Ok(version) = text.parse::<Version>() else { return Prose::new() };
         let ledger = Ledger::smolvm();

@@ -1,4 +1,4 @@
-//! Where a variable's value goes. No value is repeated here: a literal may be a secret by mistake.
+//! Hovers of variables: who gets each. No value is repeated: a literal may be a secret by mistake.
 
 use super::Place;
 use crate::lsp::analysis::Effective;

@@ -1,4 +1,4 @@
-//! What an entry of a list of hosts matches, and what decides about it.
+//! Hovers of host entries: what an entry matches, and which entry decides.
 
 use super::{MAX_BOTTLES, Place, place};
 use crate::check::{egress, engine, expect};

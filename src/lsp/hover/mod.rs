@@ -1,4 +1,4 @@
-//! What is to be known of what stands at a place: what the reference says of it, and what comes of it in this spec.
+//! Hovers: the reference's text about a node, and what it comes to in this spec.
 
 mod engine;
 mod env;
@@ -22,7 +22,7 @@ use crate::world::builtin;
 const MAX_LISTED: usize = 12;
 const MAX_BOTTLES: usize = 4;
 
-/// What is to be known of what stands at a position.
+/// Returns the hover at a position.
 #[must_use]
 pub(super) fn hover(asked: Asked<'_>, position: Position, client: &Client) -> Option<Hover> {
     let cursor = Cursor::new(asked.tree(), asked.offset(position));

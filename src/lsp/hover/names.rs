@@ -1,4 +1,4 @@
-//! Bottles, profiles, sidecars and files: what their names stand for.
+//! Hovers of bottles, profiles, sidecars and files.
 
 use std::fmt::Write as _;
 
@@ -77,7 +77,7 @@ impl Place<'_> {
         Prose::new().list(items)
     }
 
-    /// What the agent has in a variable that a sidecar is exposed by.
+    /// Describes a variable that exposes a sidecar to the agent.
     pub(super) fn exposed(self, variable: &str) -> Prose {
         let bottles = self.asked.analysis.bottles();
         let mut items = Vec::new();
@@ -94,7 +94,7 @@ impl Place<'_> {
         Prose::new().list(items)
     }
 
-    /// What a profile gives.
+    /// Describes a profile.
     pub(super) fn profile(self, name: &str) -> Prose {
         let scope = around::scope(self.asked);
         let Some(profile) = scope.profiles().find(|profile| profile.name.value == name) else {

@@ -1,4 +1,4 @@
-//! A tree's names.
+//! Collection of the names in a tree.
 
 use super::{Kind, Occurrence, Role};
 use crate::source::Span;

@@ -1,4 +1,4 @@
-//! Which places of a name are seen together, in a time that is linear in the files or layers.
+//! Union of the occurrences that some spec sees together, in time linear in the files or layers.
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -17,7 +17,7 @@ pub(super) struct Below {
 }
 
 impl Below {
-    /// Of `nodes` nodes, where `(a, b)` says that `b` lies below `a`.
+    /// Builds the order of `nodes` nodes, where `(a, b)` says that `b` lies below `a`.
     pub(super) fn new(nodes: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Self {
         let mut graph: DiGraph<(), ()> = DiGraph::with_capacity(nodes, nodes);
         for _ in 0..nodes {

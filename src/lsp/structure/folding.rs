@@ -1,4 +1,4 @@
-//! What can be folded away.
+//! Folding ranges.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What is around a place, from the smallest on.
+//! Selection ranges, from the smallest outwards.
 
 use std::collections::BTreeMap;
 use std::ops::Range as Bytes;

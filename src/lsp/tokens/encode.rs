@@ -1,4 +1,4 @@
-//! Words as the protocol counts them: each by its distance from the one before it, none over several lines.
+//! The protocol's encoding of tokens: each by its distance from the one before it, none over several lines.
 
 use lsp_types::SemanticToken;
 

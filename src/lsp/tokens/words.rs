@@ -1,4 +1,4 @@
-//! The words of a tree.
+//! The words of a tree, each with its kind.
 
 use super::{DECLARATION, DEFAULT_LIBRARY, DEPRECATED, Kind, Word};
 use crate::lsp::cursor::{argument_schema, child_schema};

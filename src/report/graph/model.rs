@@ -1,4 +1,4 @@
-//! What is in a picture, before anybody draws it.
+//! The model of a picture, before any format draws it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::world::engine::BootKind;
 /// How many hosts or repositories one card lists before it only counts them.
 const MAX_LISTED: usize = 8;
 
-/// What a card stands for.
+/// The kind of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Secrets that the host keeps, all for one receiver.
@@ -32,7 +32,7 @@ pub enum Kind {
     Human,
 }
 
-/// Where a card stands.
+/// The column of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Zone {
     /// On the host, before anything starts.
@@ -113,7 +113,7 @@ impl Card {
     }
 }
 
-/// What an edge says.
+/// The meaning of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Link {
     /// Secrets go to their receiver.

@@ -1,4 +1,4 @@
-//! For people.
+//! Reports of reachability, as text.
 
 use std::fmt::Write as _;
 

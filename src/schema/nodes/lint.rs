@@ -11,7 +11,7 @@ pub(super) static LINT: Node = Node {
           extends. The innermost counts: that of the bottle before that of the profile, and both before the file's. It is not \
           handed on by `extends` or `include`. What one bottle allows and another does not is shown.\n\nWarnings and advice can \
           be allowed, made warnings, or denied. An error is never lowered here: what leaves the agent unconfined is \
-          answered for by [`accept`](#accept), everything else is to be mended. An entry that changes nothing is a warning \
+          answered for by [`accept`](#accept), everything else must be fixed. An entry that changes nothing is a warning \
           itself.\n\nWhat is allowed is counted in the summary, and the plan holds it with its reason. A run may overrule a \
           spec: `--deny` beats `allow` and `warn`, and `--ignore-lint` takes no level from specs at all.",
     arguments: &[],

@@ -1,4 +1,4 @@
-//! What cannot be reached from outside: the fallback, and what happens between inspection and exchange.
+//! Tests of what the public face cannot reach: the fallback, and changes between inspection and exchange.
 
 use std::collections::BTreeMap;
 

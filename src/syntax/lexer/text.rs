@@ -1,4 +1,4 @@
-//! Where strings end, and where broken ones were meant to.
+//! Ends of strings, also of those whose closing quote is missing.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Blocks: where they begin and end, and what is wrong when they do not.
+//! Blocks, and the diagnostics about their braces.
 
 use super::{Frame, Parser, Stage};
 use crate::diagnostic::Applicability;

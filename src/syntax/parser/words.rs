@@ -1,4 +1,4 @@
-//! Strings and types in each place where one may stand, and what is said where one may not.
+//! Strings and type annotations, and the diagnostics about those that stand where none may.
 
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
-//! What a machine boots from: engines treat the kinds apart.
+//! Kinds of boot sources, which engines treat differently.
 
-/// Which kind of thing is booted.
+/// The kind of a boot source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootKind {
     /// A packed machine.

@@ -1,4 +1,4 @@
-//! Where an engine version breaks the promise that the agent may dial the bundle and nothing else.
+//! Gaps: where an engine version lets the agent dial more than its bundle.
 
 use super::{BootKind, Capability, Ledger, Version};
 
@@ -57,7 +57,7 @@ impl Gap {
         }
     }
 
-    /// What the ledger says of it.
+    /// Its entry in the ledger.
     #[must_use]
     pub fn capability(self) -> Capability {
         match self {

@@ -1,4 +1,4 @@
-//! The ledger, read from `ledger.kdl`.
+//! The ledger of engine versions, read from `ledger.kdl`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -68,7 +68,7 @@ capabilities! {
     EgressEvents = "egress-events",
 }
 
-/// What a capability means for the promise that the agent may dial the bundle and nothing else.
+/// The effect of a capability on the guarantee that the agent may dial its bundle only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It keeps the agent to the bundle.
@@ -128,7 +128,7 @@ impl Row {
     }
 }
 
-/// What is known of an engine's versions.
+/// The versions of an engine, and their capabilities.
 #[derive(Debug)]
 pub struct Ledger {
     /// The oldest version that was looked at.

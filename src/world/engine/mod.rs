@@ -1,4 +1,4 @@
-//! What each smolvm version does: a data table with its evidence, asked by rules and by lowering.
+//! The behaviour of each smolvm version: a ledger with its evidence, read by checks and lowering.
 
 mod boot;
 mod gap;

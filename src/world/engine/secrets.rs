@@ -1,8 +1,8 @@
-//! Which programs of a machine are given its secrets, by the engine's version and by what the machine boots from.
+//! The programs of a machine that get its secrets, by engine version and kind of boot source.
 
 use super::{BootKind, Capability, Ledger, Version};
 
-/// How the references to the agent's secrets are handed to the engine.
+/// The way in which references to the agent's secrets are handed to the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretRoute {
     /// With the machine, which keeps them: the program that it starts by itself gets the secrets, and so does whatever

@@ -1,4 +1,4 @@
-//! Hosts that are known for what they are.
+//! Well-known hosts: model APIs, drop sites and tunnels.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Lists of hosts, asked in a time that does not grow with their length: a spec may hold a hundred thousand entries.
+//! Lists of hosts whose look-up time does not grow with their length: a spec may hold a hundred thousand entries.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,7 @@ pub(crate) fn suffixes(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |rest| rest.split_once('.').map(|(_, rest)| rest))
 }
 
-/// What is known of those of `ranges` that hold an address or a smaller range, the largest first.
+/// Returns the values of those `ranges` that hold an address or a smaller range, the largest first.
 pub fn holding<T: Copy>(ranges: &BTreeMap<IpNet, T>, inner: IpNet) -> impl Iterator<Item = T> {
     (0..=inner.prefix_len())
         .filter_map(move |length| IpNet::new(inner.addr(), length).ok())

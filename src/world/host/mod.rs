@@ -68,7 +68,7 @@ fn is_numeric(domain: &str) -> bool {
     })
 }
 
-/// What an entry of `allow` or `deny` says beside its host, which pipelock cannot hold.
+/// Parts of an `allow` or `deny` entry beside its host, which pipelock does not enforce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// `http` or `https`.
@@ -80,7 +80,7 @@ pub struct Lost {
 }
 
 impl Lost {
-    /// What it is, in words: "port 443", "its scheme and its path".
+    /// Describes it: "port 443", "its scheme and its path".
     #[must_use]
     pub fn describe(self) -> String {
         let parts: Vec<String> = [
@@ -178,7 +178,7 @@ pub fn guarded_ranges() -> impl Iterator<Item = IpNet> {
     PRIVATE.iter().chain(&CLOSED).filter_map(|text| text.parse().ok())
 }
 
-/// How pipelock's guard sees an entry of the allow list.
+/// The reading of an allow-list entry by pipelock's guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guarded {
     /// It refuses it, and no `private` opens it.

@@ -1,4 +1,4 @@
-//! Domains that have no one owner: below them anybody can get a host.
+//! Shared domains, below which anybody can get a host.
 
 /// Those that the Public Suffix List does not have, most of them because a part of the names below is the provider's own:
 /// domain, and where it is said that names below it are given to customers.

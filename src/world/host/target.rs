@@ -1,4 +1,4 @@
-//! Targets of questions and of expectations: a host or an address, perhaps with a port, and what comes out.
+//! Targets of `reach` and `expect`, a host or an address, perhaps with a port; and verdicts.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::rule::{self, Meant, ValueError};
 use crate::text::quote;
 
-/// What comes out.
+/// The verdict on a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// The agent can reach it.

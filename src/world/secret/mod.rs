@@ -1,4 +1,4 @@
-//! What looks like a credential in a text: by its shape, by its place in a URL, or by the name that it is given.
+//! Credential detection: by shape, by place in a URL, or by the name that a text is assigned to.
 //!
 //! A rule asks this of what a spec holds, and reports ask it of all that they are about to show: what is found here is
 //! printed nowhere.

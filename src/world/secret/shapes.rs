@@ -1,6 +1,6 @@
 //! The shapes of well-known credentials.
 
-/// What a credential is made of after its prefix.
+/// The characters of a credential after its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     /// Letters and digits.

@@ -1,4 +1,4 @@
-//! Where everything of a picture goes, in whole pixels.
+//! The layout of an SVG picture, in whole pixels.
 //!
 //! Four columns, left to right: secrets on the host, the agent in its machine, the bundle, and what lies beyond it. The
 //! agent is as tall as its bundle, so that each sidecar is a row with a straight line from the agent and a straight

@@ -1,4 +1,4 @@
-//! `check --fix` and `check --diff`, and how a file is replaced.
+//! `check --fix` and `check --diff`, and atomic replacement of a file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,23 +7,22 @@ use std::path::{Path, PathBuf};
 
 use bottlec::report::redact;
 use bottlec::source::Sources;
-use bottlec::text::harmless;
+use bottlec::text::{counted, harmless, quote_path};
 use bottlec::{Options, fix};
 use similar::TextDiff;
 
-use super::args::Mend;
+use super::Outcome;
+use super::args::FixArgs;
 use super::error::{Error, reason};
-use super::inputs::Inputs;
 use super::load;
-use super::output::{Output, Stream, shown};
-use super::{Outcome, counted};
+use super::output::{Output, Stream};
 
 /// The fixes of a run.
 #[derive(Debug)]
-pub(super) struct Mending {
+pub(super) struct Fixing {
     /// Whether they are written, or shown.
     write: bool,
-    /// Whether those are applied as well that somebody should look at.
+    /// Whether unsafe fixes are applied, too.
     unchecked: bool,
     /// How many were applied.
     applied: usize,
@@ -31,26 +30,25 @@ pub(super) struct Mending {
     changed: BTreeMap<String, (String, String)>,
 }
 
-impl Mending {
-    /// What the arguments want mended.
-    pub(super) fn of(mend: &Mend, paths: &[PathBuf]) -> Result<Option<Self>, Error> {
-        if !mend.fix && !mend.diff {
+impl Fixing {
+    /// The fixes that the arguments ask for, if any.
+    pub(super) fn of(asked: &FixArgs, paths: &[PathBuf]) -> Result<Option<Self>, Error> {
+        if !asked.fix && !asked.diff {
             return Ok(None);
         }
-        let write = !mend.diff;
+        let write = !asked.diff;
         if write && paths.iter().any(|path| path.as_os_str() == "-") {
             let what = "`--fix` cannot write to standard input: see what it would do with `--diff`";
             return Err(Error::Usage(what.to_owned()));
         }
-        Ok(Some(Self { write, unchecked: mend.unsafe_fixes, applied: 0, changed: BTreeMap::new() }))
+        Ok(Some(Self { write, unchecked: asked.unsafe_fixes, applied: 0, changed: BTreeMap::new() }))
     }
 
-    /// Mends the sources of one unit, and what they include.
-    pub(super) fn mend(&mut self, sources: Sources, options: &Options) -> Result<Sources, Error> {
+    /// Fixes the sources of one unit, and what they include.
+    pub(super) fn fix(&mut self, sources: Sources, options: &Options) -> Result<Sources, Error> {
         let before: BTreeMap<String, String> =
             sources.iter().map(|(_, source)| (source.name().to_owned(), source.text().to_string())).collect();
-        let reload = |sources: &mut Sources| load::load_includes(sources, &mut Inputs::unwatched());
-        let (sources, applied) = fix::all(sources, options, self.unchecked, reload)?;
+        let (sources, applied) = fix::all(sources, options, self.unchecked, load::load_includes)?;
         self.applied += applied;
         for (_, source) in sources.iter() {
             let Some(old) = before.get(source.name()).filter(|old| ***old != **source.text()) else {
@@ -84,7 +82,7 @@ impl Mending {
     }
 }
 
-/// What changes in a file, as `patch` reads it, without the credentials in it.
+/// Returns the unified diff of two texts of a file, without the credentials in them.
 pub(super) fn unified(name: &str, old: &str, new: &str) -> String {
     let (old, new) = (redact::file(old), redact::file(new));
     let diff = TextDiff::from_lines(&*old, &*new);
@@ -96,7 +94,8 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::Write { path: path.to_owned(), reason: reason(&error) };
     let permissions = fs::metadata(path).map_err(failed)?.permissions();
     if permissions.readonly() {
-        let reason = format!("it is read-only: make {} writable so that it can be rewritten", shown(path));
+        let reason =
+            format!("it is read-only: make {} writable so that it can be rewritten", quote_path(path));
         return Err(Error::Write { path: path.to_owned(), reason });
     }
     let mut file =
