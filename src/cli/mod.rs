@@ -46,7 +46,7 @@ use args::{Arguments, Command};
 use error::Error;
 use output::Output;
 
-/// How a run ended. Documented in the help text, the man page and the README.
+/// How a run ended. Documented in the help text, the man page and docs/tour.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     /// Nothing is wrong: 0.

@@ -236,11 +236,11 @@ def judge_configurations():
     check("helix: the language starts that server", (language["name"], language["language-servers"]) == ("kdl", ["bottlec"]))
     zed = tomllib.loads((ROOT / "editors/zed/extension.toml").read_text())
     check("zed: the server is for KDL", zed["language_servers"]["bottlec"]["languages"] == ["KDL"])
-    page = (ROOT / "editors/README.md").read_text()
+    page = (ROOT / "docs/editors.md").read_text()
     blocks = re.findall(r"(?s)```toml\n(.*?)```", page)
     check("the page's TOML says the same", [tomllib.loads(it)["language-server"] for it in blocks] == [helix["language-server"]])
     links = [link for link in re.findall(r"\]\(([^)]+)\)", page) if "://" not in link]
-    check("what the page links to is there", links and all((ROOT / "editors" / link).exists() for link in links), links)
+    check("what the page links to is there", links and all((ROOT / "docs" / link).exists() for link in links), links)
 
 
 def main():

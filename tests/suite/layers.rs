@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// The layers from the ground up, each with its modules. A module may import those of the layers below its own, and
 /// none of those beside it.
-const LAYERS: &[&[&str]] = &[
+pub(crate) const LAYERS: &[&[&str]] = &[
     &["text", "path", "source", "digest"],
     &["rule"],
     &["diagnostic"],
