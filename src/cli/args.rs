@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Rules(Rules),
     /// Write a starter spec that compiles
     Init(Init),
-    /// Judge stages on disk by their plans: digests, modes, nothing added or missing, one address in the Smolfile
+    /// Judge stages on disk by themselves: digests, modes, nothing added or missing, one address in the Smolfile
     Verify(Verify),
     /// Ask the host: is the engine there, is it the right version, is the subnet free
     Preflight(Preflight),

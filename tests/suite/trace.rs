@@ -248,7 +248,7 @@ bottle \"a\" {
         ("compose.yaml", String::from("- 'CHOWN'"), vec![32]),
         ("compose.yaml", String::from("- source: 'db.a'"), vec![34]),
         ("compose.yaml", String::from("db.b:"), vec![33]),
-        ("compose.yaml", String::from("- '/git-gate/serve'"), vec![13, 0]),
+        ("compose.yaml", String::from("- 'serve'"), vec![13, 0]),
         ("agent/gitconfig", String::from("insteadOf = \"ssh://git@git.example.com/two.git\""), vec![19]),
         ("git-gate/repos/two/url", String::from("ssh://git@git.example.com/two.git"), vec![19]),
         ("plan.json", String::from("\"--dns\","), vec![2]),

@@ -178,7 +178,8 @@ pub(super) fn what_a_push_unpacks_to_is_bounded() {
         format!("100644 blob {blob}")
     };
     for _ in 0..10 {
-        let entries: String = (0..10).map(|number| format!("{entry}\t{number}\n")).collect();
+        let entries =
+            (0..10).fold(String::new(), |entries, number| entries + &entry + &format!("\t{number}\n"));
         entry = format!("040000 tree {}", gate.made(&bomb, &["mktree"], entries.as_bytes()));
     }
     let tree = entry.rsplit(' ').next().unwrap().to_owned();

@@ -178,7 +178,7 @@ impl Gate {
     /// The same, with a pack behind the command.
     pub(crate) fn send_with(&self, request: &str, command: &str, pack: &[u8]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a daemon");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a bound");
+        stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a bound");
         let packet = |text: &str| format!("{:04x}{text}", text.len() + 4);
         stream.write_all(packet(request).as_bytes()).expect("it listens");
         let mut answer = vec![0; 4096];

@@ -30,6 +30,11 @@ impl Way {
     }
 }
 
+/// Two digits a byte, each with something before it.
+fn hex(before: &str, bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + before + &format!("{byte:02x}"))
+}
+
 /// What `gzip` makes of it.
 fn gzipped(bytes: &[u8]) -> Vec<u8> {
     let mut child = Command::new("gzip").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -821,7 +826,7 @@ const WAYS: &[Way] = &[
         name: "in hexadecimal digits",
         says: "github-pat at a.txt:1",
         make: |gate, work| {
-            let digits: String = line().bytes().map(|byte| format!("{byte:02x}")).collect();
+            let digits = hex("", line().as_bytes());
             gate.commit(work, "a.txt", format!("data: {digits}\n"), "add");
         },
         push: TRUNK,
@@ -830,7 +835,7 @@ const WAYS: &[Way] = &[
         name: "in percent signs",
         says: "github-pat at a.txt:1",
         make: |gate, work| {
-            let signs: String = line().bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let signs = hex("%", line().as_bytes());
             gate.commit(work, "a.txt", format!("data={signs}\n"), "add");
         },
         push: TRUNK,
@@ -945,7 +950,7 @@ pub(super) fn what_is_said_not_to_be_found_is_not_found() -> Outcome {
         gate.git(&work, &["push", "--quiet", "origin", "trunk"]).well();
     }
     // And in no bytes at all: the half of a number that names a commit elsewhere.
-    let digits: String = secret().bytes().take(20).map(|byte| format!("{byte:02x}")).collect();
+    let digits = hex("", &secret().as_bytes()[..20]);
     let tree = tree(&gate, &work, &format!("160000 commit {digits}\tsub"));
     commit_tree(&gate, &work, &tree, &["HEAD"]);
     gate.git(&work, &["push", "--quiet", "origin", "trunk"]).well();
