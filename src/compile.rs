@@ -83,8 +83,7 @@ pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     for (file, addresses, resolved) in resolved {
         let used =
             closures[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
-        let mut digests: Vec<_> = used.collect();
-        digests.sort();
+        let digests = used.collect();
         let lints = closures[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
         let context =
             plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests, lints };

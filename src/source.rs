@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use serde::{Deserialize, Serialize};
+
 /// The largest source that is read, in bytes (16 MiB). A spec is a few kilobytes; the bound keeps memory and time
 /// bounded whatever a stranger's pull request holds, and every offset in 32 bits.
 pub const MAX_SOURCE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Which source of a [`Sources`] a span lies in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceId(pub(crate) u32);
 
 impl SourceId {
@@ -21,7 +23,7 @@ impl SourceId {
 }
 
 /// A range of bytes in one source, `start..end`, on character boundaries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// The source.
     pub source: SourceId,

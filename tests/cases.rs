@@ -18,9 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bottlec::diagnostic::{Diagnostic, Diagnostics};
-use bottlec::lower::git_gate;
-use bottlec::lower::supervise::SERVER_PATH;
-use bottlec::lower::{Stage, lower_all};
+use bottlec::lower::{Bytes, Stage, lower_all};
 use bottlec::report::{self, Format, Style};
 use bottlec::source::Sources;
 use libtest_mimic::{Arguments, Completion, Trial};
@@ -175,11 +173,10 @@ fn wrong(path: &Path) {
 fn show(stage: &Stage) -> String {
     let mut text = String::new();
     for (path, file) in &stage.files {
-        let content = match path.as_str() {
-            // A program of ours, the same in every stage.
-            SERVER_PATH => "…\n".into(),
-            path if git_gate::is_constant(path) => "…\n".into(),
-            _ => String::from_utf8_lossy(&file.bytes),
+        let content = match &file.bytes {
+            // The same in every stage.
+            Bytes::Constant(_) => "…\n".into(),
+            Bytes::Made(bytes) => String::from_utf8_lossy(bytes),
         };
         let _ = write!(text, "──── {}/{path} ({:04o})\n{content}", stage.slug, file.mode.bits());
     }

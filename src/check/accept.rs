@@ -29,7 +29,7 @@ impl Acceptance {
             diagnostic.level = Level::Warning;
             diagnostic.related.push(crate::diagnostic::Label {
                 span: rule.span,
-                message: format!("accepted here, because: {}", quote(reason)),
+                message: format!("accepted here, because: {}", quote(&reason.value)),
             });
             self.used.insert(rule.span);
         });

@@ -206,8 +206,10 @@ impl<'o> Levels<'o> {
         let denied = given.filter(|given| given.setting == Setting::Deny);
         let Some(now) = under(denied.map(|given| given.setting).or(set).or(given.map(|given| given.setting)))
         else {
-            let by = said
-                .map(|entry| Allowance { place: entry.rule.span, reason: entry.reason.unwrap_or_default() });
+            let by = said.map(|entry| Allowance {
+                place: entry.rule.span,
+                reason: entry.reason.map(|it| it.value).unwrap_or_default(),
+            });
             return Judgement::Allowed(by);
         };
         if now != level {
@@ -264,7 +266,8 @@ fn explain(diagnostic: &mut Diagnostic, denied: Option<&LevelOverride>, said: Op
         diagnostic.help.push(format!("an error because this run denies `{selector}`"));
     }
     let Some(LintEntry { setting, rule, reason, node: _ }) = said else { return };
-    let because = reason.as_ref().map(|reason| format!(", because: {}", quote(reason))).unwrap_or_default();
+    let because =
+        reason.as_ref().map(|reason| format!(", because: {}", quote(&reason.value))).unwrap_or_default();
     let done = match (setting, denied) {
         (Setting::Allow, _) => "allowed here",
         (Setting::Deny, _) => "denied here",

@@ -61,7 +61,7 @@ fn say(text: &mut String, plan: &Plan, written: Written, out: &Path) {
         Written::Replaced => "rebuilt",
         Written::Unchanged => "unchanged",
     };
-    let path = out.join(&plan.slug);
+    let path = out.join(plan.slug.as_str());
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "{done} {}: {}", quote_path(&path), Promise::of(plan));
 }

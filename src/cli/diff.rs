@@ -163,7 +163,7 @@ fn compiled(sources: &Sources, options: &Options, output: &Output) -> Result<Opt
     }
     let plans = compilation.plans.iter().map(|plan| {
         let read = PlanJson::read(lower(plan).plan());
-        read.map(|read| (plan.slug.clone(), read))
+        read.map(|read| (plan.slug.to_string(), read))
     });
     // What was written a moment ago can be read.
     plans.collect::<Result<Plans, _>>().map(Some).map_err(|error| Error::Host(error.to_string()))

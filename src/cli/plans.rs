@@ -39,7 +39,7 @@ fn chosen(plans: Vec<Plan>, slug: Option<&str>) -> Result<Vec<Plan>, Error> {
     let meant = did_you_mean(slug, plans.iter().map(|plan| plan.slug.as_str()))
         .map(|meant| format!(": did you mean `{meant}`?"))
         .unwrap_or_default();
-    let found: Vec<_> = plans.into_iter().filter(|plan| plan.slug == slug).collect();
+    let found: Vec<_> = plans.into_iter().filter(|plan| *plan.slug == slug).collect();
     if found.is_empty() {
         return Err(Error::Usage(format!("there is no bottle {} in the spec{meant}", quote(slug))));
     }

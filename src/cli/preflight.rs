@@ -83,7 +83,8 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
 /// Variables of the launcher's by which the engine would refuse the bundle. A launcher that heeds the plan runs without
 /// them; somebody who types the commands may not.
 fn floors(plans: &[Plan]) -> Vec<Finding> {
-    let variables: BTreeSet<String> = plans.iter().flat_map(|plan| commands::lower(plan).unset).collect();
+    let unset = plans.iter().flat_map(|plan| commands::lower(plan).unset);
+    let variables: BTreeSet<String> = unset.map(|variable| variable.value).collect();
     let set = variables.into_iter().filter(|name| env::var_os(name).is_some());
     set.map(|name| {
         let text = format!("`{name}` is set: smolvm may refuse the bundle's address, which is a private one");
@@ -94,7 +95,7 @@ fn floors(plans: &[Plan]) -> Vec<Finding> {
 
 /// The programs that the bottles' backends need, and the version of the engine.
 fn programs(plans: &[Plan]) -> (Vec<Finding>, Option<Version>) {
-    let mut backends: Vec<&str> = plans.iter().map(|plan| plan.backend).collect();
+    let mut backends: Vec<&str> = plans.iter().map(|plan| plan.backend.as_str()).collect();
     if backends.is_empty() {
         backends.push(backend::DEFAULT);
     }
@@ -152,19 +153,21 @@ fn matters(plan: &Plan, capability: Capability) -> bool {
 /// Whether a stage that was compiled for one version does on the host's version what it was compiled to do.
 fn engine(plan: &Plan, host: Version) -> Finding {
     let slug = quote(&plan.slug);
-    if plan.version == host {
+    if *plan.engine.version == host {
         return Finding::ready(format!("{slug} is compiled for smolvm {host}"));
     }
     let ledger = Ledger::smolvm();
     let differs = |capability: &&Capability| {
-        ledger.has(**capability, plan.version) != ledger.has(**capability, host)
+        ledger.has(**capability, *plan.engine.version) != ledger.has(**capability, host)
             && matters(plan, **capability)
     };
     let differences: Vec<_> = Capability::ALL.iter().filter(differs).collect();
     match differences.as_slice() {
         [_, ..] => {
-            let mut text =
-                format!("{slug} is compiled for smolvm {}, and {host} is another matter:", plan.version);
+            let mut text = format!(
+                "{slug} is compiled for smolvm {}, and {host} is another matter:",
+                plan.engine.version
+            );
             for capability in differences {
                 let row = ledger.row(*capability);
                 // Writing to a `String` cannot fail.
@@ -176,11 +179,11 @@ fn engine(plan: &Plan, host: Version) -> Finding {
         }
         [] if host > ledger.newest => Finding::ready(format!(
             "{slug} is compiled for smolvm {}; the host's {host} is newer than any version that bottlec knows",
-            plan.version
+            plan.engine.version
         )),
         [] => Finding::ready(format!(
             "{slug} is compiled for smolvm {}; no difference from the host's {host} is known",
-            plan.version
+            plan.engine.version
         )),
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn run(command: &Trace, output: &Output) -> Result<Outcome, Error> {
         output.diagnostics(Stream::Stderr, Format::Fancy, &compilation.diagnostics, &sources)?;
         return Ok(Outcome::Findings);
     }
-    let Some(plan) = compilation.plans.iter().find(|plan| plan.slug == made.slug) else {
+    let Some(plan) = compilation.plans.iter().find(|plan| *plan.slug == made.slug) else {
         let reason = format!("its specs have no bottle {} any more", quote(&made.slug));
         return Err(Error::Read { path: stage, reason });
     };

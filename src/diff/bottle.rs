@@ -4,14 +4,13 @@
 use super::environment::environment;
 use super::join::{Joined, join};
 use super::{Changes, Direction, Topic, bundle, quoted, reach, scan};
-use crate::lower::plan_json::format::{
-    Accepted, Boot, Engine, Git, GitUser, LintAllowed, PlanJson, Repo, Supervise,
-};
+use crate::lower::plan_json::{PlanJson, Supervise};
+use crate::plan::{Answered, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo, Traced};
 use crate::text::{quote, quote_whole};
 
 /// Summarises in one line what a new bottle's agent can reach.
 pub(super) fn summary(plan: &PlanJson<'static>) -> String {
-    let hosts = plan.egress.allow.iter().map(|entry| &*entry.host);
+    let hosts = plan.egress.allow.iter().map(|entry| entry.host.as_str());
     if plan.egress.allow.is_empty() {
         return String::from("its agent can reach its bundle, and no host");
     }
@@ -53,7 +52,8 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         files: _,
     } = new;
     if old.bundle_ip != *bundle_ip {
-        changes.neutral(Topic::Address, format!("the bundle is at {bundle_ip} instead of {}", old.bundle_ip));
+        let text = format!("the bundle is at {bundle_ip} instead of {}", old.bundle_ip);
+        changes.neutral(Topic::Address, text);
     }
     let text = |what: &str, before: &str, now: &str| {
         format!("{what}: {} instead of {}", quote_whole(now), quote_whole(before))
@@ -61,27 +61,26 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
     if old.backend != *backend {
         changes.neutral(Topic::Engine, text("the backend", &old.backend, backend));
     }
-    let Engine { name, version } = engine;
-    let shown = |name: &str, version: &str| format!("{name} {version}");
+    let shown = |engine: &PlannedEngine| format!("{} {}", engine.name, engine.version);
     if old.engine != *engine {
-        let before = shown(&old.engine.name, &old.engine.version);
-        changes.neutral(Topic::Engine, text("compiled for", &before, &shown(name, version)));
+        let (before, now) = (shown(&old.engine), shown(engine));
+        changes.neutral(Topic::Engine, text("compiled for", &before, &now));
     }
     if old.resources.container_engine != resources.container_engine {
         let before = &old.resources.container_engine;
         changes
             .neutral(Topic::Engine, text("the containers are run by", before, &resources.container_engine));
     }
-    let boots = |boot: &Option<Boot<'_>>| {
+    let boots = |boot: &Option<PlannedBoot>| {
         boot.as_ref().map_or_else(
             || String::from("the engine's bare system"),
-            |Boot { kind, source }| format!("{kind} {source}"),
+            |PlannedBoot { kind, source }| format!("{} {source}", kind.as_str()),
         )
     };
     if old.boot != *boot {
         changes.neutral(Topic::Agent, text("the agent boots", &boots(&old.boot), &boots(boot)));
     }
-    let moved = |value: &str| value.replace(&old.bundle_ip, bundle_ip);
+    let moved = |value: &str| value.replace(old.bundle_ip.as_str(), bundle_ip);
     environment("the agent", &old.agent_env, agent_env, Direction::Neutral, &moved, changes);
     self::accepted(&old.accepted, accepted, changes);
     self::lint_allowed(&old.lint_allowed, lint_allowed, changes);
@@ -91,13 +90,13 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
     self::supervise(old.supervise.as_ref(), supervise.as_ref(), changes);
 }
 
-fn accepted(old: &[Accepted<'static>], new: &[Accepted<'static>], changes: &mut Changes<'_>) {
-    let Joined { come, gone, both } = join(old, new, |Accepted { rule, reason: _, origin: _ }| rule.clone());
-    for Accepted { rule, reason, origin } in come {
+fn accepted(old: &[Traced<Answered>], new: &[Traced<Answered>], changes: &mut Changes<'_>) {
+    let Joined { come, gone, both } = join(old, new, |accepted| accepted.rule.clone());
+    for Answered { rule, reason, origin } in come {
         let text = format!("{} is accepted, because: {}", quote(rule), quote_whole(reason));
         changes.push(Direction::Wider, Topic::Accepted, text).new = Some(origin.clone());
     }
-    for Accepted { rule, reason: _, origin } in gone {
+    for Answered { rule, reason: _, origin } in gone {
         let text = format!("{} is no longer accepted", quote(rule));
         changes.push(Direction::Narrower, Topic::Accepted, text).old = Some(origin.clone());
     }
@@ -111,14 +110,13 @@ fn accepted(old: &[Accepted<'static>], new: &[Accepted<'static>], changes: &mut 
 }
 
 /// What is not shown opens nothing. Whoever reviews a change wants to know of it all the same.
-fn lint_allowed(old: &[LintAllowed<'static>], new: &[LintAllowed<'static>], changes: &mut Changes<'_>) {
-    let Joined { come, gone, both } =
-        join(old, new, |LintAllowed { rule, reason: _, origin: _ }| rule.clone());
-    for LintAllowed { rule, reason, origin } in come {
+fn lint_allowed(old: &[Traced<Answered>], new: &[Traced<Answered>], changes: &mut Changes<'_>) {
+    let Joined { come, gone, both } = join(old, new, |allowed| allowed.rule.clone());
+    for Answered { rule, reason, origin } in come {
         let text = format!("{} is not shown any more, because: {}", quote(rule), quote_whole(reason));
         changes.push(Direction::Neutral, Topic::Lint, text).new = Some(origin.clone());
     }
-    for LintAllowed { rule, reason: _, origin } in gone {
+    for Answered { rule, reason: _, origin } in gone {
         let text = format!("{} is shown again", quote(rule));
         changes.push(Direction::Neutral, Topic::Lint, text).old = Some(origin.clone());
     }
@@ -131,41 +129,41 @@ fn lint_allowed(old: &[LintAllowed<'static>], new: &[LintAllowed<'static>], chan
     }
 }
 
-fn git(old: &Git<'static>, new: &Git<'static>, changes: &mut Changes<'_>) {
-    let Git {
+fn git(old: &PlannedGit, new: &PlannedGit, changes: &mut Changes<'_>) {
+    let PlannedGit {
         user,
         repos,
         scanner,
         // The image of a sidecar.
         image: _,
     } = new;
-    let by = |user: &Option<GitUser<'_>>| {
+    let by = |user: &Option<PlannedAuthor>| {
         user.as_ref().map_or_else(
             || String::from("nobody in particular"),
-            |GitUser { name, email }| quote(&format!("{name} <{email}>")),
+            |PlannedAuthor { name, email }| quote(&format!("{name} <{email}>")),
         )
     };
     if old.user != *user {
         changes
             .neutral(Topic::Repository, format!("commits are by {} instead of {}", by(user), by(&old.user)));
     }
-    if let (Some(before), Some(now)) = (&old.scanner, scanner)
+    if let (Some(before), Some(now)) = (&old.scanner.value, &scanner.value)
         && before != now
     {
         let text = format!("what is pushed is scanned by {} instead of {}", quote(now), quote(before));
         changes.unclear(Topic::Scan, text);
     }
-    let Joined { come, gone, both } = join(&old.repos, repos, |repo| repo.name.clone());
-    for Repo { name, url, identity: _, host_keys: _ } in come {
+    let Joined { come, gone, both } = join(&old.repos, repos, |repo| repo.name.as_str());
+    for PlannedRepo { name, url, identity: _, host_keys: _ } in come {
         let text =
             format!("the agent can fetch and push the repository {}: {}", quote(name), quote_whole(url));
         changes.wider(Topic::Repository, text);
     }
-    for Repo { name, .. } in gone {
+    for PlannedRepo { name, .. } in gone {
         changes.narrower(Topic::Repository, format!("the repository {} is gone", quote(name)));
     }
     for (before, now) in both {
-        let Repo { name, url, identity, host_keys } = now;
+        let PlannedRepo { name, url, identity, host_keys } = now;
         let name = quote(name);
         if before.url != *url {
             let text = format!(
@@ -189,7 +187,7 @@ fn git(old: &Git<'static>, new: &Git<'static>, changes: &mut Changes<'_>) {
     }
 }
 
-fn supervise(old: Option<&Supervise<'static>>, new: Option<&Supervise<'static>>, changes: &mut Changes<'_>) {
+fn supervise(old: Option<&Supervise>, new: Option<&Supervise>, changes: &mut Changes<'_>) {
     // That it came or went is told of its sidecar.
     let (Some(before), Some(now)) = (old, new) else { return };
     let Supervise {

@@ -1,25 +1,26 @@
 //! The bundle's sidecars, compared: which there are, what each runs, and what it is given.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::environment::environment;
 use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
-use crate::lower::plan_json::format::{Service, Sidecar, Text, Volume};
+use crate::lower::plan_json::Sidecar;
+use crate::model::VolumeSource;
+use crate::plan::{Container, PlannedVolume, Traced};
 use crate::text::{quote, quote_whole};
 
 /// The sidecars, before and after.
 pub(super) fn sidecars(
-    old: &[Sidecar<'static>],
-    new: &[Sidecar<'static>],
+    old: &[Traced<Sidecar<'static>>],
+    new: &[Traced<Sidecar<'static>>],
     moved: &dyn Fn(&str) -> String,
     changes: &mut Changes<'_>,
 ) {
-    let Joined { come, gone, both } = join(old, new, |sidecar| sidecar.name.clone());
+    let Joined { come, gone, both } = join(old, new, |sidecar| sidecar.name.value.clone());
     for sidecar in come {
-        let port = sidecar.port.map(|port| format!(", on port {port}")).unwrap_or_default();
+        let port = Option::map(**sidecar.port, |port| format!(", on port {port}")).unwrap_or_default();
         let image = quote_whole(&sidecar.image);
         changes.wider(Topic::Sidecar, format!("the sidecar {} is new: {image}{port}", quote(&sidecar.name)));
         if let Some(service) = &sidecar.container {
@@ -62,8 +63,11 @@ pub(super) fn sidecars(
             let shown = |port: Option<u16>| {
                 port.map_or_else(|| String::from("no port"), |port| format!("port {port}"))
             };
-            let text =
-                format!("the sidecar {who} listens on {} instead of {}", shown(*port), shown(before.port));
+            let text = format!(
+                "the sidecar {who} listens on {} instead of {}",
+                shown(***port),
+                shown(**before.port)
+            );
             changes.neutral(Topic::Sidecar, text);
         }
         match (&before.container, container) {
@@ -79,25 +83,25 @@ pub(super) fn sidecars(
 }
 
 /// A container that is given nothing.
-static EMPTY: LazyLock<Service<'static>> = LazyLock::new(|| Service {
-    image: Text::Borrowed(""),
-    command: Cow::Borrowed(&[]),
-    run_as: None,
-    health: None,
+static EMPTY: LazyLock<Container> = LazyLock::new(|| Container {
+    image: Traced::fixed(String::new()),
+    command: Vec::new(),
+    run_as: Traced::fixed(None),
+    health: Traced::fixed(None),
     env: BTreeMap::new(),
-    secrets: Cow::Owned(BTreeMap::new()),
+    secrets: BTreeMap::new(),
     volumes: Vec::new(),
-    tmpfs: Cow::Owned(BTreeSet::new()),
-    capabilities: Cow::Owned(BTreeSet::new()),
+    tmpfs: Vec::new(),
+    capabilities: Vec::new(),
 });
 
 /// What a container runs, and as whom.
-fn runs(name: &str, old: &Service<'_>, new: &Service<'_>, changes: &mut Changes<'_>) {
+fn runs(name: &str, old: &Container, new: &Container, changes: &mut Changes<'_>) {
     let who = quote(name);
     if old.command != new.command {
         changes.unclear(Topic::Sidecar, format!("the sidecar {who} is run with other arguments"));
     }
-    let check = |service: &Service<'_>| service.health.as_ref().map(|health| health.command.to_vec());
+    let check = |container: &Container| container.health.as_ref().map(|health| health.command.clone());
     if check(old) != check(new) {
         changes.unclear(
             Topic::Sidecar,
@@ -105,7 +109,7 @@ fn runs(name: &str, old: &Service<'_>, new: &Service<'_>, changes: &mut Changes<
         );
     }
     if old.run_as != new.run_as {
-        let user = |user: &Option<Text<'_>>| {
+        let user = |user: &Option<String>| {
             user.as_ref().map_or_else(|| String::from("the image's own user"), |user| quote(user))
         };
         let text =
@@ -117,12 +121,12 @@ fn runs(name: &str, old: &Service<'_>, new: &Service<'_>, changes: &mut Changes<
 /// What a container is given.
 fn given(
     name: &str,
-    old: &Service<'static>,
-    new: &Service<'static>,
+    old: &Container,
+    new: &Container,
     moved: &dyn Fn(&str) -> String,
     changes: &mut Changes<'_>,
 ) {
-    let Service {
+    let Container {
         // Both were spoken of.
         image: _,
         command: _,
@@ -159,21 +163,30 @@ fn given(
             _ => {}
         }
     }
-    for capability in capabilities.difference(&old.capabilities) {
+    let Joined { come, gone, both: _ } = join(&old.capabilities, capabilities, |it| it.as_str());
+    for capability in come {
         changes.wider(Topic::Sidecar, format!("{who} has the capability {}", quote(capability)));
     }
-    for capability in old.capabilities.difference(capabilities) {
+    for capability in gone {
         changes.narrower(Topic::Sidecar, format!("{who} no longer has the capability {}", quote(capability)));
     }
     self::volumes(&who, &old.volumes, volumes, changes);
 }
 
-fn volumes(who: &str, old: &[Volume<'static>], new: &[Volume<'static>], changes: &mut Changes<'_>) {
+fn volumes(
+    who: &str,
+    old: &[Traced<PlannedVolume>],
+    new: &[Traced<PlannedVolume>],
+    changes: &mut Changes<'_>,
+) {
     let Joined { come, gone, both } = join(old, new, |volume| volume.target.clone());
     // A volume of the bottle's own holds what its sidecars put there.
-    let path = |volume: &Volume<'_>| volume.path.as_deref().map(quote_whole);
-    let how = |volume: &Volume<'_>| if volume.writable { "and may write to it" } else { "to read" };
-    let shown = |volume: &Volume<'_>| {
+    let path = |volume: &PlannedVolume| match &volume.source {
+        VolumeSource::Host(path) => Some(quote_whole(path)),
+        VolumeSource::Named(_) => None,
+    };
+    let how = |volume: &PlannedVolume| if *volume.writable { "and may write to it" } else { "to read" };
+    let shown = |volume: &PlannedVolume| {
         path(volume).map(|path| format!("{who} is shown the host's {path}, {}", how(volume)))
     };
     for volume in come {
@@ -187,7 +200,7 @@ fn volumes(who: &str, old: &[Volume<'static>], new: &[Volume<'static>], changes:
         }
     }
     for (before, now) in both {
-        let Volume { name, path: _, target, writable } = now;
+        let PlannedVolume { source, target, writable } = now;
         match (path(before), path(now)) {
             (before, now_path) if before != now_path => match now_path {
                 Some(_) => changes.wider(Topic::Host, shown(now).unwrap_or_default()),
@@ -197,13 +210,13 @@ fn volumes(who: &str, old: &[Volume<'static>], new: &[Volume<'static>], changes:
                 ),
             },
             (Some(path), _) if before.writable != *writable => {
-                if *writable {
+                if **writable {
                     changes.wider(Topic::Host, format!("{who} may write to the host's {path}"));
                 } else {
                     changes.narrower(Topic::Host, format!("{who} may no longer write to the host's {path}"));
                 }
             }
-            (None, _) if before.name != *name || before.writable != *writable => {
+            (None, _) if before.source != *source || before.writable != *writable => {
                 changes.neutral(Topic::Sidecar, format!("{who} has another volume at {}", quote(target)));
             }
             _ => {}

@@ -1,18 +1,21 @@
 //! Environment variables of the agent and of sidecars, compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Changes, Direction, Topic};
-use crate::lower::plan_json::format::{Text, Variable};
+use crate::model::{Reference, VariableValue};
+use crate::plan::{PlannedVariable, Traced, Variables};
 use crate::text::{quote, quote_whole};
 
-type Variables = BTreeMap<Text<'static>, Variable<'static>>;
-
 /// Where a variable gets its value, and whether that is a secret.
-fn source(variable: &Variable<'_>) -> Option<String> {
-    let Variable { value: _, from_env, from_file, origin: _ } = variable;
-    let env = from_env.as_ref().map(|name| format!("the host's variable {}", quote(name)));
-    env.or_else(|| from_file.as_ref().map(|path| format!("the host's file {}", quote_whole(path))))
+fn source(variable: &Traced<PlannedVariable>) -> Option<String> {
+    match &variable.value.value {
+        VariableValue::Literal(_) => None,
+        VariableValue::Secret(Reference::Env(name)) => Some(format!("the host's variable {}", quote(name))),
+        VariableValue::Secret(Reference::File(path)) => {
+            Some(format!("the host's file {}", quote_whole(path)))
+        }
+    }
 }
 
 /// Values of literals are not shown: somebody may have written a secret as one.
@@ -24,7 +27,7 @@ pub(super) fn environment(
     moved: &dyn Fn(&str) -> String,
     changes: &mut Changes<'_>,
 ) {
-    let names: BTreeSet<&Text<'_>> = old.keys().chain(new.keys()).collect();
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for name in names {
         let (before, now) = (old.get(name), new.get(name));
         let secrets = (before.and_then(source), now.and_then(source));
@@ -45,10 +48,11 @@ pub(super) fn environment(
             ),
             (Some(_), Some(_)) => continue,
             (None, None) => {
-                let value = |variable: Option<&Variable<'_>>| {
-                    variable.and_then(|it| it.value.as_deref().map(str::to_owned))
+                let value = |variable: &Traced<PlannedVariable>| match &variable.value.value {
+                    VariableValue::Literal(value) => Some(value.clone()),
+                    VariableValue::Secret(_) => None,
                 };
-                let (was, is) = (value(before).map(|value| moved(&value)), value(now));
+                let (was, is) = (before.and_then(value).map(|value| moved(&value)), now.and_then(value));
                 let text = match (was, is) {
                     (was, is) if was == is => continue,
                     (None, _) => format!("{who} has the variable {shown}"),
@@ -60,7 +64,7 @@ pub(super) fn environment(
             }
         };
         // What the compiler computes follows from something that is told elsewhere.
-        let line = |variable: Option<&Variable<'_>>| {
+        let line = |variable: Option<&Traced<PlannedVariable>>| {
             variable.map(|it| it.origin.clone()).filter(|origin| origin != "computed")
         };
         let (old, new) = (line(before), line(now));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::plan::Traced;
+
 /// Items added, removed, and on both sides, by key.
 pub(super) struct Joined<'a, T> {
     pub(super) come: Vec<&'a T>,
@@ -11,13 +13,13 @@ pub(super) struct Joined<'a, T> {
 
 /// Joins two lists.
 pub(super) fn join<'a, T, K: Ord>(
-    old: impl IntoIterator<Item = &'a T>,
-    new: impl IntoIterator<Item = &'a T>,
+    old: &'a [Traced<T>],
+    new: &'a [Traced<T>],
     key: impl Fn(&'a T) -> K,
 ) -> Joined<'a, T> {
-    let mut before: BTreeMap<K, &T> = old.into_iter().map(|item| (key(item), item)).collect();
+    let mut before: BTreeMap<K, &T> = old.iter().map(|item| (key(&item.value), &item.value)).collect();
     let mut joined = Joined { come: Vec::new(), gone: Vec::new(), both: Vec::new() };
-    for item in new {
+    for Traced { value: item, origins: _ } in new {
         match before.remove(&key(item)) {
             Some(old) => joined.both.push((old, item)),
             None => joined.come.push(item),

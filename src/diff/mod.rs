@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::lower::plan_json::format::PlanJson;
+use crate::lower::plan_json::PlanJson;
 use crate::text::quote;
 use crate::world::host::Target;
 

@@ -9,32 +9,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Change, Changes, Direction, Topic, Witness, some};
-use crate::lower::plan_json::format::{Egress, HostEntry, PlanJson};
+use crate::lower::plan_json::PlanJson;
+use crate::plan::{PlannedEgress, PlannedHost, Traced};
 use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
 use crate::text::quote;
-use crate::world::engine::{BootKind, Gap, Ledger};
+use crate::world::engine::Gap;
 use crate::world::host::{self, Target, TargetHost, Verdict};
 
-type Entry<'a> = &'a HostEntry<'static>;
+type Entry<'a> = &'a PlannedHost;
 
 /// The policy of a plan that was read.
 #[must_use]
 pub(super) fn policy<'a>(plan: &'a PlanJson<'static>) -> Policy<'a, Entry<'a>> {
-    fn entries<'a>(list: &'a [HostEntry<'static>]) -> impl Iterator<Item = (&'a str, Entry<'a>)> {
-        list.iter().map(|entry| (&*entry.host, entry))
+    fn entries(list: &[Traced<PlannedHost>]) -> impl Iterator<Item = (&str, Entry<'_>)> {
+        list.iter().map(|entry| (entry.host.as_str(), &entry.value))
     }
-    // What a plan says that no compile writes is taken for the worst: a version that nobody knows, an address of nobody.
-    let version = plan.engine.version.parse().unwrap_or(Ledger::smolvm().oldest);
-    let boot = plan.boot.as_ref().and_then(|boot| BootKind::find(&boot.kind));
-    let Egress { allow, deny, private, .. } = &plan.egress;
+    let boot = Option::as_ref(&plan.boot).map(|boot| boot.kind);
+    let PlannedEgress { allow, deny, private, .. } = &*plan.egress;
     Policy::new(
         bundle(plan),
-        Gap::of(version, boot),
-        plan.sidecars.iter().filter_map(|sidecar| Some((sidecar.port?, &*sidecar.name))),
+        Gap::of(*plan.engine.version, boot),
+        plan.sidecars.iter().filter_map(|sidecar| Some(((**sidecar.port)?, sidecar.name.as_str()))),
         Lists { allow: entries(allow), deny: entries(deny), private: entries(private) },
     )
 }
 
+/// One that no compile writes is taken for an address of nobody.
 fn bundle(plan: &PlanJson<'static>) -> Ipv4Addr {
     plan.bundle_ip.parse().unwrap_or(Ipv4Addr::UNSPECIFIED)
 }
@@ -85,13 +85,13 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
 
 /// The entries of each list.
 fn lists<'a>(side: &Side<'a>) -> [BTreeSet<&'a str>; 3] {
-    let Egress { allow, deny, private, .. } = side.egress;
-    [allow, deny, private].map(|list| list.iter().map(|entry| &*entry.host).collect())
+    let PlannedEgress { allow, deny, private, .. } = side.egress;
+    [allow, deny, private].map(|list| list.iter().map(|entry| entry.host.as_str()).collect())
 }
 
 struct Side<'a> {
     policy: Policy<'a, Entry<'a>>,
-    egress: &'a Egress<'static>,
+    egress: &'a PlannedEgress,
     bundle: IpAddr,
 }
 
@@ -101,8 +101,8 @@ impl<'a> Side<'a> {
     }
 
     fn entries(&self) -> impl Iterator<Item = &'a str> {
-        let Egress { allow, deny, private, .. } = self.egress;
-        allow.iter().chain(deny).chain(private).map(|entry| &*entry.host)
+        let PlannedEgress { allow, deny, private, .. } = self.egress;
+        allow.iter().chain(deny).chain(private).map(|entry| entry.host.as_str())
     }
 }
 

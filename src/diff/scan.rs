@@ -1,18 +1,16 @@
 //! pipelock's scans and limits, compared.
 
+use std::cmp::Ordering;
+
 use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
-use crate::lower::plan_json::format::{Egress, HostEntry, Pattern, Tls};
+use crate::model::Action;
+use crate::plan::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls, Traced};
 use crate::text::{quote, quote_whole};
 
-/// What is done about a finding, from the most lenient on.
-fn strictness(action: &str) -> Option<usize> {
-    ["warn", "strip", "block"].iter().position(|known| *known == action)
-}
-
 /// The settings of pipelock, before and after.
-pub(super) fn egress(old: &Egress<'static>, new: &Egress<'static>, changes: &mut Changes<'_>) {
-    let Egress {
+pub(super) fn egress(old: &PlannedEgress, new: &PlannedEgress, changes: &mut Changes<'_>) {
+    let PlannedEgress {
         // What can be reached was compared exactly.
         allow: _,
         deny: _,
@@ -24,61 +22,53 @@ pub(super) fn egress(old: &Egress<'static>, new: &Egress<'static>, changes: &mut
         max_body_bytes,
         scan_responses,
         tls,
-        tunnel_max_seconds,
-        tunnel_idle_seconds,
+        tunnel_max,
+        tunnel_idle,
         log,
     } = new;
-    changes.limit(Topic::Limit, "requests a minute to one domain", Some(old.rate_limit), Some(*rate_limit));
-    changes.limit(Topic::Limit, "bytes a minute to one domain", old.data_budget, *data_budget);
+    changes.limit(Topic::Limit, "requests a minute to one domain", Some(*old.rate_limit), Some(**rate_limit));
+    changes.limit(Topic::Limit, "bytes a minute to one domain", *old.data_budget, **data_budget);
     changes.limit(
         Topic::Limit,
         "bytes of a body that is let through",
-        Some(old.max_body_bytes),
-        Some(*max_body_bytes),
+        Some(*old.max_body_bytes),
+        Some(**max_body_bytes),
     );
-    changes.limit(
-        Topic::Limit,
-        "seconds of a tunnel",
-        Some(old.tunnel_max_seconds),
-        Some(*tunnel_max_seconds),
-    );
+    changes.limit(Topic::Limit, "seconds of a tunnel", Some(*old.tunnel_max), Some(**tunnel_max));
     changes.limit(
         Topic::Limit,
         "seconds that a tunnel may be silent",
-        Some(old.tunnel_idle_seconds),
-        Some(*tunnel_idle_seconds),
+        Some(*old.tunnel_idle),
+        Some(**tunnel_idle),
     );
     let actions = [
-        ("a secret in a request", &old.scan_bodies, scan_bodies),
-        ("an injection in a response", &old.scan_responses, scan_responses),
+        ("a secret in a request", *old.scan_bodies, **scan_bodies),
+        ("an injection in a response", *old.scan_responses, **scan_responses),
     ];
     for (what, before, now) in actions {
-        if before == now {
-            continue;
-        }
-        let direction = match (strictness(before), strictness(now)) {
-            (Some(before), Some(now)) if now > before => Direction::Narrower,
-            (Some(_), Some(_)) => Direction::Wider,
-            _ => Direction::Unclear,
+        let direction = match now.cmp(&before) {
+            Ordering::Equal => continue,
+            Ordering::Greater => Direction::Narrower,
+            Ordering::Less => Direction::Wider,
         };
-        let text = format!("{what}: {} instead of {}", quote(now), quote(before));
-        changes.push(direction, Topic::Scan, text);
+        let shown = |action: Action| quote(action.as_str());
+        changes.push(direction, Topic::Scan, format!("{what}: {} instead of {}", shown(now), shown(before)));
     }
-    if old.log != *log {
-        changes
-            .unclear(Topic::Scan, format!("what is logged: {} instead of {}", quote(log), quote(&old.log)));
+    if old.log.value != log.value {
+        let (before, now) = (quote(old.log.as_str()), quote(log.as_str()));
+        changes.unclear(Topic::Scan, format!("what is logged: {now} instead of {before}"));
     }
     self::patterns(&old.patterns, patterns, changes);
     self::tls(old.tls.as_ref(), tls.as_ref(), changes);
 }
 
-fn patterns(old: &[Pattern<'static>], new: &[Pattern<'static>], changes: &mut Changes<'_>) {
+fn patterns(old: &[Traced<PlannedPattern>], new: &[Traced<PlannedPattern>], changes: &mut Changes<'_>) {
     let Joined { come, gone, both } = join(old, new, |pattern| pattern.name.clone());
-    for Pattern { name, regex: _, severity: _, origin } in come {
+    for PlannedPattern { name, regex: _, severity: _, origin } in come {
         let text = format!("the pattern {} is looked for", quote(name));
         changes.push(Direction::Narrower, Topic::Scan, text).new = Some(origin.clone());
     }
-    for Pattern { name, origin, .. } in gone {
+    for PlannedPattern { name, origin, .. } in gone {
         let text = format!("the pattern {} is no longer looked for", quote(name));
         changes.push(Direction::Wider, Topic::Scan, text).old = Some(origin.clone());
     }
@@ -92,11 +82,11 @@ fn patterns(old: &[Pattern<'static>], new: &[Pattern<'static>], changes: &mut Ch
 }
 
 /// That pipelock holds a key with which it can be any host to the agent.
-fn authority(tls: &Tls<'_>) -> String {
+fn authority(tls: &PlannedTls) -> String {
     format!("the sidecar `pipelock` is given the key of an authority: {}", quote_whole(&tls.ca_key))
 }
 
-fn tls(old: Option<&Tls<'static>>, new: Option<&Tls<'static>>, changes: &mut Changes<'_>) {
+fn tls(old: Option<&PlannedTls>, new: Option<&PlannedTls>, changes: &mut Changes<'_>) {
     let (before, now) = match (old, new) {
         (None, None) => return,
         (None, Some(now)) => {
@@ -113,7 +103,7 @@ fn tls(old: Option<&Tls<'static>>, new: Option<&Tls<'static>>, changes: &mut Cha
         }
         (Some(before), Some(now)) => (before, now),
     };
-    let Tls { ca_cert, ca_key, trust, passthrough } = now;
+    let PlannedTls { ca_cert, ca_key, trust, passthrough } = now;
     if before.ca_cert != *ca_cert {
         changes
             .unclear(Topic::Scan, format!("HTTPS is opened by another authority: {}", quote_whole(ca_cert)));
@@ -126,11 +116,11 @@ fn tls(old: Option<&Tls<'static>>, new: Option<&Tls<'static>>, changes: &mut Cha
         changes.unclear(Topic::Scan, text);
     }
     let Joined { come, gone, both: _ } = join(&before.passthrough, passthrough, |entry| entry.host.clone());
-    for HostEntry { host, origin } in come {
+    for PlannedHost { host, origin } in come {
         let text = format!("HTTPS to {} is not opened", quote(host));
         changes.push(Direction::Wider, Topic::Scan, text).new = Some(origin.clone());
     }
-    for HostEntry { host, origin } in gone {
+    for PlannedHost { host, origin } in gone {
         let text = format!("HTTPS to {} is opened like any other", quote(host));
         changes.push(Direction::Narrower, Topic::Scan, text).old = Some(origin.clone());
     }

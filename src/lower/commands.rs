@@ -1,20 +1,24 @@
 //! The exact argument vectors that create and start the machine, and those that undo it. They are run in the stage's
 //! directory, without a shell.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::names::{container, gate_image, machine, network, project, volumes};
 use super::{compose, smolfile, supervise};
 use crate::model::Reference;
-use crate::plan::Plan;
+use crate::plan::{Plan, Traced};
 use crate::world::builtin;
-use crate::world::engine::{BootKind, Capability, Ledger, SMOLVM};
+use crate::world::engine::{BootKind, Capability, Ledger};
 
 /// A program and its arguments.
-pub type Command = Vec<String>;
+pub type Command = Vec<Traced<String>>;
 
-/// The commands of one bottle.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Argument vectors to run in the stage's directory, without a shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Commands {
-    /// Makes the bundle and waits until all of it is ready, in this order; the machine comes after it.
+    /// Makes the bundle and waits until it is ready, in this order; the machine comes after it.
     pub bundle: Vec<Command>,
     /// Makes the machine.
     pub create: Command,
@@ -24,38 +28,52 @@ pub struct Commands {
     pub exec: Command,
     /// The same, with the terminal that it is run in.
     pub attach: Command,
-    /// Lists the connections that the engine refused, where it can.
-    pub denials: Option<Command>,
+    /// Lists the connections that the engine refused; null where the engine cannot.
+    pub denials: Traced<Option<Command>>,
     /// The host's variables by which the engine would refuse the bundle: every command is run without them.
-    pub unset: Vec<String>,
+    pub unset: Vec<Traced<String>>,
     /// Undoes everything, in this order; a step that finds nothing to undo is no failure.
     pub cleanup: Vec<Command>,
+}
+
+fn ours(word: &str) -> Traced<String> {
+    Traced::fixed(word.to_owned())
 }
 
 /// The commands that make and remove the bundle's containers.
 fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
     let engine = |words: &[&str]| -> Command {
-        [plan.container_engine.program()].iter().chain(words).map(|word| (*word).to_owned()).collect()
+        let program = plan.container_engine.with(plan.container_engine.program().to_owned());
+        [program].into_iter().chain(words.iter().map(|word| ours(word))).collect()
     };
-    let project = project(plan);
-    let up =
-        engine(&["compose", "--project-name", &project, "--file", compose::PATH, "up", "--detach", "--wait"]);
+    let mut up = engine(&["compose", "--project-name"]);
+    up.push(project(plan));
+    up.extend(["--file", compose::PATH, "up", "--detach", "--wait"].map(ours));
     // Not `compose down`: it reads the file, and with it every secret that the file refers to. One after the other:
     // Podman removes several at once, and refuses one that another still needs (4.3, run).
-    let names = plan.sidecars.iter().rev().map(|sidecar| sidecar.name.as_str()).chain([builtin::BUNDLE]);
-    let mut cleanup: Vec<Command> =
-        names.map(|name| engine(&["container", "rm", "--force", &container(plan, name)])).collect();
-    cleanup.push(engine(&["network", "rm", &network(plan)]));
+    let sidecars = plan.sidecars.iter().rev().map(|sidecar| sidecar.name.as_str());
+    let remove = |words: &[&str], name: Traced<String>| {
+        let mut command = engine(words);
+        command.push(name);
+        command
+    };
+    let mut cleanup: Vec<Command> = sidecars
+        .chain([builtin::BUNDLE])
+        .map(|name| remove(&["container", "rm", "--force"], container(plan, name)))
+        .collect();
+    cleanup.push(remove(&["network", "rm"], network(plan)));
     let volumes = volumes(plan);
     if !volumes.is_empty() {
-        cleanup.push(engine(&["volume", "rm", "--force"]).into_iter().chain(volumes.into_values()).collect());
+        let mut command = engine(&["volume", "rm", "--force"]);
+        command.extend(volumes.into_values());
+        cleanup.push(command);
     }
-    if !plan.repos.is_empty() && plan.git_gate_image.is_none() {
-        cleanup.push(engine(&["image", "rm", "--force", &gate_image(plan)]));
+    if !plan.git.repos.is_empty() && plan.git.image.is_none() {
+        cleanup.push(remove(&["image", "rm", "--force"], gate_image(plan)));
     }
-    let prepare = plan.supervise.as_ref().map(|_| {
+    let prepare = plan.supervise.given().map(|asked| {
         // The engine would make the directory as root, and who launches could not answer.
-        ["python3", "-I", supervise::SERVER_PATH, "prepare"].map(str::to_owned).to_vec()
+        ["python3", "-I", supervise::SERVER_PATH, "prepare"].map(|word| asked.with(word.to_owned())).to_vec()
     });
     (prepare.into_iter().chain([up]).collect(), cleanup)
 }
@@ -63,32 +81,35 @@ fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
 /// The commands of a plan.
 #[must_use]
 pub fn lower(plan: &Plan) -> Commands {
-    let has = |capability| Ledger::smolvm().has(capability, plan.version);
-    let machine = machine(plan);
-    let of_machine = |verb: &str, flags: &[&str]| -> Command {
+    let version = &plan.engine.version;
+    let has = |capability| Ledger::smolvm().has(capability, **version);
+    let of_machine = |verb: &str, flags: &[Traced<String>]| -> Command {
+        let mut command = vec![plan.engine.name.clone(), ours("machine"), ours(verb)];
+        command.extend(flags.iter().cloned());
+        // Engines differ in how they take the name.
         let positional = matches!(verb, "create" | "delete") && !has(Capability::NameFlag);
-        let flag = (!positional).then_some("--name");
-        let name = flag.into_iter().chain([machine.as_str()]);
-        let words = [SMOLVM, "machine", verb].into_iter().chain(flags.iter().copied()).chain(name);
-        words.map(str::to_owned).collect()
+        command.extend((!positional).then(|| version.with(String::from("--name"))));
+        command.push(machine(plan));
+        command
     };
     let mut create = of_machine("create", &[]);
     create.extend(boot(plan));
     // A policy of addresses says nothing of names: without this the guest's queries leave the host (1.32.2, run).
     if has(Capability::DnsRedirect) {
-        create.extend([String::from("--dns"), plan.addresses.bundle().to_string()]);
+        create.push(version.with(String::from("--dns")));
+        create.push(plan.addresses.with(plan.addresses.bundle().to_string()));
     }
     let secrets = if plan.secret_route().with_exec() { secrets(plan) } else { Command::new() };
     let program = |flags: &[&str]| {
-        let flags: Vec<&str> = flags.iter().copied().chain(secrets.iter().map(String::as_str)).collect();
+        let flags: Command = flags.iter().map(|flag| ours(flag)).chain(secrets.iter().cloned()).collect();
         let mut command = of_machine("exec", &flags);
-        command.push(String::from("--"));
+        command.push(ours("--"));
         command
     };
     let floors =
         [(Capability::PublishFloor, "SMOLVM_PUBLISH_ADDR"), (Capability::StrictFloor, "SMOLVM_EGRESS_FLOOR")];
     let (bundle, remove) = bundle(plan);
-    let mut cleanup = vec![of_machine("stop", &[]), of_machine("delete", &["--force"])];
+    let mut cleanup = vec![of_machine("stop", &[]), of_machine("delete", &[ours("--force")])];
     cleanup.extend(remove);
     Commands {
         bundle,
@@ -96,11 +117,11 @@ pub fn lower(plan: &Plan) -> Commands {
         start: of_machine("start", &[]),
         exec: program(&[]),
         attach: program(&["--interactive", "--tty"]),
-        denials: has(Capability::EgressEvents).then(|| of_machine("egress-events", &[])),
+        denials: version.with(has(Capability::EgressEvents).then(|| of_machine("egress-events", &[]))),
         unset: floors
             .into_iter()
             .filter(|(floor, _)| has(*floor))
-            .map(|(_, variable)| variable.to_owned())
+            .map(|(_, variable)| version.with(variable.to_owned()))
             .collect(),
         cleanup,
     }
@@ -108,9 +129,12 @@ pub fn lower(plan: &Plan) -> Commands {
 
 /// The references to the agent's secrets, as `create` and `exec` take them: never a value.
 fn secrets(plan: &Plan) -> Command {
-    let flag = |(name, reference): (&str, &Reference)| match reference {
-        Reference::Env(from) => [String::from("--secret-env"), format!("{name}={from}")],
-        Reference::File(path) => [String::from("--secret-file"), format!("{name}={path}")],
+    let flag = |(name, reference): (&str, Traced<&Reference>)| {
+        let (flag, from) = match reference.value {
+            Reference::Env(from) => ("--secret-env", from),
+            Reference::File(path) => ("--secret-file", path),
+        };
+        [reference.with(flag.to_owned()), reference.with(format!("{name}={from}"))]
     };
     smolfile::secrets(plan).flat_map(flag).collect()
 }
@@ -118,19 +142,21 @@ fn secrets(plan: &Plan) -> Command {
 /// The arguments of `create` that say what is booted, with which environment and which policy.
 fn boot(plan: &Plan) -> Command {
     let mut command = Command::new();
-    let mut arg = |flag: &str, value: String| command.extend([flag.to_owned(), value]);
-    let from_keeps_policy = Ledger::smolvm().has(Capability::FromKeepsPolicy, plan.version);
-    match &plan.boot {
+    let boot = plan.boot.given().map(|boot| (boot.kind, boot.map(|boot| boot.source.clone())));
+    let from_keeps_policy = Ledger::smolvm().has(Capability::FromKeepsPolicy, *plan.engine.version);
+    match boot {
         // The flags say what the Smolfile says. `--from` and `--smolfile` exclude each other (up to 1.32.2, run). And an
         // image may turn out to be a packed machine: the engine then ignores a Smolfile beside it, and the machine is
         // open, but takes the flags (1.8.3 and 1.32.2, run).
-        Some(boot)
-            if boot.kind == BootKind::Artifact || (boot.kind == BootKind::Image && from_keeps_policy) =>
+        Some((kind, source))
+            if kind == BootKind::Artifact || (kind == BootKind::Image && from_keeps_policy) =>
         {
-            arg(if boot.kind == BootKind::Artifact { "--from" } else { "--image" }, boot.source.clone());
-            arg("--allow-cidr", smolfile::allow_cidr(plan));
+            let flag = if kind == BootKind::Artifact { "--from" } else { "--image" };
+            let why = source.origins.clone();
+            command.extend([source.with(flag.to_owned()), source]);
+            command.extend([ours("--allow-cidr"), smolfile::allow_cidr(plan)]);
             for entry in smolfile::literals(plan) {
-                arg("--env", entry);
+                command.extend([entry.with(String::from("--env")), entry]);
             }
             // The machine of an image that is no packed one gives them to what it starts by itself, too. `exec` then has
             // each of them twice, from one reference, and the guest gets the one value (1.8.3 and 1.32.2, run).
@@ -139,14 +165,14 @@ fn boot(plan: &Plan) -> Command {
             }
             if !from_keeps_policy {
                 // The list that would turn networking on is dropped. The spec accepts that, or nothing is built.
-                command.push(String::from("--net"));
+                command.push(Traced::new(String::from("--net"), why.and(&plan.engine.version.origins)));
             }
         }
         boot => {
-            if let Some(boot) = boot {
-                arg("--image", boot.source.clone());
+            if let Some((_, source)) = boot {
+                command.extend([source.with(String::from("--image")), source]);
             }
-            arg("--smolfile", smolfile::PATH.to_owned());
+            command.extend([ours("--smolfile"), ours(smolfile::PATH)]);
         }
     }
     command

@@ -7,14 +7,17 @@
 
 mod builtin;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{names, yaml};
+use super::{Draft, Markup, Mode, names};
 use crate::model::{Reference, VariableValue, VolumeSource};
-use crate::plan::{Container, Plan, PlannedHealth, PlannedSidecar, PlannedVolume, Traced};
+use crate::plan::{
+    Container, Origins, Plan, PlannedHealth, PlannedSidecar, PlannedVariable, PlannedVolume, Traced,
+};
 use crate::world::builtin::BUNDLE;
+use crate::world::container::qualified;
 
 /// Its path in the stage.
 pub const PATH: &str = "compose.yaml";
@@ -26,6 +29,9 @@ pub const PAUSE_IMAGE: &str =
 
 /// The most processes of one container: far more than a database needs, far fewer than a fork bomb makes.
 const MAX_PROCESSES: u32 = 1024;
+
+/// The directory that every container may write to.
+const TMP: &str = "/tmp";
 
 /// A text as Compose reads it: `$` begins an interpolation unless it is doubled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -56,12 +62,12 @@ impl Text {
 
 #[derive(Debug, Serialize)]
 struct Compose {
-    services: BTreeMap<String, Service>,
+    services: BTreeMap<String, Traced<Service>>,
     networks: BTreeMap<&'static str, Network>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    volumes: BTreeMap<String, NamedVolume>,
+    volumes: BTreeMap<String, Traced<NamedVolume>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    secrets: BTreeMap<String, SecretSource>,
+    secrets: BTreeMap<String, Traced<SecretSource>>,
     #[serde(rename = "x-podman")]
     podman: PodmanOptions,
 }
@@ -74,7 +80,7 @@ struct PodmanOptions {
 
 #[derive(Debug, Serialize)]
 struct Network {
-    name: String,
+    name: Traced<String>,
     driver: &'static str,
     ipam: Ipam,
 }
@@ -82,7 +88,7 @@ struct Network {
 #[derive(Debug, Serialize)]
 struct Ipam {
     driver: &'static str,
-    config: [Subnet; 1],
+    config: [Traced<Subnet>; 1],
 }
 
 #[derive(Debug, Serialize)]
@@ -98,12 +104,12 @@ struct Address {
 
 #[derive(Debug, Serialize)]
 struct NamedVolume {
-    name: String,
+    name: Traced<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct SecretSource {
-    file: Text,
+    file: Traced<Text>,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,40 +120,40 @@ struct Build {
 
 #[derive(Debug, Serialize)]
 struct Service {
-    container_name: String,
-    image: String,
+    container_name: Traced<String>,
+    image: Traced<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    build: Option<Build>,
+    build: Option<Traced<Build>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pull_policy: Option<&'static str>,
+    pull_policy: Option<Traced<&'static str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     init: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<Text>,
+    user: Option<Traced<Text>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entrypoint: Option<Vec<Text>>,
+    entrypoint: Option<Vec<Traced<Text>>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    command: Vec<Text>,
+    command: Vec<Traced<Text>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    environment: BTreeMap<String, Text>,
+    environment: BTreeMap<String, Traced<Text>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    networks: Option<BTreeMap<&'static str, Address>>,
+    networks: Option<BTreeMap<&'static str, Traced<Address>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     network_mode: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    depends_on: BTreeMap<String, Dependency>,
+    depends_on: BTreeMap<String, Traced<Dependency>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    healthcheck: Option<HealthCheck>,
+    healthcheck: Option<Traced<HealthCheck>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    volumes: Vec<Mount>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    tmpfs: BTreeSet<Text>,
+    volumes: Vec<Traced<Mount>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    secrets: Vec<SecretUse>,
+    tmpfs: Vec<Traced<Text>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<Traced<SecretUse>>,
     read_only: bool,
     cap_drop: [&'static str; 1],
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    cap_add: BTreeSet<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cap_add: Vec<Traced<String>>,
     security_opt: [&'static str; 1],
     pids_limit: u32,
     restart: &'static str,
@@ -168,11 +174,11 @@ enum Condition {
 
 #[derive(Debug, Serialize)]
 struct HealthCheck {
-    test: Vec<Text>,
-    interval: String,
-    timeout: String,
-    retries: u16,
-    start_period: String,
+    test: Vec<Traced<Text>>,
+    interval: Traced<String>,
+    timeout: Traced<String>,
+    retries: Traced<u16>,
+    start_period: Traced<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -212,23 +218,28 @@ impl Mount {
 }
 
 impl HealthCheck {
-    fn of(health: &PlannedHealth) -> Self {
+    fn of(health: &PlannedHealth, node: &Origins) -> Self {
         let PlannedHealth { command, interval, timeout, retries, start } = health;
-        let words = command.iter().map(|word| Text::literal(word));
-        let seconds = |seconds: &u16| format!("{seconds}s");
+        let words = command.iter().map(literal);
+        let seconds = |seconds: &Traced<u16>| seconds.with(format!("{seconds}s"));
         Self {
-            test: [Text::literal("CMD")].into_iter().chain(words).collect(),
+            test: [Traced::new(Text::literal("CMD"), node.clone())].into_iter().chain(words).collect(),
             interval: seconds(interval),
             timeout: seconds(timeout),
-            retries: *retries,
+            retries: retries.clone(),
             start_period: seconds(start),
         }
     }
 }
 
+fn literal(text: &Traced<String>) -> Traced<Text> {
+    text.with(Text::literal(text))
+}
+
 impl Service {
     /// A container with nothing but its image, in the bundle's network namespace.
-    fn confined(plan: &Plan, name: &str, image: String) -> Self {
+    fn confined(plan: &Plan, name: &str, image: Traced<String>) -> Self {
+        let after_bundle = Traced::fixed(Dependency { condition: Condition::Started });
         Self {
             container_name: names::container(plan, name),
             image,
@@ -241,14 +252,14 @@ impl Service {
             environment: BTreeMap::new(),
             networks: None,
             network_mode: Some(format!("service:{BUNDLE}")),
-            depends_on: BTreeMap::from([(BUNDLE.to_owned(), Dependency { condition: Condition::Started })]),
+            depends_on: BTreeMap::from([(BUNDLE.to_owned(), after_bundle)]),
             healthcheck: None,
             volumes: Vec::new(),
-            tmpfs: BTreeSet::from([Text::literal("/tmp")]),
+            tmpfs: vec![Traced::fixed(Text::literal(TMP))],
             secrets: Vec::new(),
             read_only: true,
             cap_drop: ["ALL"],
-            cap_add: BTreeSet::new(),
+            cap_add: Vec::new(),
             security_opt: ["no-new-privileges:true"],
             pids_limit: MAX_PROCESSES,
             restart: "unless-stopped",
@@ -259,11 +270,11 @@ impl Service {
     fn bundle(plan: &Plan) -> Self {
         let address = Address { ipv4_address: plan.addresses.bundle().to_string() };
         Self {
-            networks: Some(BTreeMap::from([(BUNDLE, address)])),
+            networks: Some(BTreeMap::from([(BUNDLE, plan.addresses.with(address))])),
             network_mode: None,
             depends_on: BTreeMap::new(),
-            tmpfs: BTreeSet::new(),
-            ..Self::confined(plan, BUNDLE, PAUSE_IMAGE.to_owned())
+            tmpfs: Vec::new(),
+            ..Self::confined(plan, BUNDLE, Traced::fixed(PAUSE_IMAGE.to_owned()))
         }
     }
 
@@ -271,26 +282,33 @@ impl Service {
     fn custom(plan: &Plan, name: &str, container: &Container) -> Self {
         let Container { image, command, run_as, health, env, secrets, volumes, tmpfs, capabilities } =
             container;
-        let mount = |volume: &PlannedVolume| {
-            let PlannedVolume { source, target, writable } = volume;
-            match source {
-                VolumeSource::Named(volume) => Mount::named(volume, target, *writable),
-                VolumeSource::Host(path) => Mount::host(path, target, *writable),
-            }
+        let mount = |volume: &Traced<PlannedVolume>| {
+            let PlannedVolume { source, target, writable } = &volume.value;
+            volume.with(match source {
+                VolumeSource::Named(volume) => Mount::named(volume, target, **writable),
+                VolumeSource::Host(path) => Mount::host(path, target, **writable),
+            })
         };
-        let mut service = Self::confined(plan, name, qualified(image));
-        service.user = run_as.as_deref().map(Text::literal);
-        service.command = command.iter().map(|word| Text::literal(word)).collect();
+        let mut service = Self::confined(plan, name, image.with(qualified(image)));
+        service.user = run_as.given().map(|user| user.map(|user| Text::literal(user)));
+        service.command = command.iter().map(literal).collect();
         service.environment = env
             .iter()
             .map(|(variable, value)| (variable.clone(), environment(name, variable, value)))
             .collect();
-        service.healthcheck = health.as_ref().map(HealthCheck::of);
+        service.healthcheck =
+            health.given().map(|health| health.with(HealthCheck::of(&health, &health.origins)));
         service.volumes = volumes.iter().map(mount).collect();
-        service.tmpfs.extend(tmpfs.iter().map(|path| Text::literal(path)));
+        // What every container has, once.
+        service.tmpfs.retain(|ours| !tmpfs.iter().any(|path| literal(path).value == ours.value));
+        service.tmpfs.extend(tmpfs.iter().map(literal));
+        service.tmpfs.sort_by(|a, b| a.value.cmp(&b.value));
         service.secrets = secrets
-            .keys()
-            .map(|secret| SecretUse { source: secret_name(name, secret), target: Text::literal(secret) })
+            .iter()
+            .map(|(secret, from)| {
+                let target = Text::literal(secret);
+                from.with(SecretUse { source: secret_name(name, secret), target })
+            })
             .collect();
         service.cap_add.clone_from(capabilities);
         service
@@ -298,13 +316,13 @@ impl Service {
 }
 
 /// A variable of a sidecar. One from a file of the host is refused before a plan is made: no engine reads one.
-fn environment(sidecar: &str, variable: &str, value: &Traced<VariableValue>) -> Text {
-    match &value.value {
+fn environment(sidecar: &str, name: &str, variable: &Traced<PlannedVariable>) -> Traced<Text> {
+    variable.with(match &variable.value.value {
         VariableValue::Literal(value) => Text::literal(value),
         VariableValue::Secret(Reference::Env(from) | Reference::File(from)) => {
-            Text::variable(from, &format!("the secret {variable} of sidecar {sidecar}"))
+            Text::variable(from, &format!("the secret {name} of sidecar {sidecar}"))
         }
-    }
+    })
 }
 
 /// What the file calls a sidecar's secret. Names hold no dot, so no two sidecars make one name.
@@ -312,21 +330,11 @@ fn secret_name(sidecar: &str, secret: &str) -> String {
     format!("{sidecar}.{secret}")
 }
 
-/// An image's whole name: Docker adds its own registry to a short one, Podman asks or refuses.
-fn qualified(image: &str) -> String {
-    let host = |first: &str| first.contains(['.', ':']) || first == "localhost";
-    match image.split_once('/') {
-        Some((first, _)) if host(first) => image.to_owned(),
-        Some(_) => format!("docker.io/{image}"),
-        None => format!("docker.io/library/{image}"),
-    }
-}
-
 /// The whole name of a sidecar's image.
 #[must_use]
-pub fn image(plan: &Plan, sidecar: &PlannedSidecar) -> String {
+pub fn image(plan: &Plan, sidecar: &PlannedSidecar) -> Traced<String> {
     match &sidecar.container {
-        Some(container) => qualified(&container.image),
+        Some(container) => container.image.with(qualified(&container.image)),
         None => builtin::image(plan, &sidecar.name),
     }
 }
@@ -339,25 +347,31 @@ fn service(plan: &Plan, sidecar: &PlannedSidecar) -> Service {
     }
 }
 
-/// The file.
-pub(super) fn lower(plan: &Plan) -> Vec<u8> {
-    let mut services: BTreeMap<String, Service> =
-        plan.sidecars.iter().map(|sidecar| (sidecar.name.clone(), service(plan, sidecar))).collect();
+/// Adds the file.
+pub(super) fn lower(plan: &Plan, mode: Mode, draft: &mut Draft) {
+    let mut services: BTreeMap<String, Traced<Service>> = plan
+        .sidecars
+        .iter()
+        .map(|sidecar| {
+            let service = sidecar.with(service(plan, sidecar)).and(&Origins::fixed());
+            (sidecar.name.value.clone(), service)
+        })
+        .collect();
     for sidecar in &plan.sidecars {
-        let conditions: Vec<(String, Dependency)> = sidecar
+        let conditions: Vec<(String, Traced<Dependency>)> = sidecar
             .needs
             .iter()
             .map(|need| {
-                let checked = services.get(need).is_some_and(|service| service.healthcheck.is_some());
+                let checked = services.get(&need.value).is_some_and(|service| service.healthcheck.is_some());
                 let condition = if checked { Condition::Healthy } else { Condition::Started };
-                (need.clone(), Dependency { condition })
+                (need.value.clone(), need.with(Dependency { condition }))
             })
             .collect();
-        if let Some(service) = services.get_mut(&sidecar.name) {
-            service.depends_on.extend(conditions);
+        if let Some(service) = services.get_mut(&sidecar.name.value) {
+            service.value.depends_on.extend(conditions);
         }
     }
-    services.insert(BUNDLE.to_owned(), Service::bundle(plan));
+    services.insert(BUNDLE.to_owned(), Traced::fixed(Service::bundle(plan)));
     let containers =
         || plan.sidecars.iter().filter_map(|sidecar| Some((&sidecar.name, sidecar.container.as_ref()?)));
     let file = Compose {
@@ -369,26 +383,27 @@ pub(super) fn lower(plan: &Plan) -> Vec<u8> {
                 driver: "bridge",
                 ipam: Ipam {
                     driver: "default",
-                    config: [Subnet {
+                    config: [plan.addresses.with(Subnet {
                         subnet: plan.addresses.subnet().to_string(),
                         gateway: plan.addresses.gateway().to_string(),
-                    }],
+                    })],
                 },
             },
         )]),
         volumes: names::volumes(plan)
             .into_iter()
-            .map(|(volume, name)| (volume, NamedVolume { name }))
+            .map(|(volume, name)| (volume, name.with(NamedVolume { name: name.clone() })))
             .collect(),
         secrets: containers()
             .flat_map(|(sidecar, container)| {
-                let source = |path: &String| SecretSource { file: Text::host_path(path) };
+                let source = |path: &Traced<String>| {
+                    path.with(SecretSource { file: path.with(Text::host_path(path)) })
+                };
                 container.secrets.iter().map(move |(name, path)| (secret_name(sidecar, name), source(path)))
             })
             .collect(),
         podman: PodmanOptions { in_pod: false },
     };
-    let mut text = b"# The bundle's containers. Generated; edit the spec instead.\n".to_vec();
-    text.extend(yaml::write(&file));
-    text
+    let heading = "# The bundle's containers. Generated; edit the spec instead.\n";
+    draft.document(PATH, mode, Origins::fixed(), Markup::Yaml(heading), &file);
 }

@@ -5,15 +5,15 @@
 
 mod gitconfig;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
-use super::{Artifact, Bytes, Constant, Mode};
-use crate::plan::{Plan, PlannedRepo};
+use super::{Constant, Draft, Mode};
+use crate::plan::{Origins, Plan, PlannedGit, PlannedRepo, Traced};
+use crate::world::builtin;
 use crate::world::secret_scanner;
 use crate::world::upstream::Upstream;
 
-pub use gitconfig::{PATH as GITCONFIG_PATH, is_wanted as has_gitconfig};
+pub use gitconfig::{PATH as GITCONFIG_PATH, asked as asks_for_gitconfig};
 
 /// Its directory in the stage.
 pub const DIRECTORY: &str = "git-gate";
@@ -48,63 +48,64 @@ static CONSTANT: &[(&str, Mode, &Constant)] = &[
     ("scanner.toml", Mode::Shared, &SCANNER),
 ];
 
-/// Whether a path of the stage is of a file that is the same for every bottle.
-#[must_use]
-pub fn is_constant(path: &str) -> bool {
-    let path = path.strip_prefix(DIRECTORY).and_then(|path| path.strip_prefix('/'));
-    CONSTANT.iter().any(|(constant, ..)| path == Some(constant))
-}
-
 /// Adds the files: none of git-gate's without a repository, none of the agent's without anything to say in it.
-pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
-    if let Some(text) = gitconfig::lower(plan) {
-        files.insert(gitconfig::PATH.to_owned(), Artifact { bytes: text.into(), mode: Mode::Shared });
+pub(super) fn lower(plan: &Plan, draft: &mut Draft) {
+    if let Some(asked) = gitconfig::asked(plan) {
+        draft.lines(gitconfig::PATH, Mode::Shared, asked, &gitconfig::lines(plan));
     }
-    if plan.repos.is_empty() {
+    let PlannedGit { user: _, repos, scanner, image } = &plan.git;
+    if repos.is_empty() {
         return;
     }
-    let mut add = |path: &str, mode: Mode, bytes: Bytes| {
-        files.insert(format!("{DIRECTORY}/{path}"), Artifact { bytes, mode });
-    };
+    let asked = plan.asked(builtin::GIT_GATE);
     for (path, mode, constant) in CONSTANT {
-        add(path, *mode, (*constant).into());
+        draft.constant(&format!("{DIRECTORY}/{path}"), *mode, asked.clone(), constant);
     }
-    add("scanner", Mode::Shared, format!("{}\n", plan.scanner).into());
-    add("known_hosts", Mode::Shared, known_hosts(&plan.repos).into());
-    for repo in &plan.repos {
+    let mut add = |path: &str, asked: &Origins, lines: &[Traced<String>]| {
+        draft.lines(&format!("{DIRECTORY}/{path}"), Mode::Shared, asked.clone(), lines);
+    };
+    let scanner_name = scanner.with(scanner.as_deref().unwrap_or_default().to_owned());
+    add("scanner", &asked, &[scanner_name]);
+    add("known_hosts", &asked, &known_hosts(repos));
+    for repo in repos {
         // What the language takes can be read.
         let Some(upstream) = Upstream::parse(&repo.url) else { continue };
-        add(&format!("repos/{}/url", repo.name), Mode::Shared, format!("{upstream}\n").into());
+        let path = format!("repos/{}/url", repo.name);
+        add(&path, &repo.name.origins, &[repo.url.with(upstream.to_string())]);
     }
-    if plan.git_gate_image.is_none() {
-        add("Containerfile", Mode::Shared, containerfile(plan).into());
+    if image.is_none() {
+        add("Containerfile", &asked, &containerfile(scanner, &asked));
     }
 }
 
-/// The host keys of all upstreams, each once and in order.
-fn known_hosts(repos: &[PlannedRepo]) -> String {
-    let lines: BTreeSet<String> = host_keys(repos).map(|(line, ..)| line).collect();
-    lines.into_iter().collect()
-}
-
-/// The line of each host key, with its repository and its place among the keys of that one.
-pub(crate) fn host_keys(repos: &[PlannedRepo]) -> impl Iterator<Item = (String, &PlannedRepo, usize)> {
-    repos.iter().filter_map(|repo| Some((Upstream::parse(&repo.url)?.known_host(), repo))).flat_map(
-        |(host, repo)| {
-            let line = move |(n, key): (usize, &String)| (format!("{host} {key}\n"), repo, n);
-            repo.host_keys.iter().enumerate().map(line)
-        },
-    )
+/// The host keys of all upstreams, each once and in order, whoever gives it.
+fn known_hosts(repos: &[Traced<PlannedRepo>]) -> Vec<Traced<String>> {
+    let mut lines: BTreeMap<String, Origins> = BTreeMap::new();
+    for repo in repos {
+        let Some(host) = Upstream::parse(&repo.url).map(|upstream| upstream.known_host()) else { continue };
+        for key in &repo.host_keys {
+            let line = format!("{host} {key}");
+            let origins = match lines.remove(&line) {
+                Some(others) => others.and(&key.origins),
+                None => key.origins.clone(),
+            };
+            lines.insert(line, origins);
+        }
+    }
+    lines.into_iter().map(|(line, origins)| Traced::new(line, origins)).collect()
 }
 
 /// How the image is made, when the spec names none.
-fn containerfile(plan: &Plan) -> String {
-    let mut text = String::from(
-        "# git-gate's image: the scanner's own, with git and its daemon, ssh and Python. Built with this directory as\n\
-         # context, of which nothing is copied: it is mounted at /git-gate.\n",
-    );
-    let image = secret_scanner::find(plan.scanner).map_or("", |scanner| scanner.image);
-    // Writing to a `String` cannot fail.
-    let _ = write!(text, "FROM {image}\nRUN apk add --no-cache git git-daemon openssh-client python3\n");
-    text
+fn containerfile(scanner: &Traced<Option<String>>, asked: &Origins) -> Vec<Traced<String>> {
+    let found = scanner.as_deref().and_then(secret_scanner::find);
+    let image = found.map_or("", |scanner| scanner.image);
+    let ours = |line: &str| Traced::new(line.to_owned(), asked.clone());
+    vec![
+        ours(
+            "# git-gate's image: the scanner's own, with git and its daemon, ssh and Python. Built with this directory as",
+        ),
+        ours("# context, of which nothing is copied: it is mounted at /git-gate."),
+        scanner.with(format!("FROM {image}")),
+        ours("RUN apk add --no-cache git git-daemon openssh-client python3"),
+    ]
 }

@@ -5,11 +5,13 @@ pub mod agent_env;
 mod artifact;
 pub mod commands;
 pub mod compose;
+mod draft;
 pub mod git_gate;
 pub mod names;
 pub mod pipelock;
 pub mod plan_json;
 pub mod provision;
+mod recorder;
 pub mod shell;
 pub mod smolfile;
 pub mod sums;
@@ -24,6 +26,10 @@ use crate::plan::Plan;
 use crate::world::builtin;
 
 pub use artifact::{Artifact, Bytes, Constant, Mode};
+pub use draft::{Parts, Provenance};
+pub use recorder::{Path, Places, Step};
+
+use draft::{Draft, Markup};
 
 /// Everything that one bottle compiles to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,28 +43,34 @@ pub struct Stage {
 /// Lowers a plan to its stage.
 #[must_use]
 pub fn lower(plan: &Plan) -> Stage {
-    let mut files = BTreeMap::new();
-    let (of_agent, of_bundle): (Vec<_>, Vec<_>) =
-        plan.secrets().partition(|secret| secret.receiver == builtin::AGENT);
-    let private = Mode::of_secrets(!of_agent.is_empty());
-    let mut add = |path: &str, bytes: Vec<u8>, mode| {
-        files.insert(path.to_owned(), Artifact { bytes: bytes.into(), mode });
-    };
-    add(smolfile::PATH, smolfile::lower(plan), private);
-    add(agent_env::PATH, agent_env::lower(plan), private);
-    add(pipelock::PATH, pipelock::lower(plan), Mode::Shared);
-    add(compose::PATH, compose::lower(plan), Mode::of_secrets(!of_bundle.is_empty()));
-    git_gate::lower(plan, &mut files);
-    supervise::lower(plan, &mut files);
-    // Each of the last two speaks of all files before it.
-    let private = Mode::of_secrets(!of_agent.is_empty() || !of_bundle.is_empty());
-    let json = plan_json::lower(plan, &files, private);
-    files.insert(plan_json::PATH.to_owned(), Artifact { bytes: json.into(), mode: private });
-    let sums = sums::lower(&files);
-    files.insert(sums::PATH.to_owned(), Artifact { bytes: sums.into(), mode: Mode::Shared });
-    Stage { slug: plan.slug.clone(), files }
+    draft(plan, false).0
 }
 
+/// Lowers a plan to its stage, and says where each part of each file comes from.
+#[must_use]
+pub fn lower_traced(plan: &Plan) -> (Stage, BTreeMap<String, Provenance>) {
+    draft(plan, true)
+}
+
+fn draft(plan: &Plan, traces: bool) -> (Stage, BTreeMap<String, Provenance>) {
+    let mut draft = Draft::new(traces);
+    let (of_agent, of_bundle): (Vec<_>, Vec<_>) =
+        plan.secrets().partition(|secret| secret.receiver == builtin::AGENT);
+    let [agent, bundle, any] =
+        [!of_agent.is_empty(), !of_bundle.is_empty(), !of_agent.is_empty() || !of_bundle.is_empty()]
+            .map(Mode::of_secrets);
+    smolfile::lower(plan, agent, &mut draft);
+    agent_env::lower(plan, agent, &mut draft);
+    pipelock::lower(plan, &mut draft);
+    compose::lower(plan, bundle, &mut draft);
+    git_gate::lower(plan, &mut draft);
+    supervise::lower(plan, &mut draft);
+    // Each of the last two speaks of all files before it.
+    plan_json::lower(plan, any, &mut draft);
+    sums::lower(&mut draft);
+    let (files, provenance) = draft.finish();
+    (Stage { slug: plan.slug.value.clone(), files }, provenance)
+}
 /// From how many plans on a second thread is worth starting.
 const MANY: usize = 16;
 

@@ -8,9 +8,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::yaml;
+use super::{Draft, Markup, Mode as FileMode};
 use crate::model::{Action, Logged};
-use crate::plan::{Plan, PlannedEgress, PlannedPattern, PlannedTls, Traced};
+use crate::plan::{Origins, Plan, PlannedEgress, PlannedHost, PlannedPattern, PlannedTls, Traced};
 use crate::world::builtin::{self, PIPELOCK_METRICS};
 use crate::world::host;
 
@@ -44,26 +44,26 @@ pub struct Config<'a> {
     enforce: bool,
     /// The hosts that may be reached; never empty.
     #[schemars(length(min = 1))]
-    api_allowlist: Vec<&'a str>,
+    api_allowlist: Vec<Traced<&'a str>>,
     /// Hosts that may resolve to a private address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    trusted_domains: Vec<&'a str>,
+    trusted_domains: Vec<Traced<&'a str>>,
     /// Private addresses that may be reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     ssrf: Option<Ssrf>,
     /// The listener, and what is counted.
     fetch_proxy: FetchProxy<'a>,
     /// CONNECT, and HTTP by absolute URI.
-    forward_proxy: ForwardProxy,
+    forward_proxy: ForwardProxy<'a>,
     /// Secrets that must not leave.
     dlp: Dlp<'a>,
     /// Where in a request they are looked for.
-    request_body_scanning: RequestBodyScanning,
+    request_body_scanning: RequestBodyScanning<'a>,
     /// Injections in what comes back.
     response_scanning: ResponseScanning,
     /// How HTTPS is opened.
     #[serde(skip_serializing_if = "Option::is_none")]
-    tls_interception: Option<TlsInterception<'a>>,
+    tls_interception: Option<Traced<TlsInterception<'a>>>,
     /// What is logged.
     logging: Logging,
     /// The metrics get a listener of their own, on loopback: without it the agent could read them.
@@ -71,7 +71,7 @@ pub struct Config<'a> {
     /// Nothing is reported to the maintainer.
     sentry: Sentry,
     /// What the log calls the agent.
-    default_agent_identity: &'a str,
+    default_agent_identity: &'a Traced<String>,
     /// The agent cannot call itself otherwise.
     #[schemars(extend("const" = true))]
     bind_default_agent_identity: bool,
@@ -91,7 +91,7 @@ enum Mode {
 struct Ssrf {
     /// Ranges, in canonical form.
     #[schemars(length(min = 1))]
-    ip_allowlist: Vec<String>,
+    ip_allowlist: Vec<Traced<String>>,
 }
 
 /// The listener.
@@ -110,29 +110,29 @@ struct FetchProxy<'a> {
 struct Monitoring<'a> {
     /// Requests to one registrable domain.
     #[schemars(range(min = 1))]
-    max_requests_per_minute: u32,
+    max_requests_per_minute: &'a Traced<u32>,
     /// Bytes for one registrable domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
-    max_data_per_minute: Option<u32>,
+    max_data_per_minute: Option<Traced<&'a u32>>,
     /// What is refused; it beats the allow list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    blocklist: Vec<&'a str>,
+    blocklist: Vec<Traced<&'a str>>,
 }
 
 /// CONNECT.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct ForwardProxy {
+struct ForwardProxy<'a> {
     /// Without it every CONNECT gets a 405.
     #[schemars(extend("const" = true))]
     enabled: bool,
     /// A tunnel's whole life.
     #[schemars(range(min = 1))]
-    max_tunnel_seconds: u32,
+    max_tunnel_seconds: &'a Traced<u32>,
     /// How long one direction may be silent.
     #[schemars(range(min = 1))]
-    idle_timeout_seconds: u32,
+    idle_timeout_seconds: &'a Traced<u32>,
     /// The name in the TLS greeting must be the one that was asked for.
     #[schemars(extend("const" = true))]
     sni_verification: bool,
@@ -150,7 +150,7 @@ struct Dlp<'a> {
     scan_env: bool,
     /// The user's own patterns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    patterns: Vec<Pattern<'a>>,
+    patterns: Vec<Traced<Pattern<'a>>>,
 }
 
 /// A pattern.
@@ -162,25 +162,25 @@ struct Pattern<'a> {
     name: String,
     /// The expression.
     #[schemars(length(min = 1))]
-    regex: &'a str,
+    regex: &'a Traced<String>,
     /// `critical`, `high`, `medium` or `low`.
     #[schemars(extend("enum" = ["critical", "high", "medium", "low"]))]
-    severity: &'a str,
+    severity: &'a Traced<String>,
 }
 
 /// Requests.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct RequestBodyScanning {
+struct RequestBodyScanning<'a> {
     /// Whether they are scanned.
     #[schemars(extend("const" = true))]
     enabled: bool,
     /// What is done.
     #[schemars(extend("enum" = ["block", "warn"]))]
-    action: &'static str,
+    action: Traced<&'static str>,
     /// The largest body that is read; a larger one is refused.
     #[schemars(range(min = 1))]
-    max_body_bytes: u32,
+    max_body_bytes: &'a Traced<u32>,
     /// Headers are scanned, too.
     #[schemars(extend("const" = true))]
     scan_headers: bool,
@@ -195,7 +195,7 @@ struct ResponseScanning {
     enabled: bool,
     /// What is done.
     #[schemars(extend("enum" = ["block", "strip", "warn"]))]
-    action: &'static str,
+    action: Traced<&'static str>,
     /// pipelock's own patterns.
     #[schemars(extend("const" = true))]
     include_defaults: bool,
@@ -214,7 +214,7 @@ struct TlsInterception<'a> {
     ca_key: &'static str,
     /// What stays closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    passthrough_domains: Vec<&'a str>,
+    passthrough_domains: Vec<Traced<&'a str>>,
 }
 
 /// The log.
@@ -228,7 +228,7 @@ struct Logging {
     #[schemars(extend("const" = "stdout"))]
     output: &'static str,
     /// Whether allowed requests are in it.
-    include_allowed: bool,
+    include_allowed: Traced<bool>,
     /// Refused ones always are.
     #[schemars(extend("const" = true))]
     include_blocked: bool,
@@ -261,20 +261,19 @@ pub fn config(plan: &Plan) -> Config<'_> {
         tunnel_idle,
         log,
     } = &plan.egress;
-    let api_allowlist = if allow.is_empty() { vec![NOWHERE] } else { values(allow) };
+    let api_allowlist = if allow.is_empty() { vec![Traced::default_setting(NOWHERE)] } else { hosts(allow) };
     let (ranges, names): (Vec<_>, Vec<_>) =
-        private.iter().partition(|upstream| host::network(&upstream.value).is_some());
-    let ranges: Vec<String> = ranges
-        .iter()
-        .filter_map(|range| host::network(&range.value))
-        .map(|range| range.to_string())
+        private.iter().partition(|upstream| host::network(&upstream.host).is_some());
+    let ranges: Vec<Traced<String>> = ranges
+        .into_iter()
+        .filter_map(|range| Some(range.with(host::network(&range.host)?.to_string())))
         .collect();
     Config {
         version: 1,
         mode: Mode::Strict,
         enforce: true,
         api_allowlist,
-        trusted_domains: names.into_iter().map(|name| name.value.as_str()).collect(),
+        trusted_domains: names.into_iter().map(|name| name.with(name.host.as_str())).collect(),
         ssrf: (!ranges.is_empty()).then_some(Ssrf { ip_allowlist: ranges }),
         fetch_proxy: FetchProxy {
             listen: format!(
@@ -282,39 +281,36 @@ pub fn config(plan: &Plan) -> Config<'_> {
                 builtin::find(builtin::PIPELOCK).map_or(0, |pipelock| pipelock.port)
             ),
             monitoring: Monitoring {
-                max_requests_per_minute: rate_limit.value,
-                max_data_per_minute: data_budget.as_ref().map(|budget| budget.value),
-                blocklist: values(deny),
+                max_requests_per_minute: rate_limit,
+                max_data_per_minute: data_budget.given(),
+                blocklist: hosts(deny),
             },
         },
         forward_proxy: ForwardProxy {
             enabled: true,
-            max_tunnel_seconds: tunnel_max.value,
-            idle_timeout_seconds: tunnel_idle.value,
+            max_tunnel_seconds: tunnel_max,
+            idle_timeout_seconds: tunnel_idle,
             sni_verification: true,
         },
-        dlp: Dlp {
-            include_defaults: true,
-            scan_env: true,
-            patterns: patterns.iter().map(|pattern| self::pattern(&pattern.value)).collect(),
-        },
+        dlp: Dlp { include_defaults: true, scan_env: true, patterns: patterns.iter().map(pattern).collect() },
         request_body_scanning: RequestBodyScanning {
             enabled: true,
             // Nothing can be stripped from a request, and the language has no word for it there.
-            action: if scan_bodies.value == Action::Warn { Action::Warn } else { Action::Block }.as_str(),
-            max_body_bytes: max_body_bytes.value,
+            action: scan_bodies
+                .with(if **scan_bodies == Action::Warn { Action::Warn } else { Action::Block }.as_str()),
+            max_body_bytes,
             scan_headers: true,
         },
         response_scanning: ResponseScanning {
             enabled: true,
-            action: scan_responses.value.as_str(),
+            action: scan_responses.with(scan_responses.as_str()),
             include_defaults: true,
         },
-        tls_interception: tls.as_ref().map(self::tls),
+        tls_interception: tls.given().map(|tls| tls.map(self::tls)),
         logging: Logging {
             format: "json",
             output: "stdout",
-            include_allowed: log.value == Logged::All,
+            include_allowed: log.with(**log == Logged::All),
             include_blocked: true,
         },
         metrics_listen: format!("127.0.0.1:{PIPELOCK_METRICS}"),
@@ -324,18 +320,18 @@ pub fn config(plan: &Plan) -> Config<'_> {
     }
 }
 
-/// The file.
-pub(super) fn lower(plan: &Plan) -> Vec<u8> {
-    yaml::write(&config(plan))
+/// Adds the file.
+pub(super) fn lower(plan: &Plan, draft: &mut Draft) {
+    draft.document(PATH, FileMode::Shared, Origins::fixed(), Markup::Yaml(""), &config(plan));
 }
 
-fn values(list: &[Traced<String>]) -> Vec<&str> {
-    list.iter().map(|entry| entry.value.as_str()).collect()
+fn hosts(list: &[Traced<PlannedHost>]) -> Vec<Traced<&str>> {
+    list.iter().map(|entry| entry.with(entry.host.as_str())).collect()
 }
 
-fn pattern(pattern: &PlannedPattern) -> Pattern<'_> {
-    let PlannedPattern { name, regex, severity } = pattern;
-    Pattern { name: format!("{PATTERN_PREFIX}{name}"), regex, severity }
+fn pattern(pattern: &Traced<PlannedPattern>) -> Traced<Pattern<'_>> {
+    let PlannedPattern { name, regex, severity, origin: _ } = &pattern.value;
+    pattern.with(Pattern { name: format!("{PATTERN_PREFIX}{name}"), regex, severity })
 }
 
 /// The paths are those of the container: where the files are on the host is the launcher's to mount.
@@ -345,6 +341,6 @@ fn tls(tls: &PlannedTls) -> TlsInterception<'_> {
         enabled: true,
         ca_cert: CA_CERT,
         ca_key: CA_KEY,
-        passthrough_domains: values(passthrough),
+        passthrough_domains: hosts(passthrough),
     }
 }

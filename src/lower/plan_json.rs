@@ -1,26 +1,21 @@
 //! `plan.json`: everything that a launcher or a reviewer needs to know of a stage.
 //!
-//! Its types, which are the format, have a module of their own; here each is made from a plan.
-
-pub mod format;
+//! `schemas/plan.schema.json` is made from these types, and from those of the plan that they hold.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Artifact, Mode, agent_env, commands, compose, names, provision, smolfile, sums, supervise};
-use crate::model::{Reference, VariableValue, VolumeSource};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::commands::{self, Commands};
+use super::draft::{Draft, Markup};
+use super::{Mode, agent_env, compose, names, provision, smolfile, sums, supervise};
 use crate::plan::{
-    self, Container, Plan, PlannedBoot, PlannedEgress, PlannedHealth, PlannedPattern, PlannedRepo,
-    PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVolume, Traced,
+    Answered, Container, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine, PlannedGit,
+    PlannedSidecar, Source, Traced, Variables,
 };
 use crate::world::builtin;
-use crate::world::engine::SMOLVM;
-
-use format::{
-    Accepted, Boot, Commands, Egress, Engine, File, Git, GitUser, Health, HostEntry, LintAllowed, Pattern,
-    Provision, Repo, Resources, Service, Sidecar, Source, Supervise, Text, Tls, Variable, Volume,
-};
-pub use format::{PlanJson, ReadError};
 
 /// Its path in the stage.
 pub const PATH: &str = "plan.json";
@@ -28,80 +23,208 @@ pub const PATH: &str = "plan.json";
 /// The version of the format. It grows when a reader of the old one could misread the new one.
 pub const FORMAT: u32 = 2;
 
-/// The `plan.json` of a plan, which has the mode `own`; `files` are those of the stage but for the last two.
-fn plan_json<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>, own: Mode) -> PlanJson<'a> {
+/// The plan of one bottle: what is made, what it may reach, how it is launched and undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "bottlec plan")]
+pub struct PlanJson<'a> {
+    /// The version of this format.
+    pub format: u32,
+    /// The bottle's name.
+    pub slug: Cow<'a, Traced<String>>,
+    /// What runs the bottle.
+    pub backend: Cow<'a, Traced<String>>,
+    /// What the stage is compiled for.
+    pub engine: Cow<'a, PlannedEngine>,
+    /// The bottle's own network, as a CIDR.
+    pub bundle_subnet: Traced<String>,
+    /// The host's address on that network.
+    pub bundle_gateway: Traced<String>,
+    /// The one address that the agent may dial.
+    pub bundle_ip: Traced<String>,
+    /// The Smolfile, relative to the stage's directory.
+    pub smolfile_path: String,
+    /// The agent's environment file, relative to the stage's directory.
+    pub agent_env_path: String,
+    /// What the agent boots from; null is the engine's bare system.
+    pub boot: Cow<'a, Traced<Option<PlannedBoot>>>,
+    /// The bundle, in the order in which it starts: by wave, then by name.
+    pub sidecars: Vec<Traced<Sidecar<'a>>>,
+    /// Who starts together, wave by wave; the agent comes last.
+    pub start_order: Vec<Vec<Traced<String>>>,
+    /// The same, reversed.
+    pub stop_order: Vec<Vec<Traced<String>>>,
+    /// The agent's environment, by name.
+    pub agent_env: Cow<'a, Variables>,
+    /// The files that the machine needs before the agent starts.
+    pub provision: Vec<Traced<provision::File>>,
+    /// What the agent may reach beyond the bundle.
+    pub egress: Cow<'a, PlannedEgress>,
+    /// Repositories behind git-gate.
+    pub git: Cow<'a, PlannedGit>,
+    /// How the agent asks a human; null when it may not.
+    pub supervise: Traced<Option<Supervise>>,
+    /// What the spec answers for: rules that it breaks, each with the reason.
+    pub accepted: Cow<'a, [Traced<Answered>]>,
+    /// Rules whose findings the spec does not want shown, each with the reason.
+    #[serde(default)]
+    pub lint_allowed: Cow<'a, [Traced<Answered>]>,
+    /// The name of everything that is made on the host.
+    pub resources: Resources,
+    /// Argument vectors to run in the stage's directory, without a shell.
+    pub commands: Commands,
+    /// The specs that the plan was made of, by name.
+    pub sources: Cow<'a, Traced<BTreeMap<String, Source>>>,
+    /// Every file of the stage, this one among them, by path. Their digests are in `SHA256SUMS`.
+    pub files: BTreeMap<String, Traced<File>>,
+}
+
+/// One sidecar of the bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sidecar<'a> {
+    /// Its name.
+    pub name: Cow<'a, Traced<String>>,
+    /// Whether it comes with every bundle of its kind, or is the spec's own.
+    pub built_in: bool,
+    /// The image that it runs, by its whole name; one below `localhost/` is made from the stage.
+    pub image: Traced<String>,
+    /// The container of a sidecar of the spec's own.
+    pub container: Option<Cow<'a, Traced<Container>>>,
+    /// The address that it listens on.
+    pub address: Traced<String>,
+    /// The port that it listens on.
+    pub port: Cow<'a, Traced<Option<u16>>>,
+    /// Its URL.
+    pub url: Cow<'a, Traced<Option<String>>>,
+    /// What starts before it.
+    pub needs: Cow<'a, [Traced<String>]>,
+    /// The wave that it starts in, from 0 on.
+    pub wave: Cow<'a, Traced<usize>>,
+}
+
+/// How the agent asks a human, over MCP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Supervise {
+    /// The image that the server runs in.
+    pub image: Traced<String>,
+    /// The directory on the host of proposals, decisions and the audit log: from `~/` on, absolute, or relative to the
+    /// stage's directory.
+    pub queue: Traced<String>,
+    /// The server's configuration, relative to the stage's directory.
+    pub config_path: String,
+    /// The entry that MCP clients read, relative to the stage's directory.
+    pub mcp_config_path: String,
+    /// The argument vector that makes the same entry, to run as the agent's user in its machine.
+    pub mcp_add: Vec<Traced<String>>,
+}
+
+/// The name of everything that is made on the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// The program that runs the containers.
+    pub container_engine: Traced<String>,
+    /// The microVM.
+    pub machine: Traced<String>,
+    /// The bundle's bridge network.
+    pub network: Traced<String>,
+    /// What Compose calls the bundle as a whole.
+    pub project: Traced<String>,
+    /// The container of each sidecar by the sidecar's name, and of `bundle`, which owns the address.
+    pub containers: BTreeMap<String, Traced<String>>,
+    /// The volumes, by what `compose.yaml` calls them.
+    pub volumes: BTreeMap<String, Traced<String>>,
+}
+
+/// A file of the stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Its permissions, in octal.
+    pub mode: String,
+}
+
+/// Why a text is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not of this format.
+    #[error("it is a plan of format {0}, and this is format {FORMAT}")]
+    Format(u32),
+    /// It is no plan, or one of another version of bottlec.
+    #[error("it is no plan as this version writes it: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl PlanJson<'static> {
+    /// Reads a `plan.json`.
+    ///
+    /// # Errors
+    /// When it is none, or of another format.
+    pub fn read(json: &[u8]) -> Result<Self, ReadError> {
+        let plan: Self = serde_json::from_slice(json)?;
+        if plan.format != FORMAT {
+            return Err(ReadError::Format(plan.format));
+        }
+        Ok(plan)
+    }
+}
+
+/// Adds the file, which has the mode `own`; those of the stage are there, but for the last two.
+pub(super) fn lower(plan: &Plan, own: Mode, draft: &mut Draft) {
+    let json = plan_json(plan, files(own, draft));
+    draft.document(PATH, own, Origins::fixed(), Markup::Json, &json);
+}
+
+fn plan_json(plan: &Plan, files: BTreeMap<String, Traced<File>>) -> PlanJson<'_> {
     let Plan {
         slug,
         backend,
-        version,
+        engine,
         addresses,
         boot,
         env,
         container_engine,
         sidecars,
         egress,
-        git_user,
-        repos,
-        supervise: asks,
-        scanner,
+        git,
+        supervise,
         pipelock_image: _,
-        git_gate_image,
         accepted,
         lint_allowed,
         sources,
-        places: _,
     } = plan;
     let start_order = start_order(sidecars);
-    let mut stop_order = start_order.clone();
-    stop_order.reverse();
-    let commands::Commands { bundle, create, start, exec, attach, denials, unset, cleanup } =
-        commands::lower(plan);
     PlanJson {
         format: FORMAT,
-        slug: text(slug),
-        backend: text(backend),
-        engine: Engine { name: text(SMOLVM), version: version.to_string() },
-        bundle_subnet: addresses.subnet().to_string(),
-        bundle_gateway: addresses.gateway().to_string(),
-        bundle_ip: addresses.bundle().to_string(),
-        smolfile_path: text(smolfile::PATH),
-        agent_env_path: text(agent_env::PATH),
-        boot: boot
-            .as_ref()
-            .map(|PlannedBoot { kind, source }| Boot { kind: text(kind.as_str()), source: text(source) }),
-        sidecars: sidecars
-            .iter()
-            .map(|planned| sidecar(planned, compose::image(plan, planned), addresses.bundle().to_string()))
-            .collect(),
+        slug: Cow::Borrowed(slug),
+        backend: Cow::Borrowed(backend),
+        engine: Cow::Borrowed(engine),
+        bundle_subnet: addresses.with(addresses.subnet().to_string()),
+        bundle_gateway: addresses.with(addresses.gateway().to_string()),
+        bundle_ip: addresses.with(addresses.bundle().to_string()),
+        smolfile_path: smolfile::PATH.to_owned(),
+        agent_env_path: agent_env::PATH.to_owned(),
+        boot: Cow::Borrowed(boot),
+        sidecars: sidecars.iter().map(|planned| sidecar(plan, planned)).collect(),
+        stop_order: start_order.iter().rev().cloned().collect(),
         start_order,
-        stop_order,
-        agent_env: variables(env),
-        provision: provision::files(plan)
-            .into_iter()
-            .map(|provision::File { source, target, mode }| Provision {
-                source,
-                target: text(target),
-                mode: text(mode),
-            })
-            .collect(),
-        egress: self::egress(egress),
-        git: Git {
-            user: git_user.as_ref().map(|(name, email)| GitUser { name: text(name), email: text(email) }),
-            repos: repos.iter().map(repo).collect(),
-            scanner: (!repos.is_empty()).then(|| text(scanner)),
-            image: git_gate_image.as_deref().filter(|_| !repos.is_empty()).map(text),
-        },
-        supervise: asks.as_ref().map(|PlannedSupervise { queue, image }| Supervise {
-            image: text(image),
-            queue: text(queue),
-            config_path: text(supervise::CONFIG_PATH),
-            mcp_config_path: text(supervise::MCP_CONFIG_PATH),
+        agent_env: Cow::Borrowed(env),
+        provision: provision::files(plan),
+        egress: Cow::Borrowed(egress),
+        git: Cow::Borrowed(git),
+        supervise: supervise.with(supervise.as_ref().map(|asks| Supervise {
+            image: asks.image.clone(),
+            queue: asks.queue.clone(),
+            config_path: supervise::CONFIG_PATH.to_owned(),
+            mcp_config_path: supervise::MCP_CONFIG_PATH.to_owned(),
             mcp_add: supervise::mcp_add(plan),
-        }),
-        accepted: accepted.iter().map(self::accepted).collect(),
-        lint_allowed: lint_allowed.iter().map(self::lint_allowed).collect(),
+        })),
+        accepted: Cow::Borrowed(accepted),
+        lint_allowed: Cow::Borrowed(lint_allowed),
         resources: Resources {
-            container_engine: text(container_engine.program()),
+            container_engine: container_engine.with(container_engine.program().to_owned()),
             machine: names::machine(plan),
             network: names::network(plan),
             project: names::project(plan),
@@ -109,169 +232,51 @@ fn plan_json<'a>(plan: &'a Plan, files: &'a BTreeMap<String, Artifact>, own: Mod
                 .iter()
                 .map(|sidecar| sidecar.name.as_str())
                 .chain([builtin::BUNDLE])
-                .map(|name| (text(name), names::container(plan, name)))
+                .map(|name| (name.to_owned(), names::container(plan, name)))
                 .collect(),
             volumes: names::volumes(plan),
         },
-        commands: Commands { bundle, create, start, exec, attach, denials, unset, cleanup },
-        sources: sources.iter().map(|(name, sha256)| (text(name), Source { sha256: text(sha256) })).collect(),
-        files: files
-            .iter()
-            .map(|(path, file)| (path.as_str(), file.mode))
-            .chain([(PATH, own), (sums::PATH, Mode::Shared)])
-            .map(|(path, mode)| (text(path), File { mode: text(mode.octal()) }))
-            .collect(),
+        commands: commands::lower(plan),
+        sources: Cow::Borrowed(sources),
+        files,
     }
 }
 
-/// The file.
-pub(super) fn lower(plan: &Plan, files: &BTreeMap<String, Artifact>, own: Mode) -> Vec<u8> {
-    // Text, numbers and maps with text keys: JSON holds each.
-    let mut json = Vec::with_capacity(8 * 1024);
-    if serde_json::to_writer_pretty(&mut json, &plan_json(plan, files, own)).is_err() {
-        json.clear();
-    }
-    json.push(b'\n');
-    json
+/// Every file of the stage, the last two among them.
+fn files(own: Mode, draft: &Draft) -> BTreeMap<String, Traced<File>> {
+    let why = Origins::compiler("who may read or run a file of the stage");
+    let file = |mode: Mode| File { mode: mode.octal().to_owned() };
+    let last = [(PATH, own), (sums::PATH, Mode::Shared)]
+        .map(|(path, mode)| (path.to_owned(), Traced::new(file(mode), why.clone())));
+    let before = draft.modes().map(|(path, mode)| (path.clone(), mode.map(file).and(&why)));
+    before.chain(last).collect()
 }
 
-fn accepted(accepted: &Traced<plan::Accepted>) -> Accepted<'_> {
-    let Traced { value: plan::Accepted { rule, reason }, origin } = accepted;
-    Accepted { rule: text(rule), reason: text(reason), origin: origin.to_string() }
-}
-
-fn lint_allowed(allowed: &Traced<plan::LintAllowed>) -> LintAllowed<'_> {
-    let Traced { value: plan::LintAllowed { rule, reason }, origin } = allowed;
-    LintAllowed { rule: text(rule), reason: text(reason), origin: origin.to_string() }
-}
-
-fn text(text: &str) -> Text<'_> {
-    Cow::Borrowed(text)
-}
-
-fn sidecar(sidecar: &PlannedSidecar, image: String, address: String) -> Sidecar<'_> {
-    let PlannedSidecar { name, container, port, url, needs, wave } = sidecar;
-    Sidecar {
-        name: text(name),
+fn sidecar<'a>(plan: &'a Plan, sidecar: &'a Traced<PlannedSidecar>) -> Traced<Sidecar<'a>> {
+    let PlannedSidecar { name, container, port, url, needs, wave } = &sidecar.value;
+    sidecar.with(Sidecar {
+        name: Cow::Borrowed(name),
         built_in: container.is_none(),
-        image,
-        container: container.as_ref().map(service),
-        address,
-        port: *port,
-        url: url.as_deref().map(text),
+        image: compose::image(plan, sidecar),
+        container: container.as_ref().map(Cow::Borrowed),
+        address: plan.addresses.with(plan.addresses.bundle().to_string()),
+        port: Cow::Borrowed(port),
+        url: Cow::Borrowed(url),
         needs: Cow::Borrowed(needs),
-        wave: *wave,
-    }
+        wave: Cow::Borrowed(wave),
+    })
 }
 
-fn service(container: &Container) -> Service<'_> {
-    let Container { image, command, run_as, health, env, secrets, volumes, tmpfs, capabilities } = container;
-    Service {
-        image: text(image),
-        command: Cow::Borrowed(command),
-        run_as: run_as.as_deref().map(text),
-        health: health.as_ref().map(|PlannedHealth { command, interval, timeout, retries, start }| Health {
-            command: Cow::Borrowed(command),
-            interval: *interval,
-            timeout: *timeout,
-            retries: *retries,
-            start: *start,
-        }),
-        env: variables(env),
-        secrets: Cow::Borrowed(secrets),
-        volumes: volumes.iter().map(volume).collect(),
-        tmpfs: Cow::Borrowed(tmpfs),
-        capabilities: Cow::Borrowed(capabilities),
-    }
-}
-
-fn volume(volume: &PlannedVolume) -> Volume<'_> {
-    let PlannedVolume { source, target, writable } = volume;
-    let (name, path) = match source {
-        VolumeSource::Named(name) => (Some(text(name)), None),
-        VolumeSource::Host(path) => (None, Some(text(path))),
-    };
-    Volume { name, path, target: text(target), writable: *writable }
-}
-
-fn start_order(sidecars: &[PlannedSidecar]) -> Vec<Vec<Text<'_>>> {
-    let mut waves: Vec<Vec<Text<'_>>> = Vec::new();
+/// What decides when a sidecar starts decides where it stands. The agent has a wave of its own.
+fn start_order(sidecars: &[Traced<PlannedSidecar>]) -> Vec<Vec<Traced<String>>> {
+    let mut waves: Vec<Vec<Traced<String>>> = Vec::new();
     for sidecar in sidecars {
-        if waves.len() <= sidecar.wave {
-            waves.resize(sidecar.wave + 1, Vec::new());
+        let PlannedSidecar { name, wave, .. } = &sidecar.value;
+        if waves.len() <= **wave {
+            waves.resize(**wave + 1, Vec::new());
         }
-        waves[sidecar.wave].push(text(&sidecar.name));
+        waves[**wave].push(wave.with(name.value.clone()));
     }
-    waves.push(vec![text(builtin::AGENT)]);
+    waves.push(vec![Traced::fixed(builtin::AGENT.to_owned())]);
     waves
-}
-
-fn variables(env: &BTreeMap<String, Traced<VariableValue>>) -> BTreeMap<Text<'_>, Variable<'_>> {
-    env.iter().map(|(name, variable)| (text(name), self::variable(variable))).collect()
-}
-
-fn variable(variable: &Traced<VariableValue>) -> Variable<'_> {
-    let Traced { value, origin } = variable;
-    let (value, from_env, from_file) = match value {
-        VariableValue::Literal(value) => (Some(text(value)), None, None),
-        VariableValue::Secret(Reference::Env(name)) => (None, Some(text(name)), None),
-        VariableValue::Secret(Reference::File(path)) => (None, None, Some(text(path))),
-    };
-    Variable { value, from_env, from_file, origin: origin.to_string() }
-}
-
-fn egress(egress: &PlannedEgress) -> Egress<'_> {
-    let PlannedEgress {
-        allow,
-        deny,
-        private,
-        rate_limit,
-        data_budget,
-        patterns,
-        scan_bodies,
-        max_body_bytes,
-        scan_responses,
-        tls,
-        tunnel_max,
-        tunnel_idle,
-        log,
-    } = egress;
-    Egress {
-        allow: hosts(allow),
-        deny: hosts(deny),
-        private: hosts(private),
-        rate_limit: rate_limit.value,
-        data_budget: data_budget.as_ref().map(|budget| budget.value),
-        patterns: patterns.iter().map(pattern).collect(),
-        scan_bodies: text(scan_bodies.value.as_str()),
-        max_body_bytes: max_body_bytes.value,
-        scan_responses: text(scan_responses.value.as_str()),
-        tls: tls.as_ref().map(|PlannedTls { ca_cert, ca_key, trust, passthrough }| Tls {
-            trust: text(&trust.value),
-            ca_cert: text(&ca_cert.value),
-            ca_key: text(&ca_key.value),
-            passthrough: hosts(passthrough),
-        }),
-        tunnel_max_seconds: tunnel_max.value,
-        tunnel_idle_seconds: tunnel_idle.value,
-        log: text(log.value.as_str()),
-    }
-}
-
-fn pattern(pattern: &Traced<PlannedPattern>) -> Pattern<'_> {
-    let Traced { value: PlannedPattern { name, regex, severity }, origin } = pattern;
-    Pattern { name: text(name), regex: text(regex), severity: text(severity), origin: origin.to_string() }
-}
-
-fn hosts(entries: &[Traced<String>]) -> Vec<HostEntry<'_>> {
-    entries
-        .iter()
-        .map(|Traced { value, origin }| HostEntry { host: text(value), origin: origin.to_string() })
-        .collect()
-}
-
-fn repo(repo: &PlannedRepo) -> Repo<'_> {
-    let PlannedRepo { name, url, identity, host_keys } = repo;
-    let host_keys = host_keys.iter().map(|key| text(key)).collect();
-    Repo { name: text(name), url: text(url), identity: text(identity), host_keys }
 }

@@ -8,47 +8,33 @@ use std::net::Ipv4Addr;
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::{Draft, Markup, Mode};
 use crate::model::{Reference, VariableValue};
-use crate::plan::Plan;
+use crate::plan::{Origins, Plan, Traced};
 use crate::text::quote;
 
 /// Its path in the stage.
 pub const PATH: &str = "smolfile.toml";
 
-/// The keys of a Smolfile that we write, in smolvm's own spelling (the published parser, 0.8.2 to 1.33.0).
+/// The keys of a Smolfile that we write, in smolvm's own spelling (the published parser, 0.8.2 to 1.33.0). A reference
+/// to a secret is a table of `from_env` or `from_file` there as well.
 #[derive(Debug, Serialize)]
 struct Smolfile<'a> {
-    env: Vec<String>,
+    env: Vec<Traced<String>>,
     network: Network,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    secrets: BTreeMap<&'a str, Secret<'a>>,
+    secrets: BTreeMap<&'a str, Traced<&'a Reference>>,
 }
 
 #[derive(Debug, Serialize)]
 struct Network {
-    allow_cidrs: [String; 1],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Secret<'a> {
-    FromEnv(&'a str),
-    FromFile(&'a str),
-}
-
-impl<'a> Secret<'a> {
-    fn of(reference: &'a Reference) -> Self {
-        match reference {
-            Reference::Env(name) => Self::FromEnv(name),
-            Reference::File(path) => Self::FromFile(path),
-        }
-    }
+    allow_cidrs: [Traced<String>; 1],
 }
 
 /// The one entry of the allow list. An empty list would mean no policy at all, and a wider prefix a wider reach.
 #[must_use]
-pub fn allow_cidr(plan: &Plan) -> String {
-    only(plan.addresses.bundle())
+pub fn allow_cidr(plan: &Plan) -> Traced<String> {
+    plan.addresses.with(only(plan.addresses.bundle()))
 }
 
 fn only(bundle: Ipv4Addr) -> String {
@@ -56,30 +42,29 @@ fn only(bundle: Ipv4Addr) -> String {
 }
 
 /// The agent's literals as `NAME=value`, in order.
-pub(crate) fn literals(plan: &Plan) -> impl Iterator<Item = String> {
-    plan.env.iter().filter_map(|(name, variable)| match &variable.value {
-        VariableValue::Literal(value) => Some(format!("{name}={value}")),
+pub(super) fn literals(plan: &Plan) -> impl Iterator<Item = Traced<String>> {
+    plan.env.iter().filter_map(|(name, variable)| match &variable.value.value {
+        VariableValue::Literal(value) => Some(variable.with(format!("{name}={value}"))),
         VariableValue::Secret(_) => None,
     })
 }
 
 /// The agent's secrets, in order.
-pub(super) fn secrets(plan: &Plan) -> impl Iterator<Item = (&str, &Reference)> {
-    plan.env.iter().filter_map(|(name, variable)| match &variable.value {
-        VariableValue::Secret(reference) => Some((name.as_str(), reference)),
+pub(super) fn secrets(plan: &Plan) -> impl Iterator<Item = (&str, Traced<&Reference>)> {
+    plan.env.iter().filter_map(|(name, variable)| match &variable.value.value {
+        VariableValue::Secret(reference) => Some((name.as_str(), variable.with(reference))),
         VariableValue::Literal(_) => None,
     })
 }
 
-/// The file.
-pub(super) fn lower(plan: &Plan) -> Vec<u8> {
+/// Adds the file.
+pub(super) fn lower(plan: &Plan, mode: Mode, draft: &mut Draft) {
     let file = Smolfile {
         env: literals(plan).collect(),
         network: Network { allow_cidrs: [allow_cidr(plan)] },
-        secrets: secrets(plan).map(|(name, reference)| (name, Secret::of(reference))).collect(),
+        secrets: secrets(plan).collect(),
     };
-    // Strings, lists of strings and tables of them: TOML holds each.
-    toml::to_string_pretty(&file).unwrap_or_default().into_bytes()
+    draft.document(PATH, mode, Origins::fixed(), Markup::Toml, &file);
 }
 
 /// How many keys that do not belong into a Smolfile are named: somebody else wrote it, and may have written many.

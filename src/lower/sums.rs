@@ -3,23 +3,23 @@
 //! The digest of a stage is that of this file.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use super::Artifact;
+use super::{Draft, Mode};
+use crate::plan::{Origins, Traced};
 
 /// Its path in the stage.
 pub const PATH: &str = "SHA256SUMS";
 
-/// The file of a stage whose other files are `files`: a line each, by path. No path of a stage holds a backslash or the
-/// end of a line, which the format would write in another way.
-#[must_use]
-pub fn lower(files: &BTreeMap<String, Artifact>) -> Vec<u8> {
-    let mut text = String::with_capacity(files.len() * 96);
-    for (path, file) in files {
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{}  {path}", file.bytes.sha256());
-    }
-    text.into_bytes()
+/// Adds the file of a stage whose other files are there: a line each, by path. No path of a stage holds a backslash or
+/// the end of a line, which the format would write in another way.
+pub(super) fn lower(draft: &mut Draft) {
+    let digest = Origins::compiler("the digest of a file of the stage");
+    let lines: Vec<Traced<String>> = draft
+        .files()
+        .iter()
+        .map(|(path, file)| Traced::new(format!("{}  {path}", file.bytes.sha256()), digest.clone()))
+        .collect();
+    draft.lines(PATH, Mode::Shared, digest, &lines);
 }
 
 /// The digests in such a file, by path; nothing when it is not, byte for byte, one that [`lower`] could write.

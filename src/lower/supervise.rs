@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Artifact, Bytes, Constant, Mode};
-use crate::plan::{Plan, PlannedEgress, PlannedRepo, PlannedSidecar, PlannedSupervise, Traced};
+use super::{Constant, Draft, Markup, Mode};
+use crate::plan::{Origins, Plan, PlannedHost, PlannedRepo, PlannedSidecar, Traced};
 use crate::world::builtin::{self, Builtin};
 
 /// The server, which is the human's tool as well.
@@ -34,15 +34,15 @@ pub struct Config<'a> {
     /// The version of this format.
     version: u32,
     /// The bottle's name, for the audit log.
-    bottle: &'a str,
+    bottle: &'a Traced<String>,
     /// What the agent dials.
-    url: &'a str,
+    url: Traced<&'a str>,
     /// Where the server listens.
     listen: Listen,
     /// The queue's directory, as the container sees it.
     queue: &'a str,
     /// The same as the host sees it: from `~/` on, absolute, or relative to the stage's directory.
-    queue_on_host: &'a str,
+    queue_on_host: &'a Traced<String>,
     /// The audit log, as the container sees it: a line of JSON for each proposal and each decision.
     audit_log: String,
     /// The directory of the copies of what is in force, as the container sees it.
@@ -105,10 +105,10 @@ const LIMITS: Limits = Limits {
 /// The hosts that the agent may know of.
 #[derive(Debug, Serialize)]
 struct Egress<'a> {
-    allow: Vec<&'a str>,
-    deny: Vec<&'a str>,
+    allow: Vec<Traced<&'a str>>,
+    deny: Vec<Traced<&'a str>>,
     /// Requests a minute to one registrable domain.
-    rate_limit: u32,
+    rate_limit: &'a Traced<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,8 +119,8 @@ struct Repos<'a> {
 /// A repository: no identity, which is a path of the host's.
 #[derive(Debug, Serialize)]
 struct Repo<'a> {
-    name: &'a str,
-    url: &'a str,
+    name: &'a Traced<String>,
+    url: &'a Traced<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -130,8 +130,8 @@ struct Sidecars<'a> {
 
 #[derive(Debug, Serialize)]
 struct Sidecar<'a> {
-    name: &'a str,
-    url: Option<&'a str>,
+    name: &'a Traced<String>,
+    url: &'a Traced<Option<String>>,
 }
 
 /// What MCP clients read: `.mcp.json` of Claude Code 2, which others took over.
@@ -145,22 +145,22 @@ struct McpConfig<'a> {
 struct McpServer<'a> {
     /// `http` is what these files call the protocol's Streamable HTTP.
     r#type: &'static str,
-    url: &'a str,
+    url: Traced<&'a str>,
 }
 
 /// The arguments by which Claude Code takes the server in for all projects of its user: every option stands before
 /// the name (run with 2.1.197, which then reports the server connected).
 #[must_use]
-pub fn mcp_add(plan: &Plan) -> Vec<String> {
+pub fn mcp_add(plan: &Plan) -> Vec<Traced<String>> {
+    let url = url(plan);
     let words =
-        ["claude", "mcp", "add", "--transport", "http", "--scope", "user", builtin::SUPERVISE, url(plan)];
-    words.map(str::to_owned).into()
+        ["claude", "mcp", "add", "--transport", "http", "--scope", "user", builtin::SUPERVISE, url.value];
+    words.map(|word| url.with(word.to_owned())).into()
 }
 
-/// The files, when the bottle asks for it.
-pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
-    let Some(PlannedSupervise { queue, image: _ }) = &plan.supervise else { return };
-    let mut add = |path: String, bytes: Bytes, mode: Mode| files.insert(path, Artifact { bytes, mode });
+/// Adds the files, when the bottle asks for them.
+pub(super) fn lower(plan: &Plan, draft: &mut Draft) {
+    let Some(supervise) = plan.supervise.given() else { return };
     let port = builtin::find(builtin::SUPERVISE).map_or(0, |Builtin { port, .. }| *port);
     let config = Config {
         version: 1,
@@ -168,58 +168,50 @@ pub(super) fn lower(plan: &Plan, files: &mut BTreeMap<String, Artifact>) {
         url: url(plan),
         listen: Listen { address: "0.0.0.0", port },
         queue: MOUNTED_QUEUE,
-        queue_on_host: queue,
+        queue_on_host: &supervise.queue,
         audit_log: format!("{MOUNTED_QUEUE}/audit.jsonl"),
         in_force: format!("{MOUNTED_STAGE}/in-force"),
         limits: LIMITS,
     };
-    add(SERVER_PATH.to_owned(), (&SERVER).into(), Mode::Executable);
-    add(CONFIG_PATH.to_owned(), json(&config).into(), Mode::Shared);
-    for (name, bytes) in [
-        ("egress", egress(&plan.egress)),
-        ("repos", repos(&plan.repos)),
-        ("sidecars", sidecars(&plan.sidecars)),
-    ] {
-        add(format!("{IN_FORCE_PATH}/{name}.json"), bytes.into(), Mode::Shared);
-    }
+    let asked = supervise.origins;
+    draft.constant(SERVER_PATH, Mode::Executable, asked.clone(), &SERVER);
+    add(draft, CONFIG_PATH, &asked, &config);
+    // How it is scanned and logged is the host's matter, and so are the lines that name the hosts.
+    let (allow, deny) = (hosts(&plan.egress.allow), hosts(&plan.egress.deny));
+    let egress = Egress { allow, deny, rate_limit: &plan.egress.rate_limit };
+    let repos = Repos { repos: plan.git.repos.iter().map(|it| repo(it)).collect() };
+    let sidecars = Sidecars { sidecars: plan.sidecars.iter().map(|it| sidecar(it)).collect() };
     let server = McpServer { r#type: "http", url: url(plan) };
     let mcp = McpConfig { servers: [(builtin::SUPERVISE, server)].into() };
-    add(MCP_CONFIG_PATH.to_owned(), json(&mcp).into(), Mode::Shared);
+    add(draft, &format!("{IN_FORCE_PATH}/egress.json"), &asked, &egress);
+    add(draft, &format!("{IN_FORCE_PATH}/repos.json"), &asked, &repos);
+    add(draft, &format!("{IN_FORCE_PATH}/sidecars.json"), &asked, &sidecars);
+    add(draft, MCP_CONFIG_PATH, &asked, &mcp);
+}
+
+fn add(draft: &mut Draft, path: &str, asked: &Origins, document: &impl Serialize) {
+    draft.document(path, Mode::Shared, asked.clone(), Markup::Json, document);
 }
 
 /// What the agent dials, as it stands in its environment.
-fn url(plan: &Plan) -> &str {
-    let sidecar = plan.sidecars.iter().find(|sidecar| sidecar.name == builtin::SUPERVISE);
-    sidecar.and_then(|sidecar| sidecar.url.as_deref()).unwrap_or_default()
+fn url(plan: &Plan) -> Traced<&str> {
+    let sidecar = plan.sidecars.iter().find(|sidecar| *sidecar.name == builtin::SUPERVISE);
+    match sidecar {
+        Some(sidecar) => sidecar.url.with(sidecar.url.as_deref().unwrap_or_default()),
+        None => Traced::fixed(""),
+    }
 }
 
-fn egress(egress: &PlannedEgress) -> Vec<u8> {
-    // How it is scanned and logged is the host's matter, too.
-    let PlannedEgress { allow, deny, rate_limit, .. } = egress;
-    json(&Egress { allow: hosts(allow), deny: hosts(deny), rate_limit: rate_limit.value })
+fn repo(repo: &PlannedRepo) -> Repo<'_> {
+    let PlannedRepo { name, url, identity: _, host_keys: _ } = repo;
+    Repo { name, url }
 }
 
-/// The hosts without the lines that name them, which are the host's matter.
-fn hosts(entries: &[Traced<String>]) -> Vec<&str> {
-    entries.iter().map(|Traced { value, origin: _ }| value.as_str()).collect()
+fn sidecar(sidecar: &PlannedSidecar) -> Sidecar<'_> {
+    let PlannedSidecar { name, container: _, port: _, url, needs: _, wave: _ } = sidecar;
+    Sidecar { name, url }
 }
 
-fn repos(repos: &[PlannedRepo]) -> Vec<u8> {
-    let repos = repos.iter().map(|PlannedRepo { name, url, identity: _, host_keys: _ }| Repo { name, url });
-    json(&Repos { repos: repos.collect() })
-}
-
-fn sidecars(sidecars: &[PlannedSidecar]) -> Vec<u8> {
-    let sidecars = sidecars.iter().map(|sidecar| {
-        let PlannedSidecar { name, container: _, port: _, url, needs: _, wave: _ } = sidecar;
-        Sidecar { name, url: url.as_deref() }
-    });
-    json(&Sidecars { sidecars: sidecars.collect() })
-}
-
-fn json(value: &impl Serialize) -> Vec<u8> {
-    // Text, numbers and maps with text keys: JSON holds each.
-    let mut json = serde_json::to_vec_pretty(value).unwrap_or_default();
-    json.push(b'\n');
-    json
+fn hosts(entries: &[Traced<PlannedHost>]) -> Vec<Traced<&str>> {
+    entries.iter().map(|entry| entry.with(entry.host.as_str())).collect()
 }

@@ -55,7 +55,7 @@ fn artifacts(server: &mut Server, arguments: &[Value]) -> Result<Value, Refusal>
     };
     let files: Vec<Value> = paths.iter().map(|path| file(&tracer, path, asked)).collect();
     let all: Vec<&String> = tracer.stage().files.keys().collect();
-    Ok(json!({"bottle": plan.slug, "files": files, "all": all}))
+    Ok(json!({"bottle": *plan.slug, "files": files, "all": all}))
 }
 
 /// The plan of the bottle at a position, or of the only one.
@@ -72,7 +72,7 @@ fn plan_at(asked: Asked<'_>, position: Position) -> Result<&Plan, Refusal> {
     });
     let Some(bottle) = bottle else { return Err(Refusal::failed("there is no bottle at the cursor")) };
     let plans = &asked.analysis.compilation().plans;
-    let plan = plans.iter().find(|plan| plan.slug == bottle.slug.value);
+    let plan = plans.iter().find(|plan| *plan.slug == bottle.slug.value);
     plan.ok_or_else(|| Refusal::failed("the spec has errors, beside which nothing is compiled"))
 }
 

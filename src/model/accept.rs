@@ -9,11 +9,11 @@ pub struct Accept {
     /// The rule's id.
     pub rule: Spanned<String>,
     /// Why.
-    pub reason: String,
+    pub reason: Spanned<String>,
 }
 
 impl Accept {
     pub(super) fn decode(node: Node<'_>) -> Option<Self> {
-        Some(Self { rule: first_argument(node)?, reason: text_property(node, "reason")?.value })
+        Some(Self { rule: first_argument(node)?, reason: text_property(node, "reason")? })
     }
 }

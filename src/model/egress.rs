@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     Spanned, arguments, child, children, first_argument, number_argument, number_property, text_property,
 };
@@ -25,7 +28,8 @@ pub struct Host {
 }
 
 /// The action on a finding, from the most lenient on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// It is logged.
     Warn,
@@ -36,7 +40,8 @@ pub enum Action {
 }
 
 /// The log level, from the least on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Logged {
     /// What is refused.
     Blocked,
@@ -50,9 +55,9 @@ pub struct Pattern {
     /// Its name.
     pub name: Spanned<String>,
     /// The regular expression, in RE2's syntax.
-    pub regex: String,
+    pub regex: Spanned<String>,
     /// How bad a match is; `high` when not given.
-    pub severity: Option<String>,
+    pub severity: Option<Spanned<String>>,
 }
 
 /// The certificate authority with which HTTPS is opened.
@@ -157,8 +162,8 @@ impl Pattern {
     fn decode(node: Node<'_>) -> Option<Self> {
         Some(Self {
             name: first_argument(node)?,
-            regex: text_property(node, "regex")?.value,
-            severity: text_property(node, "severity").map(|severity| severity.value),
+            regex: text_property(node, "regex")?,
+            severity: text_property(node, "severity"),
         })
     }
 }
@@ -295,8 +300,10 @@ impl Egress {
         }
         // The same pattern from two layers is one; two of one name that differ are both kept, for a rule to refuse.
         let mut seen = BTreeSet::new();
-        self.patterns
-            .retain(|it| seen.insert((it.name.value.clone(), it.regex.clone(), it.severity.clone())));
+        self.patterns.retain(|Pattern { name, regex, severity }| {
+            let severity = severity.as_ref().map(|severity| severity.value.clone());
+            seen.insert((name.value.clone(), regex.value.clone(), severity))
+        });
         self.patterns.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         self
     }

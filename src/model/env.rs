@@ -1,24 +1,32 @@
 //! `env`: variables, literal or by reference.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{Spanned, property};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
 
 /// A reference to a secret on the host. Its value is never read here.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub enum Reference {
     /// A variable of the launcher's environment.
+    #[serde(rename = "from_env")]
     Env(String),
     /// A file, by absolute path.
+    #[serde(rename = "from_file")]
     File(String),
 }
 
 /// The value of a variable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum VariableValue {
     /// The text itself.
+    #[serde(rename = "value")]
     Literal(String),
     /// A reference to a secret.
+    #[serde(untagged)]
     Secret(Reference),
 }
 

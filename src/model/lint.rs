@@ -26,7 +26,7 @@ pub struct LintEntry {
     /// The rule's id.
     pub rule: Spanned<String>,
     /// Why.
-    pub reason: Option<String>,
+    pub reason: Option<Spanned<String>>,
     /// The whole entry.
     pub node: Span,
 }
@@ -55,7 +55,7 @@ impl LintEntry {
         Some(Self {
             setting: Setting::find(node.name())?,
             rule: first_argument(node)?,
-            reason: text_property(node, "reason").map(|reason| reason.value),
+            reason: text_property(node, "reason"),
             node: node.span(),
         })
     }

@@ -1,5 +1,8 @@
 //! `sidecar`: a program of the user's in the bundle.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     Name, Spanned, Variable, arguments, child, children, first_argument, number_argument, number_property,
     text_property,
@@ -44,11 +47,13 @@ pub struct Health {
 }
 
 /// The source of a volume.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum VolumeSource {
     /// A volume of the bottle's, by name.
+    #[serde(rename = "name")]
     Named(String),
-    /// A file or a directory of the host, as it is written.
+    /// A file or a directory of the host: as it is written, or in a plan from the stage's directory on.
+    #[serde(rename = "path")]
     Host(String),
 }
 
@@ -60,7 +65,7 @@ pub struct Volume {
     /// Where the sidecar sees it.
     pub target: Spanned<String>,
     /// Whether the sidecar may write to it.
-    pub writable: bool,
+    pub writable: Spanned<bool>,
 }
 
 /// A secret that the sidecar sees as a file.
@@ -175,10 +180,13 @@ impl Volume {
         let mut given = arguments(node);
         let source = given.next()?;
         let kind = if is_host_path(&source.value) { VolumeSource::Host } else { VolumeSource::Named };
+        let access = text_property(node, "access");
+        let writable = access.as_ref().is_some_and(|access| access.value == "read-write");
+        let place = access.map_or(source.span, |access| access.span);
         Some(Self {
             source: Spanned { value: kind(source.value), span: source.span },
             target: given.next()?,
-            writable: text_property(node, "access").is_some_and(|access| access.value == "read-write"),
+            writable: Spanned { value: writable, span: place },
         })
     }
 }

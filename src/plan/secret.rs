@@ -1,6 +1,6 @@
 //! Secrets: who gets which, and where the host keeps it. Never a value.
 
-use super::{Container, Origin, Plan, PlannedTls, Traced};
+use super::{Container, Origins, Plan, Traced, Variables};
 use crate::model::{Reference, VariableValue};
 use crate::world::builtin;
 
@@ -28,8 +28,8 @@ pub struct SecretUse<'a> {
     pub variable: Option<&'a str>,
     /// The host's file that holds it, as seen from the stage's directory.
     pub file: Option<&'a str>,
-    /// The line that says so, where it is known.
-    pub origin: Option<&'a Origin>,
+    /// What says so.
+    pub origins: &'a Origins,
 }
 
 impl Plan {
@@ -38,56 +38,42 @@ impl Plan {
         let agent = variables(builtin::AGENT, &self.env);
         agent.chain(self.sidecars.iter().flat_map(|sidecar| match &sidecar.container {
             Some(container) => container_secrets(&sidecar.name, container),
-            None if sidecar.name == builtin::GIT_GATE => self.identities().collect(),
-            None if sidecar.name == builtin::PIPELOCK => self.authority().into_iter().collect(),
+            None if *sidecar.name == builtin::GIT_GATE => self.identities().collect(),
+            None if *sidecar.name == builtin::PIPELOCK => self.authority().into_iter().collect(),
             None => Vec::new(),
         }))
     }
 
     fn authority(&self) -> Option<SecretUse<'_>> {
-        let PlannedTls { ca_key, .. } = self.egress.tls.as_ref()?;
-        Some(SecretUse {
-            receiver: builtin::PIPELOCK,
-            purpose: Purpose::Authority,
-            variable: None,
-            file: Some(&ca_key.value),
-            origin: Some(&ca_key.origin),
-        })
+        let tls = self.egress.tls.as_ref()?;
+        Some(from_file(builtin::PIPELOCK, Purpose::Authority, &tls.ca_key))
     }
 
     fn identities(&self) -> impl Iterator<Item = SecretUse<'_>> {
-        self.repos.iter().map(|repo| SecretUse {
-            receiver: builtin::GIT_GATE,
-            purpose: Purpose::Identity(&repo.name),
-            variable: None,
-            file: Some(&repo.identity),
-            origin: None,
-        })
+        self.git
+            .repos
+            .iter()
+            .map(|repo| from_file(builtin::GIT_GATE, Purpose::Identity(&repo.name), &repo.identity))
     }
 }
 
+fn from_file<'a>(receiver: &'a str, purpose: Purpose<'a>, file: &'a Traced<String>) -> SecretUse<'a> {
+    SecretUse { receiver, purpose, variable: None, file: Some(file), origins: &file.origins }
+}
+
 fn container_secrets<'a>(receiver: &'a str, container: &'a Container) -> Vec<SecretUse<'a>> {
-    let files = container.secrets.iter().map(|(name, path)| SecretUse {
-        receiver,
-        purpose: Purpose::File(name),
-        variable: None,
-        file: Some(path),
-        origin: None,
-    });
+    let files = container.secrets.iter().map(|(name, path)| from_file(receiver, Purpose::File(name), path));
     variables(receiver, &container.env).chain(files).collect()
 }
 
-fn variables<'a>(
-    receiver: &'a str,
-    env: impl IntoIterator<Item = (&'a String, &'a Traced<VariableValue>)>,
-) -> impl Iterator<Item = SecretUse<'a>> {
-    env.into_iter().filter_map(move |(name, Traced { value, origin })| {
-        let (variable, file) = match value {
+fn variables<'a>(receiver: &'a str, env: &'a Variables) -> impl Iterator<Item = SecretUse<'a>> {
+    env.iter().filter_map(move |(name, variable)| {
+        let (variable_of_host, file) = match &variable.value.value {
             VariableValue::Literal(_) => return None,
-            VariableValue::Secret(Reference::Env(variable)) => (Some(variable.as_str()), None),
+            VariableValue::Secret(Reference::Env(name)) => (Some(name.as_str()), None),
             VariableValue::Secret(Reference::File(file)) => (None, Some(file.as_str())),
         };
-        let purpose = Purpose::Variable(name);
-        Some(SecretUse { receiver, purpose, variable, file, origin: Some(origin) })
+        let (purpose, origins) = (Purpose::Variable(name), &variable.origins);
+        Some(SecretUse { receiver, purpose, variable: variable_of_host, file, origins })
     })
 }

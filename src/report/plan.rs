@@ -6,8 +6,7 @@ use super::Style;
 use super::one_line;
 use crate::lower::{Stage, commands, provision, shell};
 use crate::plan::{
-    Accepted, LintAllowed, Origin, Plan, PlannedEgress, PlannedSidecar, PlannedSupervise, PlannedTls,
-    Purpose, SecretUse, Traced,
+    Answered, Plan, PlannedEgress, PlannedHost, PlannedSidecar, PlannedTls, Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
 use crate::world::builtin;
@@ -20,7 +19,7 @@ use crate::world::network::Addresses;
 pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
     let mut page = Page { text: String::new(), style };
     page.head(plan);
-    page.addresses(plan.addresses);
+    page.addresses(*plan.addresses);
     page.order(plan);
     page.reach(plan);
     page.lint(plan);
@@ -68,11 +67,12 @@ impl Page<'_> {
     }
 
     fn head(&mut self, plan: &Plan) {
-        let Plan { slug, backend, version, .. } = plan;
+        let Plan { slug, backend, engine, .. } = plan;
         let _ = writeln!(
             self.text,
-            "{}  on {backend}, compiled for smolvm {version}",
-            self.style.strong().style(format_args!("bottle {slug}"))
+            "{}  on {backend}, compiled for smolvm {}",
+            self.style.strong().style(format_args!("bottle {slug}")),
+            engine.version
         );
     }
 
@@ -91,15 +91,15 @@ impl Page<'_> {
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut last = None;
         for sidecar in &plan.sidecars {
-            let PlannedSidecar { name, container, url, needs, wave, port: _ } = sidecar;
-            let number = if last == Some(*wave) { String::new() } else { (wave + 1).to_string() };
-            last = Some(*wave);
+            let PlannedSidecar { name, container, url, needs, wave, port: _ } = &sidecar.value;
+            let number = if last == Some(**wave) { String::new() } else { (**wave + 1).to_string() };
+            last = Some(**wave);
             let needs = if needs.is_empty() { String::new() } else { format!("needs {}", needs.join(", ")) };
-            let what = container.as_ref().map_or("built in", |container| &container.image).to_owned();
+            let what = container.as_ref().map_or("built in", |container| container.image.as_str()).to_owned();
             rows.push(vec![
                 number,
-                name.clone(),
-                url.clone().unwrap_or_else(|| "no port".into()),
+                name.to_string(),
+                url.as_deref().unwrap_or("no port").to_owned(),
                 needs,
                 what,
             ]);
@@ -129,7 +129,7 @@ impl Page<'_> {
             self.line(&format!("  but {}", gap.but()));
         }
         if gaps.is_empty() {
-            let resolver = plan.sidecars.iter().find(|sidecar| sidecar.port == Some(DNS_PORT));
+            let resolver = plan.sidecars.iter().find(|sidecar| *sidecar.port == Some(DNS_PORT));
             self.line(&match resolver {
                 Some(sidecar) => {
                     format!("  names: the machine's queries go to the bundle, to {}", sidecar.name)
@@ -139,12 +139,12 @@ impl Page<'_> {
                 ),
             });
         }
-        for Traced { value: Accepted { rule, reason }, origin } in &plan.accepted {
+        for Answered { rule, reason, origin } in plan.accepted.iter().map(|accepted| &accepted.value) {
             self.line(&format!("  {rule} is accepted, {origin}: {reason}"));
         }
         let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
         self.egress(&plan.egress, &egress_head);
-        for repo in &plan.repos {
+        for repo in &plan.git.repos {
             self.line(&format!(
                 "  agent {arrow} {} {arrow} {} (repository {})",
                 builtin::GIT_GATE,
@@ -152,15 +152,16 @@ impl Page<'_> {
                 repo.name
             ));
         }
-        if !plan.repos.is_empty() {
-            self.line(&format!("  what is pushed is scanned by {} before it goes upstream", plan.scanner));
+        if let Some(scanner) = &plan.git.scanner.value {
+            self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
         }
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");
             self.line(&format!("  agent {arrow} {} at {url}", sidecar.name));
         }
-        if let Some(PlannedSupervise { queue, image: _ }) = &plan.supervise {
-            self.line(&format!("  agent {arrow} {} {arrow} a human (queue {queue})", builtin::SUPERVISE));
+        if let Some(asks) = &plan.supervise.value {
+            let supervise = builtin::SUPERVISE;
+            self.line(&format!("  agent {arrow} {supervise} {arrow} a human (queue {})", asks.queue));
         }
     }
 
@@ -184,21 +185,21 @@ impl Page<'_> {
             self.line(&format!("{head} no host: the spec allows none"));
         }
         let mut rows = Vec::new();
-        let mut list = |head: &str, entries: &[Traced<String>]| {
+        let mut list = |head: &str, entries: &[Traced<PlannedHost>]| {
             for (at, host) in entries.iter().enumerate() {
                 let head = if at == 0 { head.to_owned() } else { String::new() };
-                rows.push(vec![head, host.value.clone(), host.origin.to_string()]);
+                rows.push(vec![head, host.host.clone(), host.origin.clone()]);
             }
         };
         list(head.trim_start(), allow);
         list("but never", deny);
         list("privately", private);
         let opened = tls.as_ref().map_or("plain HTTP only", |_| "HTTPS is opened");
-        if let Some(PlannedTls { ca_cert, ca_key: _, trust: _, passthrough }) = tls {
+        if let Some(PlannedTls { ca_cert, ca_key: _, trust: _, passthrough }) = &tls.value {
             list("unopened", passthrough);
-            rows.push(vec!["authority".into(), ca_cert.value.clone(), ca_cert.origin.to_string()]);
+            rows.push(vec!["authority".into(), ca_cert.value.clone(), ca_cert.origins.first().to_string()]);
         }
-        let budget = data_budget.as_ref().map(|bytes| format!(", {} bytes", bytes.value)).unwrap_or_default();
+        let budget = data_budget.as_ref().map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
         rows.push(vec!["at most".into(), format!("{} requests{budget} a minute", rate_limit.value)]);
         let own =
             if patterns.is_empty() { String::new() } else { format!(", own patterns: {}", patterns.len()) };
@@ -216,7 +217,7 @@ impl Page<'_> {
             return;
         }
         self.title("Findings that the spec allows");
-        for Traced { value: LintAllowed { rule, reason }, origin } in &plan.lint_allowed {
+        for Answered { rule, reason, origin } in plan.lint_allowed.iter().map(|allowed| &allowed.value) {
             self.line(&format!("  {rule} is allowed, {origin}: {reason}"));
         }
     }
@@ -225,7 +226,7 @@ impl Page<'_> {
         self.title("Secrets (references; no file holds a value)");
         let rows: Vec<Vec<String>> = plan
             .secrets()
-            .map(|SecretUse { receiver, purpose, variable, file, origin }| {
+            .map(|SecretUse { receiver, purpose, variable, file, origins }| {
                 let name = match purpose {
                     Purpose::Variable(name) => name.to_owned(),
                     Purpose::File(name) => format!("/run/secrets/{name}"),
@@ -236,9 +237,7 @@ impl Page<'_> {
                     (Some(variable), _) => format!("the host's variable {variable}"),
                     (None, file) => format!("the host's file {}", file.unwrap_or_default()),
                 };
-                let mut row = vec![receiver.to_owned(), name, place];
-                row.extend(origin.map(Origin::to_string));
-                row
+                vec![receiver.to_owned(), name, place, origins.first().to_string()]
             })
             .collect();
         if rows.is_empty() {
@@ -272,7 +271,7 @@ impl Page<'_> {
         let rows: Vec<Vec<String>> = plan
             .sources
             .iter()
-            .map(|(name, digest)| vec![name.clone(), "sha256".into(), digest.clone()])
+            .map(|(name, source)| vec![name.clone(), "sha256".into(), source.sha256.clone()])
             .collect();
         self.table(&rows);
     }
@@ -281,7 +280,7 @@ impl Page<'_> {
         let commands::Commands { bundle, create, start, exec, attach, denials, unset, cleanup } =
             commands::lower(plan);
         self.title("Launch, in that directory");
-        let shell = |command: &[String]| {
+        let shell = |command: &commands::Command| {
             let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
             format!("  {}", words.join(" "))
         };
@@ -299,7 +298,7 @@ impl Page<'_> {
             self.title("Into the machine, before the agent runs");
             let rows: Vec<Vec<String>> = files
                 .into_iter()
-                .map(|provision::File { source, target, mode }| vec![source, target.into(), mode.into()])
+                .map(|file| vec![file.value.source, file.value.target, file.value.mode])
                 .collect();
             self.table(&rows);
         }
@@ -307,8 +306,8 @@ impl Page<'_> {
         let program = format!("PROGRAM {}", self.style.ellipsis());
         self.line(&format!("{} {program}", shell(&exec)));
         self.line(&format!("{} {program}  with this terminal", shell(&attach)));
-        if let Some(denials) = denials {
-            self.line(&format!("{}  what the engine refused", shell(&denials)));
+        if let Some(denials) = &denials.value {
+            self.line(&format!("{}  what the engine refused", shell(denials)));
         }
         self.title("Undo");
         for command in &cleanup {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::check;
 use crate::lower::smolfile;
-use crate::plan::{Origin, Plan, PlannedRepo, PlannedSidecar, Traced};
+use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, Traced};
 use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
 use crate::report::Promise;
 use crate::text::quote;
@@ -165,15 +165,16 @@ pub fn report(plans: &[Plan], target: Option<&Target>, at: Option<IpAddr>) -> Re
     Report { version: VERSION, answers, overviews }
 }
 
-type Entry<'a> = &'a Traced<String>;
+type Entry<'a> = &'a PlannedHost;
 
 /// The policy of a plan.
 #[must_use]
-pub fn policy(plan: &Plan) -> Policy<'_, &Traced<String>> {
-    fn entries(list: &[Traced<String>]) -> impl Iterator<Item = (&str, &Traced<String>)> {
-        list.iter().map(|entry| (entry.value.as_str(), entry))
+pub fn policy(plan: &Plan) -> Policy<'_, &PlannedHost> {
+    fn entries(list: &[Traced<PlannedHost>]) -> impl Iterator<Item = (&str, &PlannedHost)> {
+        list.iter().map(|entry| (entry.host.as_str(), &entry.value))
     }
-    let listeners = plan.sidecars.iter().filter_map(|sidecar| Some((sidecar.port?, sidecar.name.as_str())));
+    let listeners =
+        plan.sidecars.iter().filter_map(|sidecar| Some(((*sidecar.port)?, sidecar.name.as_str())));
     Policy::new(
         plan.addresses.bundle(),
         plan.gaps(),
@@ -186,15 +187,8 @@ pub fn policy(plan: &Plan) -> Policy<'_, &Traced<String>> {
     )
 }
 
-fn line(origin: &Origin) -> Option<String> {
-    match origin {
-        Origin::Spec { .. } => Some(origin.to_string()),
-        Origin::Computed => None,
-    }
-}
-
 fn cause(kind: &'static str, entry: Entry<'_>) -> Cause {
-    Cause { kind, rule: entry.value.clone(), origin: line(&entry.origin) }
+    Cause { kind, rule: entry.host.clone(), origin: Some(entry.origin.clone()) }
 }
 
 fn sentence(kind: &'static str, rule: impl Into<String>) -> Cause {
@@ -204,11 +198,11 @@ fn sentence(kind: &'static str, rule: impl Into<String>) -> Cause {
 /// A gap, and the line that accepts it.
 fn gap_cause(plan: &Plan, gap: Gap) -> Cause {
     let rule = check::engine::of(gap).id;
-    let accepted = plan.accepted.iter().find(|accepted| accepted.value.rule == rule);
+    let accepted = plan.accepted.iter().find(|accepted| accepted.rule == rule);
     Cause {
         kind: "engine",
         rule: format!("{} ({rule})", gap.but()),
-        origin: accepted.and_then(|accepted| line(&accepted.origin)),
+        origin: accepted.map(|accepted| accepted.origin.clone()),
     }
 }
 
@@ -305,7 +299,7 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
     }
     Answer {
-        bottle: plan.slug.clone(),
+        bottle: plan.slug.to_string(),
         target: name,
         at: at.map(|at| at.to_string()),
         verdict: because.verdict().into(),
@@ -317,7 +311,7 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
 
 /// The repositories whose upstream a target is.
 fn repositories<'a>(plan: &'a Plan, target: &Target) -> impl Iterator<Item = &'a PlannedRepo> {
-    plan.repos.iter().filter(move |repo| {
+    plan.git.repos.iter().map(|repo| &repo.value).filter(move |repo| {
         Upstream::parse(&repo.url).is_some_and(|upstream| {
             let host = match &target.host {
                 TargetHost::Name(name) => upstream.host.eq_ignore_ascii_case(name),
@@ -331,20 +325,25 @@ fn repositories<'a>(plan: &'a Plan, target: &Target) -> impl Iterator<Item = &'a
 fn overview(plan: &Plan) -> Overview {
     let policy = policy(plan);
     Overview {
-        bottle: plan.slug.clone(),
-        engine: format!("{SMOLVM} {}", plan.version),
+        bottle: plan.slug.to_string(),
+        engine: format!("{SMOLVM} {}", plan.engine.version),
         promise: Promise::of(plan).promise,
         gaps: policy.gaps().iter().map(|gap| gap_cause(plan, *gap)).collect(),
         dialled: dialled(plan),
         proxied: proxied(plan, &policy),
         repositories: plan
+            .git
             .repos
             .iter()
             .map(|repo| Row {
-                target: repo.url.clone(),
+                target: repo.url.to_string(),
                 verdict: Outcome::Allowed,
                 origin: None,
-                note: format!("repository {}, scanned by {} before it leaves", repo.name, plan.scanner),
+                note: format!(
+                    "repository {}, scanned by {} before it leaves",
+                    repo.name,
+                    plan.git.scanner.as_deref().unwrap_or_default()
+                ),
             })
             .collect(),
         known: known(plan),
@@ -357,12 +356,12 @@ fn dialled(plan: &Plan) -> Vec<Row> {
     let row =
         |target: String, verdict, note: &str| Row { target, verdict, origin: None, note: note.to_owned() };
     let listeners: BTreeMap<u16, &PlannedSidecar> =
-        plan.sidecars.iter().filter_map(|sidecar| Some((sidecar.port?, sidecar))).collect();
+        plan.sidecars.iter().filter_map(|sidecar| Some(((*sidecar.port)?, &sidecar.value))).collect();
     let mut rows: Vec<Row> = listeners
         .iter()
         .map(|(port, PlannedSidecar { name, container, .. })| {
             let note = match container {
-                None => name.clone(),
+                None => name.to_string(),
                 Some(_) => format!("{name}: what it passes on is known to its image alone"),
             };
             row(format!("{bundle}:{port}"), Outcome::Allowed, &note)
@@ -399,16 +398,16 @@ fn dialled(plan: &Plan) -> Vec<Row> {
     rows
 }
 
-fn proxied(plan: &Plan, policy: &Policy<'_, &Traced<String>>) -> Vec<Row> {
+fn proxied(plan: &Plan, policy: &Policy<'_, &PlannedHost>) -> Vec<Row> {
     let mut rows = Vec::new();
     for entry in &plan.egress.allow {
-        let because = policy.entry(&entry.value);
+        let because = policy.entry(&entry.host);
         let note = match &because {
-            Because::Denied(deny, _) => format!("denied by {}, {}", deny.value, deny.origin),
+            Because::Denied(deny, _) => format!("denied by {}, {}", deny.host, deny.origin),
             Because::Guarded(..) => String::from("a private address that nothing opens"),
-            Because::Opened(_, range) => format!("opened by private {}, {}", range.value, range.origin),
+            Because::Opened(_, range) => format!("opened by private {}, {}", range.host, range.origin),
             Because::Listed(_, AddressScope::Any(trusted)) => {
-                format!("at any address: private {}, {}", trusted.value, trusted.origin)
+                format!("at any address: private {}, {}", trusted.host, trusted.origin)
             }
             Because::Listed(_, AddressScope::Ranges) => {
                 String::from("at public addresses and in the ranges of `private`")
@@ -416,16 +415,16 @@ fn proxied(plan: &Plan, policy: &Policy<'_, &Traced<String>>) -> Vec<Row> {
             _ => String::from("at public addresses"),
         };
         rows.push(Row {
-            target: entry.value.clone(),
+            target: entry.host.clone(),
             verdict: because.verdict().into(),
-            origin: line(&entry.origin),
+            origin: Some(entry.origin.clone()),
             note,
         });
     }
     rows.extend(plan.egress.deny.iter().map(|entry| Row {
-        target: entry.value.clone(),
+        target: entry.host.clone(),
         verdict: Outcome::Refused,
-        origin: line(&entry.origin),
+        origin: Some(entry.origin.clone()),
         note: String::from("a deny beats every allow"),
     }));
     rows.push(Row {

@@ -5,19 +5,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::lower::smolfile;
-
-/// A step from a container to what is in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The value of a key.
-    Key(String),
-    /// An element, from 0 on.
-    At(usize),
-}
-
-/// The way from the document to what a line is about. Empty is the document itself.
-pub type Path = Vec<Step>;
+use crate::lower::{Path, Step, smolfile};
 
 /// What each line of a document of a stage is about, by the document's path in the stage. `None` when it is no document
 /// of keys.
@@ -33,10 +21,8 @@ pub fn of(file: &str, text: &str) -> Option<Vec<Path>> {
     }
 }
 
-impl Step {
-    fn key(text: &str) -> Self {
-        Self::Key(text.to_owned())
-    }
+fn step(key: &str) -> Step {
+    Step::Key(key.to_owned())
 }
 
 /// The paths of the lines of JSON as `serde_json` lays it out: an entry of an object or a list a line.
@@ -155,7 +141,7 @@ fn toml(text: &str) -> Vec<Path> {
     let mut open: Vec<(Path, &DeValue<'_>)> = Vec::new();
     let top = document.get_ref();
     for (key, value) in top {
-        let path = vec![Step::key(key.get_ref())];
+        let path = vec![step(key.get_ref())];
         mark(key.span(), &path);
         mark(value.span(), &path);
         open.push((path, value.get_ref()));
@@ -165,7 +151,7 @@ fn toml(text: &str) -> Vec<Path> {
         match value {
             DeValue::Table(table) => {
                 for (key, value) in table {
-                    let path = within(Step::key(key.get_ref()));
+                    let path = within(step(key.get_ref()));
                     mark(key.span(), &path);
                     mark(value.span(), &path);
                     open.push((path, value.get_ref()));

@@ -1,28 +1,20 @@
 //! Traces: the lines of a spec that decided each line of a stage.
 //!
-//! The map goes by keys, not by text: each line of a file is about one key of its document ([`key`]), and each key is
-//! decided by settings whose places the plan holds. What no spec has a say in is the compiler's own.
+//! Each value of a plan knows where it comes from, and is followed into the files while they are lowered. What stands on
+//! a line of a file of keys is found by the line's key ([`key`]), for the writers of such files say nothing of lines.
 
-mod agent;
-mod cause;
-mod command;
-mod compose;
-mod gate;
 pub mod key;
-mod pipelock;
 mod place;
-mod plan_json;
-mod service;
-mod supervise;
 
-use crate::lower::{self, Stage};
-use crate::plan::Plan;
+use std::collections::BTreeMap;
+use std::iter;
+use std::ops::Bound;
+
+use crate::lower::{self, Parts, Path, Places, Provenance, Stage, Step};
+use crate::plan::{Origin, Origins, Plan};
 use crate::source::{Sources, Span};
 
-use cause::{Cause, Causes, Decisions, itself};
-use compose::Bundle;
 use place::Specs;
-use plan_json::PlanJsonCauses;
 
 /// The origin of a line, or of a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,17 +39,21 @@ pub struct Line {
 /// Traces the files of one bottle.
 #[derive(Debug)]
 pub struct Tracer<'a> {
-    plan: &'a Plan,
     stage: Stage,
+    provenance: BTreeMap<String, Provenance>,
     specs: Specs<'a>,
 }
+
+/// Of a file that is the same in every stage that has it.
+const CONSTANT: Origins = Origins::compiler("the same in every stage that has this file");
 
 impl<'a> Tracer<'a> {
     /// For a plan that was compiled from `sources`.
     #[must_use]
     pub fn new(plan: &'a Plan, sources: &'a Sources) -> Self {
-        let specs = Specs::new(sources, plan.sources.iter().map(|(name, _)| name.as_str()));
-        Self { plan, stage: lower::lower(plan), specs }
+        let (stage, provenance) = lower::lower_traced(plan);
+        let specs = Specs::new(sources, plan.sources.keys().map(String::as_str));
+        Self { stage, provenance, specs }
     }
 
     /// The files, as they would be written now.
@@ -72,60 +68,49 @@ impl<'a> Tracer<'a> {
         let file = self.stage.files.get(path)?;
         let text = String::from_utf8_lossy(&file.bytes);
         let index = self.specs.index();
-        let decisions = Decisions { plan: self.plan, places: &self.plan.places, specs: &index };
-        let told = |cause| match cause {
-            Cause::Spec(place) => LineOrigin { place: Some(place), what: index.words(place) },
-            Cause::Compiler(why) => LineOrigin { place: None, what: why.to_owned() },
+        let told = |origin: &Origin| match origin {
+            Origin::Spec { source: _, line: _, span } => {
+                LineOrigin { place: Some(*span), what: index.words(*span) }
+            }
+            Origin::Compiler(why) => LineOrigin { place: None, what: why.clone().into_owned() },
         };
-        // A line that had no cause at all would be seen as unknown, not be left out.
-        let causes = decisions.causes(path, &text).into_iter().chain(std::iter::repeat_with(Causes::new));
-        let lines = text.lines().zip(causes).map(|(text, causes)| {
-            let is_unknown = causes.is_empty() && !text.trim().is_empty();
-            let causes = if causes.is_empty() { itself() } else { causes };
-            Line { text: text.to_owned(), origins: causes.into_iter().map(told).collect(), is_unknown }
+        // A line that had no origin at all is seen as unknown, not left out.
+        let origins = self.origins(path, &text).into_iter().chain(iter::repeat(None));
+        let lines = text.lines().zip(origins).map(|(text, origins)| {
+            let is_unknown = origins.is_none() && !text.trim().is_empty();
+            let origins = origins.unwrap_or_else(Origins::fixed);
+            Line { text: text.to_owned(), origins: origins.iter().map(told).collect(), is_unknown }
         });
         Some(lines.collect())
     }
-}
 
-impl Decisions<'_> {
     /// What decided each line of a file, in order.
-    fn causes(&self, file: &str, text: &str) -> Vec<Causes> {
-        let Some(paths) = key::of(file, text) else {
-            return if file == lower::agent_env::PATH { self.agent_env() } else { self.other(file, text) };
-        };
-        let by = |causes: &dyn Fn(&[&str]) -> Causes| -> Vec<Causes> {
-            let causes = |path: &key::Path| {
-                let steps: Vec<String> = path.iter().map(step).collect();
-                causes(&steps.iter().map(String::as_str).collect::<Vec<_>>())
-            };
-            paths.iter().map(causes).collect()
-        };
-        match file {
-            lower::smolfile::PATH => {
-                let literals = self.literals();
-                by(&|path| self.smolfile(path, &literals))
+    fn origins(&self, path: &str, text: &str) -> Vec<Option<Origins>> {
+        let Some(Provenance { asked, parts }) = self.provenance.get(path) else { return Vec::new() };
+        match parts {
+            Parts::Constant => vec![Some(asked.clone().and(&CONSTANT)); text.lines().count()],
+            Parts::Lines(lines) => lines.iter().cloned().map(Some).collect(),
+            Parts::Document(places) => {
+                let lines = key::of(path, text).unwrap_or_default();
+                lines.iter().map(|line| at(line, places, asked)).collect()
             }
-            lower::plan_json::PATH => {
-                let json = PlanJsonCauses::of(self);
-                by(&|path| json.causes(path))
-            }
-            lower::compose::PATH => {
-                let bundle = Bundle::of(self);
-                by(&|path| bundle.causes(path))
-            }
-            lower::pipelock::PATH => by(&|path| self.pipelock(path)),
-            lower::supervise::CONFIG_PATH => by(&|path| self.supervise_config(path)),
-            lower::supervise::MCP_CONFIG_PATH => by(&|path| self.mcp(path)),
-            _ => by(&|path| self.in_force(path)),
         }
     }
 }
 
-/// A step as a word: keys and numbers are told apart by what they stand in.
-fn step(step: &key::Step) -> String {
-    match step {
-        key::Step::Key(key) => key.clone(),
-        key::Step::At(n) => n.to_string(),
+/// What decided the value at a place: its own origins; those of the first thing in it, if it is a list, which is there
+/// because of that; or those of what it is in. Nothing when no value is there.
+fn at(path: &Path, places: &Places, asked: &Origins) -> Option<Origins> {
+    if let Some(own) = places.get(path)? {
+        return Some(own.clone());
     }
+    let below = (Bound::Excluded(path), Bound::Unbounded);
+    let mut inside =
+        places.range::<Path, _>(below).take_while(|(inner, _)| inner.starts_with(path)).peekable();
+    let is_list = inside.peek().is_some_and(|(inner, _)| matches!(inner.get(path.len()), Some(Step::At(_))));
+    if is_list && let Some(first) = inside.find_map(|(_, origins)| origins.clone()) {
+        return Some(first);
+    }
+    let outer = (0..path.len()).rev().find_map(|end| places.get(&path[..end])?.clone());
+    Some(outer.unwrap_or_else(|| asked.clone()))
 }

@@ -72,14 +72,6 @@ impl<'t> Index<'t> {
         chain
     }
 
-    /// Where a property of the innermost node that holds a place stands; without it, the place.
-    pub(super) fn property(&self, place: Span, key: &str) -> Span {
-        let node = self.chain(place).into_iter().next();
-        let entry = node
-            .and_then(|node| node.entries().find(|entry| entry.key().is_some_and(|(name, _)| name == key)));
-        entry.map_or(place, Entry::value_span)
-    }
-
     /// Describes a place: `` `allow` of profile `team` ``.
     pub(super) fn words(&self, place: Span) -> String {
         let chain = self.chain(place);

@@ -1,5 +1,16 @@
 //! Container engines, which run the bundle on the host.
 
+/// An image's whole name: Docker adds its own registry to a short one, Podman asks or refuses.
+#[must_use]
+pub fn qualified(image: &str) -> String {
+    let host = |first: &str| first.contains(['.', ':']) || first == "localhost";
+    match image.split_once('/') {
+        Some((first, _)) if host(first) => image.to_owned(),
+        Some(_) => format!("docker.io/{image}"),
+        None => format!("docker.io/library/{image}"),
+    }
+}
+
 /// A container engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ContainerEngine {

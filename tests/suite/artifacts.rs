@@ -38,7 +38,7 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
     let secrets: BTreeMap<&str, &Reference> = plan
         .env
         .iter()
-        .filter_map(|(name, variable)| match &variable.value {
+        .filter_map(|(name, variable)| match &variable.value.value {
             VariableValue::Secret(reference) => Some((name.as_str(), reference)),
             VariableValue::Literal(_) => None,
         })
@@ -58,7 +58,7 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
     let literals: Vec<String> = plan
         .env
         .iter()
-        .filter_map(|(name, variable)| match &variable.value {
+        .filter_map(|(name, variable)| match &variable.value.value {
             VariableValue::Literal(value) => Some(format!("{name}={value}")),
             VariableValue::Secret(_) => None,
         })
@@ -128,7 +128,7 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
 
     // Every URL is an IP literal.
     for (name, variable) in &plan.env {
-        let VariableValue::Literal(value) = &variable.value else { continue };
+        let VariableValue::Literal(value) = &variable.value.value else { continue };
         if bottlec::world::builtin::owns_variable(name) && value.contains("://") {
             assert!(value.contains(&format!("://{bundle}:")), "{name}={value}");
         }
@@ -141,7 +141,7 @@ fn assert_secrets_arrive(plan: &Plan, commands: &serde_json::Value) {
     let flags: Vec<String> = plan
         .env
         .iter()
-        .flat_map(|(name, variable)| match &variable.value {
+        .flat_map(|(name, variable)| match &variable.value.value {
             VariableValue::Secret(Reference::Env(from)) => {
                 vec!["--secret-env".into(), format!("{name}={from}")]
             }
@@ -158,7 +158,7 @@ fn assert_secrets_arrive(plan: &Plan, commands: &serde_json::Value) {
     for (vector, terminal) in [("exec", &[][..]), ("attach", &["--interactive", "--tty"])] {
         let flags = if matches!(boot, Some(BootKind::Artifact | BootKind::Image)) { &flags[..] } else { &[] };
         let head = ["smolvm", "machine", "exec"].iter().chain(terminal).map(|word| (*word).to_owned());
-        let tail = ["--name", &plan.slug, "--"].map(str::to_owned);
+        let tail = ["--name", plan.slug.as_str(), "--"].map(str::to_owned);
         let expected: Vec<String> = head.chain(flags.iter().cloned()).chain(tail).collect();
         assert_eq!(words(vector), expected);
     }
@@ -177,7 +177,7 @@ fn assert_secrets_arrive(plan: &Plan, commands: &serde_json::Value) {
 /// address that its own servers name, and the bundle. No brackets: httpx refuses every request with `[::1]` here.
 fn assert_proxy_is_found(plan: &Plan) {
     let bundle = plan.addresses.bundle();
-    let computed = |name: &str| match &plan.env[name].value {
+    let computed = |name: &str| match &plan.env[name].value.value {
         VariableValue::Literal(value) => value.as_str(),
         VariableValue::Secret(_) => panic!("{name} is computed"),
     };

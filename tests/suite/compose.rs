@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bottlec::lower::{lower, names};
 use bottlec::model::{Reference, VariableValue, VolumeSource};
-use bottlec::plan::{Container, Plan};
+use bottlec::plan::{Container, Plan, Traced};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
@@ -86,7 +86,7 @@ fn assert_sound(plan: &Plan) {
 
     let services = &compose["services"];
     let expected: BTreeSet<String> =
-        plan.sidecars.iter().map(|sidecar| sidecar.name.clone()).chain(["bundle".to_owned()]).collect();
+        plan.sidecars.iter().map(|sidecar| sidecar.name.to_string()).chain(["bundle".to_owned()]).collect();
     assert_eq!(keys(services), expected);
     let mut known: BTreeSet<String> = KEYS.map(str::to_owned).into();
     known.extend(["secrets".to_owned(), "volumes".to_owned()]);
@@ -96,7 +96,7 @@ fn assert_sound(plan: &Plan) {
         assert_eq!(service["read_only"], Value::Bool(true), "{name}");
         assert_eq!(texts(&service["cap_drop"]), ["ALL"], "{name}");
         assert_eq!(texts(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
-        assert_eq!(text(&service["container_name"]), names::container(plan, name));
+        assert_eq!(text(&service["container_name"]), *names::container(plan, name));
         if name == "bundle" {
             assert_eq!(
                 text(&service["networks"]["bundle"]["ipv4_address"]),
@@ -110,7 +110,7 @@ fn assert_sound(plan: &Plan) {
     assert_eq!(text(&subnet["subnet"]), plan.addresses.subnet().to_string());
     for sidecar in &plan.sidecars {
         let service = &services[sidecar.name.as_str()];
-        let mut waits: BTreeSet<String> = sidecar.needs.iter().cloned().collect();
+        let mut waits: BTreeSet<String> = sidecar.needs.iter().map(ToString::to_string).collect();
         waits.insert("bundle".to_owned());
         assert_eq!(keys(&service["depends_on"]), waits);
         for need in &sidecar.needs {
@@ -127,16 +127,18 @@ fn assert_sound(plan: &Plan) {
 /// A sidecar has what the spec gives it, as it is written, and nothing else.
 fn assert_given(name: &str, container: &Container, service: &Value, compose: &Value) {
     let given = |key: &str| service.get(key).cloned().unwrap_or(Value::Null);
-    assert_eq!(texts(&given("command")), container.command);
-    assert_eq!(service.get("user").map(text), container.run_as);
-    assert_eq!(texts(&given("cap_add")), container.capabilities.iter().cloned().collect::<Vec<_>>());
-    let mut tmpfs = container.tmpfs.clone();
+    let list = |traced: &[Traced<String>]| traced.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(texts(&given("command")), list(&container.command));
+    assert_eq!(service.get("user").map(text), *container.run_as);
+    assert_eq!(texts(&given("cap_add")), list(&container.capabilities));
+    let mut tmpfs: BTreeSet<String> = list(&container.tmpfs).into_iter().collect();
     tmpfs.insert("/tmp".to_owned());
     assert_eq!(texts(&given("tmpfs")).into_iter().collect::<BTreeSet<_>>(), tmpfs);
     let health = service.get("healthcheck").map(|check| texts(&check["test"]));
-    let expected = container.health.as_ref().map(|health| {
-        ["CMD".to_owned()].into_iter().chain(health.command.iter().cloned()).collect::<Vec<_>>()
-    });
+    let expected = container
+        .health
+        .as_ref()
+        .map(|health| ["CMD".to_owned()].into_iter().chain(list(&health.command)).collect::<Vec<_>>());
     assert_eq!(health, expected);
     let environment: BTreeMap<String, String> = given("environment")
         .as_mapping()
@@ -148,7 +150,7 @@ fn assert_given(name: &str, container: &Container, service: &Value, compose: &Va
         .env
         .iter()
         .map(|(name, variable)| {
-            let value = match &variable.value {
+            let value = match &variable.value.value {
                 VariableValue::Literal(value) => value.clone(),
                 VariableValue::Secret(Reference::Env(from)) => format!("«{from}»"),
                 VariableValue::Secret(Reference::File(_)) => panic!("{name} was to be refused"),
@@ -174,7 +176,7 @@ fn assert_given(name: &str, container: &Container, service: &Value, compose: &Va
                 VolumeSource::Named(name) => ("volume", name.clone()),
                 VolumeSource::Host(path) => ("bind", host_path(path)),
             };
-            (kind.to_owned(), source, volume.target.clone(), volume.writable)
+            (kind.to_owned(), source, volume.target.clone(), *volume.writable)
         })
         .collect();
     assert_eq!(mounts, expected);

@@ -22,7 +22,7 @@ fn read(plan: &Plan) -> PlanJson<'static> {
 fn plans(text: &str) -> Plans {
     let (_, compilation) = compile_text("x.kdl", text);
     assert!(!compilation.diagnostics.has_errors(), "{:?}\n{text}", compilation.diagnostics);
-    compilation.plans.iter().map(|plan| (plan.slug.clone(), read(plan))).collect()
+    compilation.plans.iter().map(|plan| (plan.slug.to_string(), read(plan))).collect()
 }
 
 /// The changes between two bottles with these blocks.
@@ -132,7 +132,7 @@ proptest! {
     /// refused to allowed, and narrower where one turns back.
     #[test]
     fn reach_is_wider_exactly_where_a_verdict_turns(old in some_plan(), new in some_plan()) {
-        let one = |plan: &Plan| Plans::from([(plan.slug.clone(), read(plan))]);
+        let one = |plan: &Plan| Plans::from([(plan.slug.to_string(), read(plan))]);
         let changes = diff(&one(&old), &one(&new));
         let (before, after) = (report::reach::policy(&old), report::reach::policy(&new));
         for (direction, less, more) in [(Direction::Wider, &before, &after), (Direction::Narrower, &after, &before)] {

@@ -49,7 +49,7 @@ fn compiled(capability: Capability, version: Version) -> Vec<String> {
         .collect();
     if let [plan] = compilation.plans.as_slice() {
         let commands = commands::lower(plan);
-        let of_machine = commands.cleanup.iter().filter(|command| command[0] == "smolvm");
+        let of_machine = commands.cleanup.iter().filter(|command| *command[0] == "smolvm");
         let all = [&commands.create, &commands.start, &commands.exec, &commands.attach];
         for command in all.into_iter().chain(of_machine).chain(commands.denials.as_ref()) {
             lines.push(command.join(" "));
@@ -166,8 +166,8 @@ fn without_a_version_the_newest_known_one_is_meant() {
         assert!(compilation.diagnostics.is_empty());
         compilation.plans.into_iter().next().expect("a plan")
     };
-    assert_eq!(plan("").version, Ledger::smolvm().newest);
-    assert_eq!(plan("engine \"smolvm\"").version, Ledger::smolvm().newest);
+    assert_eq!(*plan("").engine.version, Ledger::smolvm().newest);
+    assert_eq!(*plan("engine \"smolvm\"").engine.version, Ledger::smolvm().newest);
 }
 
 /// The ledger as a page, for people who do not read KDL.

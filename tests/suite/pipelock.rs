@@ -4,7 +4,7 @@
 
 use bottlec::lower::lower;
 use bottlec::lower::pipelock::{CA_CERT, CA_KEY, Config, NOWHERE, PATTERN_PREFIX};
-use bottlec::plan::{Plan, Traced};
+use bottlec::plan::{Plan, PlannedHost, Traced};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use serde_json::{Value, json};
@@ -35,8 +35,8 @@ fn texts(value: &Value) -> Vec<&str> {
         .unwrap_or_default()
 }
 
-fn values(list: &[Traced<String>]) -> Vec<&str> {
-    list.iter().map(|entry| entry.value.as_str()).collect()
+fn values(list: &[Traced<PlannedHost>]) -> Vec<&str> {
+    list.iter().map(|entry| entry.host.as_str()).collect()
 }
 
 /// pipelock's own checks of the keys that are written, in its order (`internal/config/validate.go`, as it was on both
@@ -119,16 +119,12 @@ fn assert_sound(plan: &Plan, validator: &jsonschema::Validator) {
         .iter()
         .map(|pattern| (pattern["name"].as_str().expect("text"), pattern["regex"].as_str().expect("text")))
         .collect();
-    let names: Vec<String> = plan
-        .egress
-        .patterns
-        .iter()
-        .map(|pattern| format!("{PATTERN_PREFIX}{}", pattern.value.name))
-        .collect();
+    let names: Vec<String> =
+        plan.egress.patterns.iter().map(|pattern| format!("{PATTERN_PREFIX}{}", pattern.name)).collect();
     let planned: Vec<(&str, &str)> = names
         .iter()
         .zip(&plan.egress.patterns)
-        .map(|(name, pattern)| (name.as_str(), pattern.value.regex.as_str()))
+        .map(|(name, pattern)| (name.as_str(), pattern.regex.as_str()))
         .collect();
     assert_eq!(written, planned);
 }

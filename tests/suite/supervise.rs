@@ -27,7 +27,7 @@ fn read(stage: &Stage, path: &str) -> Value {
 #[test]
 fn a_bottle_that_asks_nobody_has_nothing_of_it() {
     let (plan, stage) = one("egress { allow \"api.example.com\"; }");
-    assert_eq!(plan.supervise, None);
+    assert!(plan.supervise.is_none());
     assert!(!stage.files.keys().any(|path| path.contains("supervise") || path.contains("mcp")));
     assert_eq!(read(&stage, "plan.json")["supervise"], Value::Null);
 }
@@ -36,8 +36,8 @@ fn a_bottle_that_asks_nobody_has_nothing_of_it() {
 fn supervise_alone_is_all_that_is_needed() {
     let (plan, stage) = one("supervise; network octet=42");
     let planned = plan.supervise.as_ref().unwrap();
-    assert_eq!(planned.queue, "~/.local/state/bottle/ops");
-    assert_eq!(planned.image, builtin::SUPERVISE_IMAGE);
+    assert_eq!(*planned.queue, "~/.local/state/bottle/ops");
+    assert_eq!(*planned.image, builtin::SUPERVISE_IMAGE);
     let (tag, digest) = planned.image.split_once("@sha256:").unwrap();
     assert!(tag.starts_with("docker.io/library/python:3.") && digest.len() == 64);
 
@@ -98,8 +98,8 @@ fn the_queue_and_the_image_are_what_the_last_layer_says() {
         .replace("BB", &"b".repeat(64));
     let planned: Vec<(String, char)> = compiled(&spec)
         .into_iter()
-        .map(|(plan, _)| plan.supervise.unwrap())
-        .map(|supervise| (supervise.queue, supervise.image.chars().last().unwrap()))
+        .map(|(plan, _)| plan.supervise.value.unwrap())
+        .map(|supervise| (supervise.queue.value, supervise.image.chars().last().unwrap()))
         .collect();
     // A relative one is relative to the spec, `specs/x.kdl`, and is seen from the stage's directory.
     let expected = [("~/base".into(), 'b'), ("../../specs/own".into(), 'a'), ("/srv/queue".into(), 'a')];
@@ -156,7 +156,7 @@ fn no_text_of_a_spec_becomes_json_of_its_own() {
     let queue = "~/a\\\"b',{}[]: é 日本 $(id) `id` \\\\n";
     let (plan, stage) = one(&format!("supervise {{ queue \"{queue}\"; }}"));
     let written = "~/a\"b',{}[]: é 日本 $(id) `id` \\n";
-    assert_eq!(plan.supervise.unwrap().queue, written);
+    assert_eq!(*plan.supervise.value.unwrap().queue, written);
     assert_eq!(read(&stage, "supervise/supervise.json")["queue_on_host"], written);
     assert_eq!(read(&stage, "plan.json")["supervise"]["queue"], written);
 }

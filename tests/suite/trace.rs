@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use bottlec::lower::lower;
+use bottlec::lower::{Path, Step, lower};
 use bottlec::report::trace as report;
 use bottlec::source::Sources;
 use bottlec::trace::{Line, Tracer, key};
@@ -77,26 +77,26 @@ fn the_plan_and_the_map_name_the_same_lines() {
 }
 
 /// The value at a path, in a document that somebody else parsed.
-fn find<'v>(document: &'v serde_json::Value, path: &key::Path) -> Option<&'v serde_json::Value> {
+fn find<'v>(document: &'v serde_json::Value, path: &Path) -> Option<&'v serde_json::Value> {
     path.iter().try_fold(document, |value, step| match step {
-        key::Step::Key(key) => value.get(key),
-        key::Step::At(n) => value.get(n),
+        Step::Key(key) => value.get(key),
+        Step::At(n) => value.get(n),
     })
 }
 
 /// The path of every value below one.
-fn paths(value: &serde_json::Value, at: &key::Path, found: &mut BTreeSet<String>) {
+fn paths(value: &serde_json::Value, at: &Path, found: &mut BTreeSet<String>) {
     found.insert(format!("{at:?}"));
-    let mut below = |step: key::Step, value: &serde_json::Value| {
-        let path: key::Path = at.iter().cloned().chain([step]).collect();
+    let mut below = |step: Step, value: &serde_json::Value| {
+        let path: Path = at.iter().cloned().chain([step]).collect();
         paths(value, &path, found);
     };
     match value {
         serde_json::Value::Object(object) => {
-            object.iter().for_each(|(key, value)| below(key::Step::Key(key.clone()), value));
+            object.iter().for_each(|(key, value)| below(Step::Key(key.clone()), value));
         }
         serde_json::Value::Array(array) => {
-            array.iter().enumerate().for_each(|(n, value)| below(key::Step::At(n), value));
+            array.iter().enumerate().for_each(|(n, value)| below(Step::At(n), value));
         }
         _ => {}
     }

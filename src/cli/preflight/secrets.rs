@@ -54,7 +54,7 @@ pub(super) fn check(plans: &[Plan]) -> Vec<Finding> {
     let mut users: BTreeMap<(Role, &str), String> = BTreeMap::new();
     for plan in plans {
         let slug = quote(&plan.slug);
-        for SecretUse { receiver, purpose, variable: _, file, origin: _ } in plan.secrets() {
+        for SecretUse { receiver, purpose, variable: _, file, origins: _ } in plan.secrets() {
             let Some(file) = file else { continue };
             let (role, user) = match purpose {
                 Purpose::Identity(repo) => (Role::Identity, format!("{} of {slug}", quote(repo))),

@@ -1,83 +1,105 @@
 //! The containers of the built-in sidecars: what each is shown of the stage and of the host.
 
-use super::{Build, HealthCheck, Mount, Service, Text, qualified};
+use super::{Build, HealthCheck, Mount, Service, Text};
 use crate::lower::{git_gate, names, pipelock};
-use crate::plan::{Plan, PlannedHealth, PlannedRepo, PlannedSupervise, PlannedTls};
+use crate::plan::{Origins, Plan, PlannedRepo, PlannedTls, Traced};
 use crate::world::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
+use crate::world::container::qualified;
 
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
 /// root's own.
 const READ_PRIVATE: &str = "DAC_OVERRIDE";
 
 /// The image of a built-in sidecar.
-pub(super) fn image(plan: &Plan, name: &str) -> String {
-    let given = match (name, &plan.supervise) {
-        (GIT_GATE, _) => plan.git_gate_image.as_ref(),
-        (SUPERVISE, Some(PlannedSupervise { image, queue: _ })) => Some(image),
-        _ => Some(&plan.pipelock_image),
+pub(super) fn image(plan: &Plan, name: &str) -> Traced<String> {
+    let given = match (name, &plan.supervise.value) {
+        (GIT_GATE, _) => plan.git.image.given(),
+        (SUPERVISE, Some(supervise)) => Some(supervise.image.with(&supervise.image.value)),
+        _ => Some(plan.pipelock_image.with(&plan.pipelock_image.value)),
     };
     // Without an image in the spec the stage says how git-gate's is made.
-    given.map_or_else(|| names::gate_image(plan), |image| qualified(image))
+    given.map_or_else(|| names::gate_image(plan), |image| image.map(|image| qualified(image)))
 }
 
 /// The service of a built-in sidecar.
 pub(super) fn service(plan: &Plan, name: &str) -> Service {
-    match (name, &plan.supervise) {
+    match (name, &plan.supervise.value) {
         (GIT_GATE, _) => gate(plan),
-        (SUPERVISE, Some(PlannedSupervise { queue, image: _ })) => supervise(plan, queue),
+        (SUPERVISE, Some(supervise)) => self::supervise(plan, &supervise.queue),
         _ => pipelock(plan),
     }
 }
 
 fn pipelock(plan: &Plan) -> Service {
     let mut service = Service::confined(plan, PIPELOCK, image(plan, PIPELOCK));
-    service.command = words(&["run", "--config", "/config/pipelock.yaml"]);
+    let ours = Origins::fixed();
+    service.command = words(&["run", "--config", "/config/pipelock.yaml"], &ours);
     // The directory, since a change of the file is noticed there.
-    service.volumes = vec![Mount::host("./pipelock", "/config", false)];
-    if let Some(PlannedTls { ca_cert, ca_key, trust: _, passthrough: _ }) = &plan.egress.tls {
-        service.volumes.push(Mount::host(&ca_cert.value, pipelock::CA_CERT, false));
-        service.volumes.push(Mount::host(&ca_key.value, pipelock::CA_KEY, false));
-        service.cap_add.insert(READ_PRIVATE.to_owned());
+    service.volumes = vec![stage("./pipelock", "/config", &ours)];
+    if let Some(PlannedTls { ca_cert, ca_key, trust: _, passthrough: _ }) = &plan.egress.tls.value {
+        service.volumes.push(host(ca_cert, pipelock::CA_CERT, false));
+        service.volumes.push(host(ca_key, pipelock::CA_KEY, false));
+        service.cap_add.push(plan.egress.tls.with(READ_PRIVATE.to_owned()));
     }
-    service.healthcheck = Some(health(&["/pipelock", "healthcheck"]));
+    service.healthcheck = Some(health(&["/pipelock", "healthcheck"], &ours));
     service
 }
 
 fn gate(plan: &Plan) -> Service {
-    let mut service = Service::confined(plan, GIT_GATE, image(plan, GIT_GATE));
-    if plan.git_gate_image.is_none() {
-        service.build = Some(Build { context: "./git-gate", dockerfile: "Containerfile" });
+    let image = image(plan, GIT_GATE);
+    let mut service = Service::confined(plan, GIT_GATE, image.clone());
+    if plan.git.image.is_none() {
+        service.build = Some(image.with(Build { context: "./git-gate", dockerfile: "Containerfile" }));
         // Or a registry would be asked for the name first.
-        service.pull_policy = Some("build");
+        service.pull_policy = Some(image.with("build"));
     }
     // git's daemon leaves the end of its children to the first process.
     service.init = true;
-    service.entrypoint = Some(words(&git_gate::command("serve")));
-    service.volumes =
-        vec![Mount::host("./git-gate", "/git-gate", false), Mount::named(names::MIRRORS, "/srv/git", true)];
+    let asked = plan.asked(GIT_GATE);
+    let ours = asked.clone().and(&Origins::fixed());
+    service.entrypoint = Some(words(&git_gate::command("serve"), &ours));
+    let mirrors = Mount::named(names::MIRRORS, "/srv/git", true);
+    service.volumes = vec![stage("./git-gate", "/git-gate", &ours), Traced::new(mirrors, asked)];
     let identity =
-        |repo: &PlannedRepo| Mount::host(&repo.identity, &format!("/identity/{}", repo.name), false);
-    service.volumes.extend(plan.repos.iter().map(identity));
-    service.cap_add.insert(READ_PRIVATE.to_owned());
-    service.healthcheck = Some(health(&git_gate::command("healthy")));
+        |repo: &Traced<PlannedRepo>| host(&repo.identity, &format!("/identity/{}", repo.name), false);
+    service.volumes.extend(plan.git.repos.iter().map(identity));
+    service.cap_add.push(Traced::new(READ_PRIVATE.to_owned(), ours.clone()));
+    service.healthcheck = Some(health(&git_gate::command("healthy"), &ours));
     service
 }
 
-fn supervise(plan: &Plan, queue: &str) -> Service {
+fn supervise(plan: &Plan, queue: &Traced<String>) -> Service {
     let mut service = Service::confined(plan, SUPERVISE, image(plan, SUPERVISE));
-    service.command = words(&["python3", "-I", "/supervise/server.py", "serve"]);
-    service.volumes =
-        vec![Mount::host("./supervise", "/supervise", false), Mount::host(queue, "/queue", true)];
-    service.cap_add.insert(READ_PRIVATE.to_owned());
-    service.healthcheck = Some(health(&["python3", "-I", "/supervise/server.py", "health"]));
+    let ours = plan.asked(SUPERVISE).and(&Origins::fixed());
+    service.command = words(&["python3", "-I", "/supervise/server.py", "serve"], &ours);
+    service.volumes = vec![stage("./supervise", "/supervise", &ours), host(queue, "/queue", true)];
+    service.cap_add.push(Traced::new(READ_PRIVATE.to_owned(), ours.clone()));
+    service.healthcheck = Some(health(&["python3", "-I", "/supervise/server.py", "health"], &ours));
     service
 }
 
-fn words(words: &[&str]) -> Vec<Text> {
-    words.iter().map(|word| Text::literal(word)).collect()
+fn stage(path: &str, target: &str, ours: &Origins) -> Traced<Mount> {
+    Traced::new(Mount::host(path, target, false), ours.clone())
 }
 
-fn health(command: &[&str]) -> HealthCheck {
-    let command = command.iter().map(|word| (*word).to_owned()).collect();
-    HealthCheck::of(&PlannedHealth { command, interval: 5, timeout: 5, retries: 12, start: 5 })
+fn host(path: &Traced<String>, target: &str, writable: bool) -> Traced<Mount> {
+    path.with(Mount::host(path, target, writable))
+}
+
+fn words(words: &[&str], ours: &Origins) -> Vec<Traced<Text>> {
+    words.iter().map(|word| Traced::new(Text::literal(word), ours.clone())).collect()
+}
+
+fn health(command: &[&str], ours: &Origins) -> Traced<HealthCheck> {
+    let traced = |text: &str| Traced::new(text.to_owned(), ours.clone());
+    Traced::new(
+        HealthCheck {
+            test: words(&[&["CMD"], command].concat(), ours),
+            interval: traced("5s"),
+            timeout: traced("5s"),
+            retries: Traced::new(12, ours.clone()),
+            start_period: traced("5s"),
+        },
+        ours.clone(),
+    )
 }

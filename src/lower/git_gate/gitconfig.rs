@@ -1,54 +1,59 @@
 //! `agent/gitconfig`: who commits, and where every spelling of an upstream's URL leads.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use crate::plan::{Plan, PlannedRepo};
+use crate::plan::{Origins, Plan, PlannedAuthor, PlannedRepo, Traced};
 use crate::world::builtin::{self, Builtin};
 use crate::world::upstream::Upstream;
 
 /// Its path in the stage.
 pub const PATH: &str = "agent/gitconfig";
 
-/// Whether it would say anything.
+/// What asks for the file: the author, the repositories; nothing when it would say nothing.
 #[must_use]
-pub fn is_wanted(plan: &Plan) -> bool {
-    plan.git_user.is_some() || !plan.repos.is_empty()
+pub fn asked(plan: &Plan) -> Option<Origins> {
+    let author = plan.git.user.given().map(|author| author.origins);
+    let repos = (!plan.git.repos.is_empty()).then(|| plan.asked(builtin::GIT_GATE));
+    match (author, repos) {
+        (Some(author), Some(repos)) => Some(author.and(&repos)),
+        (author, repos) => author.or(repos),
+    }
 }
 
-/// The file, or nothing when it would say nothing.
-pub(super) fn lower(plan: &Plan) -> Option<String> {
-    let Plan { git_user, repos, addresses, .. } = plan;
-    if !is_wanted(plan) {
-        return None;
-    }
-    let mut text = String::new();
-    // Writing to a `String` cannot fail.
-    if let Some((name, email)) = git_user {
-        let _ = writeln!(text, "[user]\n\tname = {}\n\temail = {}", quoted(name), quoted(email));
+/// The lines of the file.
+pub(super) fn lines(plan: &Plan) -> Vec<Traced<String>> {
+    let Plan { git, addresses, .. } = plan;
+    let mut lines = Vec::new();
+    if let Some(PlannedAuthor { name, email }) = &git.user.value {
+        lines.push(name.with(String::from("[user]")));
+        lines.push(name.with(format!("\tname = {}", quoted(name))));
+        lines.push(email.with(format!("\temail = {}", quoted(email))));
     }
     // A spelling that two repositories have leads nowhere rather than to the wrong one.
     let mut owners: BTreeMap<String, usize> = BTreeMap::new();
-    let spellings: Vec<(&PlannedRepo, Vec<String>)> =
-        repos.iter().filter_map(|repo| Some((repo, Upstream::parse(&repo.url)?.spellings()))).collect();
+    let spellings: Vec<(&PlannedRepo, Vec<String>)> = git
+        .repos
+        .iter()
+        .filter_map(|repo| Some((&repo.value, Upstream::parse(&repo.url)?.spellings())))
+        .collect();
     for spelling in spellings.iter().flat_map(|(_, spellings)| spellings) {
         *owners.entry(spelling.clone()).or_default() += 1;
     }
     let port = builtin::find(builtin::GIT_GATE).map_or(0, |Builtin { port, .. }| *port);
     let gate = format!("git://{}:{port}", addresses.bundle());
-    for (repo, spellings) in spellings {
-        let name = &repo.name;
+    for (PlannedRepo { name, url, .. }, spellings) in spellings {
+        let instead_of = |spelling: &str| url.with(format!("\tinsteadOf = {}", quoted(spelling)));
         // git replaces a prefix. With a slash at the end whatever follows one makes a path that the daemon does not
         // know: `acme/api-docs` cannot become a repository called `api-docs`.
-        let _ = writeln!(text, "[url {}]", quoted(&format!("{gate}/{name}/")));
-        if !repos.iter().any(|other| other.name == format!("{name}.git")) {
-            let _ = writeln!(text, "\tinsteadOf = {}", quoted(&format!("{gate}/{name}.git")));
+        let section = format!("[url {}]", quoted(&format!("{gate}/{name}/")));
+        lines.push(name.with(section).and(&addresses.origins));
+        if !git.repos.iter().any(|other| *other.name == format!("{name}.git")) {
+            lines.push(instead_of(&format!("{gate}/{name}.git")));
         }
-        for spelling in spellings.iter().filter(|spelling| owners.get(*spelling) == Some(&1)) {
-            let _ = writeln!(text, "\tinsteadOf = {}", quoted(spelling));
-        }
+        let own = spellings.iter().filter(|spelling| owners.get(*spelling) == Some(&1));
+        lines.extend(own.map(|spelling| instead_of(spelling)));
     }
-    Some(text)
+    lines
 }
 
 /// A value, or the name of a subsection, as git reads it back: no other character is special between quotes, and a

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::VariableValue;
-use crate::plan::{Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Purpose, SecretUse};
+use crate::plan::{
+    Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Purpose, SecretUse, Traced,
+};
 use crate::report::Promise;
 use crate::world::builtin;
 use crate::world::engine::BootKind;
@@ -162,7 +164,7 @@ impl Picture {
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let mut picture = Self {
-            slug: plan.slug.clone(),
+            slug: plan.slug.to_string(),
             promise: Promise::of(plan),
             bundle: plan.addresses.bundle().to_string(),
             cards: Vec::new(),
@@ -174,14 +176,14 @@ impl Picture {
         for sidecar in &plan.sidecars {
             let card = picture.sidecar(sidecar);
             sidecars.push(card);
-            if let Some(url) = &sidecar.url {
+            if let Some(url) = &sidecar.url.value {
                 let names = variables.get(origin(url)).into_iter().flatten();
                 picture.link(agent, card, Link::Dials, names.map(|name| (*name).to_owned()).collect());
             }
             match sidecar.name.as_str() {
                 _ if sidecar.container.is_some() => {}
                 builtin::PIPELOCK => picture.hosts(card, &plan.egress),
-                builtin::GIT_GATE => picture.repositories(card, &plan.repos),
+                builtin::GIT_GATE => picture.repositories(card, &plan.git.repos),
                 builtin::SUPERVISE => {
                     let rows = vec![row("answers what the agent asks for")];
                     picture.beyond(card, Card::outside(Kind::Human, "a human", rows, 0));
@@ -226,7 +228,7 @@ impl Picture {
     }
 
     fn agent(&mut self, plan: &Plan) -> usize {
-        let mut rows = match &plan.boot {
+        let mut rows = match &plan.boot.value {
             None => vec![row("boots the bare system")],
             Some(PlannedBoot { kind, source }) => {
                 let source = if *kind == BootKind::Image { without_digest(source) } else { source };
@@ -236,8 +238,8 @@ impl Picture {
                 ]
             }
         };
-        rows.push(row(format!("on smolvm {}", plan.version)));
-        let wave = plan.sidecars.iter().map(|sidecar| sidecar.wave + 2).max().unwrap_or(1);
+        rows.push(row(format!("on smolvm {}", plan.engine.version)));
+        let wave = plan.sidecars.iter().map(|sidecar| *sidecar.wave + 2).max().unwrap_or(1);
         self.push(Card {
             kind: Kind::Agent,
             name: builtin::AGENT.to_owned(),
@@ -257,7 +259,7 @@ impl Picture {
         if !sidecar.needs.is_empty() {
             rows.push(row(format!("after {}", sidecar.needs.join(", "))));
         }
-        let (name, wave) = (sidecar.name.clone(), sidecar.wave + 1);
+        let (name, wave) = (sidecar.name.to_string(), *sidecar.wave + 1);
         self.push(Card { kind: Kind::Sidecar, name, rows, more: 0, limit: None, wave })
     }
 
@@ -274,20 +276,20 @@ impl Picture {
             let rows = vec![row("the spec allows none")];
             self.beyond(pipelock, Card::outside(Kind::Nowhere, "no host", rows, 0));
         } else {
-            let (rows, more) = listed(allow, |host| row(&host.value));
+            let (rows, more) = listed(allow, |entry| row(&entry.host));
             let limit = Some(format!("at most {} a minute to one domain", rate_limit.value));
             let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
             self.beyond(pipelock, Card { limit, ..card });
         }
         if !deny.is_empty() {
-            let (rows, more) = listed(deny, |host| row(&host.value));
+            let (rows, more) = listed(deny, |entry| row(&entry.host));
             self.beyond(pipelock, Card::outside(Kind::Denied, "never", rows, more));
         }
     }
 
-    fn repositories(&mut self, gate: usize, repos: &[PlannedRepo]) {
+    fn repositories(&mut self, gate: usize, repos: &[Traced<PlannedRepo>]) {
         let (rows, more) =
-            listed(repos, |repo| Row { text: repo.name.clone(), note: Some(repo.url.clone()) });
+            listed(repos, |repo| Row { text: repo.name.to_string(), note: Some(repo.url.to_string()) });
         self.beyond(gate, Card::outside(Kind::Repositories, "upstream", rows, more));
     }
 
@@ -344,7 +346,7 @@ fn without_digest(image: &str) -> &str {
 fn variables(plan: &Plan) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, variable) in &plan.env {
-        if let VariableValue::Literal(value) = &variable.value {
+        if let VariableValue::Literal(value) = &variable.value.value {
             found.entry(origin(value)).or_default().insert(name);
         }
     }
@@ -367,7 +369,7 @@ fn origin(url: &str) -> &str {
 
 /// A secret: where the host keeps it, and what its receiver calls it.
 fn secret(secret: SecretUse<'_>) -> Row {
-    let SecretUse { receiver: _, purpose, variable, file, origin: _ } = secret;
+    let SecretUse { receiver: _, purpose, variable, file, origins: _ } = secret;
     let note = match purpose {
         // One name on both sides is said once.
         Purpose::Variable(name) => (variable != Some(name)).then(|| format!("as {name}")),

@@ -1,7 +1,11 @@
 //! Kinds of boot sources, which engines treat differently.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// The kind of a boot source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum BootKind {
     /// A packed machine.
     Artifact,

@@ -142,7 +142,7 @@ pub(super) fn an_image_that_the_spec_names_is_not_built() {
     for (spec, own, scanner) in [(SPEC, None, "betterleaks"), (&spec, Some(&image), "gitleaks")] {
         let (_, compilation) = compile_text("a.kdl", spec);
         let plan = &compilation.plans[0];
-        assert_eq!((plan.git_gate_image.as_ref(), plan.scanner), (own, scanner));
+        assert_eq!((plan.git.image.as_ref(), plan.git.scanner.as_deref()), (own, Some(scanner)));
         let stage = lower(plan);
         assert_eq!(*stage.files["git-gate/scanner"].bytes, *format!("{scanner}\n").as_bytes());
         assert_eq!(stage.files.contains_key("git-gate/Containerfile"), own.is_none());

@@ -1,0 +1,223 @@
+//! Values that know where they come from.
+
+use std::borrow::{Borrow, Cow};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::ser::SerializeTupleStruct as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::source::Span;
+
+/// Of what no spec has a say in.
+const FIXED: &str = "bottlec, for every bottle";
+/// Of a setting that the spec is silent about.
+const DEFAULT: &str = "the default: no spec says anything else";
+
+/// One cause of a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// A line of a spec.
+    Spec {
+        /// The source's name.
+        source: Arc<str>,
+        /// The line, from 1 on.
+        line: u32,
+        /// The place itself.
+        span: Span,
+    },
+    /// The compiler, and why it decided so.
+    Compiler(Cow<'static, str>),
+}
+
+/// `file:line`, or `computed`.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spec { source, line, span: _ } => write!(f, "{source}:{line}"),
+            Self::Compiler(_) => f.write_str("computed"),
+        }
+    }
+}
+
+/// The causes of a value: first the setting itself, then what it was computed from. There is at least one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origins {
+    first: Origin,
+    rest: Vec<Origin>,
+}
+
+impl Origins {
+    /// One cause.
+    #[must_use]
+    pub fn of(origin: Origin) -> Self {
+        Self { first: origin, rest: Vec::new() }
+    }
+
+    /// The compiler, for a reason.
+    #[must_use]
+    pub const fn compiler(why: &'static str) -> Self {
+        Self { first: Origin::Compiler(Cow::Borrowed(why)), rest: Vec::new() }
+    }
+
+    /// What no spec has a say in.
+    #[must_use]
+    pub const fn fixed() -> Self {
+        Self::compiler(FIXED)
+    }
+
+    /// A setting that the spec is silent about.
+    #[must_use]
+    pub const fn default_setting() -> Self {
+        Self::compiler(DEFAULT)
+    }
+
+    /// These causes, then those of something that the value was computed from as well, each once.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        for other in others.iter() {
+            if !self.iter().any(|origin| origin == other) {
+                self.rest.push(other.clone());
+            }
+        }
+        self
+    }
+
+    /// The setting itself.
+    #[must_use]
+    pub fn first(&self) -> &Origin {
+        &self.first
+    }
+
+    /// All of them, the first one first.
+    pub fn iter(&self) -> impl Iterator<Item = &Origin> {
+        [&self.first].into_iter().chain(&self.rest)
+    }
+}
+
+/// A value and where it comes from. It serialises as the value, as it does in each artifact; to a recorder of origins,
+/// which says that it is not human readable, as the tuple struct [`TRACED`] of origins and value. Two are equal when the
+/// values are.
+#[derive(Clone, Debug)]
+pub struct Traced<T> {
+    /// The value.
+    pub value: T,
+    /// Its origins.
+    pub origins: Origins,
+}
+
+/// The name by which a recorder knows a traced value.
+pub const TRACED: &str = "bottlec::Traced";
+
+impl<T> Traced<T> {
+    /// A value with its causes.
+    #[must_use]
+    pub fn new(value: T, origins: Origins) -> Self {
+        Self { value, origins }
+    }
+
+    /// A value that no spec has a say in.
+    #[must_use]
+    pub fn fixed(value: T) -> Self {
+        Self::new(value, Origins::fixed())
+    }
+
+    /// The value of a setting that the spec is silent about.
+    #[must_use]
+    pub fn default_setting(value: T) -> Self {
+        Self::new(value, Origins::default_setting())
+    }
+
+    /// Another value of the same causes.
+    #[must_use]
+    pub fn with<U>(&self, value: U) -> Traced<U> {
+        Traced::new(value, self.origins.clone())
+    }
+
+    /// What a function makes of the value.
+    #[must_use]
+    pub fn map<U>(self, function: impl FnOnce(T) -> U) -> Traced<U> {
+        Traced { value: function(self.value), origins: self.origins }
+    }
+
+    /// The same, computed from something else as well.
+    #[must_use]
+    pub fn and(self, others: &Origins) -> Self {
+        Self { value: self.value, origins: self.origins.and(others) }
+    }
+}
+
+impl<T> Traced<Option<T>> {
+    /// The value, when there is one, with the causes.
+    #[must_use]
+    pub fn given(&self) -> Option<Traced<&T>> {
+        self.value.as_ref().map(|value| self.with(value))
+    }
+}
+
+impl<T> Deref for Traced<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for Traced<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Traced<T> {}
+
+impl<T: fmt::Display> fmt::Display for Traced<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl Borrow<str> for Traced<String> {
+    fn borrow(&self) -> &str {
+        &self.value
+    }
+}
+
+impl<T: Serialize> Serialize for Traced<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return self.value.serialize(serializer);
+        }
+        let mut pair = serializer.serialize_tuple_struct(TRACED, 2)?;
+        pair.serialize_field(&self.origins)?;
+        pair.serialize_field(&self.value)?;
+        pair.end()
+    }
+}
+
+/// The origins of a value that is read are not known any more.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Traced<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self::new(value, Origins::compiler("read from a file")))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Traced<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
