@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bottlec::lower::lower_all;
+use bottlec::backend::lower_all;
 use bottlec::source::{Source, Sources};
 use bottlec::{Options, compile};
 use divan::Bencher;

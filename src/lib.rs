@@ -18,7 +18,7 @@
 //! - [`model`]: the typed spec, with the place of every leaf
 //! - [`resolve`]: names to what they name, and the order of sidecars
 //! - [`check`](mod@check): what holds a spec to the rules; [`plan`]: everything decided
-//! - [`lower`]: the files of a stage
+//! - [`lower`]: the files that every backend has; [`backend`]: what each makes of a plan
 //! - [`compile`](mod@compile): all of it in one function
 //! - [`trace`]: from a line of a stage back to the spec; [`diff`]: what a change of plans means; [`stage`]: the one
 //!   place that writes
@@ -26,6 +26,7 @@
 //! - [`report`]: how all of it is shown: as text, for programs, and as a picture in [`report::graph`]
 //! - [`lsp`]: what an editor asks
 
+pub mod backend;
 pub mod check;
 pub mod compile;
 pub mod diagnostic;

@@ -17,8 +17,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bottlec::backend::lower_all;
 use bottlec::diagnostic::{Diagnostic, Diagnostics};
-use bottlec::lower::{Bytes, Stage, lower_all};
+use bottlec::lower::{Bytes, Stage};
 use bottlec::report::{self, Format, Style};
 use bottlec::source::Sources;
 use libtest_mimic::{Arguments, Completion, Trial};

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use bottlec::lower::{Stage, lower_all};
+use bottlec::backend::lower_all;
+use bottlec::lower::Stage;
 use bottlec::plan::Plan;
 use bottlec::report::Promise;
 use bottlec::stage::{self, Written};

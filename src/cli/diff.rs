@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bottlec::backend::lower;
 use bottlec::diff::{Direction, Plans, diff};
-use bottlec::lower::lower;
 use bottlec::lower::plan_json::{self, PlanJson};
 use bottlec::report::{self, Format};
 use bottlec::source::Sources;

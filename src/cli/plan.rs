@@ -1,7 +1,7 @@
 //! `bottlec plan`.
 
 use bottlec::Options;
-use bottlec::lower::lower;
+use bottlec::backend::lower;
 use bottlec::report::plan as text;
 
 use super::args::{self, PlanFormat};

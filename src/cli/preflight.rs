@@ -8,11 +8,12 @@ use std::env;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use bottlec::lower::commands;
+use bottlec::backend;
 use bottlec::plan::Plan;
 use bottlec::text::{quote, quote_path};
+use bottlec::world::backend::DEFAULT;
+use bottlec::world::builtin;
 use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Version};
-use bottlec::world::{backend, builtin};
 use bottlec::{Options, compile};
 
 use super::args::Preflight;
@@ -83,7 +84,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
 /// Variables of the launcher's by which the engine would refuse the bundle. A launcher that heeds the plan runs without
 /// them; somebody who types the commands may not.
 fn floors(plans: &[Plan]) -> Vec<Finding> {
-    let unset = plans.iter().flat_map(|plan| commands::lower(plan).unset);
+    let unset = plans.iter().flat_map(|plan| (backend::of(plan).launch)(plan).commands.unset);
     let variables: BTreeSet<String> = unset.map(|variable| variable.value).collect();
     let set = variables.into_iter().filter(|name| env::var_os(name).is_some());
     set.map(|name| {
@@ -97,7 +98,7 @@ fn floors(plans: &[Plan]) -> Vec<Finding> {
 fn programs(plans: &[Plan]) -> (Vec<Finding>, Option<Version>) {
     let mut backends: Vec<&str> = plans.iter().map(|plan| plan.backend.as_str()).collect();
     if backends.is_empty() {
-        backends.push(backend::DEFAULT);
+        backends.push(DEFAULT);
     }
     backends.dedup();
     let mut names: Vec<&str> =

@@ -12,7 +12,7 @@ use crate::plan::{Origins, Plan, PlannedVariable, Traced};
 pub const PATH: &str = "agent.env";
 
 /// Adds the file.
-pub(super) fn lower(plan: &Plan, mode: Mode, draft: &mut Draft) {
+pub(crate) fn lower(plan: &Plan, mode: Mode, draft: &mut Draft) {
     let heading = "# The agent's environment, as shell assignments. Generated; edit the spec instead.";
     let mut lines = vec![Traced::fixed(heading.to_owned())];
     lines.extend(plan.env.iter().map(|(name, variable)| variable.with(assignment(name, variable))));

@@ -44,7 +44,7 @@ impl Mode {
     }
 
     /// The mode of a file that names secrets, or does not.
-    pub(super) fn of_secrets(named: bool) -> Self {
+    pub(crate) fn of_secrets(named: bool) -> Self {
         if named { Self::Private } else { Self::Shared }
     }
 }

@@ -30,7 +30,7 @@ pub struct Provenance {
 
 /// What a document is written in.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Markup {
+pub(crate) enum Markup {
     /// Indented, an entry a line.
     Json,
     /// TOML, a list's entry a line.
@@ -41,7 +41,7 @@ pub(super) enum Markup {
 
 /// The files of a stage.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     files: BTreeMap<String, Artifact>,
     asked: BTreeMap<String, Origins>,
     parts: BTreeMap<String, Parts>,
@@ -51,7 +51,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// No file yet; `traces` is whether it is asked where the parts of each come from.
-    pub(super) fn new(traces: bool) -> Self {
+    pub(crate) fn new(traces: bool) -> Self {
         Self { traces, ..Self::default() }
     }
 
@@ -64,7 +64,7 @@ impl Draft {
     }
 
     /// Adds a document of keys.
-    pub(super) fn document(
+    pub(crate) fn document(
         &mut self,
         path: &str,
         mode: Mode,
@@ -93,7 +93,7 @@ impl Draft {
     }
 
     /// Adds a text of lines, each without its end. One of them may be several lines of the file.
-    pub(super) fn lines(&mut self, path: &str, mode: Mode, asked: Origins, lines: &[Traced<String>]) {
+    pub(crate) fn lines(&mut self, path: &str, mode: Mode, asked: Origins, lines: &[Traced<String>]) {
         let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         self.add(path, mode, asked, text.into(), || {
             let of_line = |line: &Traced<String>| {
@@ -104,23 +104,23 @@ impl Draft {
     }
 
     /// Adds a file that is the same in every stage that has it.
-    pub(super) fn constant(&mut self, path: &str, mode: Mode, asked: Origins, constant: &'static Constant) {
+    pub(crate) fn constant(&mut self, path: &str, mode: Mode, asked: Origins, constant: &'static Constant) {
         self.add(path, mode, asked, constant.into(), || Parts::Constant);
     }
 
     /// The files so far, by path.
-    pub(super) fn files(&self) -> &BTreeMap<String, Artifact> {
+    pub(crate) fn files(&self) -> &BTreeMap<String, Artifact> {
         &self.files
     }
 
     /// The files so far by path: the mode of each, and why it is there.
-    pub(super) fn modes(&self) -> impl Iterator<Item = (&String, Traced<Mode>)> {
+    pub(crate) fn modes(&self) -> impl Iterator<Item = (&String, Traced<Mode>)> {
         let files = self.files.iter().zip(self.asked.values());
         files.map(|((path, file), asked)| (path, Traced::new(file.mode, asked.clone())))
     }
 
     /// The files, and where they come from if that was asked.
-    pub(super) fn finish(self) -> (BTreeMap<String, Artifact>, BTreeMap<String, Provenance>) {
+    pub(crate) fn finish(self) -> (BTreeMap<String, Artifact>, BTreeMap<String, Provenance>) {
         let Self { files, mut asked, parts, traces: _ } = self;
         let provenance = parts.into_iter().filter_map(|(path, parts)| {
             let asked = asked.remove(&path)?;

@@ -49,7 +49,7 @@ static CONSTANT: &[(&str, Mode, &Constant)] = &[
 ];
 
 /// Adds the files: none of git-gate's without a repository, none of the agent's without anything to say in it.
-pub(super) fn lower(plan: &Plan, draft: &mut Draft) {
+pub(crate) fn lower(plan: &Plan, draft: &mut Draft) {
     if let Some(asked) = gitconfig::asked(plan) {
         draft.lines(gitconfig::PATH, Mode::Shared, asked, &gitconfig::lines(plan));
     }

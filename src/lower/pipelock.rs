@@ -321,7 +321,7 @@ pub fn config(plan: &Plan) -> Config<'_> {
 }
 
 /// Adds the file.
-pub(super) fn lower(plan: &Plan, draft: &mut Draft) {
+pub(crate) fn lower(plan: &Plan, draft: &mut Draft) {
     draft.document(PATH, FileMode::Shared, Origins::fixed(), Markup::Yaml(""), &config(plan));
 }
 

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::commands::{self, Commands};
 use super::draft::{Draft, Markup};
-use super::{Mode, agent_env, compose, names, provision, smolfile, sums, supervise};
+use super::{Mode, agent_env, sums, supervise};
 use crate::plan::{
     Answered, Container, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine, PlannedGit,
     PlannedSidecar, Source, Traced, Variables,
@@ -57,7 +56,7 @@ pub struct PlanJson<'a> {
     /// The agent's environment, by name.
     pub agent_env: Cow<'a, Variables>,
     /// The files that the machine needs before the agent starts.
-    pub provision: Vec<Traced<provision::File>>,
+    pub provision: Vec<Traced<Provision>>,
     /// What the agent may reach beyond the bundle.
     pub egress: Cow<'a, PlannedEgress>,
     /// Repositories behind git-gate.
@@ -138,6 +137,43 @@ pub struct Resources {
     pub volumes: BTreeMap<String, Traced<String>>,
 }
 
+/// A program and its arguments.
+pub type Command = Vec<Traced<String>>;
+
+/// Argument vectors to run in the stage's directory, without a shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Commands {
+    /// Makes the bundle and waits until it is ready, in this order; the machine comes after it.
+    pub bundle: Vec<Command>,
+    /// Makes the machine.
+    pub create: Command,
+    /// Starts it.
+    pub start: Command,
+    /// Runs a program in it, with the secrets that the machine does not keep: the program and its arguments follow.
+    pub exec: Command,
+    /// The same, with the terminal that it is run in.
+    pub attach: Command,
+    /// Lists the connections that the engine refused; null where the engine cannot.
+    pub denials: Traced<Option<Command>>,
+    /// The host's variables by which the engine would refuse the bundle: every command is run without them.
+    pub unset: Vec<Traced<String>>,
+    /// Undoes everything, in this order; a step that finds nothing to undo is no failure.
+    pub cleanup: Vec<Command>,
+}
+
+/// A file to copy into the machine after it was created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provision {
+    /// The file on the host, from the stage's directory on; from `~/` on it is the home of who launches.
+    pub source: String,
+    /// Where it goes in the machine.
+    pub target: String,
+    /// Its permissions there, in octal; it is root's.
+    pub mode: String,
+}
+
 /// A file of the stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -171,13 +207,29 @@ impl PlanJson<'static> {
     }
 }
 
+/// What a backend makes of a plan for whoever launches it.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The path of the Smolfile in the stage.
+    pub smolfile_path: String,
+    /// The image of each sidecar of the plan, by its whole name, in the plan's order.
+    pub images: Vec<Traced<String>>,
+    /// The files that the machine needs before the agent starts.
+    pub provision: Vec<Traced<Provision>>,
+    /// The name of everything that is made on the host.
+    pub resources: Resources,
+    /// Argument vectors.
+    pub commands: Commands,
+}
+
 /// Adds the file, which has the mode `own`; those of the stage are there, but for the last two.
-pub(super) fn lower(plan: &Plan, own: Mode, draft: &mut Draft) {
-    let json = plan_json(plan, files(own, draft));
+pub(crate) fn lower(plan: &Plan, launch: Launch, own: Mode, draft: &mut Draft) {
+    let json = plan_json(plan, launch, files(own, draft));
     draft.document(PATH, own, Origins::fixed(), Markup::Json, &json);
 }
 
-fn plan_json(plan: &Plan, files: BTreeMap<String, Traced<File>>) -> PlanJson<'_> {
+fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>) -> PlanJson<'_> {
+    let Launch { smolfile_path, images, provision, resources, commands } = launch;
     let Plan {
         slug,
         backend,
@@ -185,7 +237,8 @@ fn plan_json(plan: &Plan, files: BTreeMap<String, Traced<File>>) -> PlanJson<'_>
         addresses,
         boot,
         env,
-        container_engine,
+        // Whose program it is, the launcher is told.
+        container_engine: _,
         sidecars,
         egress,
         git,
@@ -204,14 +257,14 @@ fn plan_json(plan: &Plan, files: BTreeMap<String, Traced<File>>) -> PlanJson<'_>
         bundle_subnet: addresses.with(addresses.subnet().to_string()),
         bundle_gateway: addresses.with(addresses.gateway().to_string()),
         bundle_ip: addresses.with(addresses.bundle().to_string()),
-        smolfile_path: smolfile::PATH.to_owned(),
+        smolfile_path,
         agent_env_path: agent_env::PATH.to_owned(),
         boot: Cow::Borrowed(boot),
-        sidecars: sidecars.iter().map(|planned| sidecar(plan, planned)).collect(),
+        sidecars: sidecars.iter().zip(images).map(|(planned, image)| sidecar(plan, planned, image)).collect(),
         stop_order: start_order.iter().rev().cloned().collect(),
         start_order,
         agent_env: Cow::Borrowed(env),
-        provision: provision::files(plan),
+        provision,
         egress: Cow::Borrowed(egress),
         git: Cow::Borrowed(git),
         supervise: supervise.with(supervise.as_ref().map(|asks| Supervise {
@@ -223,20 +276,8 @@ fn plan_json(plan: &Plan, files: BTreeMap<String, Traced<File>>) -> PlanJson<'_>
         })),
         accepted: Cow::Borrowed(accepted),
         lint_allowed: Cow::Borrowed(lint_allowed),
-        resources: Resources {
-            container_engine: container_engine.with(container_engine.program().to_owned()),
-            machine: names::machine(plan),
-            network: names::network(plan),
-            project: names::project(plan),
-            containers: sidecars
-                .iter()
-                .map(|sidecar| sidecar.name.as_str())
-                .chain([builtin::BUNDLE])
-                .map(|name| (name.to_owned(), names::container(plan, name)))
-                .collect(),
-            volumes: names::volumes(plan),
-        },
-        commands: commands::lower(plan),
+        resources,
+        commands,
         sources: Cow::Borrowed(sources),
         files,
     }
@@ -252,12 +293,16 @@ fn files(own: Mode, draft: &Draft) -> BTreeMap<String, Traced<File>> {
     before.chain(last).collect()
 }
 
-fn sidecar<'a>(plan: &'a Plan, sidecar: &'a Traced<PlannedSidecar>) -> Traced<Sidecar<'a>> {
+fn sidecar<'a>(
+    plan: &'a Plan,
+    sidecar: &'a Traced<PlannedSidecar>,
+    image: Traced<String>,
+) -> Traced<Sidecar<'a>> {
     let PlannedSidecar { name, container, port, url, needs, wave } = &sidecar.value;
     sidecar.with(Sidecar {
         name: Cow::Borrowed(name),
         built_in: container.is_none(),
-        image: compose::image(plan, sidecar),
+        image,
         container: container.as_ref().map(Cow::Borrowed),
         address: plan.addresses.with(plan.addresses.bundle().to_string()),
         port: Cow::Borrowed(port),

@@ -4,25 +4,26 @@
 
 use std::collections::BTreeMap;
 
-use super::{Draft, Mode};
+use super::{Artifact, Draft, Mode};
 use crate::plan::{Origins, Traced};
 
 /// Its path in the stage.
 pub const PATH: &str = "SHA256SUMS";
 
-/// Adds the file of a stage whose other files are there: a line each, by path. No path of a stage holds a backslash or
-/// the end of a line, which the format would write in another way.
-pub(super) fn lower(draft: &mut Draft) {
+/// The lines of the file of a stage whose other files are `files`, by path. No path of a stage holds a backslash or the
+/// end of a line, which the format would write in another way.
+pub fn lines(files: &BTreeMap<String, Artifact>) -> impl Iterator<Item = String> {
+    files.iter().map(|(path, file)| format!("{}  {path}", file.bytes.sha256()))
+}
+
+/// Adds the file of a stage whose other files are there.
+pub(crate) fn lower(draft: &mut Draft) {
     let digest = Origins::compiler("the digest of a file of the stage");
-    let lines: Vec<Traced<String>> = draft
-        .files()
-        .iter()
-        .map(|(path, file)| Traced::new(format!("{}  {path}", file.bytes.sha256()), digest.clone()))
-        .collect();
+    let lines: Vec<_> = lines(draft.files()).map(|line| Traced::new(line, digest.clone())).collect();
     draft.lines(PATH, Mode::Shared, digest, &lines);
 }
 
-/// The digests in such a file, by path; nothing when it is not, byte for byte, one that [`lower`] could write.
+/// The digests in such a file, by path; nothing when it is not, byte for byte, one that was written from [`lines`].
 #[must_use]
 pub fn read(bytes: &[u8]) -> Option<BTreeMap<&str, &str>> {
     let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;

@@ -159,7 +159,7 @@ pub fn mcp_add(plan: &Plan) -> Vec<Traced<String>> {
 }
 
 /// Adds the files, when the bottle asks for them.
-pub(super) fn lower(plan: &Plan, draft: &mut Draft) {
+pub(crate) fn lower(plan: &Plan, draft: &mut Draft) {
     let Some(supervise) = plan.supervise.given() else { return };
     let port = builtin::find(builtin::SUPERVISE).map_or(0, |Builtin { port, .. }| *port);
     let config = Config {

@@ -10,15 +10,12 @@ use super::analysis::Asked;
 use super::commands::{ARTIFACTS, EXPLAIN};
 use super::refusal::Refusal;
 use super::server::Server;
-use crate::lower::{agent_env, plan_json, smolfile};
+use crate::backend;
 use crate::model::BottleDecl;
 use crate::plan::Plan;
 use crate::rule;
 use crate::text::quote;
 use crate::trace::{Line, LineOrigin, Tracer};
-
-/// The files that say what the agent's machine is.
-const SHOWN: [&str; 3] = [smolfile::PATH, agent_env::PATH, plan_json::PATH];
 
 /// Carries out a command.
 pub(super) fn execute(server: &mut Server, params: &ExecuteCommandParams) -> Result<Option<Value>, Refusal> {
@@ -51,7 +48,7 @@ fn artifacts(server: &mut Server, arguments: &[Value]) -> Result<Value, Refusal>
     let paths: Vec<&str> = match wanted {
         Some(path) if tracer.stage().files.contains_key(path) => vec![path],
         Some(path) => return Err(Refusal::invalid(format!("no compile writes `{path}`"))),
-        None => SHOWN.to_vec(),
+        None => backend::of(plan).shown.to_vec(),
     };
     let files: Vec<Value> = paths.iter().map(|path| file(&tracer, path, asked)).collect();
     let all: Vec<&String> = tracer.stage().files.keys().collect();

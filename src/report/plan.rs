@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use super::Style;
 use super::one_line;
-use crate::lower::{Stage, commands, provision, shell};
+use crate::backend;
+use crate::lower::plan_json::{Command, Commands, Launch};
+use crate::lower::{Stage, shell};
 use crate::plan::{
     Answered, Plan, PlannedEgress, PlannedHost, PlannedSidecar, PlannedTls, Purpose, SecretUse, Traced,
 };
@@ -277,10 +279,10 @@ impl Page<'_> {
     }
 
     fn commands(&mut self, plan: &Plan) {
-        let commands::Commands { bundle, create, start, exec, attach, denials, unset, cleanup } =
-            commands::lower(plan);
+        let Launch { commands, provision, .. } = (backend::of(plan).launch)(plan);
+        let Commands { bundle, create, start, exec, attach, denials, unset, cleanup } = commands;
         self.title("Launch, in that directory");
-        let shell = |command: &commands::Command| {
+        let shell = |command: &Command| {
             let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
             format!("  {}", words.join(" "))
         };
@@ -293,10 +295,9 @@ impl Page<'_> {
             let reason = "with them the engine would refuse the bundle";
             self.line(&format!("  without {} in the environment: {reason}", unset.join(" and ")));
         }
-        let files = provision::files(plan);
-        if !files.is_empty() {
+        if !provision.is_empty() {
             self.title("Into the machine, before the agent runs");
-            let rows: Vec<Vec<String>> = files
+            let rows: Vec<Vec<String>> = provision
                 .into_iter()
                 .map(|file| vec![file.value.source, file.value.target, file.value.mode])
                 .collect();

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use crate::backend;
 use crate::check;
-use crate::lower::smolfile;
 use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, Traced};
 use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
 use crate::report::Promise;
@@ -289,7 +289,7 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     if matches!(because, Because::Denied(..) | Because::Guarded(..) | Because::Unlisted) {
         notes.push(format!(
             "dialled by itself, the engine refuses it: {} is the whole list",
-            smolfile::allow_cidr(plan)
+            (backend::of(plan).allowed)(plan)
         ));
     }
     notes.extend(repositories(plan, target).map(|repo| {

@@ -34,8 +34,13 @@ pub enum Difference {
         /// The name in the plan.
         slug: String,
     },
-    /// The Smolfile says what no compile writes, or not what every compile writes.
-    Smolfile(String),
+    /// What keeps the agent to its bundle says what no compile writes, or not what every compile writes.
+    Confinement {
+        /// The file.
+        path: &'static str,
+        /// A phrase that goes on after its name.
+        what: String,
+    },
 }
 
 impl fmt::Display for Difference {
@@ -52,7 +57,7 @@ impl fmt::Display for Difference {
                 write!(f, "{} has mode {found:04o} instead of {expected:04o}", quote_path(path))
             }
             Self::OtherBottle { slug } => write!(f, "`plan.json` is of the bottle {}", quote(slug)),
-            Self::Smolfile(what) => write!(f, "`smolfile.toml` {what}"),
+            Self::Confinement { path, what } => write!(f, "`{path}` {what}"),
         }
     }
 }

@@ -13,8 +13,9 @@ use sha2::{Digest as _, Sha256};
 use super::dir::{Dir, permissions};
 use super::error::{Difference, StageError};
 use super::{MAX_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES};
+use crate::backend;
 use crate::digest::hex;
-use crate::lower::{self, Stage, plan_json, smolfile, sums};
+use crate::lower::{self, Stage, plan_json, sums};
 
 /// The mode of every directory of a stage.
 pub(super) const DIRECTORY_MODE: u32 = 0o755;
@@ -44,8 +45,8 @@ pub(super) struct Kept {
     pub(super) sums: Option<Vec<u8>>,
     /// Those of its plan.
     pub(super) plan: Option<Vec<u8>>,
-    /// Those of its Smolfile.
-    pub(super) smolfile: Option<Vec<u8>>,
+    /// Those of what keeps the agent to its bundle, by path.
+    pub(super) confinement: BTreeMap<String, Option<Vec<u8>>>,
 }
 
 impl Kept {
@@ -53,7 +54,9 @@ impl Kept {
         match path.to_str() {
             Some(sums::PATH) => Some(&mut self.sums),
             Some(plan_json::PATH) => Some(&mut self.plan),
-            Some(smolfile::PATH) => Some(&mut self.smolfile),
+            Some(path) if backend::confines(path) => {
+                Some(self.confinement.entry(path.to_owned()).or_default())
+            }
             _ => None,
         }
     }

@@ -10,17 +10,19 @@ use super::error::{Difference, StageError};
 use super::lock::Lock;
 use super::snapshot::Kept;
 use super::write::{Found, State, check_slug, find, judge};
-use crate::lower::smolfile;
+use crate::backend::{self, Confinement};
+use crate::lower::plan_json;
 
 /// What a plan says that the rest of its stage must agree with.
 #[derive(Deserialize)]
 struct Plan {
     slug: String,
+    backend: String,
     bundle_ip: Ipv4Addr,
 }
 
 /// Judges the stage in the directory `stage`: by its digests and modes, as [`inspect`](super::inspect) does, and by what a stage must say whatever its digests are: the plan is of the bottle that the directory is named
-/// after, and the Smolfile has its own keys only and allows the bundle's address only. Writes nothing.
+/// after, and the file that keeps the agent to its bundle has its own keys only and allows the bundle's address only. Writes nothing.
 ///
 /// The digests are no signature: who can write a stage can write another whole one. Whether it is the stage of a
 /// certain spec, [`compare`](super::compare) tells.
@@ -49,19 +51,26 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
         State::Edited(differences) => differences,
         other @ (State::Absent | State::Foreign | State::OtherFormat(_)) => return Ok(other),
     };
-    if let Some(Found::Directory(_, Kept { plan: Some(plan), smolfile: text, .. })) = &found {
+    if let Some(Found::Directory(_, Kept { plan: Some(plan), confinement, .. })) = &found {
         // That it cannot be read, its digest says.
         let Ok(plan) = serde_json::from_slice::<Plan>(plan) else { return Ok(State::Edited(differences)) };
         if plan.slug != slug {
             differences.push(Difference::OtherBottle { slug: plan.slug });
         }
-        match text {
+        // A backend that no compile names keeps nobody to anything.
+        let Some(backend::Target { confinement: Confinement { path, judge }, .. }) =
+            backend::find(&plan.backend)
+        else {
+            differences.push(Difference::Changed(plan_json::PATH.into()));
+            return Ok(State::Edited(differences));
+        };
+        match confinement.get(*path).and_then(Option::as_ref) {
             Some(text) => {
-                differences
-                    .extend(smolfile::judge(text, plan.bundle_ip).into_iter().map(Difference::Smolfile));
+                let what = judge(text, plan.bundle_ip).into_iter();
+                differences.extend(what.map(|what| Difference::Confinement { path, what }));
             }
             // Digests that were made anew may not even name it.
-            None if differences.is_empty() => differences.push(Difference::Missing(smolfile::PATH.into())),
+            None if differences.is_empty() => differences.push(Difference::Missing((*path).into())),
             None => {}
         }
     }

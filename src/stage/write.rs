@@ -14,7 +14,7 @@ use super::lock::Lock;
 use super::snapshot::{DIRECTORY_MODE, Described, Kept, Snapshot, check_path};
 use super::swap::{Exchange, Swapped, Work, recover};
 use super::{MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES};
-use crate::lower::{Stage, plan_json, smolfile, sums};
+use crate::lower::{Stage, plan_json, sums};
 
 /// The state of a stage's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -291,8 +291,7 @@ fn check(stage: &Stage) -> Result<Snapshot, StageError> {
         return Err(invalid(String::from("has too many files")));
     }
     let bytes = |path: &str| stage.files.get(path).map(|file| file.bytes.to_vec());
-    let kept =
-        Kept { sums: bytes(sums::PATH), plan: bytes(plan_json::PATH), smolfile: bytes(smolfile::PATH) };
+    let kept = Kept { sums: bytes(sums::PATH), plan: bytes(plan_json::PATH), ..Kept::default() };
     match Snapshot::described(&kept, &expected) {
         Described::Stage(described) if described == expected && kept.sums.is_some() => Ok(expected),
         _ => Err(invalid(String::from("its digests or its plan do not describe its files"))),

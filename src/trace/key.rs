@@ -5,16 +5,14 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::lower::{Path, Step, smolfile};
+use crate::lower::{Path, Step};
 
 /// What each line of a document of a stage is about, by the document's path in the stage. `None` when it is no document
 /// of keys.
 #[must_use]
 pub fn of(file: &str, text: &str) -> Option<Vec<Path>> {
-    if file == smolfile::PATH {
-        return Some(toml(text));
-    }
     match file.rsplit_once('.')?.1 {
+        "toml" => Some(toml(text)),
         "json" => Some(json(text)),
         "yaml" => Some(yaml(text)),
         _ => None,

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::iter;
 use std::ops::Bound;
 
-use crate::lower::{self, Parts, Path, Places, Provenance, Stage, Step};
+use crate::backend;
+use crate::lower::{Parts, Path, Places, Provenance, Stage, Step};
 use crate::plan::{Origin, Origins, Plan};
 use crate::source::{Sources, Span};
 
@@ -51,7 +52,7 @@ impl<'a> Tracer<'a> {
     /// For a plan that was compiled from `sources`.
     #[must_use]
     pub fn new(plan: &'a Plan, sources: &'a Sources) -> Self {
-        let (stage, provenance) = lower::lower_traced(plan);
+        let (stage, provenance) = backend::lower_traced(plan);
         let specs = Specs::new(sources, plan.sources.keys().map(String::as_str));
         Self { stage, provenance, specs }
     }

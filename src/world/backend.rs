@@ -1,14 +1,10 @@
-//! The registry of backends: what each needs of the host.
-
-use super::engine::SMOLVM;
+//! The names of backends: what a spec may say. What each makes of a plan is not known here.
 
 /// Something that runs bottles.
 #[derive(Debug)]
 pub struct Backend {
     /// Its name in a spec.
     pub name: &'static str,
-    /// Programs that must be on the host's PATH, and nothing else.
-    pub programs: &'static [&'static str],
     /// What it is, in one line.
     pub summary: &'static str,
 }
@@ -18,7 +14,6 @@ pub const DEFAULT: &str = "smolmachines";
 
 static BACKENDS: &[Backend] = &[Backend {
     name: DEFAULT,
-    programs: &[SMOLVM],
     summary: "one smolvm microVM a bottle, confined by the engine's own allow list",
 }];
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use bottlec::lower::lower;
+use bottlec::backend::lower;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bottlec::lower::{lower, names};
+use bottlec::backend::lower;
+use bottlec::backend::smolmachines::names;
 use bottlec::model::{Reference, VariableValue, VolumeSource};
 use bottlec::plan::{Container, Plan, Traced};
 use proptest::prelude::*;

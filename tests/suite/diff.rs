@@ -4,8 +4,8 @@
 
 use std::net::IpAddr;
 
+use bottlec::backend::lower;
 use bottlec::diff::{Change, Direction, Plans, Topic, diff};
-use bottlec::lower::lower;
 use bottlec::lower::plan_json::PlanJson;
 use bottlec::plan::Plan;
 use bottlec::report;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use bottlec::lower::{commands, lower};
+use bottlec::backend::lower;
+use bottlec::backend::smolmachines::commands;
 use bottlec::rule;
 use bottlec::world::engine::{BootKind, Capability, Effect, Gap, Ledger, Version};
 

@@ -21,6 +21,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["resolve"],
     &["check", "plan"],
     &["lower"],
+    &["backend"],
     &["compile"],
     &["trace", "diff", "stage"],
     &["fix"],

@@ -407,7 +407,7 @@ fn compiled(
 }
 
 fn is_digest(line: &str) -> bool {
-    let text = line.trim().trim_end_matches(',').trim_matches('"');
+    let text = line.trim().trim_start_matches("sha256: ").trim_end_matches(',').trim_matches('"');
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::format_collect, reason = "specs are put together from few parts")]
 
-use bottlec::lower::lower;
+use bottlec::backend::lower;
 use bottlec::lower::pipelock::{CA_CERT, CA_KEY, Config, NOWHERE, PATTERN_PREFIX};
 use bottlec::plan::{Plan, PlannedHost, Traced};
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! The law of `secret-literal`: a credential that stands in a spec stands in no report, whatever else is wrong there.
 
+use bottlec::backend::lower;
 use bottlec::diagnostic::Diagnostics;
-use bottlec::lower::lower;
 use bottlec::report::{self, Format, Style, graph, redact};
 use bottlec::source::Sources;
 use bottlec::world::secret::{Body, SHAPES, looks_secret};

@@ -1,7 +1,8 @@
 //! The part of a stage by which the agent asks a human. What the server does is judged by `tests/supervise/judge.py`.
 
+use bottlec::backend::lower;
 use bottlec::lower::supervise::Config;
-use bottlec::lower::{Mode, Stage, lower};
+use bottlec::lower::{Mode, Stage};
 use bottlec::plan::Plan;
 use bottlec::world::builtin;
 use bottlec::{Compilation, diagnostic::Diagnostics};

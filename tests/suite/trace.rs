@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use bottlec::lower::{Path, Step, lower};
+use bottlec::backend::lower;
+use bottlec::lower::{Path, Step};
 use bottlec::report::trace as report;
 use bottlec::source::Sources;
 use bottlec::trace::{Line, Tracer, key};

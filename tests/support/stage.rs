@@ -26,8 +26,7 @@ pub(crate) fn stage_of(slug: &str, files: &[(&str, &str, Mode)]) -> Stage {
     let plan = serde_json::json!({ "files": modes, "format": plan_json::FORMAT });
     let plan = serde_json::to_string_pretty(&plan).unwrap() + "\n";
     files.insert(plan_json::PATH.to_owned(), artifact(&plan, Mode::Private));
-    let sums = |(path, file): (&String, &Artifact)| format!("{}  {path}\n", file.bytes.sha256());
-    let sums: String = files.iter().map(sums).collect();
+    let sums: String = sums::lines(&files).map(|line| line + "\n").collect();
     files.insert(sums::PATH.to_owned(), artifact(&sums, Mode::Shared));
     Stage { slug: slug.to_owned(), files }
 }

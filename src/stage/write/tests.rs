@@ -19,7 +19,7 @@ fn stage(slug: &str, text: &str) -> Stage {
         .collect();
     let plan = serde_json::json!({ "files": modes, "format": plan_json::FORMAT }).to_string();
     files.insert(plan_json::PATH.to_owned(), artifact(plan, Mode::Shared));
-    let sums = sums::lower(&files);
+    let sums: String = sums::lines(&files).map(|line| line + "\n").collect();
     files.insert(sums::PATH.to_owned(), Artifact { bytes: sums.into(), mode: Mode::Shared });
     Stage { slug: slug.to_owned(), files }
 }

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bottlec::lower::lower;
+use bottlec::backend::lower;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::scanner::{SYSTEM_PATH, name, program, scanner};

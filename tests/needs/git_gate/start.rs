@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use bottlec::lower::lower;
+use bottlec::backend::lower;
 
 use super::gate::{Gate, SPEC};
 use super::scanner::{name, program};

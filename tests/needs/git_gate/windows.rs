@@ -156,7 +156,7 @@ with open(sys.argv[2], "w") as map:
 fn streamed(content: &[u8]) -> Vec<Vec<(usize, String)>> {
     let dir = tempfile::tempdir().unwrap();
     let (_, compilation) = compile_text("demo.kdl", SPEC);
-    let stage = bottlec::lower::lower(&compilation.plans[0]);
+    let stage = bottlec::backend::lower(&compilation.plans[0]);
     fs::write(dir.path().join("gate.py"), &stage.files["git-gate/gate.py"].bytes).unwrap();
     let map = dir.path().join("map");
     let mut child = Command::new("python3")

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Draft, Markup, Mode, names};
+use super::names;
+use crate::lower::{Draft, Markup, Mode};
 use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{
     Container, Origins, Plan, PlannedHealth, PlannedSidecar, PlannedVariable, PlannedVolume, Traced,

@@ -1,40 +1,14 @@
 //! The exact argument vectors that create and start the machine, and those that undo it. They are run in the stage's
 //! directory, without a shell.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::names::{container, gate_image, machine, network, project, volumes};
-use super::{compose, smolfile, supervise};
+use super::{compose, smolfile};
+use crate::lower::plan_json::{Command, Commands};
+use crate::lower::supervise;
 use crate::model::Reference;
 use crate::plan::{Plan, Traced};
 use crate::world::builtin;
 use crate::world::engine::{BootKind, Capability, Ledger};
-
-/// A program and its arguments.
-pub type Command = Vec<Traced<String>>;
-
-/// Argument vectors to run in the stage's directory, without a shell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Commands {
-    /// Makes the bundle and waits until it is ready, in this order; the machine comes after it.
-    pub bundle: Vec<Command>,
-    /// Makes the machine.
-    pub create: Command,
-    /// Starts it.
-    pub start: Command,
-    /// Runs a program in it, with the secrets that the machine does not keep: the program and its arguments follow.
-    pub exec: Command,
-    /// The same, with the terminal that it is run in.
-    pub attach: Command,
-    /// Lists the connections that the engine refused; null where the engine cannot.
-    pub denials: Traced<Option<Command>>,
-    /// The host's variables by which the engine would refuse the bundle: every command is run without them.
-    pub unset: Vec<Traced<String>>,
-    /// Undoes everything, in this order; a step that finds nothing to undo is no failure.
-    pub cleanup: Vec<Command>,
-}
 
 fn ours(word: &str) -> Traced<String> {
     Traced::fixed(word.to_owned())

@@ -1,7 +1,8 @@
 //! The containers of the built-in sidecars: what each is shown of the stage and of the host.
 
 use super::{Build, HealthCheck, Mount, Service, Text};
-use crate::lower::{git_gate, names, pipelock};
+use crate::backend::smolmachines::names;
+use crate::lower::{git_gate, pipelock};
 use crate::plan::{Origins, Plan, PlannedRepo, PlannedTls, Traced};
 use crate::world::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::world::container::qualified;

@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{Draft, Markup, Mode};
+use crate::lower::{Draft, Markup, Mode};
 use crate::model::{Reference, VariableValue};
 use crate::plan::{Origins, Plan, Traced};
 use crate::text::quote;

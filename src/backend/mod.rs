@@ -1,0 +1,105 @@
+//! Backends: what each makes of a plan. A folder holds all that knows one.
+
+pub mod smolmachines;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::num::NonZero;
+use std::thread;
+
+use crate::lower::plan_json::Launch;
+use crate::lower::{Draft, Provenance, Stage, sums};
+use crate::plan::Plan;
+
+/// What makes the stages of one backend.
+#[derive(Debug)]
+pub struct Target {
+    /// The backend's name.
+    pub name: &'static str,
+    /// Programs that must be on the host's PATH.
+    pub programs: &'static [&'static str],
+    /// Adds the files of a stage, but for the digests.
+    lower: fn(&Plan, &mut Draft),
+    /// How what they say is run.
+    pub launch: fn(&Plan) -> Launch,
+    /// What the agent may dial, as the backend's own list has it.
+    pub allowed: fn(&Plan) -> String,
+    /// The file of a stage that keeps the agent to it.
+    pub confinement: Confinement,
+    /// The files that say what the agent's machine is, for whoever looks at them beside a spec.
+    pub shown: &'static [&'static str],
+}
+
+/// The file of a stage that keeps the agent to its bundle.
+#[derive(Debug)]
+pub struct Confinement {
+    /// Its path in the stage.
+    pub path: &'static str,
+    /// What one says, whoever wrote it, that no compile writes, or does not say that every compile writes: phrases that
+    /// go on after the file's name. Empty when it keeps the agent to that address.
+    pub judge: fn(&[u8], Ipv4Addr) -> Vec<String>,
+}
+
+static TARGETS: &[Target] = &[smolmachines::TARGET];
+
+/// The target of that backend's name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
+
+/// The target of a plan.
+#[must_use]
+pub fn of(plan: &Plan) -> &'static Target {
+    // The language takes no other name.
+    find(&plan.backend).unwrap_or(&TARGETS[0])
+}
+
+/// Whether a path of a stage is of a file that keeps an agent to its bundle.
+#[must_use]
+pub fn confines(path: &str) -> bool {
+    TARGETS.iter().any(|target| target.confinement.path == path)
+}
+
+/// Lowers a plan to its stage.
+#[must_use]
+pub fn lower(plan: &Plan) -> Stage {
+    draft(plan, false).0
+}
+
+/// Lowers a plan to its stage, and says where each part of each file comes from.
+#[must_use]
+pub fn lower_traced(plan: &Plan) -> (Stage, BTreeMap<String, Provenance>) {
+    draft(plan, true)
+}
+
+fn draft(plan: &Plan, traces: bool) -> (Stage, BTreeMap<String, Provenance>) {
+    let mut draft = Draft::new(traces);
+    (of(plan).lower)(plan, &mut draft);
+    sums::lower(&mut draft);
+    let (files, provenance) = draft.finish();
+    (Stage { slug: plan.slug.value.clone(), files }, provenance)
+}
+
+/// From how many plans on a second thread is worth starting.
+const MANY: usize = 16;
+
+/// Lowers all plans, each by itself: many of them on all processors. The stages are in the order of the plans.
+#[must_use]
+pub fn lower_all(plans: &[Plan]) -> Vec<Stage> {
+    let threads =
+        if plans.len() < MANY { 1 } else { thread::available_parallelism().map_or(1, NonZero::get) };
+    if threads == 1 {
+        return plans.iter().map(lower).collect();
+    }
+    let parts = plans.chunks(plans.len().div_ceil(threads));
+    thread::scope(|scope| {
+        let parts: Vec<_> =
+            parts.map(|part| (part, scope.spawn(|| part.iter().map(lower).collect::<Vec<_>>()))).collect();
+        // A thread that died would have died here as well: the part is lowered again, to say so.
+        parts
+            .into_iter()
+            .flat_map(|(part, thread)| thread.join().unwrap_or_else(|_| part.iter().map(lower).collect()))
+            .collect()
+    })
+}

@@ -1,0 +1,63 @@
+//! smolmachines: one smolvm microVM a bottle, confined by the engine's own allow list, and its bundle as containers.
+
+pub mod commands;
+pub mod compose;
+pub mod names;
+pub mod provision;
+pub mod smolfile;
+
+use super::{Confinement, Target};
+use crate::lower::plan_json::{self, Launch, Resources};
+use crate::lower::{Draft, Mode, agent_env, git_gate, pipelock, supervise};
+use crate::plan::Plan;
+use crate::world::engine::SMOLVM;
+use crate::world::{backend, builtin};
+
+pub(super) const TARGET: Target = Target {
+    name: backend::DEFAULT,
+    programs: &[SMOLVM],
+    lower,
+    launch,
+    allowed: |plan| smolfile::allow_cidr(plan).value,
+    confinement: Confinement { path: smolfile::PATH, judge: smolfile::judge },
+    shown: &[smolfile::PATH, agent_env::PATH, plan_json::PATH],
+};
+
+fn lower(plan: &Plan, draft: &mut Draft) {
+    let (of_agent, of_bundle): (Vec<_>, Vec<_>) =
+        plan.secrets().partition(|secret| secret.receiver == builtin::AGENT);
+    let [agent, bundle, any] =
+        [!of_agent.is_empty(), !of_bundle.is_empty(), !of_agent.is_empty() || !of_bundle.is_empty()]
+            .map(Mode::of_secrets);
+    smolfile::lower(plan, agent, draft);
+    agent_env::lower(plan, agent, draft);
+    pipelock::lower(plan, draft);
+    compose::lower(plan, bundle, draft);
+    git_gate::lower(plan, draft);
+    supervise::lower(plan, draft);
+    // It speaks of all files before it.
+    plan_json::lower(plan, launch(plan), any, draft);
+}
+
+fn launch(plan: &Plan) -> Launch {
+    Launch {
+        smolfile_path: smolfile::PATH.to_owned(),
+        images: plan.sidecars.iter().map(|sidecar| compose::image(plan, sidecar)).collect(),
+        provision: provision::files(plan),
+        resources: Resources {
+            container_engine: plan.container_engine.with(plan.container_engine.program().to_owned()),
+            machine: names::machine(plan),
+            network: names::network(plan),
+            project: names::project(plan),
+            containers: plan
+                .sidecars
+                .iter()
+                .map(|sidecar| sidecar.name.as_str())
+                .chain([builtin::BUNDLE])
+                .map(|name| (name.to_owned(), names::container(plan, name)))
+                .collect(),
+            volumes: names::volumes(plan),
+        },
+        commands: commands::lower(plan),
+    }
+}
