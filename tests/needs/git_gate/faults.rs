@@ -39,6 +39,9 @@ const PROGRAMS: &[&str] = &[
     "tr", "wc",
 ];
 
+/// The seconds that a step of a push may take; one where nothing goes wrong takes less than one.
+const PATIENCE: &str = "8";
+
 const WAYS: [&str; 4] = ["fails", "killed", "half", "late"];
 
 /// A push of a commit, a tag and a merge, one of which has the secret.
@@ -78,6 +81,8 @@ fn push_with_faults(case: &Case) {
     set(0, "");
     let mut serve = gate.program("serve");
     serve.env("PATH", format!("{}:{}:{SYSTEM_PATH}", bin.display(), scanner().directory.display()));
+    // Of a program that talks with another one, half is not enough for either: both wait until they are ended.
+    serve.env("GIT_GATE_TIMEOUT", PATIENCE);
     gate.serve_as(serve);
 
     let work = gate.clone("work");
