@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::{Draft, Markup};
 use super::{Mode, agent_env, sums, supervise};
 use crate::plan::{
-    Answered, Container, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine, PlannedGit,
+    Answered, Container, Origin, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine, PlannedGit,
     PlannedSidecar, Source, Traced, Variables,
 };
 use crate::world::builtin;
@@ -285,7 +285,8 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
 
 /// Every file of the stage, the last two among them.
 fn files(own: Mode, draft: &Draft) -> BTreeMap<String, Traced<File>> {
-    let why = Origins::compiler("who may read or run a file of the stage");
+    static WHY: Origin = Origin::compiler("who may read or run a file of the stage");
+    let why = Origins::compiler(&WHY);
     let file = |mode: Mode| File { mode: mode.octal().to_owned() };
     let last = [(PATH, own), (sums::PATH, Mode::Shared)]
         .map(|(path, mode)| (path.to_owned(), Traced::new(file(mode), why.clone())));

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{Artifact, Draft, Mode};
-use crate::plan::{Origins, Traced};
+use crate::plan::{Origin, Origins, Traced};
 
 /// Its path in the stage.
 pub const PATH: &str = "SHA256SUMS";
@@ -18,7 +18,8 @@ pub fn lines(files: &BTreeMap<String, Artifact>) -> impl Iterator<Item = String>
 
 /// Adds the file of a stage whose other files are there.
 pub(crate) fn lower(draft: &mut Draft) {
-    let digest = Origins::compiler("the digest of a file of the stage");
+    static DIGEST: Origin = Origin::compiler("the digest of a file of the stage");
+    let digest = Origins::compiler(&DIGEST);
     let lines: Vec<_> = lines(draft.files()).map(|line| Traced::new(line, digest.clone())).collect();
     draft.lines(PATH, Mode::Shared, digest, &lines);
 }

@@ -22,6 +22,13 @@ use crate::world::engine::{BootKind, Ledger, SMOLVM};
 use crate::world::network::Addresses;
 use crate::world::secret_scanner;
 
+/// Of an octet that no spec pins.
+static OCTET: Origin = Origin::compiler("its octet is computed from the bottle's name");
+/// Of the specs.
+static SOURCE: Origin = Origin::compiler("a spec that the bottle is made of, as it was read");
+/// Of the engine's version.
+static NEWEST: Origin = Origin::compiler("the newest engine that bottlec knows: no spec names a version");
+
 /// The inputs of planning besides the bottle.
 #[derive(Debug)]
 pub struct Context<'a> {
@@ -129,7 +136,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
     let slug = context.traced(slug);
     let addresses = match octet {
         Some(octet) => Traced::new(addresses, context.origins(octet.span)),
-        None => slug.with(addresses).and(&Origins::compiler("its octet is computed from the bottle's name")),
+        None => slug.with(addresses).and(&Origins::compiler(&OCTET)),
     };
     let egress = egress::plan(egress, &context);
     let supervise = match supervise {
@@ -162,7 +169,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         lint_allowed: lint_allowed(&lints, &context),
         sources: Traced::new(
             context.digests.into_iter().map(|(name, sha256)| (name, Source { sha256 })).collect(),
-            Origins::compiler("a spec that the bottle is made of, as it was read"),
+            Origins::compiler(&SOURCE),
         ),
         slug,
         addresses,
@@ -179,10 +186,7 @@ fn engine(engine: Option<Engine>, context: &Context<'_>) -> PlannedEngine {
         },
         version: match version {
             Some(version) => context.traced(version),
-            None => Traced::new(
-                Ledger::smolvm().newest,
-                Origins::compiler("the newest engine that bottlec knows: no spec names a version"),
-            ),
+            None => Traced::new(Ledger::smolvm().newest, Origins::compiler(&NEWEST)),
         },
     }
 }

@@ -3,18 +3,22 @@
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::Deref;
+use std::slice;
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::Error as _;
 use serde::ser::SerializeTupleStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::source::Span;
 
 /// Of what no spec has a say in.
-const FIXED: &str = "bottlec, for every bottle";
+static FIXED: Origin = Origin::compiler("bottlec, for every bottle");
 /// Of a setting that the spec is silent about.
-const DEFAULT: &str = "the default: no spec says anything else";
+static DEFAULT: Origin = Origin::compiler("the default: no spec says anything else");
+/// Of a value whose origins are not known any more.
+static READ: Origin = Origin::compiler("read from a file");
 
 /// One cause of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +36,14 @@ pub enum Origin {
     Compiler(Cow<'static, str>),
 }
 
+impl Origin {
+    /// The compiler, for a reason.
+    #[must_use]
+    pub const fn compiler(why: &'static str) -> Self {
+        Self::Compiler(Cow::Borrowed(why))
+    }
+}
+
 /// `file:line`, or `computed`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,57 +55,81 @@ impl fmt::Display for Origin {
 }
 
 /// The causes of a value: first the setting itself, then what it was computed from. There is at least one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origins {
-    first: Origin,
-    rest: Vec<Origin>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins(Causes);
+
+/// Most values have the one cause that others have as well: what is copied with each is small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Causes {
+    Compiler(&'static Origin),
+    All(Arc<[Origin]>),
 }
 
 impl Origins {
     /// One cause.
     #[must_use]
     pub fn of(origin: Origin) -> Self {
-        Self { first: origin, rest: Vec::new() }
+        Self(Causes::All(Arc::new([origin])))
     }
 
     /// The compiler, for a reason.
     #[must_use]
-    pub const fn compiler(why: &'static str) -> Self {
-        Self { first: Origin::Compiler(Cow::Borrowed(why)), rest: Vec::new() }
+    pub const fn compiler(why: &'static Origin) -> Self {
+        Self(Causes::Compiler(why))
     }
 
     /// What no spec has a say in.
     #[must_use]
     pub const fn fixed() -> Self {
-        Self::compiler(FIXED)
+        Self::compiler(&FIXED)
     }
 
     /// A setting that the spec is silent about.
     #[must_use]
     pub const fn default_setting() -> Self {
-        Self::compiler(DEFAULT)
+        Self::compiler(&DEFAULT)
     }
 
     /// These causes, then those of something that the value was computed from as well, each once.
     #[must_use]
-    pub fn and(mut self, others: &Self) -> Self {
-        for other in others.iter() {
-            if !self.iter().any(|origin| origin == other) {
-                self.rest.push(other.clone());
-            }
+    pub fn and(self, others: &Self) -> Self {
+        let mut more = others.all().iter().filter(|other| !self.all().contains(other)).peekable();
+        if more.peek().is_none() {
+            return self;
         }
-        self
+        let all = self.all().iter().chain(more).cloned().collect();
+        Self(Causes::All(all))
     }
 
     /// The setting itself.
     #[must_use]
     pub fn first(&self) -> &Origin {
-        &self.first
+        &self.all()[0]
     }
 
     /// All of them, the first one first.
-    pub fn iter(&self) -> impl Iterator<Item = &Origin> {
-        [&self.first].into_iter().chain(&self.rest)
+    #[must_use]
+    pub fn all(&self) -> &[Origin] {
+        match &self.0 {
+            Causes::Compiler(origin) => slice::from_ref(*origin),
+            Causes::All(origins) => origins,
+        }
+    }
+}
+
+impl Serialize for Origins {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.all().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Origins {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let all = Arc::<[Origin]>::deserialize(deserializer)?;
+        if all.is_empty() {
+            return Err(D::Error::invalid_length(0, &"one origin or more"));
+        }
+        Ok(Self(Causes::All(all)))
     }
 }
 
@@ -200,7 +236,7 @@ impl<T: Serialize> Serialize for Traced<T> {
 /// The origins of a value that is read are not known any more.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Traced<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(|value| Self::new(value, Origins::compiler("read from a file")))
+        T::deserialize(deserializer).map(|value| Self::new(value, Origins::compiler(&READ)))
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Tracer<'a> {
 }
 
 /// Of a file that is the same in every stage that has it.
-const CONSTANT: Origins = Origins::compiler("the same in every stage that has this file");
+static CONSTANT: Origin = Origin::compiler("the same in every stage that has this file");
 
 impl<'a> Tracer<'a> {
     /// For a plan that was compiled from `sources`.
@@ -80,7 +80,7 @@ impl<'a> Tracer<'a> {
         let lines = text.lines().zip(origins).map(|(text, origins)| {
             let is_unknown = origins.is_none() && !text.trim().is_empty();
             let origins = origins.unwrap_or_else(Origins::fixed);
-            Line { text: text.to_owned(), origins: origins.iter().map(told).collect(), is_unknown }
+            Line { text: text.to_owned(), origins: origins.all().iter().map(told).collect(), is_unknown }
         });
         Some(lines.collect())
     }
@@ -89,7 +89,9 @@ impl<'a> Tracer<'a> {
     fn origins(&self, path: &str, text: &str) -> Vec<Option<Origins>> {
         let Some(Provenance { asked, parts }) = self.provenance.get(path) else { return Vec::new() };
         match parts {
-            Parts::Constant => vec![Some(asked.clone().and(&CONSTANT)); text.lines().count()],
+            Parts::Constant => {
+                vec![Some(asked.clone().and(&Origins::compiler(&CONSTANT))); text.lines().count()]
+            }
             Parts::Lines(lines) => lines.iter().cloned().map(Some).collect(),
             Parts::Document(places) => {
                 let lines = key::of(path, text).unwrap_or_default();
