@@ -212,8 +212,8 @@ fn check_bottle(
     engine::check(bottle, diagnostics);
     env::check_bottle(bottle, diagnostics);
     env_ignored::check(bottle, addresses.bundle(), sources, diagnostics);
-    egress::check(&bottle.egress, sources, diagnostics);
-    egress_scan::check(&bottle.egress, diagnostics);
+    egress::check(&bottle.settings.egress, sources, diagnostics);
+    egress_scan::check(&bottle.settings.egress, diagnostics);
     expect::check(bottle, addresses.bundle(), diagnostics);
 }
 
@@ -247,10 +247,10 @@ fn bottles(
             queues.extend(queue::Claim::of(&bottle, sources));
             let mut found = Diagnostics::new();
             check_bottle(&bottle, addresses, sources, &mut found);
-            found.change(|diagnostic| diagnostic.bottle = Some(bottle.slug.span));
-            acceptance.see(&bottle.accepts);
-            levels.see(&bottle.lints);
-            diagnostics.append(acceptance.lower(&bottle.accepts, found));
+            found.change(|diagnostic| diagnostic.bottle = Some(bottle.settings.slug.span));
+            acceptance.see(&bottle.settings.accepts);
+            levels.see(&bottle.settings.lints);
+            diagnostics.append(acceptance.lower(&bottle.settings.accepts, found));
             if let Some(done) = members::resolve(bottle, diagnostics) {
                 resolved.push((id, addresses, done));
             }

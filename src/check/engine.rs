@@ -1,7 +1,7 @@
 //! Engine versions: gaps in the confinement are errors, unless the spec accepts them.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Boot, Bottle, Name, VariableValue};
+use crate::model::{Boot, Bottle, Name, Variable, VariableValue};
 use crate::rule::Rule;
 use crate::rule::catalogue::{
     BUNDLE_REFUSED, DNS_OPEN, ENGINE_NEWER, ENGINE_TOO_OLD, IMAGE_NOT_PULLED, PACK_REOPENS, POLICY_DROPPED,
@@ -33,14 +33,14 @@ struct Target<'a> {
 /// Checks a bottle against the version that it is compiled for.
 pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
     let ledger = Ledger::smolvm();
-    let (version, span) = match &bottle.engine {
+    let (version, span) = match &bottle.settings.engine {
         // Another engine, or a version that is none, was spoken of.
         Some(engine) if engine.name.value != SMOLVM => return,
         Some(engine) => engine
             .version
             .as_ref()
             .map_or((ledger.newest, engine.name.span), |version| (version.value, version.span)),
-        None => (ledger.newest, bottle.slug.span),
+        None => (ledger.newest, bottle.settings.slug.span),
     };
     if version > ledger.newest {
         let message =
@@ -49,7 +49,7 @@ pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
             Diagnostic::new(&ENGINE_NEWER, span, message).label(format!("compiled as for {}", ledger.newest)),
         );
     }
-    let target = Target { version, span, boot: bottle.boot.as_ref() };
+    let target = Target { version, span, boot: bottle.settings.boot.as_ref() };
     if !ledger.has(Capability::CidrPolicy, version) {
         diagnostics.push(
             target
@@ -191,8 +191,8 @@ impl Target<'_> {
 
     /// A reference must stay one: an engine that cannot take it would need the value itself.
     fn passes_secrets(&self, bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
-        let secret =
-            bottle.env.values().find(|variable| matches!(variable.value(), Some(VariableValue::Secret(_))));
+        let is_secret = |variable: &&Variable| matches!(variable.value(), Some(VariableValue::Secret(_)));
+        let secret = bottle.settings.env.values().find(is_secret);
         let Some(secret) = secret else { return };
         let capability = match SecretRoute::of(self.version, self.boot.map(|boot| boot.kind)) {
             SecretRoute::Exec => Capability::ExecSecretFlags,

@@ -37,13 +37,13 @@ fn owned(name: &str, span: Span, diagnostics: &mut Diagnostics) {
 
 /// Checks a whole bottle: when HTTPS is opened the compiler tells programs what to trust.
 pub fn check_bottle(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
-    let Some(tls) = &bottle.egress.tls else { return };
+    let Some(tls) = &bottle.settings.egress.tls else { return };
     let exposed = bottle.members.iter().filter_map(|member| match &member.kind {
         MemberKind::Custom(service) => Some(service),
         MemberKind::Builtin(_) => None,
     });
     let exposed = exposed.flat_map(|service| &service.exposes).map(|expose| &expose.variable);
-    for name in bottle.env.values().map(|variable| &variable.name).chain(exposed) {
+    for name in bottle.settings.env.values().map(|variable| &variable.name).chain(exposed) {
         if builtin::CA_VARIABLES.contains(&name.value.as_str()) {
             diagnostics.push_error_with(|| {
                 Diagnostic::new(

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::edit;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::model::{Bottle, Name, Reference, Variable, VariableValue};
+use crate::model::{Bottle, Name, Reference, Settings, Variable, VariableValue};
 use crate::rule::catalogue::{DNS_OPEN, ENV_IGNORED};
 use crate::source::Sources;
 use crate::text::quote;
@@ -43,11 +43,12 @@ const SHORTEST_SLIP: usize = 14;
 
 /// Checks the agent's variables.
 pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, sources: &Sources, diagnostics: &mut Diagnostics) {
+    let Settings { accepts, env, .. } = &bottle.settings;
     // What is asked of another resolver may well be answered.
-    let dns_open = bottle.accepts.iter().any(|accept| accept.rule.value == DNS_OPEN.id);
-    for variable in bottle.env.values() {
+    let dns_open = accepts.iter().any(|accept| accept.rule.value == DNS_OPEN.id);
+    for variable in env.values() {
         let name = &variable.name.value;
-        if let Some((meant, who)) = meant(name).filter(|(meant, _)| !bottle.env.contains_key(*meant)) {
+        if let Some((meant, who)) = meant(name).filter(|(meant, _)| !env.contains_key(*meant)) {
             diagnostics.push(
                 Diagnostic::new(
                     &ENV_IGNORED,

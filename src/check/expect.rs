@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Expectation, Host, Name};
+use crate::model::{Bottle, Expectation, Host, Name, Settings};
 use crate::reach::{AddressScope, Because, Lists, Policy};
 use crate::rule::catalogue::EXPECTATION_FAILED;
 use crate::text::quote;
@@ -12,20 +12,19 @@ use crate::world::host::{Guarded, Target, Verdict};
 
 /// Asks every expectation of a bottle.
 pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnostics) {
-    if bottle.expectations.is_empty() {
+    let Settings { slug, expectations, .. } = &bottle.settings;
+    if expectations.is_empty() {
         return;
     }
     let policy = policy(bottle, bundle);
-    for Expectation { verdict, target } in &bottle.expectations {
+    for Expectation { verdict, target } in expectations {
         let because = policy.judge(&target.value, None);
         if because.verdict() != *verdict {
             diagnostics.push_error_with(|| {
                 let name = quote(&target.value.to_string());
                 let message = match verdict {
-                    Verdict::Allowed => {
-                        format!("{name} cannot be reached from {}", quote(&bottle.slug.value))
-                    }
-                    Verdict::Refused => format!("{name} can be reached from {}", quote(&bottle.slug.value)),
+                    Verdict::Allowed => format!("{name} cannot be reached from {}", quote(&slug.value)),
+                    Verdict::Refused => format!("{name} can be reached from {}", quote(&slug.value)),
                 };
                 let diagnostic = Diagnostic::new(&EXPECTATION_FAILED, target.span, message)
                     .label(format!("expected to be {}", verdict.as_str()));
@@ -38,15 +37,16 @@ pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnost
 /// The policy of a bottle, as it is written.
 #[must_use]
 pub fn policy<R>(bottle: &Bottle<R>, bundle: Ipv4Addr) -> Policy<'_, &Host> {
-    let version = bottle.engine.as_ref().and_then(|engine| engine.version.as_ref());
+    let Settings { engine, boot, egress, .. } = &bottle.settings;
+    let version = engine.as_ref().and_then(|engine| engine.version.as_ref());
     let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
-    let gaps = Gap::of(version, bottle.boot.as_ref().map(|boot| boot.kind));
+    let gaps = Gap::of(version, boot.as_ref().map(|boot| boot.kind));
     let listeners =
         bottle.members.iter().filter_map(|member| Some((member.port()?.value, member.name.value.as_str())));
     let lists = Lists {
-        allow: entries(&bottle.egress.allow),
-        deny: entries(&bottle.egress.deny),
-        private: entries(&bottle.egress.private),
+        allow: entries(&egress.allow),
+        deny: entries(&egress.deny),
+        private: entries(&egress.private),
     };
     Policy::new(bundle, gaps, listeners, lists)
 }

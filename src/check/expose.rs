@@ -27,7 +27,7 @@ pub fn check_sidecar(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {
 /// Checks the exposed variables of a bottle against each other and against its environment.
 pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
     let mut first: BTreeMap<&str, Span> =
-        bottle.env.iter().map(|(name, variable)| (name.as_str(), variable.name.span)).collect();
+        bottle.settings.env.iter().map(|(name, variable)| (name.as_str(), variable.name.span)).collect();
     for member in &bottle.members {
         let MemberKind::Custom(service) = &member.kind else { continue };
         for expose in &service.exposes {

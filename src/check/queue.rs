@@ -22,8 +22,8 @@ impl Claim {
     /// Returns a bottle's claim, if it has a queue.
     #[must_use]
     pub fn of<R>(bottle: &Bottle<R>, sources: &Sources) -> Option<Self> {
-        let Supervise { place: _, queue, image: _ } = bottle.supervise.as_ref()?;
-        let slug = bottle.slug.clone();
+        let Supervise { place: _, queue, image: _ } = bottle.settings.supervise.as_ref()?;
+        let slug = bottle.settings.slug.clone();
         let said = queue.as_ref().map(|queue| queue.span);
         let directory = match queue {
             None => directory(&Supervise::default_queue(&slug.value), ""),

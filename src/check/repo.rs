@@ -22,7 +22,7 @@ pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
     let mut names: BTreeMap<String, &Repo> = BTreeMap::new();
     let mut urls: BTreeMap<(String, u16, String), &Repo> = BTreeMap::new();
     // In the order of the text, so that it is the later one that is refused.
-    let mut repos: Vec<&Repo> = bottle.git.repos.iter().collect();
+    let mut repos: Vec<&Repo> = bottle.settings.git.repos.iter().collect();
     repos.sort_by_key(|repo| (repo.name.span.source, repo.name.span.start));
     for repo in repos {
         let name = plain_name(&repo.name.value);

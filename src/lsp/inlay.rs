@@ -86,7 +86,7 @@ impl Hints<'_> {
         if !self.is_asked(last) {
             return;
         }
-        let whole = &bottle.resolved.bottle;
+        let whole = &bottle.resolved.bottle.settings;
         let mut parts = Vec::new();
         let own = decl.layer.engine.as_ref();
         if let Some(version) =
@@ -147,7 +147,7 @@ impl Hints<'_> {
                 let Some((port, url)) = service.port.as_ref().zip(plan::url(member, bottle.addresses)) else {
                     continue;
                 };
-                let slug = &bottle.resolved.bottle.slug.value;
+                let slug = &bottle.resolved.bottle.settings.slug.value;
                 let mut note = |span: Span, label: String, tooltip: String| {
                     let known = urls.entry(span.end).or_insert_with(|| Some((label.clone(), tooltip)));
                     if known.as_ref().is_some_and(|(known, _)| *known != label) {

@@ -144,9 +144,8 @@ fn deciding(asked: Asked<'_>, expectation: Span) -> Vec<Span> {
     let mut entries = Vec::new();
     for effective in asked.analysis.bottles() {
         let bottle = &effective.resolved.bottle;
-        let Some(expected) = bottle.expectations.iter().find(|it| it.target.span == expectation) else {
-            continue;
-        };
+        let mut expected = bottle.settings.expectations.iter();
+        let Some(expected) = expected.find(|it| it.target.span == expectation) else { continue };
         let policy = expect::policy(bottle, effective.addresses.bundle());
         let found: Vec<&Host> = match policy.judge(&expected.target.value, None) {
             Because::Listed(entry, _) | Because::Guarded(entry, _) | Because::Denied(entry, _) => vec![entry],

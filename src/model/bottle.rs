@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::world::builtin::{self, Builtin};
 
 /// The kind of a member of the bundle.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum MemberKind {
     /// One of ours.
     Builtin(&'static Builtin),
@@ -19,7 +19,7 @@ pub enum MemberKind {
 }
 
 /// A sidecar of a bottle. `R` is how it refers to others: by [`Name`], or by index once that is resolved.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Member<R> {
     /// Its name, unique in the bottle.
     pub name: Spanned<Name>,
@@ -29,10 +29,9 @@ pub struct Member<R> {
     pub needs: Vec<Spanned<R>>,
 }
 
-/// A bottle. `R` is how its sidecars refer to each other: by [`Name`], or by index once that is resolved, so that an
-/// unresolved bottle cannot be planned.
-#[derive(Debug)]
-pub struct Bottle<R> {
+/// What a bottle sets, of all its layers.
+#[derive(Clone, Debug)]
+pub struct Settings {
     /// Its name.
     pub slug: Spanned<Name>,
     /// What runs it.
@@ -61,6 +60,14 @@ pub struct Bottle<R> {
     pub expectations: Vec<Expectation>,
     /// The blocks that it was written in, its profiles' among them, with the levels that each sets.
     pub lints: Vec<Lint>,
+}
+
+/// A bottle. `R` is how its sidecars refer to each other: by [`Name`], or by index once that is resolved, so that an
+/// unresolved bottle cannot be planned.
+#[derive(Clone, Debug)]
+pub struct Bottle<R> {
+    /// What it sets.
+    pub settings: Settings,
     /// Its sidecars, built-in and the user's, by name.
     pub members: Vec<Member<R>>,
 }
@@ -124,7 +131,7 @@ impl Bottle<Name> {
             members.push(Member { name, kind: MemberKind::Custom(Box::new(service)), needs });
         }
         members.sort_by(|a, b| a.name.value.cmp(&b.name.value));
-        Self {
+        let settings = Settings {
             slug,
             backend,
             engine,
@@ -139,8 +146,8 @@ impl Bottle<Name> {
             accepts,
             expectations,
             lints,
-            members,
-        }
+        };
+        Self { settings, members }
     }
 }
 

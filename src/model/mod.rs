@@ -19,7 +19,7 @@ mod supervise;
 
 pub use accept::Accept;
 pub use boot::Boot;
-pub use bottle::{Bottle, Member, MemberKind};
+pub use bottle::{Bottle, Member, MemberKind, Settings};
 pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};

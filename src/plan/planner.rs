@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::{
     Accept, Boot, Bottle, Engine, Expose, Git, GitUser, Lint, LintEntry, Member, MemberKind, Port, Repo,
-    Spanned, Supervise, Variable, VariableValue,
+    Settings, Spanned, Supervise, Variable, VariableValue,
 };
 use crate::path::join;
 use crate::resolve::members::{MemberId, Resolved};
@@ -115,7 +115,8 @@ impl Context<'_> {
 #[must_use]
 pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> Plan {
     let Resolved { bottle, waves } = resolved;
-    let Bottle {
+    let Bottle { settings, members } = bottle;
+    let Settings {
         slug,
         backend,
         engine,
@@ -126,13 +127,12 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         octet,
         pipelock_image,
         container_engine,
-        members,
         supervise,
         accepts,
         lints,
         // Asked already: what does not hold is an error.
         expectations: _,
-    } = bottle;
+    } = settings;
     let slug = context.traced(slug);
     let addresses = match octet {
         Some(octet) => Traced::new(addresses, context.origins(octet.span)),

@@ -13,7 +13,7 @@ use crate::world::builtin;
 pub struct MemberId(pub usize);
 
 /// A bottle whose every name is resolved, and the wave that each of its sidecars starts in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Resolved {
     /// The bottle.
     pub bottle: Bottle<MemberId>,
@@ -53,45 +53,10 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
     if !complete {
         return None;
     }
-    let Bottle {
-        slug,
-        backend,
-        engine,
-        boot,
-        env,
-        egress,
-        git,
-        supervise,
-        octet,
-        pipelock_image,
-        container_engine,
-        accepts,
-        expectations,
-        lints,
-        members,
-    } = bottle;
-    let members = members
-        .into_iter()
-        .zip(needs)
-        .map(|(Member { name, kind, needs: _ }, needs)| Member { name, kind, needs })
-        .collect();
-    let bottle = Bottle {
-        slug,
-        backend,
-        engine,
-        boot,
-        env,
-        egress,
-        git,
-        supervise,
-        octet,
-        pipelock_image,
-        container_engine,
-        accepts,
-        expectations,
-        lints,
-        members,
-    };
+    let Bottle { settings, members } = bottle;
+    let members = members.into_iter().zip(needs);
+    let members = members.map(|(Member { name, kind, needs: _ }, needs)| Member { name, kind, needs });
+    let bottle = Bottle { settings, members: members.collect() };
     Some(Resolved { bottle, waves })
 }
 

@@ -65,7 +65,9 @@ fn denied(menu: &Menu<'_>, place: Span) -> Vec<String> {
     let Some(decl) = file.bottles.iter().find(|decl| inside(decl.slug.span)) else { return Vec::new() };
     let bottles = analysis.bottles();
     match bottles.iter().find(|bottle| bottle.place == decl.slug.span) {
-        Some(whole) => whole.resolved.bottle.egress.deny.iter().map(|host| host.value.clone()).collect(),
+        Some(whole) => {
+            whole.resolved.bottle.settings.egress.deny.iter().map(|host| host.value.clone()).collect()
+        }
         None => hosts(&decl.layer),
     }
 }

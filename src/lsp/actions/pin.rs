@@ -110,7 +110,7 @@ pub(super) fn engine(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
             let decl = decls.iter().find(|decl| decl.head == node.head_span());
             let whole = decl.and_then(|decl| bottles.iter().find(|it| it.place == decl.slug.span));
             // One that cannot be made out may well get its engine from a profile.
-            if whole.is_none_or(|whole| whole.resolved.bottle.engine.is_some()) {
+            if whole.is_none_or(|whole| whole.resolved.bottle.settings.engine.is_some()) {
                 return;
             }
             let written = format!("engine \"{SMOLVM}\" version=\"{newest}\"");

@@ -59,8 +59,9 @@ impl Place<'_> {
     fn boot(self) -> Option<BootKind> {
         let bottles = self.asked.analysis.bottles();
         let concerned = self.concerned(&bottles);
-        let boots =
-            || concerned.iter().map(|bottle| bottle.resolved.bottle.boot.as_ref().map(|boot| boot.kind));
+        let boots = || {
+            concerned.iter().map(|bottle| bottle.resolved.bottle.settings.boot.as_ref().map(|boot| boot.kind))
+        };
         let first = boots().next()?;
         first.filter(|_| boots().all(|boot| boot == first))
     }

@@ -71,7 +71,7 @@ impl Place<'_> {
 
 /// Whether the machine is made by flags that say what its Smolfile says, which the engine does not read then.
 fn by_flags(bottle: &Effective) -> bool {
-    let bottle = &bottle.resolved.bottle;
+    let bottle = &bottle.resolved.bottle.settings;
     let version = bottle.engine.as_ref().and_then(|engine| engine.version.as_ref());
     let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
     match bottle.boot.as_ref().map(|boot| boot.kind) {

@@ -78,8 +78,9 @@ impl Place<'_> {
     fn verdicts(self, of: impl Fn(&Effective) -> String) -> Vec<String> {
         let bottles = self.asked.analysis.bottles();
         let concerned = self.concerned(&bottles);
-        let named =
-            |bottle: &&Effective| format!("{}: {}", quote(&bottle.resolved.bottle.slug.value), of(bottle));
+        let named = |bottle: &&Effective| {
+            format!("{}: {}", quote(&bottle.resolved.bottle.settings.slug.value), of(bottle))
+        };
         let mut items: Vec<String> = concerned.iter().take(MAX_BOTTLES).map(named).collect();
         if concerned.len() > MAX_BOTTLES {
             items.push(format!("and {} more bottles", concerned.len() - MAX_BOTTLES));
@@ -93,7 +94,7 @@ impl Place<'_> {
         let mut items = Vec::new();
         for bottle in self.concerned(&bottles).into_iter().take(MAX_BOTTLES) {
             let mut found = Diagnostics::new();
-            egress::check(&bottle.resolved.bottle.egress, self.asked.analysis.sources(), &mut found);
+            egress::check(&bottle.resolved.bottle.settings.egress, self.asked.analysis.sources(), &mut found);
             // What is denied is said by what decides.
             let of_entry = found
                 .as_slice()

@@ -60,7 +60,7 @@ impl Place<'_> {
             };
             let mut item = format!(
                 "in {}: {url}, starts in wave {wave} of {waves}, {needed}",
-                quote(&bottle.resolved.bottle.slug.value)
+                quote(&bottle.resolved.bottle.settings.slug.value)
             );
             if let MemberKind::Custom(service) = &member.kind
                 && !service.exposes.is_empty()
@@ -87,7 +87,7 @@ impl Place<'_> {
                 let exposed = service.exposes.iter().find(|expose| expose.variable.value == variable);
                 let Some((expose, url)) = exposed.zip(plan::url(member, bottle.addresses)) else { continue };
                 let path = expose.path.as_ref().map_or("", |path| &path.value);
-                let slug = quote(&bottle.resolved.bottle.slug.value);
+                let slug = quote(&bottle.resolved.bottle.settings.slug.value);
                 items.push(format!("in {slug}, {} is {}", quote(variable), quote(&format!("{url}{path}"))));
             }
         }
