@@ -1,7 +1,8 @@
 //! The pipeline: text → tree → spec → plan. Diagnostics accumulate beside every step; nothing here reads or writes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::mem;
+use std::sync::OnceLock;
 
 use crate::check::accept::Acceptance;
 use crate::check::levels::{LevelOverride, Levels};
@@ -11,13 +12,13 @@ use crate::check::{
 };
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
-use crate::model::{Bottle, BottleDecl, File, Layer, Name};
+use crate::model::{self, Bottle, BottleDecl, File, Layer, Names, Settings};
 use crate::plan::{self, Plan};
 use crate::resolve::include::{self, IncludeClosure};
-use crate::resolve::members::{self, Resolved};
+use crate::resolve::members::{self, Needs};
 use crate::resolve::scope::Scope;
-use crate::source::{SourceId, Sources, Span};
-use crate::world::network::Addresses;
+use crate::source::{Source, SourceId, Sources, Span};
+use crate::syntax::{Tree, Trees};
 use crate::{diagnostic, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
@@ -62,79 +63,230 @@ pub struct Compilation {
     pub plans: Vec<Plan>,
 }
 
-/// The result of a check, which makes no plan.
-#[derive(Debug, Default)]
-pub struct Checked {
-    /// Everything that is to be said, in order.
-    pub diagnostics: Diagnostics,
-    /// How many bottles there are to be planned; none at all beside an error.
-    pub bottles: usize,
-}
-
 /// Compiles all bottles of `sources` together: they are to run on one host.
 #[must_use]
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
-    let Analysis { diagnostics, files, closures, resolved } = analyse(sources, options);
-    let mut plans = Vec::new();
-    let digests: BTreeMap<SourceId, String> = match resolved.as_slice() {
-        [] => BTreeMap::new(),
-        _ => sources.iter().map(|(id, source)| (id, sha256_hex(source.bytes()))).collect(),
-    };
-    for (file, addresses, resolved) in resolved {
-        let used =
-            closures[&file].files.iter().map(|id| (sources.get(*id).name().to_owned(), digests[id].clone()));
-        let digests = used.collect();
-        let lints = closures[&file].files.iter().filter_map(|id| files[id].lint.as_ref()).collect();
-        let context =
-            plan::Context { sources, stage_to_workspace: &options.stage_to_workspace, digests, lints };
-        plans.push(plan::plan(resolved, addresses, context));
-    }
-    plans.sort_by(|a, b| a.slug.cmp(&b.slug));
-    Compilation { diagnostics, plans }
+    let analysis = Analysis::new(sources.clone(), options.clone());
+    let plans = analysis.plans();
+    Compilation { diagnostics: analysis.into_parts().1, plans }
 }
 
-/// Says of `sources` what [`compile`] says of them, and plans nothing.
-#[must_use]
-pub fn check(sources: &Sources, options: &Options) -> Checked {
-    let Analysis { diagnostics, files: _, closures: _, resolved } = analyse(sources, options);
-    Checked { diagnostics, bottles: resolved.len() }
+/// What is known of the sources of one compile. Each part is made once, when it is first asked for: an editor wants the
+/// tree at once, and the diagnostics a moment later.
+#[derive(Debug)]
+pub struct Analysis {
+    sources: Sources,
+    options: Options,
+    /// By source.
+    parsed: Vec<OnceLock<Parsed>>,
+    files: OnceLock<BTreeMap<SourceId, File>>,
+    closures: OnceLock<(BTreeMap<SourceId, IncludeClosure>, Diagnostics)>,
+    checked: OnceLock<Checked>,
 }
 
-/// Everything that comes before planning.
-struct Analysis {
+#[derive(Debug)]
+struct Parsed {
+    tree: Tree,
+    problems: Diagnostics,
+}
+
+#[derive(Debug)]
+struct Checked {
     diagnostics: Diagnostics,
-    files: BTreeMap<SourceId, File>,
-    closures: BTreeMap<SourceId, IncludeClosure>,
-    /// The bottles; none at all beside an error.
-    resolved: Vec<(SourceId, Addresses, Resolved)>,
+    bottles: Vec<Bottle<Needs>>,
 }
 
-fn analyse(sources: &Sources, options: &Options) -> Analysis {
+impl Parsed {
+    fn new(id: SourceId, sources: &Sources) -> Self {
+        let mut problems = Diagnostics::new();
+        Self { tree: syntax::parse(id, sources.get(id), &mut problems), problems }
+    }
+}
+
+impl Trees for Analysis {
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    fn tree_of(&self, id: SourceId) -> Cow<'_, Tree> {
+        Cow::Borrowed(self.tree(id))
+    }
+}
+
+impl Analysis {
+    /// Analyses `sources`, whose bottles are to run on one host.
+    #[must_use]
+    pub fn new(sources: Sources, options: Options) -> Self {
+        let parsed = sources.iter().map(|_| OnceLock::new()).collect();
+        let (files, closures, checked) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { sources, options, parsed, files, closures, checked }
+    }
+
+    /// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes
+    /// it, or says why it cannot be read. At most 256 files are read.
+    pub fn follow(&mut self, read: impl FnMut(&str, &str) -> Result<Source, String>) {
+        let Self { sources, options: _, parsed, files, closures, checked } = self;
+        let includes = |sources: &Sources, id: SourceId| {
+            parsed.resize_with(sources.iter().count(), OnceLock::new);
+            // Few files include any, and the others are not needed yet.
+            if !sources.get(id).text().contains("include") {
+                return Vec::new();
+            }
+            model::includes(&parsed[id.index()].get_or_init(|| Parsed::new(id, sources)).tree).collect()
+        };
+        include::follow(sources, includes, read);
+        // What was known of fewer files.
+        (*files, *closures, *checked) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+    }
+
+    /// The texts.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Whether the first of them is meant to be a spec: other programs' configurations are KDL, too.
+    #[must_use]
+    pub fn is_spec(&self) -> bool {
+        let root = self.sources.roots().first();
+        root.is_some_and(|root| model::is_spec(self.sources.get(*root), || self.tree(*root)))
+    }
+
+    /// The options.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The tree of a source.
+    #[must_use]
+    pub fn tree(&self, id: SourceId) -> &Tree {
+        &self.parsed(id).tree
+    }
+
+    /// The syntax errors of a source.
+    #[must_use]
+    pub fn syntax(&self, id: SourceId) -> &Diagnostics {
+        &self.parsed(id).problems
+    }
+
+    fn parsed(&self, id: SourceId) -> &Parsed {
+        self.parsed[id.index()].get_or_init(|| Parsed::new(id, &self.sources))
+    }
+
+    /// Every decoded file, as far as it could be read.
+    #[must_use]
+    pub fn files(&self) -> &BTreeMap<SourceId, File> {
+        self.files.get_or_init(|| {
+            let mut size = 0;
+            let file = |(id, _)| {
+                // What comes behind the bound takes no memory either.
+                if size <= MAX_SIZE {
+                    size += self.tree(id).size();
+                }
+                (id, if size <= MAX_SIZE { File::decode(self.tree(id)) } else { File::default() })
+            };
+            self.sources.iter().map(file).collect()
+        })
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn file(&self, id: SourceId) -> &File {
+        &self.files()[&id]
+    }
+
+    /// The include closure of each file.
+    #[must_use]
+    pub fn closures(&self) -> &BTreeMap<SourceId, IncludeClosure> {
+        &self.included().0
+    }
+
+    fn included(&self) -> &(BTreeMap<SourceId, IncludeClosure>, Diagnostics) {
+        self.closures.get_or_init(|| {
+            let mut diagnostics = Diagnostics::new();
+            (include::closures(self.files(), &self.sources, &mut diagnostics), diagnostics)
+        })
+    }
+
+    /// The bottles of all files as far as they can be made out beside errors, with their profiles laid under them: in
+    /// the order of their places. One that extends what is not there is left out.
+    #[must_use]
+    pub fn bottles(&self) -> &[Bottle<Needs>] {
+        &self.checked().bottles
+    }
+
+    /// Everything that is to be said, in order.
+    #[must_use]
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.checked().diagnostics
+    }
+
+    fn checked(&self) -> &Checked {
+        self.checked.get_or_init(|| check(self))
+    }
+
+    /// A plan for each bottle, by name; none at all beside an error.
+    #[must_use]
+    pub fn plans(&self) -> Vec<Plan> {
+        if self.diagnostics().has_errors() {
+            return Vec::new();
+        }
+        let mut digests: BTreeMap<SourceId, String> = BTreeMap::new();
+        let mut plan = |bottle: &Bottle<Needs>| {
+            let settings = &bottle.settings;
+            let files = &self.closures()[&settings.slug.span.source].files;
+            let digest = |id: &SourceId| {
+                let source = self.sources.get(*id);
+                let digest = digests.entry(*id).or_insert_with(|| sha256_hex(source.bytes()));
+                (source.name().to_owned(), digest.clone())
+            };
+            let context = plan::Context {
+                sources: &self.sources,
+                stage_to_workspace: &self.options.stage_to_workspace,
+                digests: files.iter().map(digest).collect(),
+                lints: files.iter().filter_map(|id| self.file(*id).lint.as_ref()).collect(),
+            };
+            plan::plan(bottle.clone(), settings.addresses(), context)
+        };
+        let mut plans: Vec<Plan> = self.bottles().iter().map(&mut plan).collect();
+        plans.sort_by(|a, b| a.slug.cmp(&b.slug));
+        plans
+    }
+
+    /// The texts, and everything that is to be said of them: for who needs nothing else any more.
+    #[must_use]
+    pub fn into_parts(self) -> (Sources, Diagnostics) {
+        let checked = self.checked.into_inner().unwrap_or_else(|| check(&self));
+        (self.sources, checked.diagnostics)
+    }
+}
+
+/// Asks every rule.
+fn check(analysis: &Analysis) -> Checked {
+    let Analysis { sources, options, .. } = analysis;
+    let files = analysis.files();
     let mut syntax = Diagnostics::new();
     let mut diagnostics = Diagnostics::new();
-    let mut size = 0;
-    let mut files: BTreeMap<SourceId, File> = sources
-        .iter()
-        .map(|(id, source)| {
-            let tree = syntax::parse(id, source, &mut syntax);
-            size += tree.size();
-            if size > MAX_SIZE {
-                diagnostics.push(fleet::too_many_nodes(Span::at(id, 0), MAX_SIZE));
-                return (id, File::default());
-            }
-            schema::check(&tree, &mut diagnostics);
-            (id, File::decode(&tree))
-        })
-        .collect();
+    for (id, file) in files {
+        if let Some(Parsed { tree: _, problems }) = analysis.parsed[id.index()].get() {
+            syntax.append(problems.clone());
+        }
+        // Each file that was decoded has a level for every rule, said or not.
+        match &file.lint {
+            Some(_) => schema::check(analysis.tree(*id), &mut diagnostics),
+            None => diagnostics.push(fleet::too_many_nodes(Span::at(*id, 0), MAX_SIZE)),
+        }
+    }
     let mut levels = Levels::new(
         files.values().filter_map(|file| file.lint.clone()),
-        layers(&files).flat_map(|layer| layer.lints.iter().cloned()),
+        layers(files).flat_map(|layer| layer.lints.iter().cloned()),
         &options.overrides,
         options.ignore_lint,
     );
     lint::check(levels.lints(), &mut diagnostics);
     let mut acceptance = Acceptance::default();
-    for layer in layers(&files) {
+    for layer in layers(files) {
         let mut found = Diagnostics::new();
         check_layer(layer, sources, options, &mut found);
         diagnostics.append(acceptance.lower(&layer.accepts, found));
@@ -142,7 +294,8 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     for profile in files.values().flat_map(|file| &file.profiles) {
         egress::check_layer(&profile.layer.egress, None, sources, &mut diagnostics);
     }
-    let closures = include::closures(&files, sources, &mut diagnostics);
+    let (closures, unreadable) = analysis.included();
+    diagnostics.append(unreadable.clone());
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
     // A file that is not even KDL may well have had a bottle, and a file of profiles is there to be included.
     let profiles = files.values().any(|file| !file.profiles.is_empty());
@@ -153,18 +306,15 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
         }
     }
     fleet::check(&decls, sources, &mut diagnostics);
-    let unused_profiles = unused::profiles(&files, &closures, sources.roots());
-    let decls: Vec<(SourceId, Vec<BottleDecl>)> =
-        files.iter_mut().map(|(id, file)| (*id, mem::take(&mut file.bottles))).collect();
-    let resolved =
-        bottles(decls, &files, &closures, sources, (&mut acceptance, &mut levels), &mut diagnostics);
+    let unused_profiles = unused::profiles(files, closures, sources.roots());
+    let bottles = bottles(analysis, (&mut acceptance, &mut levels), &mut diagnostics);
     let mut diagnostics = cascade::suppress_cascades(syntax, diagnostics, sources);
     acceptance.unused(&mut diagnostics);
     // Beside an error nothing is said of what is not needed: fixing that may show what needs it.
     let whole = !diagnostics.has_errors();
     if whole {
         diagnostics.append(unused_profiles);
-        diagnostics.append(unused::sidecars(resolved.iter().map(|(.., resolved)| resolved)));
+        diagnostics.append(unused::sidecars(&bottles));
     }
     levels.apply(&mut diagnostics);
     if whole {
@@ -174,8 +324,7 @@ fn analyse(sources: &Sources, options: &Options) -> Analysis {
     }
     diagnostics.finish();
     diagnostic::keep_line_ends(&mut diagnostics, sources);
-    let resolved = if diagnostics.has_errors() { Vec::new() } else { resolved };
-    Analysis { diagnostics, files, closures, resolved }
+    Checked { diagnostics, bottles }
 }
 
 fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {
@@ -200,62 +349,50 @@ fn check_layer(layer: &Layer, sources: &Sources, options: &Options, diagnostics:
 }
 
 /// What can be said of a bottle by itself.
-fn check_bottle(
-    bottle: &Bottle<Name>,
-    addresses: Addresses,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) {
+fn check_bottle(bottle: &Bottle<Names>, sources: &Sources, diagnostics: &mut Diagnostics) {
     port_taken::check(bottle, diagnostics);
     repo::check(bottle, diagnostics);
     expose::check(bottle, diagnostics);
     engine::check(bottle, diagnostics);
     env::check_bottle(bottle, diagnostics);
-    env_ignored::check(bottle, addresses.bundle(), sources, diagnostics);
+    env_ignored::check(bottle, sources, diagnostics);
     egress::check(&bottle.settings.egress, sources, diagnostics);
     egress_scan::check(&bottle.settings.egress, diagnostics);
-    expect::check(bottle, addresses.bundle(), diagnostics);
+    expect::check(bottle, diagnostics);
 }
 
-/// Lays profiles under bottles and resolves what their sidecars need.
+/// Lays profiles under bottles, asks what can be said of each, and resolves what their sidecars need.
 fn bottles(
-    decls: Vec<(SourceId, Vec<BottleDecl>)>,
-    files: &BTreeMap<SourceId, File>,
-    closures: &BTreeMap<SourceId, IncludeClosure>,
-    sources: &Sources,
+    analysis: &Analysis,
     (acceptance, levels): (&mut Acceptance, &mut Levels<'_>),
     diagnostics: &mut Diagnostics,
-) -> Vec<(SourceId, Addresses, Resolved)> {
-    let mut resolved = Vec::new();
+) -> Vec<Bottle<Needs>> {
+    let (files, sources) = (analysis.files(), &analysis.sources);
+    let mut bottles = Vec::new();
     let mut nodes = 0;
     let mut queues = Vec::new();
-    for (id, decls) in decls {
-        if decls.is_empty() && files[&id].profiles.is_empty() {
-            continue;
-        }
-        let scope = Scope::new(id, files, &closures[&id], sources, diagnostics);
-        for decl in decls {
-            nodes += scope.weight(&decl);
+    for (id, file) in files.iter().filter(|(_, file)| !file.bottles.is_empty() || !file.profiles.is_empty()) {
+        let scope = Scope::new(*id, files, &analysis.closures()[id], sources, diagnostics);
+        for decl in &file.bottles {
+            nodes += scope.weight(decl);
             if nodes > MAX_NODES {
-                diagnostics.push(fleet::too_large(&decl, MAX_NODES));
-                return resolved;
+                diagnostics.push(fleet::too_large(decl, MAX_NODES));
+                return bottles;
             }
-            let Some(profiles) = scope.layer(&decl, sources, diagnostics) else { continue };
-            let addresses = fleet::addresses(&decl);
+            let Some(profiles) = scope.layer(decl, sources, diagnostics) else { continue };
             egress::check_layer(&decl.layer.egress, Some(&profiles.egress), sources, diagnostics);
             let bottle = Bottle::assemble(decl, profiles);
             queues.extend(queue::Claim::of(&bottle, sources));
             let mut found = Diagnostics::new();
-            check_bottle(&bottle, addresses, sources, &mut found);
-            found.change(|diagnostic| diagnostic.bottle = Some(bottle.settings.slug.span));
-            acceptance.see(&bottle.settings.accepts);
-            levels.see(&bottle.settings.lints);
-            diagnostics.append(acceptance.lower(&bottle.settings.accepts, found));
-            if let Some(done) = members::resolve(bottle, diagnostics) {
-                resolved.push((id, addresses, done));
-            }
+            check_bottle(&bottle, sources, &mut found);
+            let Settings { slug, accepts, lints, .. } = &bottle.settings;
+            found.change(|diagnostic| diagnostic.bottle = Some(slug.span));
+            acceptance.see(accepts);
+            levels.see(lints);
+            diagnostics.append(acceptance.lower(accepts, found));
+            bottles.extend(members::resolve(bottle, diagnostics));
         }
     }
     queue::check(queues, diagnostics);
-    resolved
+    bottles
 }

@@ -4,7 +4,7 @@ pub mod insert;
 
 use std::collections::BTreeMap;
 
-use crate::compile::{Compilation, Options, compile};
+use crate::compile::Analysis;
 use crate::diagnostic::{Applicability, Diagnostics, Edit, Fix};
 use crate::source::{Source, SourceId, Sources};
 
@@ -29,32 +29,32 @@ pub struct Round {
 /// How often fixes are looked for again: each round removes what the one before laid open.
 const MAX_ROUNDS: usize = 40;
 
-/// Applies fixes until none is left, with a compile before each round. `reload` is given the sources after each, to read
-/// what they include now. Returns the sources as they are then, and how many fixes were applied.
+/// Applies fixes until none is left, each round to what the one before it made. `reload` is given that, to read what it
+/// includes now. Returns what is there then, or nothing if there was nothing to fix, and how many fixes were applied.
 ///
 /// # Errors
 ///
 /// What `reload` fails with.
 pub fn all<E>(
-    sources: Sources,
-    options: &Options,
+    analysis: &Analysis,
     unchecked: bool,
-    reload: impl Fn(&mut Sources) -> Result<(), E>,
-) -> Result<(Sources, usize), E> {
-    let mut sources = sources;
+    reload: impl Fn(&mut Analysis) -> Result<(), E>,
+) -> Result<(Option<Analysis>, usize), E> {
+    let mut fixed = None;
     let mut applied = 0;
     for _ in 0..MAX_ROUNDS {
-        let Compilation { diagnostics, plans: _ } = compile(&sources, options);
-        let round = round(&sources, &diagnostics, unchecked);
+        let now = fixed.as_ref().unwrap_or(analysis);
+        let round = round(now.sources(), now.diagnostics(), unchecked);
         if round.applied == 0 {
             break;
         }
         applied += round.applied;
         let texts = round.fixed.into_iter().map(|fixed| (fixed.source, fixed.text)).collect();
-        sources = sources.with(&texts);
-        reload(&mut sources)?;
+        let mut next = Analysis::new(now.sources().clone().with(&texts), now.options().clone());
+        reload(&mut next)?;
+        fixed = Some(next);
     }
-    Ok((sources, applied))
+    Ok((fixed, applied))
 }
 
 /// Applies the fixes of `diagnostics` that may be applied unseen, and with `unchecked` the others, too. Of two that touch

@@ -17,7 +17,7 @@ use lines::Lines;
 pub use same::same;
 
 use crate::diagnostic::Diagnostics;
-use crate::source::{Source, SourceId};
+use crate::source::Source;
 use crate::syntax::{self, TokenKind, TokenRef, Tree};
 
 /// The columns of a level.
@@ -26,27 +26,19 @@ const INDENT: usize = 4;
 /// Levels that are indented; what is deeper stands as deep as these, or a small file could become a huge one.
 const MAX_INDENTED: usize = 16;
 
-/// Lays `source` out anew; nothing when there is a syntax error in it, which was then reported. A text in its canonical
-/// layout stays as it is.
+/// Lays a text without a syntax error out anew. One in its canonical layout stays as it is.
 ///
 /// # Errors
 ///
 /// A text whose layout would not be the same document: a mistake of ours, for which no file must be written.
-pub fn format(
-    id: SourceId,
-    source: &Source,
-    diagnostics: &mut Diagnostics,
-) -> Result<Option<String>, NotTheSame> {
-    let mut problems = Diagnostics::new();
-    let tree = syntax::parse(id, source, &mut problems);
-    let broken = problems.has_errors();
-    diagnostics.append(problems);
-    if broken {
-        return Ok(None);
-    }
-    let text = Printer::new(&tree).print();
-    let again = syntax::parse(id, &Source::new(source.name(), text.as_str()), &mut Diagnostics::new());
-    if same(&tree, &again) { Ok(Some(text)) } else { Err(NotTheSame) }
+pub fn format(tree: &Tree) -> Result<String, NotTheSame> {
+    laid_out(tree).map(|tree| tree.text().to_owned())
+}
+
+fn laid_out(tree: &Tree) -> Result<Tree, NotTheSame> {
+    let text = Source::new("", Printer::new(tree).print());
+    let again = syntax::parse(tree.source(), &text, &mut Diagnostics::new());
+    if same(tree, &again) { Ok(again) } else { Err(NotTheSame) }
 }
 
 /// Returns the line end of a text's canonical layout.

@@ -2,7 +2,7 @@
 //! one address, its bundle of sidecars.
 //!
 //! ```text
-//! text ─lex/parse─▶ Tree ─decode─▶ File ─lay profiles─▶ Bottle<Name> ─resolve─▶ Bottle<MemberId> ─plan─▶ Plan ─lower─▶ Stage
+//! text ─lex/parse─▶ Tree ─decode─▶ File ─lay profiles─▶ Bottle<Names> ─resolve─▶ Bottle<Needs> ─plan─▶ Plan ─lower─▶ Stage
 //!         diagnostics accumulate beside every arrow; nothing but `stage` and the command line touches a disk
 //! ```
 //!
@@ -51,4 +51,4 @@ pub mod text;
 pub mod trace;
 pub mod world;
 
-pub use compile::{Checked, Compilation, Options, check, compile};
+pub use compile::{Analysis, Compilation, Options, compile};

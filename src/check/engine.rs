@@ -1,7 +1,7 @@
 //! Engine versions: gaps in the confinement are errors, unless the spec accepts them.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Boot, Bottle, Name, Variable, VariableValue};
+use crate::model::{Boot, Bottle, Names, Variable, VariableValue};
 use crate::rule::Rule;
 use crate::rule::catalogue::{
     BUNDLE_REFUSED, DNS_OPEN, ENGINE_NEWER, ENGINE_TOO_OLD, IMAGE_NOT_PULLED, PACK_REOPENS, POLICY_DROPPED,
@@ -31,7 +31,7 @@ struct Target<'a> {
 }
 
 /// Checks a bottle against the version that it is compiled for.
-pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
+pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let ledger = Ledger::smolvm();
     let (version, span) = match &bottle.settings.engine {
         // Another engine, or a version that is none, was spoken of.
@@ -190,7 +190,7 @@ impl Target<'_> {
     }
 
     /// A reference must stay one: an engine that cannot take it would need the value itself.
-    fn passes_secrets(&self, bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
+    fn passes_secrets(&self, bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         let is_secret = |variable: &&Variable| matches!(variable.value(), Some(VariableValue::Secret(_)));
         let secret = bottle.settings.env.values().find(is_secret);
         let Some(secret) = secret else { return };

@@ -1,7 +1,7 @@
 //! Environment variables: one source each, and none that the compiler sets.
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::model::{Bottle, Layer, MemberKind, Name, Reference, Spanned, Variable, VariableValue};
+use crate::model::{Bottle, Layer, MemberKind, Names, Reference, Spanned, Variable, VariableValue};
 use crate::rule::catalogue::{ENV_INTERPOLATION, ENV_OWNED, ENV_SOURCE};
 use crate::schema::ValueType;
 use crate::source::Span;
@@ -36,7 +36,7 @@ fn owned(name: &str, span: Span, diagnostics: &mut Diagnostics) {
 }
 
 /// Checks a whole bottle: when HTTPS is opened the compiler tells programs what to trust.
-pub fn check_bottle(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
+pub fn check_bottle(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let Some(tls) = &bottle.settings.egress.tls else { return };
     let exposed = bottle.members.iter().filter_map(|member| match &member.kind {
         MemberKind::Custom(service) => Some(service),

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::edit;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::model::{Bottle, Name, Reference, Settings, Variable, VariableValue};
+use crate::model::{Bottle, Names, Reference, Settings, Variable, VariableValue};
 use crate::rule::catalogue::{DNS_OPEN, ENV_IGNORED};
 use crate::source::Sources;
 use crate::text::quote;
@@ -42,8 +42,9 @@ static MISTAKEN: &[(&str, &str)] = &[
 const SHORTEST_SLIP: usize = 14;
 
 /// Checks the agent's variables.
-pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, sources: &Sources, diagnostics: &mut Diagnostics) {
+pub fn check(bottle: &Bottle<Names>, sources: &Sources, diagnostics: &mut Diagnostics) {
     let Settings { accepts, env, .. } = &bottle.settings;
+    let bundle = bottle.settings.addresses().bundle();
     // What is asked of another resolver may well be answered.
     let dns_open = accepts.iter().any(|accept| accept.rule.value == DNS_OPEN.id);
     for variable in env.values() {

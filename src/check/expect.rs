@@ -1,9 +1,7 @@
 //! `expect`: the policy tests of a spec, run against its policy.
 
-use std::net::Ipv4Addr;
-
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Expectation, Host, Name, Settings};
+use crate::model::{Bottle, Expectation, Host, Names, Settings};
 use crate::reach::{AddressScope, Because, Lists, Policy};
 use crate::rule::catalogue::EXPECTATION_FAILED;
 use crate::text::quote;
@@ -11,12 +9,12 @@ use crate::world::engine::{Gap, Ledger};
 use crate::world::host::{Guarded, Target, Verdict};
 
 /// Asks every expectation of a bottle.
-pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnostics) {
+pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let Settings { slug, expectations, .. } = &bottle.settings;
     if expectations.is_empty() {
         return;
     }
-    let policy = policy(bottle, bundle);
+    let policy = policy(bottle);
     for Expectation { verdict, target } in expectations {
         let because = policy.judge(&target.value, None);
         if because.verdict() != *verdict {
@@ -36,7 +34,7 @@ pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnost
 
 /// The policy of a bottle, as it is written.
 #[must_use]
-pub fn policy<R>(bottle: &Bottle<R>, bundle: Ipv4Addr) -> Policy<'_, &Host> {
+pub fn policy<N>(bottle: &Bottle<N>) -> Policy<'_, &Host> {
     let Settings { engine, boot, egress, .. } = &bottle.settings;
     let version = engine.as_ref().and_then(|engine| engine.version.as_ref());
     let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
@@ -48,7 +46,7 @@ pub fn policy<R>(bottle: &Bottle<R>, bundle: Ipv4Addr) -> Policy<'_, &Host> {
         deny: entries(&egress.deny),
         private: entries(&egress.private),
     };
-    Policy::new(bundle, gaps, listeners, lists)
+    Policy::new(bottle.settings.addresses().bundle(), gaps, listeners, lists)
 }
 
 fn entries(hosts: &[Host]) -> impl Iterator<Item = (&str, &Host)> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, MemberKind, Name, Sidecar};
+use crate::model::{Bottle, MemberKind, Names, Sidecar};
 use crate::rule::catalogue::{DUPLICATE_NAME, EXPOSE_WITHOUT_PORT};
 use crate::source::Span;
 use crate::text::quote;
@@ -25,7 +25,7 @@ pub fn check_sidecar(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {
 }
 
 /// Checks the exposed variables of a bottle against each other and against its environment.
-pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
+pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let mut first: BTreeMap<&str, Span> =
         bottle.settings.env.iter().map(|(name, variable)| (name.as_str(), variable.name.span)).collect();
     for member in &bottle.members {

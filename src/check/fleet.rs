@@ -40,7 +40,7 @@ pub fn check(decls: &[&BottleDecl], sources: &Sources, diagnostics: &mut Diagnos
         if names.get(decl.slug.value.as_str()).is_some_and(|first| first.span != decl.slug.span) {
             continue;
         }
-        let addresses = addresses(decl);
+        let addresses = decl.addresses();
         if let Some(owner) = octets.get(&addresses.octet) {
             collisions.push((Claim { decl, addresses }, owner.decl.slug.clone(), place(owner.decl)));
         } else {
@@ -55,15 +55,6 @@ pub fn check(decls: &[&BottleDecl], sources: &Sources, diagnostics: &mut Diagnos
         });
         offered.extend(free);
         diagnostics.push(collision(&claim, &owner, first, free, sources));
-    }
-}
-
-/// The addresses of a bottle.
-#[must_use]
-pub fn addresses(decl: &BottleDecl) -> Addresses {
-    match decl.octet {
-        Some(octet) => Addresses::pinned(octet.value),
-        None => Addresses::of_slug(&decl.slug.value),
     }
 }
 

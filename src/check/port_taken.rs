@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Member, MemberKind, Name};
+use crate::model::{Bottle, Member, MemberKind, Names};
 use crate::rule::catalogue::PORT_TAKEN;
 use crate::text::quote;
 use crate::world::builtin::{PIPELOCK, PIPELOCK_METRICS};
 
 /// Checks the ports of a bottle.
-pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
+pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     // Ours come first, so that it is the user's port that is refused.
     let (ours, theirs): (Vec<_>, Vec<_>) =
         bottle.members.iter().partition(|member| matches!(member.kind, MemberKind::Builtin(_)));
-    let mut taken: BTreeMap<u16, &Member<Name>> = BTreeMap::new();
+    let mut taken: BTreeMap<u16, &Member<Names>> = BTreeMap::new();
     for member in ours.into_iter().chain(theirs) {
         let Some(port) = member.port() else { continue };
         if port.value == PIPELOCK_METRICS {

@@ -1,7 +1,7 @@
 //! Proposal queues: each bottle needs its own.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Name, Spanned, Supervise};
+use crate::model::{Bottle, Names, Spanned, Supervise};
 use crate::path::join;
 use crate::rule::catalogue::QUEUE_TAKEN;
 use crate::source::{Sources, Span};
@@ -21,7 +21,7 @@ pub struct Claim {
 impl Claim {
     /// Returns a bottle's claim, if it has a queue.
     #[must_use]
-    pub fn of<R>(bottle: &Bottle<R>, sources: &Sources) -> Option<Self> {
+    pub fn of<N>(bottle: &Bottle<N>, sources: &Sources) -> Option<Self> {
         let Supervise { place: _, queue, image: _ } = bottle.settings.supervise.as_ref()?;
         let slug = bottle.settings.slug.clone();
         let said = queue.as_ref().map(|queue| queue.span);

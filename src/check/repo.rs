@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Name, Repo};
+use crate::model::{Bottle, Names, Repo};
 use crate::rule::catalogue::REPO_AMBIGUOUS;
 use crate::schema::ValueType;
 use crate::syntax::Value;
@@ -18,7 +18,7 @@ pub(crate) fn plain_name(name: &str) -> String {
 }
 
 /// Checks the repositories of a bottle.
-pub fn check(bottle: &Bottle<Name>, diagnostics: &mut Diagnostics) {
+pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let mut names: BTreeMap<String, &Repo> = BTreeMap::new();
     let mut urls: BTreeMap<(String, u16, String), &Repo> = BTreeMap::new();
     // In the order of the text, so that it is the later one that is refused.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{File, MemberKind, Service};
+use crate::model::{Bottle, File, MemberKind, Service};
 use crate::resolve::include::IncludeClosure;
-use crate::resolve::members::Resolved;
+use crate::resolve::members::Needs;
 use crate::rule::catalogue::{UNUSED_PROFILE, UNUSED_SIDECAR};
 use crate::source::{SourceId, Span};
 use crate::text::quote;
@@ -55,16 +55,16 @@ pub fn profiles(
 /// Sidecars that nothing can talk to, nothing waits for, and that are given nothing to work on, in any bottle that has
 /// them. One that has a volume or a secret, or waits for another one, works by itself.
 #[must_use]
-pub fn sidecars<'a>(bottles: impl IntoIterator<Item = &'a Resolved>) -> Diagnostics {
+pub fn sidecars(bottles: &[Bottle<Needs>]) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let mut idle: BTreeMap<Span, &str> = BTreeMap::new();
     let mut used: BTreeSet<Span> = BTreeSet::new();
-    for Resolved { bottle, waves: _ } in bottles {
-        let needed: BTreeSet<usize> =
-            bottle.members.iter().flat_map(|member| &member.needs).map(|need| need.value.0).collect();
+    for bottle in bottles {
+        let needs = bottle.members.iter().flat_map(|member| &member.needs.members);
+        let needed: BTreeSet<usize> = needs.map(|need| need.value.0).collect();
         for (at, member) in bottle.members.iter().enumerate() {
             let MemberKind::Custom(service) = &member.kind else { continue };
-            if needed.contains(&at) || !member.needs.is_empty() || has_work(service) {
+            if needed.contains(&at) || !member.needs.members.is_empty() || has_work(service) {
                 used.insert(member.name.span);
             } else {
                 idle.insert(member.name.span, &member.name.value);

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use bottlec::Options;
 use bottlec::backend::lower_all;
 use bottlec::lower::Stage;
 use bottlec::plan::Plan;
 use bottlec::report::Promise;
 use bottlec::stage::{self, Written};
 use bottlec::text::quote_path;
-use bottlec::{Options, compile};
 
 use super::args::Build;
 use super::error::Error;
@@ -18,25 +18,25 @@ use super::{NO_BOTTLE, Outcome, load};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
-    let sources = load::load(&command.specs)?;
     let options = Options {
         stage_to_workspace: load::stage_to_workspace(&command.out)?,
         strict: command.strict,
         ..command.leveling.options()
     };
-    let compilation = compile(&sources, &options);
-    let diagnostics = &compilation.diagnostics;
+    let analysis = load::load(&command.specs, &options)?;
+    let diagnostics = analysis.diagnostics();
     for report in &reports {
-        report.write_if_any(Stream::Stderr, output, diagnostics, &sources)?;
+        report.write_if_any(Stream::Stderr, output, diagnostics, &analysis)?;
     }
     if diagnostics.has_errors() {
         return Ok(Outcome::Findings);
     }
-    if compilation.plans.is_empty() {
+    let plans = analysis.plans();
+    if plans.is_empty() {
         output.complain(&NO_BOTTLE);
         return Ok(Outcome::Findings);
     }
-    let stages = lower_all(&compilation.plans);
+    let stages = lower_all(&plans);
     if command.check {
         return compare(&command.out, &stages, output);
     }
@@ -49,7 +49,7 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
         Err(error) => return Err(error.into()),
     };
     let mut text = String::new();
-    for (plan, (_, written)) in compilation.plans.iter().zip(&written) {
+    for (plan, (_, written)) in plans.iter().zip(&written) {
         say(&mut text, plan, *written, &command.out);
     }
     output.print(&text)?;

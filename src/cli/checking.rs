@@ -59,16 +59,16 @@ impl<'a> Checking<'a> {
         let changed = self.changed()?;
         let stdin = self.command.stdin_filename.as_deref();
         let mut fix = |unit: &Unit| {
-            let Some(sources) = unit.load(stdin)? else { return Ok(None) };
-            if changed.as_ref().is_some_and(|changed| !changed.touches(&sources)) {
+            let Some(analysis) = unit.load(stdin, &self.options)? else { return Ok(None) };
+            if changed.as_ref().is_some_and(|changed| !changed.touches(analysis.sources())) {
                 return Ok(None);
             }
-            fixing.fix(sources, &self.options).map(Some)
+            fixing.fix(analysis).map(Some)
         };
         let mut fleet = Fleet::default();
         for unit in &units {
             match fix(unit) {
-                Ok(Some(sources)) => fleet.add(&UnitResult::of(sources, &self.options)),
+                Ok(Some(analysis)) => fleet.add(&UnitResult::of(analysis)),
                 Ok(None) => {}
                 Err(error) => fleet.failed.push(error),
             }

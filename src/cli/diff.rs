@@ -7,10 +7,9 @@ use bottlec::backend::lower;
 use bottlec::diff::{Direction, Plans, diff};
 use bottlec::lower::plan_json::{self, PlanJson};
 use bottlec::report::{self, Format};
-use bottlec::source::Sources;
 use bottlec::stage::{self, State};
 use bottlec::text::quote;
-use bottlec::{Options, compile};
+use bottlec::{Analysis, Options};
 
 use super::args::{Diff, DiffFormat};
 use super::error::{Error, reason};
@@ -117,8 +116,8 @@ impl Operand {
                 }
                 Ok(Some(plans))
             }
-            Self::Spec(spec) => compiled(&load::load(std::slice::from_ref(spec))?, options, output),
-            Self::Revision(revision) => compiled(&revision::load(revision)?, options, output),
+            Self::Spec(spec) => compiled(&load::load(std::slice::from_ref(spec), options)?, output),
+            Self::Revision(revision) => compiled(&revision::load(revision, options)?, output),
         }
     }
 }
@@ -155,14 +154,14 @@ fn read(stage: &Path) -> Result<Option<(String, PlanJson<'static>)>, Error> {
 }
 
 /// The plans of specs. Warnings are for whoever checks them.
-fn compiled(sources: &Sources, options: &Options, output: &Output) -> Result<Option<Plans>, Error> {
-    let compilation = compile(sources, options);
-    if compilation.diagnostics.has_errors() {
-        output.diagnostics(Stream::Stderr, Format::Fancy, &compilation.diagnostics, sources)?;
+fn compiled(analysis: &Analysis, output: &Output) -> Result<Option<Plans>, Error> {
+    let diagnostics = analysis.diagnostics();
+    if diagnostics.has_errors() {
+        output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, analysis)?;
         return Ok(None);
     }
-    let plans = compilation.plans.iter().map(|plan| {
-        let read = PlanJson::read(lower(plan).plan());
+    let plans = analysis.plans().into_iter().map(|plan| {
+        let read = PlanJson::read(lower(&plan).plan());
         read.map(|read| (plan.slug.to_string(), read))
     });
     // What was written a moment ago can be read.

@@ -6,9 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bottlec::report::redact;
-use bottlec::source::Sources;
 use bottlec::text::{counted, harmless, quote_path};
-use bottlec::{Options, fix};
+use bottlec::{Analysis, fix};
 use similar::TextDiff;
 
 use super::Outcome;
@@ -45,21 +44,22 @@ impl Fixing {
     }
 
     /// Fixes the sources of one unit, and what they include.
-    pub(super) fn fix(&mut self, sources: Sources, options: &Options) -> Result<Sources, Error> {
-        let before: BTreeMap<String, String> =
-            sources.iter().map(|(_, source)| (source.name().to_owned(), source.text().to_string())).collect();
-        let (sources, applied) = fix::all(sources, options, self.unchecked, load::load_includes)?;
+    pub(super) fn fix(&mut self, analysis: Analysis) -> Result<Analysis, Error> {
+        let (fixed, applied) = fix::all(&analysis, self.unchecked, load::load_includes)?;
+        let Some(fixed) = fixed else { return Ok(analysis) };
         self.applied += applied;
-        for (_, source) in sources.iter() {
-            let Some(old) = before.get(source.name()).filter(|old| ***old != **source.text()) else {
+        // What a fix newly includes comes behind what was there before.
+        for ((_, old), (_, source)) in analysis.sources().iter().zip(fixed.sources().iter()) {
+            if old.text() == source.text() {
                 continue;
-            };
+            }
             if self.write && !load::is_stdin(source) {
                 replace(&load::path_of(source)?, source.text())?;
             }
-            self.changed.insert(source.name().to_owned(), (old.clone(), source.text().to_string()));
+            let texts = (old.text().to_string(), source.text().to_string());
+            self.changed.insert(source.name().to_owned(), texts);
         }
-        Ok(sources)
+        Ok(fixed)
     }
 
     /// Says what was done, or shows what would be.

@@ -8,7 +8,7 @@ use std::path::Path;
 use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics};
 use bottlec::rule::Level;
 use bottlec::source::{Source, SourceId, Sources};
-use bottlec::{Checked, Options};
+use bottlec::{Analysis, Options};
 
 use super::each::each;
 use super::error::Error;
@@ -105,13 +105,13 @@ pub(crate) fn check(
 /// Checks a unit, and says whether it was compiled for that. None when it is no spec, or nothing that was asked for
 /// changed in it.
 fn one(unit: &Unit, job: &Job<'_>, before: Option<&UnitResult>) -> Result<Option<(UnitResult, bool)>, Error> {
-    let Some(sources) = unit.load(job.stdin)? else { return Ok(None) };
-    if job.changed.is_some_and(|changed| !changed.touches(&sources)) {
+    let Some(analysis) = unit.load(job.stdin, job.options)? else { return Ok(None) };
+    if job.changed.is_some_and(|changed| !changed.touches(analysis.sources())) {
         return Ok(None);
     }
     Ok(Some(match before {
-        Some(before) if hold_the_same(&before.sources, &sources) => (before.clone(), false),
-        _ => (UnitResult::of(sources, job.options), true),
+        Some(before) if hold_the_same(&before.sources, analysis.sources()) => (before.clone(), false),
+        _ => (UnitResult::of(analysis), true),
     }))
 }
 
@@ -124,9 +124,10 @@ fn hold_the_same(one: &Sources, other: &Sources) -> bool {
 }
 
 impl UnitResult {
-    /// Checks sources.
-    pub(crate) fn of(sources: Sources, options: &Options) -> Self {
-        let Checked { diagnostics, bottles } = bottlec::check(&sources, options);
+    /// Checks a unit.
+    pub(crate) fn of(analysis: Analysis) -> Self {
+        let bottles = if analysis.diagnostics().has_errors() { 0 } else { analysis.bottles().len() };
+        let (sources, diagnostics) = analysis.into_parts();
         Self { sources, diagnostics, bottles }
     }
 

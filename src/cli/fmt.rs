@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use bottlec::Options;
 use bottlec::diagnostic::Diagnostics;
 use bottlec::format::{NotTheSame, format};
 use bottlec::report::Format;
@@ -99,15 +100,16 @@ pub(super) fn run(command: &Fmt, output: &Output) -> Result<Outcome, Error> {
 /// Lays out the files of one unit.
 fn lay(unit: &Unit, command: &Fmt) -> Result<Laid, Error> {
     let mut laid = Laid::default();
-    let Some(sources) = unit.alone(command.stdin_filename.as_deref())? else { return Ok(laid) };
-    for (id, source) in sources.iter() {
-        match format(id, source, &mut laid.diagnostics) {
-            Ok(Some(text)) => drop(laid.texts.insert(id, Ok(text))),
-            Ok(None) => {}
-            Err(error) => drop(laid.texts.insert(id, Err(error))),
+    let stdin = command.stdin_filename.as_deref();
+    let Some(analysis) = unit.alone(stdin, &Options::default())? else { return Ok(laid) };
+    for (id, _) in analysis.sources().iter() {
+        let problems = analysis.syntax(id);
+        laid.diagnostics.append(problems.clone());
+        if !problems.has_errors() {
+            laid.texts.insert(id, format(analysis.tree(id)));
         }
     }
-    laid.sources = sources;
+    laid.sources = analysis.sources().clone();
     Ok(laid)
 }
 

@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use bottlec::resolve::include;
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
+use bottlec::{Analysis, Options};
 
 use super::error::{Error, reason};
 
@@ -14,18 +14,13 @@ use super::error::{Error, reason};
 const STDIN: &str = "<stdin>";
 
 /// Reads the specs and what they include.
-pub(crate) fn load(specs: &[PathBuf]) -> Result<Sources, Error> {
-    load_as(specs, None)
+pub(crate) fn load(specs: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
+    let mut analysis = Analysis::new(alone(specs, None)?, options.clone());
+    load_includes(&mut analysis)?;
+    Ok(analysis)
 }
 
-/// The same, with standard input taken for the file `stdin`, which need not be there.
-pub(crate) fn load_as(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, Error> {
-    let mut sources = alone(specs, stdin)?;
-    load_includes(&mut sources)?;
-    Ok(sources)
-}
-
-/// Reads the specs, and nothing that they include.
+/// Reads the specs, and nothing that they include. Standard input is taken for the file `stdin`, which need not be there.
 pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, Error> {
     let workspace = workspace()?;
     let mut sources = Sources::new();
@@ -52,10 +47,10 @@ pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, 
     Ok(sources)
 }
 
-/// Reads what sources include, and was not read so far.
-pub(crate) fn load_includes(sources: &mut Sources) -> Result<(), Error> {
+/// Reads what the specs include, and was not read so far.
+pub(crate) fn load_includes(analysis: &mut Analysis) -> Result<(), Error> {
     let workspace = workspace()?;
-    include::follow(sources, |from, target| read_included(&workspace, from, target));
+    analysis.follow(|from, target| read_included(&workspace, from, target));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use bottlec::diagnostic::Diagnostics;
 use bottlec::report::{self, Format, Style};
-use bottlec::source::Sources;
+use bottlec::syntax::Trees;
 
 use supports_color::Stream as Support;
 
@@ -63,14 +63,14 @@ impl Output {
         stream: Stream,
         format: Format,
         diagnostics: &Diagnostics,
-        sources: &Sources,
+        trees: &dyn Trees,
     ) -> io::Result<()> {
         let (style, out): (_, Box<dyn Write>) = match stream {
             Stream::Stdout => (&self.stdout, Box::new(io::stdout().lock())),
             Stream::Stderr => (&self.stderr, Box::new(io::stderr().lock())),
         };
         let mut out = io::BufWriter::new(out);
-        let written = report::render(format, diagnostics, sources, style, &mut out);
+        let written = report::render(format, diagnostics, trees, style, &mut out);
         heard(written.and_then(|()| out.flush()))
     }
 

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use bottlec::Options;
 use bottlec::plan::Plan;
 use bottlec::report::Format;
 use bottlec::text::{did_you_mean, quote};
-use bottlec::{Options, compile};
 
 use super::error::Error;
 use super::output::{Output, Stream};
@@ -19,19 +19,20 @@ pub(super) fn of(
     options: &Options,
     output: &Output,
 ) -> Result<Option<Vec<Plan>>, Error> {
-    let sources = load::load(std::slice::from_ref(spec))?;
-    let compilation = compile(&sources, options);
-    if !compilation.diagnostics.is_empty() {
-        output.diagnostics(Stream::Stderr, Format::Fancy, &compilation.diagnostics, &sources)?;
+    let analysis = load::load(std::slice::from_ref(spec), options)?;
+    let diagnostics = analysis.diagnostics();
+    if !diagnostics.is_empty() {
+        output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, &analysis)?;
     }
-    if compilation.diagnostics.has_errors() {
+    if diagnostics.has_errors() {
         return Ok(None);
     }
-    if compilation.plans.is_empty() {
+    let plans = analysis.plans();
+    if plans.is_empty() {
         output.complain(&NO_BOTTLE);
         return Ok(None);
     }
-    chosen(compilation.plans, bottle).map(Some)
+    chosen(plans, bottle).map(Some)
 }
 
 fn chosen(plans: Vec<Plan>, slug: Option<&str>) -> Result<Vec<Plan>, Error> {

@@ -8,13 +8,13 @@ use std::env;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use bottlec::Options;
 use bottlec::backend;
 use bottlec::plan::Plan;
 use bottlec::text::{quote, quote_path};
 use bottlec::world::backend::DEFAULT;
 use bottlec::world::builtin;
 use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Version};
-use bottlec::{Options, compile};
 
 use super::args::Preflight;
 use super::error::Error;
@@ -47,19 +47,19 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     let reports = command.reporting.reports()?;
     let mut plans = Vec::new();
     if !command.specs.is_empty() {
-        let sources = load::load(&command.specs)?;
-        let compilation = compile(&sources, &Options::default());
+        let analysis = load::load(&command.specs, &Options::default())?;
+        let diagnostics = analysis.diagnostics();
         for report in &reports {
-            report.write_if_any(Stream::Stderr, output, &compilation.diagnostics, &sources)?;
+            report.write_if_any(Stream::Stderr, output, diagnostics, &analysis)?;
         }
-        if compilation.diagnostics.has_errors() {
+        if diagnostics.has_errors() {
             return Ok(Outcome::Findings);
         }
-        if compilation.plans.is_empty() {
+        plans = analysis.plans();
+        if plans.is_empty() {
             output.complain(&NO_BOTTLE);
             return Ok(Outcome::Findings);
         }
-        plans = compilation.plans;
     }
     let (mut findings, version) = programs(&plans);
     for plan in &plans {

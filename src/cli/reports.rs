@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use bottlec::diagnostic::Diagnostics;
 use bottlec::report::{self, Style};
-use bottlec::source::Sources;
+use bottlec::syntax::Trees;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum as _};
@@ -103,12 +103,12 @@ impl Report {
         stream: Stream,
         output: &Output,
         diagnostics: &Diagnostics,
-        sources: &Sources,
+        trees: &dyn Trees,
     ) -> Result<(), Error> {
         if self.file.is_none() && diagnostics.is_empty() {
             return Ok(());
         }
-        self.write(stream, output, diagnostics, sources)
+        self.write(stream, output, diagnostics, trees)
     }
 
     /// Writes it.
@@ -117,16 +117,16 @@ impl Report {
         stream: Stream,
         output: &Output,
         diagnostics: &Diagnostics,
-        sources: &Sources,
+        trees: &dyn Trees,
     ) -> Result<(), Error> {
         let format = self.format.into();
         let Some(file) = &self.file else {
-            return Ok(output.diagnostics(stream, format, diagnostics, sources)?);
+            return Ok(output.diagnostics(stream, format, diagnostics, trees)?);
         };
         let failed = |error: std::io::Error| Error::Write { path: file.clone(), reason: reason(&error) };
         let mut out = BufWriter::new(File::create(file).map_err(failed)?);
         let style = Style { width: 100, unicode: true, ..Style::default() };
-        report::render(format, diagnostics, sources, &style, &mut out)
+        report::render(format, diagnostics, trees, &style, &mut out)
             .and_then(|()| out.flush())
             .map_err(failed)
     }

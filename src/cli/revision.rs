@@ -5,16 +5,16 @@ use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bottlec::resolve::include;
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 use bottlec::text::quote;
+use bottlec::{Analysis, Options};
 
 use super::error::Error;
 use super::load;
 use super::walk::Changed;
 
 /// Reads a spec of a revision, and what it includes there.
-pub(crate) fn load(operand: &str) -> Result<Sources, Error> {
+pub(crate) fn load(operand: &str, options: &Options) -> Result<Analysis, Error> {
     let (revision, path) = operand.split_once(':').unwrap_or((operand, ""));
     let failed = |reason: String| Error::Read { path: PathBuf::from(operand), reason };
     if revision.is_empty() || revision.starts_with('-') || path.is_empty() {
@@ -30,11 +30,12 @@ pub(crate) fn load(operand: &str) -> Result<Sources, Error> {
     let whole = normal(&whole).ok_or_else(|| failed(String::from("its path leads out of the repository")))?;
     let mut sources = Sources::new();
     sources.add(tree.read(&whole).map_err(failed)?);
-    include::follow(&mut sources, |_, target| {
+    let mut analysis = Analysis::new(sources, options.clone());
+    analysis.follow(|_, target| {
         let whole = normal(&format!("{}{target}", tree.prefix));
         tree.read(&whole.ok_or("its path leads out of the repository")?)
     });
-    Ok(sources)
+    Ok(analysis)
 }
 
 /// The files that are not as they are in a revision, and those that git does not know and does not ignore.

@@ -6,12 +6,12 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
+use bottlec::Options;
 use bottlec::lower::plan_json;
 use bottlec::report::{Format, trace as report};
 use bottlec::stage;
 use bottlec::text::quote;
 use bottlec::trace::{Line, Tracer};
-use bottlec::{Options, compile};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -43,22 +43,23 @@ pub(super) fn run(command: &Trace, output: &Output) -> Result<Outcome, Error> {
     let Asked { stage, file, line } = asked(&command.place)?;
     let made = made(&stage)?;
     let specs = if command.specs.is_empty() { made.specs(&stage)? } else { command.specs.clone() };
-    let sources = load::load(&specs)?;
     let out = match stage.parent() {
         Some(out) if !out.as_os_str().is_empty() => out,
         _ => Path::new("."),
     };
     let options = Options { stage_to_workspace: load::stage_to_workspace(out)?, ..Options::default() };
-    let compilation = compile(&sources, &options);
-    if compilation.diagnostics.has_errors() {
-        output.diagnostics(Stream::Stderr, Format::Fancy, &compilation.diagnostics, &sources)?;
+    let analysis = load::load(&specs, &options)?;
+    let diagnostics = analysis.diagnostics();
+    if diagnostics.has_errors() {
+        output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, &analysis)?;
         return Ok(Outcome::Findings);
     }
-    let Some(plan) = compilation.plans.iter().find(|plan| *plan.slug == made.slug) else {
+    let plans = analysis.plans();
+    let Some(plan) = plans.iter().find(|plan| *plan.slug == made.slug) else {
         let reason = format!("its specs have no bottle {} any more", quote(&made.slug));
         return Err(Error::Read { path: stage, reason });
     };
-    let tracer = Tracer::new(plan, &sources);
+    let tracer = Tracer::new(plan, &analysis);
     let Some(lines) = tracer.lines(&file) else {
         let reason = format!("no compile of {} writes it", quote(&made.slug));
         return Err(Error::Read { path: stage.join(&file), reason });
@@ -70,9 +71,9 @@ pub(super) fn run(command: &Trace, output: &Output) -> Result<Outcome, Error> {
         let what = format!("{} has {} lines", quote(&file), lines.len());
         return Err(Error::Usage(what));
     }
-    let answer = report::Report::new(&plan.slug, &file, &chosen, &sources);
+    let answer = report::Report::new(&plan.slug, &file, &chosen, analysis.sources());
     output.print(&match command.format {
-        TraceFormat::Text => report::text(&answer, &sources),
+        TraceFormat::Text => report::text(&answer, &analysis),
         TraceFormat::Json => report::json(&answer),
     })?;
     // The answer is about what the specs say now, and somebody asked about what is there.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use bottlec::diagnostic::Diagnostics;
-use bottlec::source::{Source, Sources};
-use bottlec::{model, syntax};
+use bottlec::source::Sources;
+use bottlec::{Analysis, Options};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::error::Error;
@@ -78,39 +77,23 @@ fn walk(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
 
 impl Unit {
     /// Reads it; nothing when it was found and is no spec.
-    pub(crate) fn load(&self, stdin: Option<&Path>) -> Result<Option<Sources>, Error> {
-        match self {
-            Self::Named(named) => load::load_as(named, stdin).map(Some),
-            Self::Found(path) => {
-                let Some(mut sources) = found(path)? else { return Ok(None) };
-                load::load_includes(&mut sources)?;
-                Ok(Some(sources))
-            }
+    pub(crate) fn load(&self, stdin: Option<&Path>, options: &Options) -> Result<Option<Analysis>, Error> {
+        let mut analysis = self.alone(stdin, options)?;
+        if let Some(analysis) = &mut analysis {
+            load::load_includes(analysis)?;
         }
+        Ok(analysis)
     }
 
     /// Reads it without what it includes; nothing when it was found and is no spec.
-    pub(crate) fn alone(&self, stdin: Option<&Path>) -> Result<Option<Sources>, Error> {
-        match self {
-            Self::Named(named) => load::alone(named, stdin).map(Some),
-            Self::Found(path) => found(path),
-        }
+    pub(crate) fn alone(&self, stdin: Option<&Path>, options: &Options) -> Result<Option<Analysis>, Error> {
+        let (paths, found) = match self {
+            Self::Named(named) => (named.as_slice(), false),
+            Self::Found(path) => (std::slice::from_ref(path), true),
+        };
+        let analysis = Analysis::new(load::alone(paths, stdin)?, options.clone());
+        Ok(Some(analysis).filter(|analysis| !found || analysis.is_spec()))
     }
-}
-
-fn found(path: &PathBuf) -> Result<Option<Sources>, Error> {
-    let sources = load::alone(std::slice::from_ref(path), None)?;
-    let is_one = sources.roots().first().is_some_and(|id| is_spec(sources.get(*id)));
-    Ok(is_one.then_some(sources))
-}
-
-/// Whether a file that was found is a spec: other programs' configurations are KDL, too.
-fn is_spec(source: &Source) -> bool {
-    if model::begins_as_one(source.text()) {
-        return true;
-    }
-    let id = Sources::new().add(Source::new(source.name(), ""));
-    model::is_spec(source, &syntax::parse(id, source, &mut Diagnostics::new()))
 }
 
 /// The files that changed since a revision, by their names as sources.

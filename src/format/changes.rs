@@ -6,9 +6,8 @@
 use std::ops::Range;
 
 use super::NotTheSame;
-use crate::diagnostic::Diagnostics;
-use crate::source::{Source, SourceId, Span};
-use crate::syntax::{self, TokenKind, TokenRef, Tree};
+use crate::source::{SourceId, Span};
+use crate::syntax::{TokenKind, TokenRef, Tree};
 
 /// Some of the changes, which are only good together: the lines of one multi-line string, or a single gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +25,14 @@ impl Change {
     }
 }
 
-/// What [`format`](super::format()) changes in a text, in order; nothing when there is a syntax error in it. Any part of
-/// the changes leaves the document what it is, and all of them together make the canonical layout.
+/// What [`format`](super::format()) changes in a text without a syntax error, in order. Any part of the changes leaves the
+/// document what it is, and all of them together make the canonical layout.
 ///
 /// # Errors
 ///
 /// A text whose layout would not be the same document.
-pub fn changes(id: SourceId, source: &Source) -> Result<Option<Vec<Change>>, NotTheSame> {
-    let Some(new) = super::format(id, source, &mut Diagnostics::new())? else { return Ok(None) };
-    let old = syntax::parse(id, source, &mut Diagnostics::new());
-    let new = syntax::parse(id, &Source::new(source.name(), new), &mut Diagnostics::new());
-    between(&old, &new).map(Some).ok_or(NotTheSame)
+pub fn changes(tree: &Tree) -> Result<Vec<Change>, NotTheSame> {
+    between(tree, &super::laid_out(tree)?).ok_or(NotTheSame)
 }
 
 /// What a text needs in order to become another one with the same words; `None` when the words differ.

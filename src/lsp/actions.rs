@@ -13,7 +13,7 @@ use lsp_types::{
     Diagnostic, NumberOrString,
 };
 
-use super::analysis::{Analysis, Asked};
+use super::analysis::{Asked, Located};
 use super::client::Client;
 use super::cursor::Cursor;
 use super::document::Document;
@@ -29,10 +29,10 @@ pub(super) fn actions(
     params: &CodeActionParams,
     documents: &BTreeMap<String, Document>,
     client: &Client,
-    whole: &dyn Fn() -> Option<Analysis>,
+    whole: &dyn Fn() -> Option<Located>,
 ) -> Vec<CodeActionOrCommand> {
     let span = asked.span(params.range);
-    let found = asked.analysis.compilation().diagnostics.as_slice().iter().filter(|it| {
+    let found = asked.analysis.diagnostics().as_slice().iter().filter(|it| {
         let place = it.primary.span;
         place.source == asked.id && place.start <= span.end && span.start <= place.end
     });

@@ -56,7 +56,7 @@ fn artifacts(server: &mut Server, arguments: &[Value]) -> Result<Value, Refusal>
 }
 
 /// The plan of the bottle at a position, or of the only one.
-fn plan_at(asked: Asked<'_>, position: Position) -> Result<&Plan, Refusal> {
+fn plan_at(asked: Asked<'_>, position: Position) -> Result<Plan, Refusal> {
     let offset = asked.offset(position);
     let bottles = &asked.analysis.file(asked.id).bottles;
     let holds = |bottle: &&BottleDecl| {
@@ -68,8 +68,8 @@ fn plan_at(asked: Asked<'_>, position: Position) -> Result<&Plan, Refusal> {
         _ => None,
     });
     let Some(bottle) = bottle else { return Err(Refusal::failed("there is no bottle at the cursor")) };
-    let plans = &asked.analysis.compilation().plans;
-    let plan = plans.iter().find(|plan| *plan.slug == bottle.slug.value);
+    let mut plans = asked.analysis.plans().into_iter();
+    let plan = plans.find(|plan| *plan.slug == bottle.slug.value);
     plan.ok_or_else(|| Refusal::failed("the spec has errors, beside which nothing is compiled"))
 }
 

@@ -8,7 +8,7 @@ use lsp_types::{
     NumberOrString, Range, Uri,
 };
 
-use super::analysis::{Analysis, Asked};
+use super::analysis::{Asked, Located};
 use super::client::Client;
 use crate::diagnostic;
 use crate::report::redact::Redacted;
@@ -19,10 +19,10 @@ pub(super) const SOURCE: &str = "bottlec";
 
 /// The diagnostics of an analysis by the URI of the document that they lie in, in the order of `check`.
 #[must_use]
-pub(super) fn by_document(analysis: &Analysis, client: &Client) -> BTreeMap<String, Vec<Diagnostic>> {
+pub(super) fn by_document(analysis: &Located, client: &Client) -> BTreeMap<String, Vec<Diagnostic>> {
     let mut found: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
     // A message may repeat a part of a credential, and an editor keeps what it shows.
-    let quiet = Redacted::new(&analysis.compilation().diagnostics, analysis.sources());
+    let quiet = Redacted::new(analysis.diagnostics(), &**analysis);
     for diagnostic in quiet.diagnostics.as_slice() {
         let id = diagnostic.primary.span.source;
         let Some(uri) = analysis.uri(id) else { continue };

@@ -7,8 +7,7 @@ use lsp_types::{
     InlayHintTooltip, Range,
 };
 
-use super::analysis::{Asked, Effective};
-use crate::check::fleet;
+use super::analysis::Asked;
 use crate::model::{BottleDecl, MemberKind, Spanned};
 use crate::plan;
 use crate::source::Span;
@@ -27,9 +26,9 @@ pub(super) fn hints(asked: Asked<'_>, range: Range) -> Vec<InlayHint> {
             hints.address(decl);
         }
     }
-    for bottle in bottles.iter().filter(|bottle| bottle.place.source == asked.id) {
+    for bottle in bottles.iter().filter(|bottle| bottle.settings.slug.span.source == asked.id) {
         // In the order of the text, as the bottles are.
-        if let Ok(at) = file.bottles.binary_search_by_key(&bottle.place, |decl| decl.slug.span) {
+        if let Ok(at) = file.bottles.binary_search_by_key(&bottle.settings.slug.span, |decl| decl.slug.span) {
             hints.inherited(&file.bottles[at], bottle);
         }
     }
@@ -70,7 +69,7 @@ impl Hints<'_> {
         if !self.is_asked(at) || decl.slug.value.is_empty() {
             return;
         }
-        let addresses = fleet::addresses(decl);
+        let addresses = decl.addresses();
         let tooltip = format!(
             "The bundle's address, derived from the name: subnet {}, gateway {}. network octet={} pins it.",
             addresses.subnet(),
@@ -81,12 +80,12 @@ impl Hints<'_> {
     }
 
     /// What a bottle has of its profiles, behind its last `extends`.
-    fn inherited(&mut self, decl: &BottleDecl, bottle: &Effective) {
+    fn inherited(&mut self, decl: &BottleDecl, bottle: &Bottle<Needs>) {
         let Some(last) = decl.extends.iter().map(|name| name.span.end).max() else { return };
         if !self.is_asked(last) {
             return;
         }
-        let whole = &bottle.resolved.bottle.settings;
+        let whole = &bottle.settings;
         let mut parts = Vec::new();
         let own = decl.layer.engine.as_ref();
         if let Some(version) =
@@ -135,19 +134,21 @@ impl Hints<'_> {
 
     /// The URL of each sidecar behind its `port`, and that of each variable behind its `expose`: where bottles differ in
     /// it, since they share a profile, none.
-    fn sidecars(&mut self, bottles: &[Effective]) {
+    fn sidecars(&mut self, bottles: &[Bottle<Needs>]) {
         // A place, and the text there; none once two bottles differ in it.
         let mut urls: BTreeMap<u32, Option<(String, String)>> = BTreeMap::new();
         for bottle in bottles {
-            for member in &bottle.resolved.bottle.members {
+            for member in &bottle.members {
                 let MemberKind::Custom(service) = &member.kind else { continue };
                 if member.name.span.source != self.asked.id {
                     continue;
                 }
-                let Some((port, url)) = service.port.as_ref().zip(plan::url(member, bottle.addresses)) else {
+                let Some((port, url)) =
+                    service.port.as_ref().zip(plan::url(member, bottle.settings.addresses()))
+                else {
                     continue;
                 };
-                let slug = &bottle.resolved.bottle.settings.slug.value;
+                let slug = &bottle.settings.slug.value;
                 let mut note = |span: Span, label: String, tooltip: String| {
                     let known = urls.entry(span.end).or_insert_with(|| Some((label.clone(), tooltip)));
                     if known.as_ref().is_some_and(|(known, _)| *known != label) {

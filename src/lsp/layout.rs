@@ -39,11 +39,13 @@ pub(super) fn range(asked: Asked<'_>, range: Range) -> Vec<TextEdit> {
 }
 
 fn edits(asked: Asked<'_>, wanted: impl Fn(&Change) -> bool) -> Vec<TextEdit> {
-    if asked.source().too_large().is_some() || !asked.source().invalid_utf8().is_empty() {
+    let source = asked.source();
+    let broken = asked.analysis.syntax(asked.id).has_errors();
+    if broken || source.too_large().is_some() || !source.invalid_utf8().is_empty() {
         return Vec::new();
     }
     // A layout that would not be the same document is a mistake of ours: nothing is changed then.
-    let found = changes(asked.id, asked.source()).ok().flatten().unwrap_or_default();
+    let found = changes(asked.tree()).unwrap_or_default();
     let edits = found.into_iter().filter(wanted).flat_map(|change| change.edits);
     edits.map(|(span, new_text): (Span, String)| TextEdit { range: asked.range(span), new_text }).collect()
 }

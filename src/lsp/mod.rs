@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A [`Server`] takes messages and gives messages; it reads no file itself ([`Disk`] does), starts no thread and knows no
-//! clock, so that a test drives it as the command line does. An [`Analysis`] is one spec with what it includes; it has a
+//! clock, so that a test drives it as the command line does. An [`Analysis`](crate::Analysis) is one spec with what it includes; it has a
 //! tree, and what can be made out of it, also while the text is broken, which it is most of the time while somebody
 //! types. Diagnostics are those of a compile, translated and nothing else.
 
@@ -42,7 +42,7 @@ mod tokens;
 mod uri;
 mod workspace;
 
-pub use analysis::{Analysis, Asked, Effective};
+pub use analysis::{Asked, Located};
 pub use client::Client;
 pub use disk::{DirectoryEntry, Disk};
 pub use document::{Document, LANGUAGE};

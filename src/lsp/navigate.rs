@@ -142,11 +142,10 @@ fn path_or_target(asked: Asked<'_>, offset: u32) -> Option<(Span, Vec<Target>)> 
 /// The entries of `allow`, `deny` and `private` that decide an expectation, in each bottle that has it.
 fn deciding(asked: Asked<'_>, expectation: Span) -> Vec<Span> {
     let mut entries = Vec::new();
-    for effective in asked.analysis.bottles() {
-        let bottle = &effective.resolved.bottle;
+    for bottle in asked.analysis.bottles() {
         let mut expected = bottle.settings.expectations.iter();
         let Some(expected) = expected.find(|it| it.target.span == expectation) else { continue };
-        let policy = expect::policy(bottle, effective.addresses.bundle());
+        let policy = expect::policy(bottle);
         let found: Vec<&Host> = match policy.judge(&expected.target.value, None) {
             Because::Listed(entry, _) | Because::Guarded(entry, _) | Because::Denied(entry, _) => vec![entry],
             Because::Opened(allow, range) => vec![allow, range],
@@ -211,9 +210,14 @@ fn below(asked: Asked<'_>, names: &Names<'_>, layer: usize) -> Vec<usize> {
     let bottle = file.bottles.iter().find(|bottle| bottle.slug.span == name).map(|bottle| &bottle.extends);
     let profile = || file.profiles.iter().find(|profile| profile.name.span == name).map(|it| &it.extends);
     let Some(extends): Option<&Vec<Spanned<Name>>> = bottle.or_else(profile) else { return Vec::new() };
-    let Some(closure) = analysis.closures().remove(&name.source) else { return Vec::new() };
     let unsaid = &mut Diagnostics::new();
-    let scope = Scope::new(name.source, analysis.files(), &closure, analysis.sources(), unsaid);
+    let scope = Scope::new(
+        name.source,
+        analysis.files(),
+        &analysis.closures()[&name.source],
+        analysis.sources(),
+        unsaid,
+    );
     let profiles = scope.order(extends).into_iter().map(|profile| profile.name.span);
     let mut layers: Vec<usize> =
         profiles.filter_map(|span| Some(names.get(names.at(span.source, span.start)?).layer)).collect();

@@ -13,7 +13,7 @@ use lsp_types::{
     WorkspaceSymbolResponse,
 };
 
-use super::analysis::{Analysis, Asked};
+use super::analysis::{Asked, Located};
 use super::refusal::Refusal;
 use super::server::Server;
 use super::{
@@ -223,13 +223,13 @@ impl Server {
 
 /// A spec, and the document of it that a request is about.
 pub(super) struct About {
-    pub(super) analysis: Arc<Analysis>,
+    pub(super) analysis: Arc<Located>,
     id: crate::source::SourceId,
     encoding: super::position::Encoding,
 }
 
 impl About {
-    fn new(analysis: Arc<Analysis>, uri: &Uri, encoding: super::position::Encoding) -> Result<Self, Refusal> {
+    fn new(analysis: Arc<Located>, uri: &Uri, encoding: super::position::Encoding) -> Result<Self, Refusal> {
         let id = analysis.source_of(uri).ok_or_else(|| Refusal::invalid("the document is not open"))?;
         Ok(Self { analysis, id, encoding })
     }

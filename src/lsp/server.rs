@@ -14,7 +14,7 @@ use lsp_types::{
 };
 use serde::de::DeserializeOwned;
 
-use super::analysis::Analysis;
+use super::analysis::Located;
 use super::capabilities;
 use super::client::Client;
 use super::diagnostics;
@@ -53,7 +53,7 @@ pub enum Work {
         /// Which of its states it is.
         stamp: u64,
         /// The spec.
-        analysis: Arc<Analysis>,
+        analysis: Arc<Located>,
         /// What the client can show.
         client: Arc<Client>,
     },

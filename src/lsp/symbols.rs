@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lsp_types::{DocumentSymbol, DocumentSymbolResponse, SymbolInformation, SymbolKind};
 
-use super::analysis::{Analysis, Asked};
+use super::analysis::{Asked, Located};
 use super::client::Client;
 use super::cursor::{argument_schema, child_schema};
 use super::names::{Kind, Names, Occurrence, unquoted};
 use super::position::Encoding;
-use crate::check::fleet;
 use crate::schema::{self, Children, ValueType};
 use crate::source::Span;
 use crate::syntax::{Node, Value};
@@ -25,7 +24,7 @@ const MAX_SHOWN: usize = 80;
 #[must_use]
 pub(super) fn of_document(asked: Asked<'_>, client: &Client) -> DocumentSymbolResponse {
     let bottles = asked.analysis.file(asked.id).bottles.iter();
-    let addresses = bottles.map(|decl| (decl.slug.span, fleet::addresses(decl).bundle().to_string()));
+    let addresses = bottles.map(|decl| (decl.slug.span, decl.addresses().bundle().to_string()));
     let mut outline = Outline { asked, addresses: addresses.collect(), left: MAX_OF_DOCUMENT };
     let symbols = outline.symbols(&schema::ROOT, asked.tree().nodes());
     if client.nested_symbols {
@@ -225,7 +224,7 @@ fn shown(text: &str) -> String {
 /// What the specs of a workspace define, as far as its name has the letters of `query` in their order.
 #[must_use]
 pub(super) fn of_workspace(
-    folders: impl Iterator<Item = Analysis>,
+    folders: impl Iterator<Item = Located>,
     query: &str,
     encoding: Encoding,
 ) -> Vec<SymbolInformation> {

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use lsp_types::Uri;
 
-use super::analysis::Analysis;
+use super::analysis::Located;
 use super::disk::Disk;
 use super::document::Document;
 use super::uri;
-use crate::model;
-use crate::resolve::include;
+use crate::compile::{Analysis, Options};
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources};
 
 /// How many bytes of the specs of a folder are looked through for names: a folder may hold anything.
@@ -24,7 +23,7 @@ pub(super) struct Workspace {
     folders: Vec<PathBuf>,
     documents: BTreeMap<String, Document>,
     /// The specs that were asked for since something in them changed, by the URI of the file that they begin with.
-    analyses: BTreeMap<String, Arc<Analysis>>,
+    analyses: BTreeMap<String, Arc<Located>>,
 }
 
 impl Workspace {
@@ -121,7 +120,7 @@ impl Workspace {
     }
 
     /// The spec that begins with a file, open or on the disk: `None` when it cannot be read.
-    pub(super) fn analysis(&mut self, uri: &Uri) -> Option<Arc<Analysis>> {
+    pub(super) fn analysis(&mut self, uri: &Uri) -> Option<Arc<Located>> {
         if let Some(known) = self.analyses.get(uri.as_str()) {
             return Some(Arc::clone(known));
         }
@@ -130,7 +129,7 @@ impl Workspace {
         Some(analysis)
     }
 
-    fn load(&self, uri: &Uri) -> Option<Analysis> {
+    fn load(&self, uri: &Uri) -> Option<Located> {
         let folder = self.folder_of(uri);
         let path = uri::to_path(uri);
         let name = match (&folder, &path) {
@@ -150,7 +149,7 @@ impl Workspace {
     /// Every spec of a folder, and what they include, as one: to find names in, not to compile, since they need not be
     /// for one host.
     #[must_use]
-    pub(super) fn whole(&self, folder: &Path) -> Analysis {
+    pub(super) fn whole(&self, folder: &Path) -> Located {
         let mut sources = Sources::new();
         let mut bytes = 0;
         let mut names = self.disk.specs(folder);
@@ -188,8 +187,9 @@ impl Workspace {
     }
 
     /// Reads what sources include. `root` is what the editor calls the first of them.
-    fn with_includes(&self, mut sources: Sources, folder: Option<&Path>, root: Option<&Uri>) -> Analysis {
-        include::follow(&mut sources, |from, name| match folder {
+    fn with_includes(&self, sources: Sources, folder: Option<&Path>, root: Option<&Uri>) -> Located {
+        let mut analysis = Analysis::new(sources, Options::default());
+        analysis.follow(|from, name| match folder {
             Some(folder) => self.read(folder, from, name),
             None => Err(String::from("the spec that includes it was never saved, and no folder is open")),
         });
@@ -200,8 +200,8 @@ impl Workspace {
                 self.at(&path).map(|document| document.uri.clone()).or_else(|| uri::from_path(&path))
             }
         };
-        let uris = sources.iter().map(uri_of).collect();
-        Analysis::new(sources, uris)
+        let uris = analysis.sources().iter().map(uri_of).collect();
+        Located::new(analysis, uris)
     }
 
     /// Whether an open document is a spec: an editor may take every KDL file for one.
@@ -209,10 +209,7 @@ impl Workspace {
         if self.documents.get(uri.as_str()).is_none_or(|document| document.surely_spec) {
             return true;
         }
-        self.analysis(uri).is_some_and(|analysis| {
-            let root = analysis.sources().roots().first().copied();
-            root.is_some_and(|root| model::is_spec(analysis.sources().get(root), analysis.tree(root)))
-        })
+        self.analysis(uri).is_some_and(|analysis| analysis.is_spec())
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::source::Span;
 use crate::world::builtin::{self, Builtin};
+use crate::world::network::Addresses;
 
 /// The kind of a member of the bundle.
 #[derive(Clone, Debug)]
@@ -18,15 +19,18 @@ pub enum MemberKind {
     Custom(Box<Service>),
 }
 
-/// A sidecar of a bottle. `R` is how it refers to others: by [`Name`], or by index once that is resolved.
+/// What a sidecar needs, by name.
+pub type Names = Vec<Spanned<Name>>;
+
+/// A sidecar of a bottle. `N` is what it needs: [`Names`], or what those are resolved to.
 #[derive(Clone, Debug)]
-pub struct Member<R> {
+pub struct Member<N> {
     /// Its name, unique in the bottle.
     pub name: Spanned<Name>,
     /// What it is.
     pub kind: MemberKind,
     /// What must run before it.
-    pub needs: Vec<Spanned<R>>,
+    pub needs: N,
 }
 
 /// What a bottle sets, of all its layers.
@@ -62,17 +66,25 @@ pub struct Settings {
     pub lints: Vec<Lint>,
 }
 
-/// A bottle. `R` is how its sidecars refer to each other: by [`Name`], or by index once that is resolved, so that an
-/// unresolved bottle cannot be planned.
+impl Settings {
+    /// Its addresses.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        Addresses::of(&self.slug.value, self.octet.map(|octet| octet.value))
+    }
+}
+
+/// A bottle. `N` is what its sidecars need: [`Names`], or what those are resolved to, so that an unresolved bottle cannot be
+/// planned.
 #[derive(Clone, Debug)]
-pub struct Bottle<R> {
+pub struct Bottle<N> {
     /// What it sets.
     pub settings: Settings,
     /// Its sidecars, built-in and the user's, by name.
-    pub members: Vec<Member<R>>,
+    pub members: Vec<Member<N>>,
 }
 
-impl<R> Member<R> {
+impl<N> Member<N> {
     /// Where it listens and where that is said: for a built-in one, where it is asked for.
     #[must_use]
     pub fn port(&self) -> Option<Spanned<u16>> {
@@ -83,13 +95,13 @@ impl<R> Member<R> {
     }
 }
 
-impl Bottle<Name> {
+impl Bottle<Names> {
     /// The bottle that `decl` says on top of `profiles`, which are laid over each other.
     #[must_use]
-    pub fn assemble(decl: BottleDecl, profiles: Layer) -> Self {
+    pub fn assemble(decl: &BottleDecl, profiles: Layer) -> Self {
         let BottleDecl { slug, extends: _, layer: own, octet, head: _, block: _ } = decl;
         let mut layer = profiles;
-        layer.merge(own);
+        layer.merge(own.clone());
         let Layer {
             backend,
             engine,
@@ -132,7 +144,7 @@ impl Bottle<Name> {
         }
         members.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         let settings = Settings {
-            slug,
+            slug: slug.clone(),
             backend,
             engine,
             boot: boots.into_iter().next(),
@@ -140,7 +152,7 @@ impl Bottle<Name> {
             egress: egress.united(),
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
             supervise,
-            octet,
+            octet: *octet,
             pipelock_image,
             container_engine,
             accepts,

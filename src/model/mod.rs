@@ -19,7 +19,7 @@ mod supervise;
 
 pub use accept::Accept;
 pub use boot::Boot;
-pub use bottle::{Bottle, Member, MemberKind, Settings};
+pub use bottle::{Bottle, Member, MemberKind, Names, Settings};
 pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
@@ -34,13 +34,13 @@ use crate::schema::ValueType;
 use crate::source::{Source, Span};
 use crate::syntax::{Entry, Node, Tree, Value};
 use crate::text::did_you_mean;
+use crate::world::network::Addresses;
 
 /// The nodes by which a spec is told from other programs' KDL.
 const TOP: [&str; 3] = ["bottle", "profile", "include"];
 
 /// Whether the first line that is no comment begins with such a node: then it is not parsed only to be told a spec.
-#[must_use]
-pub fn begins_as_one(text: &str) -> bool {
+fn begins_as_one(text: &str) -> bool {
     let mut lines =
         text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
     let first = lines.next().unwrap_or_default();
@@ -50,9 +50,12 @@ pub fn begins_as_one(text: &str) -> bool {
 /// Whether a file is meant to be a spec: other programs' configurations are KDL, too. One whose every node is a slip of a
 /// spec's counts, and one that is no KDL at all if it holds the words of a spec.
 #[must_use]
-pub fn is_spec(source: &Source, tree: &Tree) -> bool {
+pub fn is_spec<'t>(source: &Source, tree: impl FnOnce() -> &'t Tree) -> bool {
+    if begins_as_one(source.text()) {
+        return true;
+    }
     let known = |name: &str| TOP.contains(&name) || did_you_mean(name, TOP).is_some();
-    let mut nodes = tree.nodes().peekable();
+    let mut nodes = tree().nodes().peekable();
     let empty = nodes.peek().is_none();
     nodes.any(|node| known(node.name()))
         || source.too_large().is_some()
@@ -112,15 +115,28 @@ pub struct BottleDecl {
     pub block: Option<Span>,
 }
 
+impl BottleDecl {
+    /// Its addresses.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        Addresses::of(&self.slug.value, self.octet.map(|octet| octet.value))
+    }
+}
+
+/// The paths of the `include`s of a file, as they are written.
+pub fn includes(tree: &Tree) -> impl Iterator<Item = Spanned<String>> {
+    tree.nodes().filter(|node| node.name() == "include").filter_map(first_argument)
+}
+
 impl File {
     /// Decodes a file.
     #[must_use]
     pub fn decode(tree: &Tree) -> Self {
-        let mut file = Self { lint: Some(Lint::of_file(tree)), ..Self::default() };
+        let mut file =
+            Self { lint: Some(Lint::of_file(tree)), includes: includes(tree).collect(), ..Self::default() };
         for node in tree.nodes() {
             let name = first_argument(node);
             match (node.name(), name) {
-                ("include", Some(path)) => file.includes.push(path),
                 ("profile", Some(name)) => {
                     let (extends, layer) = (extends(node), Layer::decode(node));
                     file.profiles.push(Profile { name, extends, layer });

@@ -12,7 +12,7 @@ use crate::model::{
     Settings, Spanned, Supervise, Variable, VariableValue,
 };
 use crate::path::join;
-use crate::resolve::members::{MemberId, Resolved};
+use crate::resolve::members::{MemberId, Needs};
 use crate::rule::Setting;
 use crate::source::{Sources, Span};
 use crate::world::backend;
@@ -113,8 +113,7 @@ impl Context<'_> {
 
 /// Plans a bottle. Every name in it is resolved and every rule was asked before.
 #[must_use]
-pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> Plan {
-    let Resolved { bottle, waves } = resolved;
+pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -> Plan {
     let Bottle { settings, members } = bottle;
     let Settings {
         slug,
@@ -144,7 +143,7 @@ pub fn plan(resolved: Resolved, addresses: Addresses, context: Context<'_>) -> P
         None => Traced::default_setting(None),
     };
     let exposed = exposed(&members, &addresses, &context);
-    let sidecars = sidecars(members, &waves, &addresses, &git.repos, &supervise.origins, &context);
+    let sidecars = sidecars(members, &addresses, &git.repos, &supervise.origins, &context);
     let mut env = context.variables(env.into_values());
     env.extend(computed_variables(&sidecars, &addresses, &egress.tls));
     env.extend(exposed);
@@ -271,8 +270,7 @@ fn by_rule(answered: impl Iterator<Item = Traced<Answered>>) -> Vec<Traced<Answe
 /// The bundle in the order in which it starts. git-gate is asked for by the first repository, and nothing asks for
 /// pipelock.
 fn sidecars(
-    members: Vec<Member<MemberId>>,
-    waves: &[usize],
+    members: Vec<Member<Needs>>,
     addresses: &Traced<Addresses>,
     repos: &[Repo],
     supervise: &Origins,
@@ -282,8 +280,7 @@ fn sidecars(
     let gate = repos.iter().map(|repo| repo.name.span).min();
     let mut sidecars: Vec<Traced<PlannedSidecar>> = members
         .into_iter()
-        .zip(waves)
-        .map(|(member, wave)| {
+        .map(|member| {
             let asked = match (&member.kind, member.name.value.as_str(), gate) {
                 (MemberKind::Builtin(_), builtin::GIT_GATE, Some(repo)) => context.origins(repo),
                 (MemberKind::Builtin(_), builtin::SUPERVISE, _) => supervise.clone(),
@@ -296,11 +293,12 @@ fn sidecars(
                 port_origins(&member, context).unwrap_or_else(|| asked.clone()),
             );
             let Member { name, kind, needs } = member;
-            let needs = self::needs(needs, &names, context);
+            let Needs { members, wave } = needs;
+            let needs = self::needs(members, &names, context);
             let planned = PlannedSidecar {
                 port,
                 url,
-                wave: sidecar::wave(*wave, &asked, &needs),
+                wave: sidecar::wave(wave, &asked, &needs),
                 needs,
                 container: match kind {
                     MemberKind::Builtin(_) => None,
@@ -329,7 +327,7 @@ fn needs(needs: Vec<Spanned<MemberId>>, names: &[String], context: &Context<'_>)
 const DEFAULT_SCHEME: &str = "http";
 
 /// A sidecar's URL, with the bundle's address in digits: inside the machine no name resolves.
-pub(crate) fn url<R>(member: &Member<R>, addresses: Addresses) -> Option<String> {
+pub(crate) fn url<N>(member: &Member<N>, addresses: Addresses) -> Option<String> {
     let bundle = addresses.bundle();
     match &member.kind {
         MemberKind::Builtin(Builtin { scheme, port, path, .. }) => {
@@ -344,15 +342,15 @@ pub(crate) fn url<R>(member: &Member<R>, addresses: Addresses) -> Option<String>
 }
 
 /// Where a sidecar's port is said; nowhere for a built-in one.
-fn port_origins<R>(member: &Member<R>, context: &Context<'_>) -> Option<Origins> {
+fn port_origins<N>(member: &Member<N>, context: &Context<'_>) -> Option<Origins> {
     match &member.kind {
         MemberKind::Builtin(_) => None,
         MemberKind::Custom(service) => Some(context.origins(service.port.as_ref()?.number.span)),
     }
 }
 
-fn traced_url<R>(
-    member: &Member<R>,
+fn traced_url<N>(
+    member: &Member<N>,
     addresses: &Traced<Addresses>,
     asked: &Origins,
     context: &Context<'_>,
@@ -402,7 +400,7 @@ fn computed_variables(
 
 /// What the agent learns of the user's sidecars.
 fn exposed(
-    members: &[Member<MemberId>],
+    members: &[Member<Needs>],
     addresses: &Traced<Addresses>,
     context: &Context<'_>,
 ) -> Vec<(String, Traced<PlannedVariable>)> {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::diagnostic::Diagnostics;
-use crate::source::Sources;
+use crate::syntax::Trees;
 use crate::text::harmless;
 
 mod checkstyle;
@@ -71,11 +71,11 @@ pub enum Format {
 pub fn render(
     format: Format,
     diagnostics: &Diagnostics,
-    sources: &Sources,
+    trees: &dyn Trees,
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let redact::Redacted { diagnostics, sources } = redact::Redacted::new(diagnostics, sources);
+    let redact::Redacted { diagnostics, sources } = redact::Redacted::new(diagnostics, trees);
     let (diagnostics, sources) = (&*diagnostics, &*sources);
     match format {
         Format::Fancy => fancy::render(diagnostics, sources, style, out),

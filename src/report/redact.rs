@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Label};
 use crate::source::{Source, SourceId, Sources};
-use crate::syntax::{self, Value};
+use crate::syntax::{Tree, Trees, Value};
 use crate::world::secret;
 
 /// What stands for a credential within a line of text.
@@ -27,7 +27,8 @@ pub(crate) struct Redacted<'a> {
 impl<'a> Redacted<'a> {
     /// Masks what is found in the sources that `diagnostics` speak of, there and wherever a message repeats it. A fix that
     /// would write one is not shown: what a program applied would be the mask.
-    pub(crate) fn new(diagnostics: &'a Diagnostics, sources: &'a Sources) -> Self {
+    pub(crate) fn new(diagnostics: &'a Diagnostics, trees: &'a dyn Trees) -> Self {
+        let sources = trees.sources();
         let all = || {
             let allowed = diagnostics.allowed().iter().map(|allowed| &allowed.diagnostic);
             diagnostics.as_slice().iter().chain(allowed)
@@ -36,10 +37,9 @@ impl<'a> Redacted<'a> {
         let mut texts = BTreeMap::new();
         let mut parts = Parts::default();
         for id in shown {
-            let source = sources.get(id);
-            let ranges = ranges(id, source, &mut parts);
+            let ranges = ranges(&trees.tree_of(id), &mut parts);
             if !ranges.is_empty() {
-                texts.insert(id, masked(source.text(), &ranges));
+                texts.insert(id, masked(sources.get(id).text(), &ranges));
             }
         }
         let quiet = |text: &str| matches!(line(text, &parts), Cow::Borrowed(_));
@@ -77,8 +77,16 @@ impl<'a> Redacted<'a> {
 pub fn file(text: &str) -> Cow<'_, str> {
     let mut sources = Sources::new();
     let id = sources.add(Source::new("", text));
-    let ranges = ranges(id, sources.get(id), &mut Parts::default());
-    if ranges.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(masked(text, &ranges)) }
+    match self::text(&sources.tree_of(id)) {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        Cow::Owned(masked) => Cow::Owned(masked),
+    }
+}
+
+/// The same of a file whose tree is at hand.
+pub(super) fn text(tree: &Tree) -> Cow<'_, str> {
+    let ranges = ranges(tree, &mut Parts::default());
+    if ranges.is_empty() { Cow::Borrowed(tree.text()) } else { Cow::Owned(masked(tree.text(), &ranges)) }
 }
 
 fn places(diagnostic: &Diagnostic) -> impl Iterator<Item = SourceId> {
@@ -96,11 +104,10 @@ fn words(diagnostic: &Diagnostic) -> impl Iterator<Item = &str> {
 
 /// What a source holds: by its text, which is found in comments and in what is no KDL, too; by its strings, which may be
 /// written with escapes; and wherever it stands a second time.
-fn ranges(id: SourceId, source: &Source, parts: &mut Parts) -> Vec<Range<usize>> {
-    let text = source.text();
+fn ranges(tree: &Tree, parts: &mut Parts) -> Vec<Range<usize>> {
+    let text = tree.text();
     let mut ranges = secret::all(text);
     parts.remember_all(text);
-    let tree = syntax::parse(id, source, &mut Diagnostics::new());
     for (_, node) in tree.walk() {
         for entry in node.all_entries() {
             let Value::String(value) = entry.value() else { continue };

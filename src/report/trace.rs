@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::json::{self, Place};
 use super::redact;
 use crate::source::Sources;
+use crate::syntax::Trees;
 use crate::text::harmless;
 use crate::trace;
 
@@ -94,9 +95,10 @@ const SHOWN: usize = 160;
 
 /// As text: each line of the file, and under it the lines that made it.
 #[must_use]
-pub fn text(report: &Report<'_>, sources: &Sources) -> String {
+pub fn text(report: &Report<'_>, trees: &dyn Trees) -> String {
+    let sources = trees.sources();
     // Each spec is looked through once; what is masked keeps its length, so that every place stays where it is.
-    let mut specs: BTreeMap<&str, Cow<'_, str>> = BTreeMap::new();
+    let mut specs: BTreeMap<&str, String> = BTreeMap::new();
     let mut text = String::new();
     for Line { line, text: content, origins } in &report.lines {
         let content = content.trim();
@@ -110,8 +112,9 @@ pub fn text(report: &Report<'_>, sources: &Sources) -> String {
             };
             let column = start.character_column;
             let _ = writeln!(text, "  {}:{}:{column}  {}", harmless(file), start.line, harmless(what));
-            let Some(source) = sources.by_name(file).map(|id| sources.get(id)) else { continue };
-            let spec = specs.entry(file).or_insert_with(|| redact::file(source.text()));
+            let Some(id) = sources.by_name(file) else { continue };
+            let source = sources.get(id);
+            let spec = specs.entry(file).or_insert_with(|| redact::text(&trees.tree_of(id)).into_owned());
             let line = source.line_range(start.line as usize - 1);
             let before = start.offset as usize - line.start;
             let written = spec.get(line).unwrap_or("");

@@ -9,7 +9,7 @@ use crate::resolve::message::circle;
 use crate::rule::catalogue;
 use crate::schema::ValueType;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources, Span};
-use crate::syntax::{self, Value};
+use crate::syntax::Value;
 use crate::text::quote;
 
 /// How many files the specs of one run may include in all, and how many bytes those may have: a small file must not
@@ -34,13 +34,18 @@ pub fn target(from: &str, path: &str) -> Option<String> {
     inside.then_some(joined)
 }
 
-/// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes
-/// it, or says why it cannot be read. At most 256 files are read.
-pub fn follow(sources: &mut Sources, mut read: impl FnMut(&str, &str) -> Result<Source, String>) {
+/// Adds what the sources include, and what those include: `includes` gives the paths that a source names, and `read` a
+/// file by its name, for one that includes it, or why it cannot be read. At most 256 files are read.
+pub fn follow(
+    sources: &mut Sources,
+    mut includes: impl FnMut(&Sources, SourceId) -> Vec<Spanned<String>>,
+    mut read: impl FnMut(&str, &str) -> Result<Source, String>,
+) {
     let mut open: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
     let (mut files, mut bytes) = (0, 0);
     while let Some(id) = open.pop() {
-        for target in targets(sources.get(id), id) {
+        for path in includes(sources, id) {
+            let Some(target) = target(sources.get(id).name(), &path.value) else { continue };
             if sources.by_name(&target).is_some() || sources.why_absent(&target).is_some() {
                 continue;
             }
@@ -61,16 +66,6 @@ pub fn follow(sources: &mut Sources, mut read: impl FnMut(&str, &str) -> Result<
             }
         }
     }
-}
-
-/// The names of the sources that a source includes. Few files include any, and those that do not are not parsed twice.
-fn targets(source: &Source, id: SourceId) -> Vec<String> {
-    if !source.text().contains("include") {
-        return Vec::new();
-    }
-    let tree = syntax::parse(id, source, &mut Diagnostics::new());
-    let includes = File::decode(&tree).includes;
-    includes.iter().filter_map(|path| target(source.name(), &path.value)).collect()
 }
 
 /// The files that one file reaches over its includes.

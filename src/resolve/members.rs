@@ -1,7 +1,7 @@
 //! Sidecar dependencies: names resolved to members.
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::model::{Bottle, Member, Name, Spanned};
+use crate::model::{Bottle, Member, Name, Names, Spanned};
 use crate::resolve::graph::{Graph, Need};
 use crate::resolve::message::circle;
 use crate::rule::catalogue;
@@ -12,17 +12,17 @@ use crate::world::builtin;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemberId(pub usize);
 
-/// A bottle whose every name is resolved, and the wave that each of its sidecars starts in.
+/// What a sidecar needs, resolved.
 #[derive(Clone, Debug)]
-pub struct Resolved {
-    /// The bottle.
-    pub bottle: Bottle<MemberId>,
-    /// Wave by member.
-    pub waves: Vec<usize>,
+pub struct Needs {
+    /// What must run before it.
+    pub members: Vec<Spanned<MemberId>>,
+    /// The wave that it starts in, from 0 on.
+    pub wave: usize,
 }
 
 /// Resolves what the sidecars of a bottle need. `None` when something is not known or in a circle.
-pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Resolved> {
+pub fn resolve(bottle: Bottle<Names>, diagnostics: &mut Diagnostics) -> Option<Bottle<Needs>> {
     let names: Vec<Name> = bottle.members.iter().map(|member| member.name.value.clone()).collect();
     let mut complete = true;
     let mut needs = Vec::with_capacity(names.len());
@@ -54,10 +54,10 @@ pub fn resolve(bottle: Bottle<Name>, diagnostics: &mut Diagnostics) -> Option<Re
         return None;
     }
     let Bottle { settings, members } = bottle;
+    let needs = needs.into_iter().zip(waves).map(|(members, wave)| Needs { members, wave });
     let members = members.into_iter().zip(needs);
     let members = members.map(|(Member { name, kind, needs: _ }, needs)| Member { name, kind, needs });
-    let bottle = Bottle { settings, members: members.collect() };
-    Some(Resolved { bottle, waves })
+    Some(Bottle { settings, members: members.collect() })
 }
 
 fn unknown_sidecar(need: &Spanned<Name>, names: &[Name]) -> Diagnostic {

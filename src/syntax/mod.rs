@@ -15,6 +15,7 @@ mod token;
 mod tree;
 mod write;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use token::{TokenKind, TokenRef};
@@ -23,7 +24,7 @@ pub use write::{is_bare_word, quoted_string};
 
 use crate::diagnostic::Diagnostics;
 use crate::rule::catalogue;
-use crate::source::{MAX_SOURCE_BYTES, Source, SourceId};
+use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources};
 use problems::Problems;
 
 /// How deep blocks and block comments may nest.
@@ -69,6 +70,27 @@ pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Diagnostics) -> Tr
         tree.keep_text(Arc::clone(text));
     }
     tree
+}
+
+/// Sources, and the tree of each: one that is there, or else made for who asks.
+pub trait Trees {
+    /// The sources.
+    fn sources(&self) -> &Sources;
+
+    /// The tree of a source.
+    fn tree_of(&self, id: SourceId) -> Cow<'_, Tree>;
+}
+
+/// Sources whose trees are not kept, such as those of a hundred compiles that one report is about.
+impl Trees for Sources {
+    fn sources(&self) -> &Sources {
+        self
+    }
+
+    fn tree_of(&self, id: SourceId) -> Cow<'_, Tree> {
+        // What is wrong with it was said when it was compiled.
+        Cow::Owned(parse(id, self.get(id), &mut Diagnostics::new()))
+    }
 }
 
 /// Whether `bytes` begin with UTF-16's byte order mark or have a NUL in about every other place.

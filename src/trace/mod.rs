@@ -13,7 +13,8 @@ use std::ops::Bound;
 use crate::backend;
 use crate::lower::{Parts, Path, Places, Provenance, Stage, Step};
 use crate::plan::{Origin, Origins, Plan};
-use crate::source::{Sources, Span};
+use crate::source::Span;
+use crate::syntax::Trees;
 
 use place::Specs;
 
@@ -49,11 +50,11 @@ pub struct Tracer<'a> {
 static CONSTANT: Origin = Origin::compiler("the same in every stage that has this file");
 
 impl<'a> Tracer<'a> {
-    /// For a plan that was compiled from `sources`.
+    /// For a plan that was compiled from the sources of `trees`.
     #[must_use]
-    pub fn new(plan: &'a Plan, sources: &'a Sources) -> Self {
+    pub fn new(plan: &'a Plan, trees: &'a dyn Trees) -> Self {
         let (stage, provenance) = backend::lower_traced(plan);
-        let specs = Specs::new(sources, plan.sources.keys().map(String::as_str));
+        let specs = Specs::new(trees, plan.sources.keys().map(String::as_str));
         Self { stage, provenance, specs }
     }
 

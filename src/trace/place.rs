@@ -1,26 +1,25 @@
 //! Descriptions of places in a spec, by the nodes that they stand in.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Diagnostics;
 use crate::source::{SourceId, Sources, Span};
-use crate::syntax::{self, Entry, Node, Tree, Value};
+use crate::syntax::{Entry, Node, Tree, Trees, Value};
 use crate::text::quote;
 
-/// The trees of the sources that are asked for, each parsed once.
+/// The trees of the sources that are asked for.
 #[derive(Debug)]
 pub(super) struct Specs<'a> {
     sources: &'a Sources,
-    trees: BTreeMap<SourceId, Tree>,
+    trees: BTreeMap<SourceId, Cow<'a, Tree>>,
 }
 
 impl<'a> Specs<'a> {
-    /// Parses the sources with these names.
-    pub(super) fn new<'n>(sources: &'a Sources, names: impl Iterator<Item = &'n str>) -> Self {
+    /// Those of the sources with these names.
+    pub(super) fn new<'n>(trees: &'a dyn Trees, names: impl Iterator<Item = &'n str>) -> Self {
+        let sources = trees.sources();
         let ids = names.filter_map(|name| sources.by_name(name));
-        // What is wrong with them was said when they were compiled.
-        let tree = |id| (id, syntax::parse(id, sources.get(id), &mut Diagnostics::new()));
-        Self { sources, trees: ids.map(tree).collect() }
+        Self { sources, trees: ids.map(|id| (id, trees.tree_of(id))).collect() }
     }
 
     /// The same, to look places up in.

@@ -29,10 +29,10 @@ impl Addresses {
         Self { octet: if octet == AVOIDED { AVOIDED + 1 } else { octet } }
     }
 
-    /// The addresses of a pinned octet, which the schema has checked.
+    /// Those of the octet that a bottle pins, which the schema has checked, or else of its slug.
     #[must_use]
-    pub fn pinned(octet: u8) -> Self {
-        Self { octet }
+    pub fn of(slug: &str, pinned: Option<u8>) -> Self {
+        pinned.map_or_else(|| Self::of_slug(slug), |octet| Self { octet })
     }
 
     /// The subnet, as `192.168.<octet>.0/24`.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bottlec::lsp::Encoding;
-use bottlec::resolve::include;
 use bottlec::schema::ValueType;
 use bottlec::source::{Source, Sources};
 use bottlec::syntax::Value;
@@ -388,14 +387,14 @@ fn compiled(
     let compile_root = |root: &String| {
         let mut sources = Sources::new();
         sources.add(Source::new(root.as_str(), files[root].as_str()));
-        include::follow(&mut sources, |_, name| {
+        let mut analysis = Analysis::new(sources, Options::default());
+        analysis.follow(|_, name| {
             let text = files.get(name).ok_or_else(|| String::from("it is not there"))?;
             Ok(Source::new(name, text.as_str()))
         });
-        let compilation = compile(&sources, &Options::default());
-        let mut rules: Vec<&str> = compilation.diagnostics.as_slice().iter().map(|it| it.rule.id).collect();
+        let mut rules: Vec<&str> = analysis.diagnostics().as_slice().iter().map(|it| it.rule.id).collect();
         rules.sort_unstable();
-        let plans = compilation.plans.iter().map(|plan| {
+        let plans = analysis.plans().into_iter().map(|plan| {
             let subnet = format!("192.168.{}.", plan.addresses.octet);
             let octet = format!("octet: {}", plan.addresses.octet);
             let text = format!("{plan:#?}").replace(&subnet, "192.168.@.").replace(&octet, "octet: @");

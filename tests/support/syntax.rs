@@ -94,10 +94,9 @@ pub(crate) fn for_all<S: Strategy<Value = String>>(
 
 /// Lays a text out; nothing when it has a syntax error.
 pub(crate) fn laid(text: &str) -> Result<Option<String>, TestCaseError> {
-    let mut sources = Sources::new();
-    let id = sources.add(Source::new("test.kdl", text));
-    format(id, sources.get(id), &mut Diagnostics::new())
-        .map_err(|error| TestCaseError::fail(format!("{error}: {text:?}")))
+    let (tree, diagnostics) = parse(text);
+    let laid = (!diagnostics.has_errors()).then(|| format(&tree)).transpose();
+    laid.map_err(|error| TestCaseError::fail(format!("{error}: {text:?}")))
 }
 
 /// What holds for the layout of every text without a syntax error; what is left to look at.

@@ -6,10 +6,9 @@ use lsp_types::CodeActionKind;
 use similar::{Algorithm, capture_diff_slices};
 
 use super::{Menu, Offer};
-use crate::compile::Options;
+use crate::compile::Analysis;
 use crate::diagnostic::{Applicability, Edit, Fix};
 use crate::fix;
-use crate::resolve::include;
 use crate::source::{Source, SourceId, Span};
 
 /// The kind of the action that applies all safe fixes.
@@ -38,7 +37,7 @@ pub(super) fn all(menu: &mut Menu<'_>) {
         return;
     }
     let analysis = menu.asked.analysis;
-    let all = analysis.compilation().diagnostics.as_slice();
+    let all = analysis.diagnostics().as_slice();
     let fixed = all.iter().filter(|it| {
         it.fix.as_ref().is_some_and(|fix| {
             let here = fix.edits.iter().any(|edit| edit.span.source == menu.asked.id);
@@ -49,18 +48,17 @@ pub(super) fn all(menu: &mut Menu<'_>) {
     if fixed.is_empty() {
         return;
     }
-    let sources = analysis.sources().clone();
-    let reload = |sources: &mut crate::source::Sources| {
+    let reload = |next: &mut Analysis| {
         // What a fix newly includes must be known already: nothing is read here.
-        include::follow(sources, |_, name| {
+        next.follow(|_, name| {
             let known = analysis.sources().by_name(name).map(|id| analysis.sources().get(id).clone());
             known.ok_or_else(|| String::from("it was not read"))
         });
         Ok::<(), Infallible>(())
     };
-    let Ok((after, _)) = fix::all(sources, &Options::default(), false, reload);
+    let Ok((Some(after), _)) = fix::all(analysis, false, reload) else { return };
     let id = menu.asked.id;
-    let edits = lines(id, menu.asked.source(), after.get(id));
+    let edits = lines(id, menu.asked.source(), after.sources().get(id));
     let title = String::from("fix all that can safely be fixed");
     menu.offer(Offer { title, kind, edits, about: fixed, preferred: false });
 }

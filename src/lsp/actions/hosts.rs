@@ -64,10 +64,8 @@ fn denied(menu: &Menu<'_>, place: Span) -> Vec<String> {
     }
     let Some(decl) = file.bottles.iter().find(|decl| inside(decl.slug.span)) else { return Vec::new() };
     let bottles = analysis.bottles();
-    match bottles.iter().find(|bottle| bottle.place == decl.slug.span) {
-        Some(whole) => {
-            whole.resolved.bottle.settings.egress.deny.iter().map(|host| host.value.clone()).collect()
-        }
+    match bottles.iter().find(|bottle| bottle.settings.slug.span == decl.slug.span) {
+        Some(whole) => whole.settings.egress.deny.iter().map(|host| host.value.clone()).collect(),
         None => hosts(&decl.layer),
     }
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use lsp_types::CodeActionKind;
 
 use super::{Menu, Offer};
-use crate::check::fleet;
 use crate::diagnostic::Edit;
 use crate::fix::insert;
-use crate::lsp::analysis::Analysis;
+use crate::lsp::analysis::Located;
 use crate::lsp::cursor::{Cursor, Spot};
 use crate::model::BottleDecl;
 use crate::rule::catalogue;
@@ -33,7 +32,7 @@ fn bottle<'t>(cursor: &Cursor<'t>, child: &str) -> Option<(Node<'t>, Option<Node
 
 /// Offers an octet that no other bottle takes: the bottle's own where it is free, so that a new name leaves its address
 /// alone.
-pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -> Option<Analysis>) {
+pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -> Option<Located>) {
     let asked = menu.asked;
     // The whole folder is read for it.
     if !menu.wants(&CodeActionKind::QUICKFIX) && !menu.wants(&CodeActionKind::REFACTOR_REWRITE) {
@@ -42,14 +41,14 @@ pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -
     let Some((node, network)) = bottle(cursor, "network") else { return };
     let decls = &asked.analysis.file(asked.id).bottles;
     let Some(decl) = decls.iter().find(|decl| decl.head == node.head_span()) else { return };
-    let own = fleet::addresses(decl).octet;
+    let own = decl.addresses().octet;
     let mut taken = BTreeSet::new();
-    let mut collect = |analysis: &Analysis| {
+    let mut collect = |analysis: &Located| {
         for (id, file) in analysis.files() {
             let is_this = |other: &BottleDecl| {
                 analysis.uri(*id) == asked.analysis.uri(asked.id) && other.head.range() == decl.head.range()
             };
-            taken.extend(file.bottles.iter().filter(|it| !is_this(it)).map(|it| fleet::addresses(it).octet));
+            taken.extend(file.bottles.iter().filter(|it| !is_this(it)).map(|it| it.addresses().octet));
         }
     };
     collect(asked.analysis);
@@ -108,9 +107,10 @@ pub(super) fn engine(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
             let bottles = asked.analysis.bottles();
             let decls = &asked.analysis.file(asked.id).bottles;
             let decl = decls.iter().find(|decl| decl.head == node.head_span());
-            let whole = decl.and_then(|decl| bottles.iter().find(|it| it.place == decl.slug.span));
+            let whole =
+                decl.and_then(|decl| bottles.iter().find(|it| it.settings.slug.span == decl.slug.span));
             // One that cannot be made out may well get its engine from a profile.
-            if whole.is_none_or(|whole| whole.resolved.bottle.settings.engine.is_some()) {
+            if whole.is_none_or(|whole| whole.settings.engine.is_some()) {
                 return;
             }
             let written = format!("engine \"{SMOLVM}\" version=\"{newest}\"");

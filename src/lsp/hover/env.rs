@@ -1,10 +1,10 @@
 //! Hovers of variables: who gets each. No value is repeated: a literal may be a secret by mistake.
 
 use super::Place;
-use crate::lsp::analysis::Effective;
 use crate::lsp::completion::known;
 use crate::lsp::prose::Prose;
 use crate::model::{Reference, VariableValue};
+use crate::resolve::members::Needs;
 use crate::syntax::Value;
 use crate::text::quote;
 use crate::world::engine::{BootKind, Capability, Ledger};
@@ -40,7 +40,7 @@ impl Place<'_> {
 
     fn of_agent(self, name: &str, value: &VariableValue) -> String {
         let bottles = self.asked.analysis.bottles();
-        let mut routes = self.concerned(&bottles).into_iter().map(by_flags);
+        let mut routes = self.concerned(bottles).into_iter().map(by_flags);
         let route = routes.next().filter(|first| routes.all(|route| route == *first));
         let carries = |file: &str, flag: &str| match route {
             Some(true) => format!("the plan's `create` command (`{flag}`) and {file}"),
@@ -70,11 +70,11 @@ impl Place<'_> {
 }
 
 /// Whether the machine is made by flags that say what its Smolfile says, which the engine does not read then.
-fn by_flags(bottle: &Effective) -> bool {
-    let bottle = &bottle.resolved.bottle.settings;
-    let version = bottle.engine.as_ref().and_then(|engine| engine.version.as_ref());
+fn by_flags(bottle: &Bottle<Needs>) -> bool {
+    let Settings { engine, boot, .. } = &bottle.settings;
+    let version = engine.as_ref().and_then(|engine| engine.version.as_ref());
     let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
-    match bottle.boot.as_ref().map(|boot| boot.kind) {
+    match boot.as_ref().map(|boot| boot.kind) {
         Some(BootKind::Artifact) => true,
         Some(BootKind::Image) => Ledger::smolvm().has(Capability::FromKeepsPolicy, version),
         Some(BootKind::Rootfs) | None => false,

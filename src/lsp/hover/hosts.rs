@@ -3,7 +3,7 @@
 use super::{MAX_BOTTLES, Place, place};
 use crate::check::{egress, engine, expect};
 use crate::diagnostic::Diagnostics;
-use crate::lsp::analysis::{Asked, Effective};
+use crate::lsp::analysis::Asked;
 use crate::lsp::prose::Prose;
 use crate::model::Host;
 use crate::reach::{AddressScope, Because};
@@ -28,7 +28,7 @@ impl Place<'_> {
         if self.is_in("expect") {
             let Ok(target) = text.parse::<Target>() else { return prose };
             return prose.list(self.verdicts(|bottle| {
-                let policy = expect::policy(&bottle.resolved.bottle, bottle.addresses.bundle());
+                let policy = expect::policy(&bottle);
                 let because = policy.judge(&target, None);
                 decided(self.asked, &because, None)
             }));
@@ -59,7 +59,7 @@ impl Place<'_> {
             _ => {
                 let here = entry.value_span();
                 let verdicts = self.verdicts(|bottle| {
-                    let policy = expect::policy(&bottle.resolved.bottle, bottle.addresses.bundle());
+                    let policy = expect::policy(&bottle);
                     // Of an engine that confines nothing, no list decides anything.
                     let open = policy.gaps().iter().copied().find(|gap| gap.is_total());
                     let because = open.map_or_else(|| policy.entry(host), Because::Unconfined);
@@ -75,12 +75,11 @@ impl Place<'_> {
     }
 
     /// What comes out for each bottle that the place counts for.
-    fn verdicts(self, of: impl Fn(&Effective) -> String) -> Vec<String> {
+    fn verdicts(self, of: impl Fn(&Bottle<Needs>) -> String) -> Vec<String> {
         let bottles = self.asked.analysis.bottles();
-        let concerned = self.concerned(&bottles);
-        let named = |bottle: &&Effective| {
-            format!("{}: {}", quote(&bottle.resolved.bottle.settings.slug.value), of(bottle))
-        };
+        let concerned = self.concerned(bottles);
+        let named =
+            |bottle: &&Bottle<Needs>| format!("{}: {}", quote(&bottle.settings.slug.value), of(bottle));
         let mut items: Vec<String> = concerned.iter().take(MAX_BOTTLES).map(named).collect();
         if concerned.len() > MAX_BOTTLES {
             items.push(format!("and {} more bottles", concerned.len() - MAX_BOTTLES));
@@ -92,9 +91,9 @@ impl Place<'_> {
     fn remarks(self, here: Span) -> Vec<String> {
         let bottles = self.asked.analysis.bottles();
         let mut items = Vec::new();
-        for bottle in self.concerned(&bottles).into_iter().take(MAX_BOTTLES) {
+        for bottle in self.concerned(bottles).into_iter().take(MAX_BOTTLES) {
             let mut found = Diagnostics::new();
-            egress::check(&bottle.resolved.bottle.settings.egress, self.asked.analysis.sources(), &mut found);
+            egress::check(&bottle.settings.egress, self.asked.analysis.sources(), &mut found);
             // What is denied is said by what decides.
             let of_entry = found
                 .as_slice()

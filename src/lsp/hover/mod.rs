@@ -7,7 +7,7 @@ mod names;
 
 use lsp_types::{Hover, HoverContents, Position};
 
-use super::analysis::{Asked, Effective};
+use super::analysis::Asked;
 use super::around::{self, Around};
 use super::client::Client;
 use super::cursor::{Cursor, Spot, argument_schema, entry_schema};
@@ -152,7 +152,7 @@ impl Place<'_> {
     }
 
     /// The bottles that the node counts for, of those that can be made out.
-    fn concerned(self, bottles: &[Effective]) -> Vec<&Effective> {
+    fn concerned(self, bottles: &[Bottle<Needs>]) -> Vec<&Bottle<Needs>> {
         let Some(around) = Around::new(
             self.asked,
             if self.parents.is_empty() { std::slice::from_ref(&self.node) } else { self.parents },
@@ -160,10 +160,10 @@ impl Place<'_> {
             return Vec::new();
         };
         if around.is_bottle {
-            return bottles.iter().filter(|bottle| bottle.place == around.name.span).collect();
+            return bottles.iter().filter(|bottle| bottle.settings.slug.span == around.name.span).collect();
         }
         let on = around::bottles_on(self.asked.analysis, around.name);
-        bottles.iter().filter(|bottle| on.contains(&bottle.place)).collect()
+        bottles.iter().filter(|bottle| on.contains(&bottle.settings.slug.span)).collect()
     }
 
     /// `team.kdl:12`, in backticks.

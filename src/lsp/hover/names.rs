@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 
 use super::{MAX_BOTTLES, Place, some};
-use crate::check::fleet;
-use crate::lsp::analysis::Effective;
 use crate::lsp::around;
 use crate::lsp::prose::Prose;
 use crate::model::{MemberKind, Profile};
 use crate::plan;
 use crate::resolve::include;
+use crate::resolve::members::Needs;
 use crate::syntax::{Entry, Node};
 use crate::text::quote;
 
@@ -21,7 +20,7 @@ impl Place<'_> {
         let Some(decl) = file.bottles.iter().find(|decl| Some(decl.slug.span) == name) else {
             return Prose::new();
         };
-        let addresses = fleet::addresses(decl);
+        let addresses = decl.addresses();
         let origin = match decl.octet {
             Some(octet) => format!("pinned in line {}", self.asked.source().line_of(octet.span.start) + 1),
             None => format!("derived from the name; `network octet={}` pins it", addresses.octet),
@@ -32,7 +31,7 @@ impl Place<'_> {
             format!("bundle `{}`: the one address that the agent may dial", addresses.bundle()),
         ]);
         let bottles = self.asked.analysis.bottles();
-        match bottles.iter().find(|bottle| bottle.place == decl.slug.span) {
+        match bottles.iter().find(|bottle| bottle.settings.slug.span == decl.slug.span) {
             Some(bottle) => prose.text(order(bottle)),
             None => prose,
         }
@@ -41,17 +40,18 @@ impl Place<'_> {
     /// A sidecar of the bottles that the place counts for.
     pub(super) fn sidecar(self, name: &str) -> Prose {
         let bottles = self.asked.analysis.bottles();
-        let concerned = self.concerned(&bottles);
+        let concerned = self.concerned(bottles);
         let mut items = Vec::new();
         for bottle in concerned.iter().take(MAX_BOTTLES) {
-            let members = &bottle.resolved.bottle.members;
+            let members = &bottle.members;
             let Some(at) = members.iter().position(|member| member.name.value == name) else { continue };
             let member = &members[at];
-            let url = plan::url(member, bottle.addresses);
+            let url = plan::url(member, bottle.settings.addresses());
             let url = url.map_or_else(|| String::from("no port"), |url| quote(&url));
-            let waves = bottle.resolved.waves.iter().max().map_or(0, |last| last + 1);
-            let wave = bottle.resolved.waves.get(at).map_or(0, |wave| wave + 1);
-            let needed = members.iter().filter(|other| other.needs.iter().any(|need| need.value.0 == at));
+            let waves = waves(bottle);
+            let wave = member.needs.wave + 1;
+            let needed =
+                members.iter().filter(|other| other.needs.members.iter().any(|need| need.value.0 == at));
             let needed = some(needed.map(|other| other.name.value.as_str()));
             let needed = if needed.is_empty() {
                 String::from("the agent needs it")
@@ -60,7 +60,7 @@ impl Place<'_> {
             };
             let mut item = format!(
                 "in {}: {url}, starts in wave {wave} of {waves}, {needed}",
-                quote(&bottle.resolved.bottle.settings.slug.value)
+                quote(&bottle.settings.slug.value)
             );
             if let MemberKind::Custom(service) = &member.kind
                 && !service.exposes.is_empty()
@@ -81,13 +81,15 @@ impl Place<'_> {
     pub(super) fn exposed(self, variable: &str) -> Prose {
         let bottles = self.asked.analysis.bottles();
         let mut items = Vec::new();
-        for bottle in self.concerned(&bottles).into_iter().take(MAX_BOTTLES) {
-            for member in &bottle.resolved.bottle.members {
+        for bottle in self.concerned(bottles).into_iter().take(MAX_BOTTLES) {
+            for member in &bottle.members {
                 let MemberKind::Custom(service) = &member.kind else { continue };
                 let exposed = service.exposes.iter().find(|expose| expose.variable.value == variable);
-                let Some((expose, url)) = exposed.zip(plan::url(member, bottle.addresses)) else { continue };
+                let Some((expose, url)) = exposed.zip(plan::url(member, bottle.settings.addresses())) else {
+                    continue;
+                };
                 let path = expose.path.as_ref().map_or("", |path| &path.value);
-                let slug = quote(&bottle.resolved.bottle.settings.slug.value);
+                let slug = quote(&bottle.settings.slug.value);
                 items.push(format!("in {slug}, {} is {}", quote(variable), quote(&format!("{url}{path}"))));
             }
         }
@@ -172,15 +174,18 @@ fn given(profile: &Profile) -> Vec<String> {
     items
 }
 
+/// How many waves its sidecars start in.
+fn waves(bottle: &Bottle<Needs>) -> usize {
+    bottle.members.iter().map(|member| member.needs.wave + 1).max().unwrap_or(0)
+}
+
 /// What starts in which order.
-fn order(bottle: &Effective) -> String {
-    let members = &bottle.resolved.bottle.members;
-    let waves = &bottle.resolved.waves;
-    let last = waves.iter().max().map_or(0, |last| last + 1);
+fn order(bottle: &Bottle<Needs>) -> String {
+    let members = &bottle.members;
     let wave = |number: usize| {
-        let of_wave = members.iter().zip(waves).filter(|(_, wave)| **wave == number);
-        some(of_wave.map(|(member, _)| member.name.value.as_str()))
+        let of_wave = members.iter().filter(|member| member.needs.wave == number);
+        some(of_wave.map(|member| member.name.value.as_str()))
     };
-    let shown: Vec<String> = (0..last.min(super::MAX_LISTED)).map(wave).collect();
+    let shown: Vec<String> = (0..waves(bottle).min(super::MAX_LISTED)).map(wave).collect();
     format!("Starts {}, then the agent.", shown.join(", then "))
 }

@@ -99,32 +99,33 @@ fn workspace() -> Vec<(&'static str, &'static str)> {
 }
 
 /// A spec of a workspace with what it includes, as the command line would read it.
-fn sources(files: &BTreeMap<String, String>, name: &str) -> Sources {
-    let mut sources = Sources::new();
-    sources.add(Source::new(name, files[name].as_str()));
-    reload(files, &mut sources);
-    sources
+fn analysis(files: &BTreeMap<String, String>, name: &str) -> Analysis {
+    let mut analysis = alone(name, &files[name]);
+    reload(files, &mut analysis);
+    analysis
 }
 
-fn reload(files: &BTreeMap<String, String>, sources: &mut Sources) {
-    bottlec::resolve::include::follow(sources, |_, name| {
+fn alone(name: &str, text: &str) -> Analysis {
+    let mut sources = Sources::new();
+    sources.add(Source::new(name, text));
+    Analysis::new(sources, Options::default())
+}
+
+fn reload(files: &BTreeMap<String, String>, analysis: &mut Analysis) {
+    analysis.follow(|_, name| {
         let text = files.get(name).ok_or_else(|| String::from("there is no such file"))?;
         Ok(Source::new(name, text.as_str()))
     });
 }
 
 fn is_readable(text: &str) -> bool {
-    let mut sources = Sources::new();
-    let id = sources.add(Source::new("x.kdl", text));
-    let mut diagnostics = Diagnostics::new();
-    let _ = bottlec::syntax::parse(id, sources.get(id), &mut diagnostics);
-    !diagnostics.has_errors()
+    let analysis = alone("x.kdl", text);
+    !analysis.syntax(analysis.sources().roots()[0]).has_errors()
 }
 
 fn laid_out(text: &str) -> String {
-    let mut sources = Sources::new();
-    let id = sources.add(Source::new("x.kdl", text));
-    format(id, sources.get(id), &mut Diagnostics::new()).expect("the same document").expect("a layout")
+    let analysis = alone("x.kdl", text);
+    format(analysis.tree(analysis.sources().roots()[0])).expect("the same document")
 }
 
 #[test]
@@ -137,11 +138,12 @@ fn a_fix_is_the_same_through_the_protocol() {
     for (name, text) in &files {
         editor.open(name, text);
         let offered = actions(&mut editor, name, everything(text));
-        let known = sources(&all, name);
+        let analysis = analysis(&all, name);
+        let known = analysis.sources();
         let root = known.roots()[0];
-        let diagnostics = compile(&known, &Options::default()).diagnostics;
         let mut expected = Vec::new();
-        for diagnostic in diagnostics.as_slice().iter().filter(|it| it.primary.span.source == root) {
+        for diagnostic in analysis.diagnostics().as_slice().iter().filter(|it| it.primary.span.source == root)
+        {
             let Some(fix) = &diagnostic.fix else { continue };
             if fix.edits.is_empty() {
                 continue;
@@ -180,14 +182,14 @@ fn all_safe_fixes_make_what_check_makes() {
         editor.open(name, text);
         let kinds = Some(vec![CodeActionKind::SOURCE_FIX_ALL]);
         let offered = asked(&mut editor, name, everything(text), kinds);
-        let known = sources(&all, name);
-        let root = known.roots()[0];
-        let mended = fix::all(known, &Options::default(), false, |sources| {
-            reload(&all, sources);
+        let known = analysis(&all, name);
+        let root = known.sources().roots()[0];
+        let mended = fix::all(&known, false, |next| {
+            reload(&all, next);
             Ok::<(), ()>(())
         });
         let (mended, _) = mended.expect("no reason to fail");
-        let expected = mended.get(root).text().to_string();
+        let expected = mended.as_ref().unwrap_or(&known).sources().get(root).text().to_string();
         match offered.as_slice() {
             [] => assert_eq!(&expected, text, "{name}"),
             [CodeActionOrCommand::CodeAction(action)] => {
@@ -212,13 +214,14 @@ fn all_safe_fixes_are_made_round_by_round() {
         editor.open("x.kdl", text);
         let offered = actions(&mut editor, "x.kdl", everything(text));
         let action = offered.iter().find(|it| it.title.starts_with("fix all")).expect("it is offered");
-        let mut sources = Sources::new();
-        let id = sources.add(Source::new("x.kdl", text));
-        let mended = fix::all(sources, &Options::default(), false, |_| Ok::<(), ()>(()));
+        let known = alone("x.kdl", text);
+        let mended = fix::all(&known, false, |_| Ok::<(), ()>(()));
         let (mended, applied) = mended.expect("no reason to fail");
+        let mended = mended.expect("something was fixed");
+        let mended = mended.sources();
         assert!(applied > 1, "{text:?}");
         let fixed = after(&[("x.kdl", text)], action).remove("x.kdl").expect("the file");
-        assert_eq!(fixed, **mended.get(id).text(), "{text:?}");
+        assert_eq!(fixed, **mended.get(mended.roots()[0]).text(), "{text:?}");
         // Nothing is left for a second time.
         editor.replace("x.kdl", &fixed);
         let offered = actions(&mut editor, "x.kdl", everything(&fixed));

@@ -44,14 +44,18 @@ fn only(text: &str) -> (Sources, SourceId) {
 
 /// What `fmt` makes of a text.
 fn laid_out(text: &str) -> Option<String> {
+    let (tree, diagnostics) = parsed(text);
+    (!diagnostics.has_errors()).then(|| format(&tree).expect("the same document"))
+}
+
+fn parsed(text: &str) -> (Tree, Diagnostics) {
     let (sources, id) = only(text);
-    format(id, sources.get(id), &mut Diagnostics::new()).expect("the same document")
+    let mut diagnostics = Diagnostics::new();
+    (syntax::parse(id, sources.get(id), &mut diagnostics), diagnostics)
 }
 
 fn tree(text: &str) -> Tree {
-    let (sources, id) = only(text);
-    let mut diagnostics = Diagnostics::new();
-    let tree = syntax::parse(id, sources.get(id), &mut diagnostics);
+    let (tree, diagnostics) = parsed(text);
     assert!(!diagnostics.has_errors(), "{text:?}");
     tree
 }
@@ -177,8 +181,7 @@ proptest! {
         wanted in prop::collection::vec(any::<bool>(), 1..40),
     ) {
         let text = text.get(&MESSY);
-        let (sources, id) = only(text);
-        let all = changes(id, sources.get(id)).expect("the same document").expect("a layout");
+        let all = changes(&tree(text)).expect("the same document");
         let mut out = String::new();
         let mut at = 0;
         let some = all.iter().enumerate().filter(|(n, _)| wanted[n % wanted.len()]);
