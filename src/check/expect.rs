@@ -8,7 +8,7 @@ use crate::reach::{AddressScope, Because, Lists, Policy};
 use crate::rule::catalogue::EXPECTATION_FAILED;
 use crate::text::quote;
 use crate::world::engine::{Gap, Ledger};
-use crate::world::host::{Guarded, Target, Verdict};
+use crate::world::host::{Guarded, HostPattern, Target, Verdict};
 
 /// Asks every expectation of a bottle.
 pub fn check(bottle: &Bottle<Name>, bundle: Ipv4Addr, diagnostics: &mut Diagnostics) {
@@ -51,8 +51,8 @@ pub fn policy<R>(bottle: &Bottle<R>, bundle: Ipv4Addr) -> Policy<'_, &Host> {
     Policy::new(bundle, gaps, listeners, lists)
 }
 
-fn entries(hosts: &[Host]) -> impl Iterator<Item = (&str, &Host)> {
-    hosts.iter().map(|host| (host.value.as_str(), host))
+fn entries(hosts: &[Host]) -> impl Iterator<Item = (&HostPattern, &Host)> {
+    hosts.iter().map(|host| (&host.value, host))
 }
 
 /// Shows what decides.
