@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use std::num::NonZero;
 use std::thread;
 
-use crate::lower::plan_json::Launch;
-use crate::lower::{Draft, Provenance, Stage, sums};
+use crate::lower::plan_json::{self, Launch};
+use crate::lower::{Draft, Mode, Provenance, Stage, sums};
 use crate::plan::Plan;
 
 /// What makes the stages of one backend.
@@ -18,7 +18,7 @@ pub struct Target {
     pub name: &'static str,
     /// Programs that must be on the host's PATH.
     pub programs: &'static [&'static str],
-    /// Adds the files of a stage, but for the digests.
+    /// Adds the files of a stage that are not those of every backend: `plan.json` and the digests.
     lower: fn(&Plan, &mut Draft),
     /// How what they say is run.
     pub launch: fn(&Plan) -> Launch,
@@ -75,7 +75,11 @@ pub fn lower_traced(plan: &Plan) -> (Stage, BTreeMap<String, Provenance>) {
 
 fn draft(plan: &Plan, traces: bool) -> (Stage, BTreeMap<String, Provenance>) {
     let mut draft = Draft::new(traces);
-    (of(plan).lower)(plan, &mut draft);
+    let target = of(plan);
+    (target.lower)(plan, &mut draft);
+    // Each of the last two speaks of all files before it.
+    let private = Mode::of_secrets(plan.secrets().next().is_some());
+    plan_json::lower(plan, (target.launch)(plan), private, &mut draft);
     sums::lower(&mut draft);
     let (files, provenance) = draft.finish();
     (Stage { slug: plan.slug.value.clone(), files }, provenance)
