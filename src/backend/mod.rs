@@ -1,4 +1,4 @@
-//! Backends: what each makes of a plan. A folder holds all that knows one.
+//! Backends: targets of lowering, one folder each, which holds all that knows the target.
 
 pub mod smolmachines;
 
@@ -11,7 +11,7 @@ use crate::lower::plan_json::{self, Launch};
 use crate::lower::{Draft, Mode, Provenance, Stage, sums};
 use crate::plan::Plan;
 
-/// What makes the stages of one backend.
+/// A target: the functions that make the stages of one backend.
 #[derive(Debug)]
 pub struct Target {
     /// The backend's name.
@@ -42,20 +42,20 @@ pub struct Confinement {
 
 static TARGETS: &[Target] = &[smolmachines::TARGET];
 
-/// The target of that backend's name.
+/// Returns the target of the backend with that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
 
-/// The target of a plan.
+/// Returns the target of a plan.
 #[must_use]
 pub fn of(plan: &Plan) -> &'static Target {
     // The language takes no other name.
     find(&plan.backend).unwrap_or(&TARGETS[0])
 }
 
-/// Whether a path of a stage is of a file that keeps an agent to its bundle.
+/// Returns whether a path of a stage is of a file that keeps an agent to its bundle.
 #[must_use]
 pub fn confines(path: &str) -> bool {
     TARGETS.iter().any(|target| target.confinement.path == path)

@@ -1,4 +1,4 @@
-//! What an entry of a list of hosts says, read once.
+//! Host patterns, parsed: names, wildcards, addresses and ranges.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct HostPattern {
 }
 
 impl HostPattern {
-    /// Reads an entry. Host names are compared without regard to case: one spelling makes equal entries equal.
+    /// Parses an entry. Host names are compared without regard to case: one spelling makes equal entries equal.
     #[must_use]
     pub fn new(mut text: String) -> Self {
         text.make_ascii_lowercase();
@@ -29,44 +29,44 @@ impl HostPattern {
         Self { network, sound: matches(&text), text }
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether it can match anything in `allow` or `deny`: what cannot is an error.
+    /// Returns whether it can match anything in `allow` or `deny`: what cannot is an error.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.sound
     }
 
-    /// The domain that it stands for all names below of; nothing without a wildcard.
+    /// Returns the domain of a wildcard, which stands for all names below it.
     #[must_use]
     pub fn below(&self) -> Option<&str> {
         self.text.strip_prefix("*.")
     }
 
-    /// The text without a wildcard.
+    /// Returns the text without `*.` in front.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.below().unwrap_or(&self.text)
     }
 
-    /// The range that it names by number, of one address or more.
+    /// Returns the range that it names by number, of one address or more.
     #[must_use]
     pub fn network(&self) -> Option<IpNet> {
         self.network
     }
 
-    /// The address that it is.
+    /// Returns the address that it is.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         // A range of one address is written otherwise.
         self.network.filter(|_| !self.text.contains('/')).map(|network| network.addr())
     }
 
-    /// How pipelock's guard sees it as an entry of the allow list, by what it says alone.
+    /// Returns how pipelock's guard takes it as an entry of the allow list, without looking the name up.
     #[must_use]
     pub fn guarded(&self) -> Guarded {
         match self.address() {
