@@ -186,7 +186,7 @@ impl Plan {
         self.boot.as_ref().map(|boot| boot.kind)
     }
 
-    /// What asks for a sidecar, or for the container that owns the address: nothing asks for that one.
+    /// Returns what asks for a sidecar. Nothing asks for pipelock, nor for the container that owns the address.
     #[must_use]
     pub fn asked(&self, sidecar: &str) -> Origins {
         let found = self.sidecars.iter().find(|it| *it.name == *sidecar);

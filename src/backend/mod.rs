@@ -1,4 +1,4 @@
-//! Backends: what each makes of a plan. A folder holds all that knows one.
+//! Backends: targets of lowering, one folder each, which holds all that knows the target.
 
 pub mod smolmachines;
 
@@ -7,18 +7,18 @@ use std::net::Ipv4Addr;
 use std::num::NonZero;
 use std::thread;
 
-use crate::lower::plan_json::Launch;
-use crate::lower::{Draft, Provenance, Stage, sums};
+use crate::lower::plan_json::{self, Launch};
+use crate::lower::{Draft, Mode, Provenance, Stage, sums};
 use crate::plan::Plan;
 
-/// What makes the stages of one backend.
+/// A target: the functions that make the stages of one backend.
 #[derive(Debug)]
 pub struct Target {
     /// The backend's name.
     pub name: &'static str,
     /// Programs that must be on the host's PATH.
     pub programs: &'static [&'static str],
-    /// Adds the files of a stage, but for the digests.
+    /// Adds the files of a stage that are not those of every backend: `plan.json` and the digests.
     lower: fn(&Plan, &mut Draft),
     /// How what they say is run.
     pub launch: fn(&Plan) -> Launch,
@@ -42,20 +42,20 @@ pub struct Confinement {
 
 static TARGETS: &[Target] = &[smolmachines::TARGET];
 
-/// The target of that backend's name.
+/// Returns the target of the backend with that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
 
-/// The target of a plan.
+/// Returns the target of a plan.
 #[must_use]
 pub fn of(plan: &Plan) -> &'static Target {
     // The language takes no other name.
     find(&plan.backend).unwrap_or(&TARGETS[0])
 }
 
-/// Whether a path of a stage is of a file that keeps an agent to its bundle.
+/// Returns whether a path of a stage is of a file that keeps an agent to its bundle.
 #[must_use]
 pub fn confines(path: &str) -> bool {
     TARGETS.iter().any(|target| target.confinement.path == path)
@@ -75,7 +75,11 @@ pub fn lower_traced(plan: &Plan) -> (Stage, BTreeMap<String, Provenance>) {
 
 fn draft(plan: &Plan, traces: bool) -> (Stage, BTreeMap<String, Provenance>) {
     let mut draft = Draft::new(traces);
-    (of(plan).lower)(plan, &mut draft);
+    let target = of(plan);
+    (target.lower)(plan, &mut draft);
+    // Each of the last two speaks of all files before it.
+    let private = Mode::of_secrets(plan.secrets().next().is_some());
+    plan_json::lower(plan, (target.launch)(plan), private, &mut draft);
     sums::lower(&mut draft);
     let (files, provenance) = draft.finish();
     (Stage { slug: plan.slug.value.clone(), files }, provenance)

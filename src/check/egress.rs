@@ -25,7 +25,7 @@ const LOW_RATE: u32 = 60;
 /// Checks the lists of a bottle.
 pub fn check(egress: &Egress, sources: &Sources, diagnostics: &mut Diagnostics) {
     // What is wrong by itself was spoken of where it stands.
-    let sound = |host: &&Host| host::check(&host.value).is_ok();
+    let sound = |host: &&Host| host.value.is_sound();
     let deny = list(&egress.deny);
     let private = Private::new(egress);
     for entry in egress.allow.iter().filter(sound) {
@@ -43,11 +43,11 @@ pub fn check(egress: &Egress, sources: &Sources, diagnostics: &mut Diagnostics) 
     }
     let allow = list(&egress.allow);
     // A name may resolve to any address.
-    let names = egress.allow.iter().any(|allow| host::network(&allow.value).is_none());
+    let names = egress.allow.iter().any(|allow| allow.value.network().is_none());
     for entry in egress.private.iter().filter(|entry| host::check_upstream(&entry.value).is_ok()) {
-        let allowed = match host::network(&entry.value) {
+        let allowed = match entry.value.network() {
             Some(range) => names || private.reached.contains(&range),
-            None => match entry.value.strip_prefix("*.") {
+            None => match entry.value.below() {
                 Some(domain) => allow.covering(&entry.value).is_some() || allow.any_below(domain),
                 None => allow.covering(&entry.value).is_some(),
             },
@@ -74,17 +74,17 @@ fn drops(egress: &Egress, deny: &List<'_, &Host>, sources: &Sources, diagnostics
     let allow = list(&egress.allow);
     let mut seen = BTreeSet::new();
     for drop in DROPS {
-        let open = deny.covering(&drop.pattern()).is_none();
-        let Some(entry) = allow.covering(drop.host).filter(|_| open) else { continue };
+        let open = deny.covering_all(drop.host, drop.below).is_none();
+        let Some(entry) = allow.covering_all(drop.host, false).filter(|_| open) else { continue };
         // A wildcard over a whole shared domain is spoken of as that.
-        if entry.value.strip_prefix("*.").is_some_and(is_wide) || !seen.insert(entry.span) {
+        if entry.value.below().is_some_and(is_wide) || !seen.insert(entry.span) {
             continue;
         }
         diagnostics.push(dropped(entry, drop, sources));
     }
     let below = |domain: &str| DROPS.iter().find(|drop| drop.below && drop.host == domain);
     for entry in egress.allow.iter().filter(|entry| !seen.contains(&entry.span)) {
-        let (domain, wide) = match entry.value.strip_prefix("*.") {
+        let (domain, wide) = match entry.value.below() {
             Some(domain) => (domain, is_wide(domain)),
             None => (entry.value.as_str(), false),
         };
@@ -99,9 +99,9 @@ fn dropped(entry: &Host, drop: &Drop, sources: &Sources) -> Diagnostic {
     let Drop { host, below, what, source: _ } = drop;
     let name = quote(&entry.value);
     let within = |domain: &str| suffixes(host).skip(usize::from(*below)).any(|it| it == domain);
-    let covers = entry.value.strip_prefix("*.").is_some_and(within);
+    let covers = entry.value.below().is_some_and(within);
     let says = match covers {
-        false if entry.value == *host => format!("{name} is {what}"),
+        false if entry.value.as_str() == *host => format!("{name} is {what}"),
         false => format!("{name} is {what}, below {}", quote(host)),
         true => format!("{name} covers {}, {what}", quote(host)),
     };
@@ -134,8 +134,8 @@ pub fn check_layer(own: &Egress, under: Option<&Egress>, sources: &Sources, diag
     let all = list(&own.allow);
     let below = list(under.map_or(&[], |under| &under.allow));
     let mut deny = list(&own.deny);
-    deny.extend(under.iter().flat_map(|under| &under.deny).map(|host| (host.value.as_str(), host)));
-    for entry in own.allow.iter().filter(|entry| host::check(&entry.value).is_ok()) {
+    deny.extend(under.iter().flat_map(|under| &under.deny).map(|host| (&host.value, host)));
+    for entry in own.allow.iter().filter(|entry| entry.value.is_sound()) {
         let same = all.covering(&entry.value).filter(|it| it.value == entry.value && it.span != entry.span);
         let wider = same.or_else(|| all.wider(&entry.value)).or_else(|| below.covering(&entry.value));
         if let Some(wider) = wider {
@@ -152,7 +152,7 @@ fn shadowed(
     diagnostics: &mut Diagnostics,
 ) {
     // What is denied, or covered by a wildcard that should go, was spoken of as that.
-    if deny.covering(&entry.value).is_some() || wider.value.strip_prefix("*.").is_some_and(is_wide) {
+    if deny.covering(&entry.value).is_some() || wider.value.below().is_some_and(is_wide) {
         return;
     }
     let (name, wide) = (quote(&entry.value), quote(&wider.value));
@@ -193,10 +193,10 @@ fn denied(entry: &Host, deny: &Host) -> Diagnostic {
 
 /// A wildcard over names that belong to nobody in particular.
 fn too_wide(entry: &Host, diagnostics: &mut Diagnostics) {
-    let Some(domain) = entry.value.strip_prefix("*.") else { return };
+    let Some(domain) = entry.value.below() else { return };
     let top = !domain.contains('.');
     // `*.internal` is wide, and an inner network's own.
-    if host::guarded(&entry.value) != Guarded::No || !is_wide(domain) {
+    if entry.value.guarded() != Guarded::No || !is_wide(domain) {
         return;
     }
     let (rule, message) = if top {
@@ -215,8 +215,8 @@ fn too_wide(entry: &Host, diagnostics: &mut Diagnostics) {
 
 /// Whether pipelock's guard on private addresses refuses an entry.
 fn reaches_inside(entry: &Host, private: &Private<'_>, diagnostics: &mut Diagnostics) {
-    let guarded = host::guarded(&entry.value);
-    let network = host::network(&entry.value);
+    let guarded = entry.value.guarded();
+    let network = entry.value.network();
     let opened = match network {
         Some(address) => holding(&private.ranges, address).next().is_some(),
         // A name may well resolve into a range.
@@ -245,7 +245,7 @@ fn reaches_inside(entry: &Host, private: &Private<'_>, diagnostics: &mut Diagnos
             diagnostic
         }
     };
-    let too_wide = entry.value.strip_prefix("*.").is_some_and(|domain| !domain.contains('.'));
+    let too_wide = entry.value.below().is_some_and(|domain| !domain.contains('.'));
     diagnostics.push(match guarded {
         Guarded::Private | Guarded::Likely if !too_wide => {
             let says = format!("private \"{}\"", entry.value);
@@ -261,7 +261,7 @@ fn reaches_inside(entry: &Host, private: &Private<'_>, diagnostics: &mut Diagnos
 /// `private` opens the guard; the allow list stays the allow list.
 fn not_allowed(entry: &Host) -> Diagnostic {
     let message = format!("{} may be private and is not allowed: it cannot be reached", quote(&entry.value));
-    let help = match host::network(&entry.value) {
+    let help = match entry.value.network() {
         Some(range) if range.prefix_len() < range.max_prefix_len() => {
             String::from("allow the hosts, or the addresses, that are meant to be in the range")
         }
@@ -280,16 +280,16 @@ struct Private<'a> {
 
 impl<'a> Private<'a> {
     fn new(egress: &'a Egress) -> Self {
-        let names = egress.private.iter().filter(|entry| host::network(&entry.value).is_none());
+        let names = egress.private.iter().filter(|entry| entry.value.network().is_none());
         // What is no range, or one with bits behind its prefix, was spoken of, and opens what it seems to.
-        let ranges = egress.private.iter().filter_map(|entry| host::network(&entry.value));
+        let ranges = egress.private.iter().filter_map(|entry| entry.value.network());
         let ranges: BTreeMap<IpNet, IpNet> = ranges.map(|range| (range.trunc(), range.trunc())).collect();
-        let addresses = egress.allow.iter().filter_map(|allow| host::network(&allow.value));
+        let addresses = egress.allow.iter().filter_map(|allow| allow.value.network());
         let reached = addresses.flat_map(|address| holding(&ranges, address)).collect();
-        Self { names: List::new(names.map(|entry| (entry.value.as_str(), entry))), ranges, reached }
+        Self { names: List::new(names.map(|entry| (&entry.value, entry))), ranges, reached }
     }
 }
 
 fn list(hosts: &[Host]) -> List<'_, &Host> {
-    List::new(hosts.iter().map(|host| (host.value.as_str(), host)))
+    List::new(hosts.iter().map(|host| (&host.value, host)))
 }

@@ -88,24 +88,24 @@ fn opened(tls: &Tls, egress: &Egress, diagnostics: &mut Diagnostics) {
             .help("name a file that holds the public authorities and yours, as `cat /etc/ssl/certs/ca-certificates.crt ca.pem` makes it: `trust \"./trusted.pem\"`"),
         );
     }
-    let list = |hosts| List::new(<[Host]>::iter(hosts).map(|host| (host.value.as_str(), host)));
+    let list = |hosts| List::new(<[Host]>::iter(hosts).map(|host| (&host.value, host)));
     let (allow, deny) = (list(&egress.allow), list(&egress.deny));
     let passthrough = list(&tls.passthrough);
     for wildcard in &tls.passthrough {
-        let Some(apex) = wildcard.value.strip_prefix("*.").filter(|apex| apex.contains('.')) else {
+        let Some(apex) = wildcard.value.below().filter(|apex| apex.contains('.')) else {
             continue;
         };
-        let opened = allow.covering(apex).is_some() && deny.covering(apex).is_none();
+        let opened = allow.covering_all(apex, false).is_some() && deny.covering_all(apex, false).is_none();
         if opened && passthrough.passing(apex).is_none() {
             diagnostics.push(misses_apex(wildcard, apex));
         }
     }
     for (host, whose) in MODEL_APIS {
         // A wildcard over a top-level domain is spoken of as such.
-        let named = |allow: &&Host| allow.value.strip_prefix("*.").is_none_or(|domain| domain.contains('.'));
-        let Some(allow) = allow.covering(host).filter(named) else { continue };
+        let named = |allow: &&Host| allow.value.below().is_none_or(|domain| domain.contains('.'));
+        let Some(allow) = allow.covering_all(host, false).filter(named) else { continue };
         // Who denies a model does not call it.
-        if deny.covering(host).is_some() || passthrough.passing(host).is_some() {
+        if deny.covering_all(host, false).is_some() || passthrough.passing(host).is_some() {
             continue;
         }
         diagnostics.push(

@@ -1,6 +1,8 @@
 //! The agent's variables that have no effect in a bottle, or another one than intended.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::LazyLock;
 
 use super::edit;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
@@ -80,22 +82,36 @@ pub fn check(bottle: &Bottle<Names>, sources: &Sources, diagnostics: &mut Diagno
     }
 }
 
+/// A name as whoever mistook its blanks and its case writes it.
+fn squeezed(name: &str) -> String {
+    name.replace(['_', '-'], "").to_ascii_uppercase()
+}
+
+/// The places of the variables that agents read, by their squeezed names: a spec may have a hundred thousand variables.
+static SQUEEZED: LazyLock<BTreeMap<String, usize>> = LazyLock::new(|| {
+    let places = variables::AGENT.iter().enumerate();
+    // Of two that are alike the first counts.
+    places.rev().map(|(place, read)| (squeezed(read.variable.name), place)).collect()
+});
+
 /// The variable that is meant by one that nobody reads, and who reads it.
 fn meant(name: &str) -> Option<(&'static str, &'static str)> {
-    let read = || variables::AGENT.iter().map(|read| (read.variable.name, read.by));
-    if read().any(|(known, _)| known == name) {
+    let known = || variables::AGENT.iter().map(|read| read.variable.name);
+    if known().any(|known| known == name) {
         return None;
     }
-    let squeezed = |name: &str| name.replace(['_', '-'], "").to_ascii_uppercase();
-    let given = squeezed(name);
-    let alike = |known: &str| {
+    let slip = |known: &str| {
         // What goes on after a whole name is one of several: `OPENAI_API_KEY_2`.
-        let slip =
-            name.len() >= SHORTEST_SLIP && !name.starts_with(known) && name.len().abs_diff(known.len()) <= 1;
-        given == squeezed(known) || slip && strsim::osa_distance(name, known) == 1
+        name.len() >= SHORTEST_SLIP
+            && name.len().abs_diff(known.len()) <= 1
+            && !name.starts_with(known)
+            && strsim::osa_distance(name, known) == 1
     };
-    let mistaken = MISTAKEN.iter().find(|(mistaken, _)| *mistaken == name).map(|(_, meant)| *meant);
-    read().find(|(known, _)| mistaken.map_or_else(|| alike(known), |meant| *known == meant))
+    let place = match MISTAKEN.iter().find(|(mistaken, _)| *mistaken == name) {
+        Some((_, meant)) => known().position(|known| known == *meant),
+        None => SQUEEZED.get(&squeezed(name)).copied().into_iter().chain(known().position(slip)).min(),
+    };
+    place.map(|place| (variables::AGENT[place].variable.name, variables::AGENT[place].by))
 }
 
 /// Why a variable has no effect here, or a wrong one, and what to do.

@@ -6,7 +6,7 @@ use crate::reach::{AddressScope, Because, Lists, Policy};
 use crate::rule::catalogue::EXPECTATION_FAILED;
 use crate::text::quote;
 use crate::world::engine::{Gap, Ledger};
-use crate::world::host::{Guarded, Target, Verdict};
+use crate::world::host::{Guarded, HostPattern, Target, Verdict};
 
 /// Asks every expectation of a bottle.
 pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
@@ -49,8 +49,8 @@ pub fn policy<N>(bottle: &Bottle<N>) -> Policy<'_, &Host> {
     Policy::new(bottle.settings.addresses().bundle(), gaps, listeners, lists)
 }
 
-fn entries(hosts: &[Host]) -> impl Iterator<Item = (&str, &Host)> {
-    hosts.iter().map(|host| (host.value.as_str(), host))
+fn entries(hosts: &[Host]) -> impl Iterator<Item = (&HostPattern, &Host)> {
+    hosts.iter().map(|host| (&host.value, host))
 }
 
 /// Shows what decides.

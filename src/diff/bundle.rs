@@ -163,7 +163,7 @@ fn given(
             _ => {}
         }
     }
-    let Joined { come, gone, both: _ } = join(&old.capabilities, capabilities, |it| it.as_str());
+    let Joined { come, gone, both: _ } = join(&old.capabilities, capabilities, String::as_str);
     for capability in come {
         changes.wider(Topic::Sidecar, format!("{who} has the capability {}", quote(capability)));
     }

@@ -14,15 +14,15 @@ use crate::plan::{PlannedEgress, PlannedHost, Traced};
 use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
 use crate::text::quote;
 use crate::world::engine::Gap;
-use crate::world::host::{self, Target, TargetHost, Verdict};
+use crate::world::host::{self, HostPattern, Target, TargetHost, Verdict};
 
 type Entry<'a> = &'a PlannedHost;
 
 /// The policy of a plan that was read.
 #[must_use]
 pub(super) fn policy<'a>(plan: &'a PlanJson<'static>) -> Policy<'a, Entry<'a>> {
-    fn entries(list: &[Traced<PlannedHost>]) -> impl Iterator<Item = (&str, Entry<'_>)> {
-        list.iter().map(|entry| (entry.host.as_str(), &entry.value))
+    fn entries(list: &[Traced<PlannedHost>]) -> impl Iterator<Item = (&HostPattern, Entry<'_>)> {
+        list.iter().map(|entry| (&entry.host, &entry.value))
     }
     let boot = Option::as_ref(&plan.boot).map(|boot| boot.kind);
     let PlannedEgress { allow, deny, private, .. } = &*plan.egress;
@@ -100,9 +100,9 @@ impl<'a> Side<'a> {
         Self { policy: policy(plan), egress: &plan.egress, bundle: bundle(plan).into() }
     }
 
-    fn entries(&self) -> impl Iterator<Item = &'a str> {
+    fn entries(&self) -> impl Iterator<Item = &'a HostPattern> {
         let PlannedEgress { allow, deny, private, .. } = self.egress;
-        allow.iter().chain(deny).chain(private).map(|entry| entry.host.as_str())
+        allow.iter().chain(deny).chain(private).map(|entry| &entry.host)
     }
 }
 
@@ -126,15 +126,11 @@ impl Classes {
             named: BTreeSet::new(),
             stretches: BTreeSet::new(),
         };
-        for text in before.entries().chain(after.entries()) {
-            match text.parse::<IpAddr>() {
-                Ok(address) => {
-                    classes.named.insert(address);
-                }
-                Err(_) if host::network(text).is_some() => {}
-                Err(_) => {
-                    classes.domains.insert(text.strip_prefix("*.").unwrap_or(text).to_owned());
-                }
+        for pattern in before.entries().chain(after.entries()) {
+            if let Some(address) = pattern.address() {
+                classes.named.insert(address);
+            } else if pattern.network().is_none() {
+                classes.domains.insert(pattern.domain().to_owned());
             }
         }
         // The targets that are one of the two bundles are the bundle, wherever it is.
@@ -144,7 +140,7 @@ impl Classes {
         let longest = labels.filter(|label| label.bytes().all(|b| b == b'x')).map(str::len).max();
         classes.fresh = "x".repeat(longest.unwrap_or(0).saturating_add(1));
         let private = before.egress.private.iter().chain(&after.egress.private);
-        let ranges = private.filter_map(|entry| host::network(&entry.host)).chain(host::guarded_ranges());
+        let ranges = private.filter_map(|entry| entry.host.network()).chain(host::guarded_ranges());
         for range in ranges {
             classes.stretches.insert(range.network());
             classes.stretches.extend(next(range.broadcast()));

@@ -1,4 +1,4 @@
-//! The files of a stage while they are made, and where each part of them comes from, for whoever asks.
+//! Drafts: the files of a stage while they are made, with their provenance when that is asked for.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::recorder::{self, Places};
 use super::{Artifact, Bytes, Constant, Mode, yaml};
 use crate::plan::{Origins, Traced};
 
-/// Where the parts of a file come from.
+/// The origins of the parts of a file.
 #[derive(Clone, Debug)]
 pub enum Parts {
     /// Of a document of keys: its values by their places.
@@ -19,7 +19,7 @@ pub enum Parts {
     Constant,
 }
 
-/// Where a file comes from.
+/// The provenance of a file.
 #[derive(Clone, Debug)]
 pub struct Provenance {
     /// Why the file is there, and all in it that has no origins of its own.
@@ -50,7 +50,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// No file yet; `traces` is whether it is asked where the parts of each come from.
+    /// Creates a draft without a file; `traces` is whether provenance is recorded.
     pub(crate) fn new(traces: bool) -> Self {
         Self { traces, ..Self::default() }
     }
@@ -108,18 +108,18 @@ impl Draft {
         self.add(path, mode, asked, constant.into(), || Parts::Constant);
     }
 
-    /// The files so far, by path.
+    /// Returns the files so far, by path.
     pub(crate) fn files(&self) -> &BTreeMap<String, Artifact> {
         &self.files
     }
 
-    /// The files so far by path: the mode of each, and why it is there.
+    /// Returns the modes of the files so far, by path, each with what asks for the file.
     pub(crate) fn modes(&self) -> impl Iterator<Item = (&String, Traced<Mode>)> {
         let files = self.files.iter().zip(self.asked.values());
         files.map(|((path, file), asked)| (path, Traced::new(file.mode, asked.clone())))
     }
 
-    /// The files, and where they come from if that was asked.
+    /// Returns the files, and their provenance if that was recorded.
     pub(crate) fn finish(self) -> (BTreeMap<String, Artifact>, BTreeMap<String, Provenance>) {
         let Self { files, mut asked, parts, traces: _ } = self;
         let provenance = parts.into_iter().filter_map(|(path, parts)| {

@@ -12,7 +12,6 @@ use super::{Draft, Markup, Mode as FileMode};
 use crate::model::{Action, Logged};
 use crate::plan::{Origins, Plan, PlannedEgress, PlannedHost, PlannedPattern, PlannedTls, Traced};
 use crate::world::builtin::{self, PIPELOCK_METRICS};
-use crate::world::host;
 
 /// Its path in the stage.
 pub const PATH: &str = "pipelock/pipelock.yaml";
@@ -263,11 +262,9 @@ pub fn config(plan: &Plan) -> Config<'_> {
     } = &plan.egress;
     let api_allowlist = if allow.is_empty() { vec![Traced::default_setting(NOWHERE)] } else { hosts(allow) };
     let (ranges, names): (Vec<_>, Vec<_>) =
-        private.iter().partition(|upstream| host::network(&upstream.host).is_some());
-    let ranges: Vec<Traced<String>> = ranges
-        .into_iter()
-        .filter_map(|range| Some(range.with(host::network(&range.host)?.to_string())))
-        .collect();
+        private.iter().partition(|upstream| upstream.host.network().is_some());
+    let ranges: Vec<Traced<String>> =
+        ranges.into_iter().filter_map(|range| Some(range.with(range.host.network()?.to_string()))).collect();
     Config {
         version: 1,
         mode: Mode::Strict,

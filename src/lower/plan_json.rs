@@ -207,7 +207,7 @@ impl PlanJson<'static> {
     }
 }
 
-/// What a backend makes of a plan for whoever launches it.
+/// The launch of a plan, as a backend does it.
 #[derive(Clone, Debug)]
 pub struct Launch {
     /// The path of the Smolfile in the stage.

@@ -1,5 +1,4 @@
-//! A serializer that writes nothing: it records where in a document each value stands, and the origins of the traced
-//! ones.
+//! A serializer that writes nothing and records the place of each value in a document, with the origins of traced ones.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,7 +26,7 @@ pub type Path = Vec<Step>;
 /// The values of a document, by their places, each with its origins if it has some of its own.
 pub type Places = BTreeMap<Path, Option<Origins>>;
 
-/// Records a document.
+/// Records the values of a document.
 pub(super) fn record(document: &impl Serialize) -> Places {
     let mut recorder = Recorder { path: Path::new(), places: Places::new() };
     // What cannot be recorded is not found in the record, and is then told to be unknown.

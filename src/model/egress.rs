@@ -10,13 +10,13 @@ use super::{
 };
 use crate::source::Span;
 use crate::syntax::Node;
-use crate::world::host::{self, Lost};
+use crate::world::host::{self, HostPattern, Lost};
 
 /// One host pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// The pattern, in lower case.
-    pub value: String,
+    /// The pattern.
+    pub value: HostPattern,
     /// Where it stands.
     pub span: Span,
     /// The node that it stands in, from its name through its last argument.
@@ -195,11 +195,10 @@ impl Tls {
 }
 
 impl Host {
-    /// Host names are compared without regard to case; one spelling makes equal entries equal.
     fn all(node: Node<'_>) -> impl Iterator<Item = Self> {
         let (node_span, alone) = (node.head_span(), node.entries().nth(1).is_none());
-        arguments(node).map(move |Spanned { mut value, span }| {
-            value.make_ascii_lowercase();
+        arguments(node).map(move |Spanned { value, span }| {
+            let value = HostPattern::new(value);
             Self { value, span, node: node_span, alone, lost: None }
         })
     }
@@ -207,7 +206,9 @@ impl Host {
     /// The entries of `allow` or `deny`, each of which stands for its host whatever it says more.
     fn entries(node: Node<'_>) -> impl Iterator<Item = Self> {
         Self::all(node).map(|host| match host::lossy(&host.value) {
-            Some((value, lost)) => Self { value: value.to_owned(), lost: Some(lost), ..host },
+            Some((value, lost)) => {
+                Self { value: HostPattern::new(value.to_owned()), lost: Some(lost), ..host }
+            }
             None => host,
         })
     }

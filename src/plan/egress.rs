@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, Traced};
 use crate::model::{Action, Egress, Host, Logged, Pattern, Tls};
+use crate::world::host::HostPattern;
 
 /// Requests a minute to one registrable domain. pipelock's own default is 60, and one CONNECT is one request: the 61st
 /// connection of an installation of packages got a 429 (run with 2.3.0).
@@ -57,7 +58,7 @@ pub struct PlannedEgress {
 #[schemars(rename = "HostEntry")]
 pub struct PlannedHost {
     /// A host, `*.` and a domain, an IP address, or a range of them.
-    pub host: String,
+    pub host: HostPattern,
     /// The line that says so, as `file:line`.
     pub origin: String,
 }

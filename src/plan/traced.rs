@@ -1,4 +1,4 @@
-//! Values that know where they come from.
+//! Provenance: values with the lines of the specs, or the reasons of the compiler, that decided them.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -20,7 +20,7 @@ static DEFAULT: Origin = Origin::compiler("the default: no spec says anything el
 /// Of a value whose origins are not known any more.
 static READ: Origin = Origin::compiler("read from a file");
 
-/// One cause of a value.
+/// A cause of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// A line of a spec.
@@ -37,7 +37,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The compiler, for a reason.
+    /// Creates the origin of a value that the compiler decided, with its reason.
     #[must_use]
     pub const fn compiler(why: &'static str) -> Self {
         Self::Compiler(Cow::Borrowed(why))
@@ -66,31 +66,31 @@ enum Causes {
 }
 
 impl Origins {
-    /// One cause.
+    /// Creates the origins of a value with one cause.
     #[must_use]
     pub fn of(origin: Origin) -> Self {
         Self(Causes::All(Arc::new([origin])))
     }
 
-    /// The compiler, for a reason.
+    /// Creates the origins of a value that the compiler decided.
     #[must_use]
     pub const fn compiler(why: &'static Origin) -> Self {
         Self(Causes::Compiler(why))
     }
 
-    /// What no spec has a say in.
+    /// Returns the origins of a value that no spec can set.
     #[must_use]
     pub const fn fixed() -> Self {
         Self::compiler(&FIXED)
     }
 
-    /// A setting that the spec is silent about.
+    /// Returns the origins of a setting that the spec leaves to its default.
     #[must_use]
     pub const fn default_setting() -> Self {
         Self::compiler(&DEFAULT)
     }
 
-    /// These causes, then those of something that the value was computed from as well, each once.
+    /// Adds the causes of something else that the value was computed from, each once.
     #[must_use]
     pub fn and(self, others: &Self) -> Self {
         let mut more = others.all().iter().filter(|other| !self.all().contains(other)).peekable();
@@ -101,13 +101,13 @@ impl Origins {
         Self(Causes::All(all))
     }
 
-    /// The setting itself.
+    /// Returns the setting itself.
     #[must_use]
     pub fn first(&self) -> &Origin {
         &self.all()[0]
     }
 
-    /// All of them, the first one first.
+    /// Returns all causes, the setting itself first.
     #[must_use]
     pub fn all(&self) -> &[Origin] {
         match &self.0 {
@@ -148,37 +148,37 @@ pub struct Traced<T> {
 pub const TRACED: &str = "bottlec::Traced";
 
 impl<T> Traced<T> {
-    /// A value with its causes.
+    /// Creates a value with its origins.
     #[must_use]
     pub fn new(value: T, origins: Origins) -> Self {
         Self { value, origins }
     }
 
-    /// A value that no spec has a say in.
+    /// Creates a value that no spec can set.
     #[must_use]
     pub fn fixed(value: T) -> Self {
         Self::new(value, Origins::fixed())
     }
 
-    /// The value of a setting that the spec is silent about.
+    /// Creates the default of a setting that the spec leaves out.
     #[must_use]
     pub fn default_setting(value: T) -> Self {
         Self::new(value, Origins::default_setting())
     }
 
-    /// Another value of the same causes.
+    /// Creates another value with the same origins.
     #[must_use]
     pub fn with<U>(&self, value: U) -> Traced<U> {
         Traced::new(value, self.origins.clone())
     }
 
-    /// What a function makes of the value.
+    /// Applies a function to the value.
     #[must_use]
     pub fn map<U>(self, function: impl FnOnce(T) -> U) -> Traced<U> {
         Traced { value: function(self.value), origins: self.origins }
     }
 
-    /// The same, computed from something else as well.
+    /// Adds the origins of something else that the value was computed from.
     #[must_use]
     pub fn and(self, others: &Origins) -> Self {
         Self { value: self.value, origins: self.origins.and(others) }
@@ -186,7 +186,7 @@ impl<T> Traced<T> {
 }
 
 impl<T> Traced<Option<T>> {
-    /// The value, when there is one, with the causes.
+    /// Returns the value, when there is one, with the origins.
     #[must_use]
     pub fn given(&self) -> Option<Traced<&T>> {
         self.value.as_ref().map(|value| self.with(value))

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use crate::world::engine::Gap;
 use crate::world::host::list::{List, holding};
-use crate::world::host::{self, Guarded, Target, TargetHost, Verdict};
+use crate::world::host::{Guarded, HostPattern, Target, TargetHost, Verdict, guarded_network};
 
 /// What an allowed name may resolve to: pipelock refuses a private address unless `private` opens it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,19 +91,19 @@ impl<'a, T: Copy> Policy<'a, T> {
         gaps: Vec<Gap>,
         listeners: impl IntoIterator<Item = (u16, &'a str)>,
         lists: Lists<
-            impl IntoIterator<Item = (&'a str, T)>,
-            impl IntoIterator<Item = (&'a str, T)>,
-            impl IntoIterator<Item = (&'a str, T)>,
+            impl IntoIterator<Item = (&'a HostPattern, T)>,
+            impl IntoIterator<Item = (&'a HostPattern, T)>,
+            impl IntoIterator<Item = (&'a HostPattern, T)>,
         >,
     ) -> Self {
         let mut ranges = BTreeMap::new();
         let mut trusted = Vec::new();
-        for (text, entry) in lists.private {
-            match host::network(text) {
+        for (pattern, entry) in lists.private {
+            match pattern.network() {
                 Some(range) => {
                     ranges.entry(range.trunc()).or_insert(entry);
                 }
-                None => trusted.push((text, entry)),
+                None => trusted.push((pattern, entry)),
             }
         }
         Self {
@@ -142,18 +142,17 @@ impl<'a, T: Copy> Policy<'a, T> {
             }
             _ if target.port == Some(DNS_PORT) && self.gaps.contains(&Gap::DnsOpen) => Because::Resolver,
             TargetHost::Address(address) => self.address(*address),
-            TargetHost::Name(name) => self.name(name, at),
+            TargetHost::Name(name) => self.name(name, false, at),
         }
     }
 
     /// pipelock compares an address as text, and guards it when it is private.
     fn address(&self, address: IpAddr) -> Because<'a, T> {
-        let text = address.to_string();
-        let listed = match self.listed(&text) {
+        let listed = match self.listed(&address.to_string(), false) {
             Ok(listed) => listed,
             Err(refused) => return refused,
         };
-        match host::guarded(&text) {
+        match guarded_network(address.into()) {
             Guarded::No | Guarded::Likely => Because::Listed(listed, AddressScope::Public),
             Guarded::Closed => Because::Guarded(listed, Guarded::Closed),
             Guarded::Private => match self.opening(address) {
@@ -163,17 +162,18 @@ impl<'a, T: Copy> Policy<'a, T> {
         }
     }
 
-    fn name(&self, name: &str, at: Option<IpAddr>) -> Because<'a, T> {
-        let listed = match self.listed(name) {
+    /// A name, or a domain with all `below` it.
+    fn name(&self, name: &str, below: bool, at: Option<IpAddr>) -> Because<'a, T> {
+        let listed = match self.listed(name, below) {
             Ok(listed) => listed,
             Err(refused) => return refused,
         };
-        if let Some(entry) = self.trusted.covering(name) {
+        if let Some(entry) = self.trusted.covering_all(name, below) {
             return Because::Listed(listed, AddressScope::Any(entry));
         }
         let scope = if self.ranges.is_empty() { AddressScope::Public } else { AddressScope::Ranges };
         let Some(address) = at else { return Because::Listed(listed, scope) };
-        match host::guarded(&address.to_canonical().to_string()) {
+        match guarded_network(address.to_canonical().into()) {
             Guarded::No | Guarded::Likely => Because::Listed(listed, scope),
             Guarded::Closed => Because::Guarded(listed, Guarded::Closed),
             Guarded::Private => match self.opening(address.to_canonical()) {
@@ -185,17 +185,17 @@ impl<'a, T: Copy> Policy<'a, T> {
 
     /// What becomes of an entry of `allow`, of all that it stands for.
     #[must_use]
-    pub fn entry(&self, pattern: &str) -> Because<'a, T> {
-        match pattern.parse() {
-            Ok(address) => self.address(address),
-            Err(_) => self.name(pattern, None),
+    pub fn entry(&self, pattern: &HostPattern) -> Because<'a, T> {
+        match pattern.address() {
+            Some(address) => self.address(address),
+            None => self.name(pattern.domain(), pattern.below().is_some(), None),
         }
     }
 
     /// What the lists say of a host as pipelock compares it.
-    fn listed(&self, host: &str) -> Result<T, Because<'a, T>> {
-        let allow = self.allow.covering(host);
-        match (self.deny.covering(host), allow) {
+    fn listed(&self, host: &str, below: bool) -> Result<T, Because<'a, T>> {
+        let allow = self.allow.covering_all(host, below);
+        match (self.deny.covering_all(host, below), allow) {
             (Some(deny), allow) => Err(Because::Denied(deny, allow)),
             (None, Some(allow)) => Ok(allow),
             (None, None) => Err(Because::Unlisted),

@@ -190,7 +190,7 @@ impl Page<'_> {
         let mut list = |head: &str, entries: &[Traced<PlannedHost>]| {
             for (at, host) in entries.iter().enumerate() {
                 let head = if at == 0 { head.to_owned() } else { String::new() };
-                rows.push(vec![head, host.host.clone(), host.origin.clone()]);
+                rows.push(vec![head, host.host.to_string(), host.origin.clone()]);
             }
         };
         list(head.trim_start(), allow);

@@ -18,7 +18,7 @@ use crate::report::Promise;
 use crate::text::quote;
 use crate::world::builtin;
 use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM};
-use crate::world::host::{Guarded, Target, TargetHost, Verdict};
+use crate::world::host::{Guarded, HostPattern, Target, TargetHost, Verdict};
 use crate::world::upstream::Upstream;
 
 pub use text::render;
@@ -170,8 +170,8 @@ type Entry<'a> = &'a PlannedHost;
 /// The policy of a plan.
 #[must_use]
 pub fn policy(plan: &Plan) -> Policy<'_, &PlannedHost> {
-    fn entries(list: &[Traced<PlannedHost>]) -> impl Iterator<Item = (&str, &PlannedHost)> {
-        list.iter().map(|entry| (entry.host.as_str(), &entry.value))
+    fn entries(list: &[Traced<PlannedHost>]) -> impl Iterator<Item = (&HostPattern, &PlannedHost)> {
+        list.iter().map(|entry| (&entry.host, &entry.value))
     }
     let listeners =
         plan.sidecars.iter().filter_map(|sidecar| Some(((*sidecar.port)?, sidecar.name.as_str())));
@@ -188,7 +188,7 @@ pub fn policy(plan: &Plan) -> Policy<'_, &PlannedHost> {
 }
 
 fn cause(kind: &'static str, entry: Entry<'_>) -> Cause {
-    Cause { kind, rule: entry.host.clone(), origin: Some(entry.origin.clone()) }
+    Cause { kind, rule: entry.host.to_string(), origin: Some(entry.origin.clone()) }
 }
 
 fn sentence(kind: &'static str, rule: impl Into<String>) -> Cause {
@@ -415,14 +415,14 @@ fn proxied(plan: &Plan, policy: &Policy<'_, &PlannedHost>) -> Vec<Row> {
             _ => String::from("at public addresses"),
         };
         rows.push(Row {
-            target: entry.host.clone(),
+            target: entry.host.to_string(),
             verdict: because.verdict().into(),
             origin: Some(entry.origin.clone()),
             note,
         });
     }
     rows.extend(plan.egress.deny.iter().map(|entry| Row {
-        target: entry.host.clone(),
+        target: entry.host.to_string(),
         verdict: Outcome::Refused,
         origin: Some(entry.origin.clone()),
         note: String::from("a deny beats every allow"),

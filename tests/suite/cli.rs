@@ -491,6 +491,15 @@ fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
     let run = dir.run(["verify", "stage/api"]).code(1);
     assert_eq!(run.out.lines().nth(1), Some("  `smolfile.toml` is missing"), "{}", run.out);
 
+    // A backend that none is keeps nobody to anything.
+    let dir = built();
+    let mut plan = json(&dir.read("stage/api/plan.json"));
+    plan["backend"] = "none".into();
+    fs::write(dir.at("stage/api/plan.json"), plan.to_string()).unwrap();
+    digest_anew(&dir);
+    let run = dir.run(["verify", "stage/api"]).code(1);
+    assert_eq!(run.out.lines().nth(1), Some("  `plan.json` was changed"), "{}", run.out);
+
     let dir = built();
     fs::rename(dir.at("stage/api"), dir.at("stage/other")).unwrap();
     let run = dir.run(["verify", "stage/other"]).code(1);

@@ -26,17 +26,13 @@ pub(super) const TARGET: Target = Target {
 fn lower(plan: &Plan, draft: &mut Draft) {
     let (of_agent, of_bundle): (Vec<_>, Vec<_>) =
         plan.secrets().partition(|secret| secret.receiver == builtin::AGENT);
-    let [agent, bundle, any] =
-        [!of_agent.is_empty(), !of_bundle.is_empty(), !of_agent.is_empty() || !of_bundle.is_empty()]
-            .map(Mode::of_secrets);
+    let [agent, bundle] = [!of_agent.is_empty(), !of_bundle.is_empty()].map(Mode::of_secrets);
     smolfile::lower(plan, agent, draft);
     agent_env::lower(plan, agent, draft);
     pipelock::lower(plan, draft);
     compose::lower(plan, bundle, draft);
     git_gate::lower(plan, draft);
     supervise::lower(plan, draft);
-    // It speaks of all files before it.
-    plan_json::lower(plan, launch(plan), any, draft);
 }
 
 fn launch(plan: &Plan) -> Launch {

@@ -11,6 +11,7 @@ use crate::model::Layer;
 use crate::source::Span;
 use crate::syntax::{Value, quoted_string};
 use crate::text::quote;
+use crate::world::host::HostPattern;
 use crate::world::host::known::DROPS;
 use crate::world::host::list::List;
 use crate::world::host::shared;
@@ -36,11 +37,13 @@ pub(super) fn deny(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
         return;
     }
     let denied = denied(menu, layer.span());
-    let denied = List::new(denied.iter().map(|host| (host.as_str(), ())));
+    let denied = List::new(denied.iter().map(|host| (host, ())));
     for (host, what) in hosts {
         let says = format!("deny {}", quoted_string(&host));
         // The rule's own fix is offered already.
-        if denied.covering(&host).is_some() || menu.has(&format!("add {}", quote(&says))) {
+        if denied.covering(&HostPattern::new(host.to_string())).is_some()
+            || menu.has(&format!("add {}", quote(&says)))
+        {
             continue;
         }
         menu.offer(Offer {
@@ -54,7 +57,7 @@ pub(super) fn deny(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
 }
 
 /// What is denied already where an entry of the bottle or the profile at `place` counts.
-fn denied(menu: &Menu<'_>, place: Span) -> Vec<String> {
+fn denied(menu: &Menu<'_>, place: Span) -> Vec<HostPattern> {
     let analysis = menu.asked.analysis;
     let inside = |span: Span| span.source == place.source && place.range().contains(&span.range().start);
     let hosts = |layer: &Layer| layer.egress.deny.iter().map(|host| host.value.clone()).collect();

@@ -13,7 +13,7 @@ use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::Node;
 use crate::world::host::list::List;
-use crate::world::host::{self, Guarded, TargetHost, known as shared};
+use crate::world::host::{Guarded, TargetHost, known as shared};
 
 /// The hosts of a spec, each with where it stands first and how often it stands.
 #[derive(Default)]
@@ -66,15 +66,15 @@ pub(super) fn hosts(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
     match node.map(Node::name).unwrap_or_default() {
         "private" => {
             for host in allowed() {
-                let tier = if host::guarded(&host.value) == Guarded::No { 3 } else { 0 };
+                let tier = if host.value.guarded() == Guarded::No { 3 } else { 0 };
                 offer(&host.value, tier, "allowed here");
             }
         }
         "passthrough" => allowed().for_each(|host| offer(&host.value, 1, "allowed here")),
         "deny" => {
-            let allow = List::new(allowed().map(|host| (host.value.as_str(), host.value.as_str())));
+            let allow = List::new(allowed().map(|host| (&host.value, host.value.as_str())));
             for drop in shared::DROPS {
-                if let Some(allow) = allow.covering(drop.host) {
+                if let Some(allow) = allow.covering_all(drop.host, false) {
                     let why = format!("{}, which {} allows", drop.what, crate::text::quote(allow));
                     offer(&drop.pattern(), 0, &why);
                 }
@@ -82,13 +82,13 @@ pub(super) fn hosts(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
         }
         "refuse" => {
             let denied = own.iter().flat_map(|layer| &layer.egress.deny);
-            denied.for_each(|host| offer(apex(&host.value), 0, "denied here"));
+            denied.for_each(|host| offer(host.value.domain(), 0, "denied here"));
             for (host, what) in known::FORBIDDEN {
                 offer(host, 1, what);
             }
         }
         _ if value == ValueType::Target => {
-            allowed().for_each(|host| offer(apex(&host.value), 0, "allowed here"));
+            allowed().for_each(|host| offer(host.value.domain(), 0, "allowed here"));
         }
         _ => {}
     }

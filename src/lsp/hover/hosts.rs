@@ -11,19 +11,19 @@ use crate::rule::catalogue;
 use crate::source::Span;
 use crate::syntax::Entry;
 use crate::text::quote;
-use crate::world::host::{self, Guarded, Target, Verdict, known};
+use crate::world::host::{self, Guarded, HostPattern, Target, Verdict, known};
 
 impl Place<'_> {
     /// An entry of one of the lists.
     pub(super) fn host(self, text: &str, entry: Entry<'_>) -> Prose {
-        let written = text.to_ascii_lowercase();
         let list = self.node.name();
-        let (host, beside) = match host::lossy(&written) {
+        let (host, beside) = match host::lossy(text) {
             Some((host, beside)) if matches!(list, "allow" | "deny") && self.is_in("egress") => {
                 (host, Some(beside))
             }
-            _ => (written.as_str(), None),
+            _ => (text, None),
         };
+        let host = &HostPattern::new(host.to_owned());
         let mut prose = Prose::new();
         if self.is_in("expect") {
             let Ok(target) = text.parse::<Target>() else { return prose };
@@ -48,12 +48,12 @@ impl Place<'_> {
                 quote(host)
             ));
         }
-        if let Some((_, whose)) = known::MODEL_APIS.iter().find(|(known, _)| *known == host) {
+        if let Some((_, whose)) = known::MODEL_APIS.iter().find(|(known, _)| *known == host.as_str()) {
             prose = prose.text(format!("{whose}: an API of models."));
         }
         match list {
             "passthrough" => prose.text("Its HTTPS stays closed: nothing in it is scanned."),
-            "private" if host::network(host).is_some() => {
+            "private" if host.network().is_some() => {
                 prose.text("Names and addresses that an `allow` covers may lie in this range.")
             }
             _ => {
@@ -108,11 +108,11 @@ impl Place<'_> {
 }
 
 /// What an entry stands for.
-fn matches(list: &str, host: &str) -> Option<String> {
-    if host::check(host).is_err() {
+fn matches(list: &str, host: &HostPattern) -> Option<String> {
+    if !host.is_sound() {
         return None;
     }
-    if let Some(domain) = host.strip_prefix("*.") {
+    if let Some(domain) = host.below() {
         let (domain, host) = (quote(domain), quote(host));
         return Some(match list {
             "passthrough" => format!(
@@ -122,7 +122,7 @@ fn matches(list: &str, host: &str) -> Option<String> {
         });
     }
     let ports = if list == "allow" { " Ports are not enforced: it can be reached on each." } else { "" };
-    Some(match host::network(host) {
+    Some(match host.network() {
         Some(_) => format!("Exactly this address, as a client writes it.{ports}"),
         None => format!("Exactly this name, and nothing below it.{ports}"),
     })

@@ -276,13 +276,13 @@ impl Picture {
             let rows = vec![row("the spec allows none")];
             self.beyond(pipelock, Card::outside(Kind::Nowhere, "no host", rows, 0));
         } else {
-            let (rows, more) = listed(allow, |entry| row(&entry.host));
+            let (rows, more) = listed(allow, |entry| row(entry.host.as_str()));
             let limit = Some(format!("at most {} a minute to one domain", rate_limit.value));
             let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
             self.beyond(pipelock, Card { limit, ..card });
         }
         if !deny.is_empty() {
-            let (rows, more) = listed(deny, |entry| row(&entry.host));
+            let (rows, more) = listed(deny, |entry| row(entry.host.as_str()));
             self.beyond(pipelock, Card::outside(Kind::Denied, "never", rows, more));
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use super::HostPattern;
 use super::shared::is_shared;
 use crate::text::did_you_mean;
 
@@ -20,39 +21,39 @@ pub struct List<'a, T> {
 
 impl<'a, T: Copy> List<'a, T> {
     /// The list of these entries.
-    pub fn new(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
+    pub fn new(entries: impl IntoIterator<Item = (&'a HostPattern, T)>) -> Self {
         let mut list = Self { exact: BTreeMap::new(), below: BTreeMap::new(), reversed: BTreeMap::new() };
         list.extend(entries);
         list
     }
 
     /// Adds these entries.
-    pub fn extend(&mut self, entries: impl IntoIterator<Item = (&'a str, T)>) {
-        for (text, known) in entries {
-            let (map, domain) = match text.strip_prefix("*.") {
-                Some(domain) => (&mut self.below, domain),
-                None => (&mut self.exact, text),
-            };
-            map.entry(domain).or_insert(known);
-            self.reversed.entry(reversed(domain)).or_insert(known);
+    pub fn extend(&mut self, entries: impl IntoIterator<Item = (&'a HostPattern, T)>) {
+        for (pattern, known) in entries {
+            let map = if pattern.below().is_some() { &mut self.below } else { &mut self.exact };
+            map.entry(pattern.domain()).or_insert(known);
+            self.reversed.entry(reversed(pattern.domain())).or_insert(known);
         }
     }
 
     /// The entry that matches all that `other` stands for, where `*.x` stands for `x`, too: in `allow` and `deny`.
     #[must_use]
-    pub fn covering(&self, other: &str) -> Option<T> {
-        let (known, domain) = match other.strip_prefix("*.") {
-            Some(domain) => (None, domain),
-            None => (self.exact.get(other), other),
-        };
+    pub fn covering(&self, other: &HostPattern) -> Option<T> {
+        self.covering_all(other.domain(), other.below().is_some())
+    }
+
+    /// The same of a host, or of a domain with all `below` it.
+    #[must_use]
+    pub fn covering_all(&self, domain: &str, below: bool) -> Option<T> {
+        let known = if below { None } else { self.exact.get(domain) };
         known.or_else(|| suffixes(domain).find_map(|suffix| self.below.get(suffix))).copied()
     }
 
     /// The wildcard that matches all that `other` stands for, and more.
     #[must_use]
-    pub fn wider(&self, other: &str) -> Option<T> {
-        let (domain, own) = other.strip_prefix("*.").map_or((other, 0), |domain| (domain, 1));
-        suffixes(domain).skip(own).find_map(|suffix| self.below.get(suffix)).copied()
+    pub fn wider(&self, other: &HostPattern) -> Option<T> {
+        let own = usize::from(other.below().is_some());
+        suffixes(other.domain()).skip(own).find_map(|suffix| self.below.get(suffix)).copied()
     }
 
     /// The entry that matches `host`, where `*.x` does not stand for `x`: in `passthrough`.

@@ -2,13 +2,16 @@
 
 pub mod known;
 pub mod list;
+mod pattern;
 pub mod shared;
 mod target;
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
+pub use pattern::HostPattern;
 pub use target::{TARGET, Target, TargetError, TargetHost, Verdict};
 
 use crate::rule::{self, Meant, ValueError};
@@ -156,26 +159,34 @@ fn is_below(host: &str, domain: &str) -> bool {
 /// Networks that pipelock's guard refuses and that a spec may open. The rest of what it refuses (its `internal` list at
 /// 2.3.0) stays closed: loopback is the bundle's own, where pipelock's metrics and the sidecars' inner ports are;
 /// link-local addresses are where clouds hand out credentials; the others are no hosts.
-const PRIVATE: [&str; 5] = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+static PRIVATE: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
+    networks(&["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"])
+});
 /// What the guard refuses and nobody may open.
-const CLOSED: [&str; 8] = [
-    "0.0.0.0/8",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "224.0.0.0/4",
-    "::/128",
-    "::1/128",
-    "fe80::/10",
-    "ff00::/8",
-];
+static CLOSED: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
+    networks(&[
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "::/128",
+        "::1/128",
+        "fe80::/10",
+        "ff00::/8",
+    ])
+});
 
-fn within(networks: &[&str], network: &IpNet) -> bool {
-    networks.iter().filter_map(|text| text.parse::<IpNet>().ok()).any(|outer| outer.contains(network))
+fn networks(texts: &[&str]) -> Vec<IpNet> {
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+fn within(networks: &[IpNet], network: &IpNet) -> bool {
+    networks.iter().any(|outer| outer.contains(network))
 }
 
 /// Every network that pipelock's guard refuses, whether a spec may open it or not.
 pub fn guarded_ranges() -> impl Iterator<Item = IpNet> {
-    PRIVATE.iter().chain(&CLOSED).filter_map(|text| text.parse().ok())
+    PRIVATE.iter().chain(CLOSED.iter()).copied()
 }
 
 /// The reading of an allow-list entry by pipelock's guard.
@@ -195,30 +206,23 @@ pub enum Guarded {
 /// `.internal` (2024), and what routers hand out.
 const INNER: [&str; 6] = ["internal", "local", "lan", "home", "corp", "home.arpa"];
 
-/// How pipelock's guard sees an entry of the allow list, by its text alone.
+/// How pipelock's guard sees a network, or an address.
 #[must_use]
-pub fn guarded(host: &str) -> Guarded {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        let network = IpNet::from(address);
-        return match (within(&CLOSED, &network), within(&PRIVATE, &network)) {
-            (true, _) => Guarded::Closed,
-            (false, true) => Guarded::Private,
-            (false, false) => Guarded::No,
-        };
+pub fn guarded_network(network: IpNet) -> Guarded {
+    match (within(&CLOSED, &network), within(&PRIVATE, &network)) {
+        (true, _) => Guarded::Closed,
+        (false, true) => Guarded::Private,
+        (false, false) => Guarded::No,
     }
-    let domain = host.strip_prefix("*.").unwrap_or(host);
+}
+
+fn guarded_name(domain: &str, below: bool) -> Guarded {
     if domain == "localhost" || is_below(domain, "localhost") {
         return Guarded::Closed;
     }
     let inner = INNER.iter().any(|suffix| domain == *suffix || is_below(domain, suffix));
     // A name of one label is one of the host's own network; `*.com` is another matter.
-    if inner || (!host.starts_with("*.") && !domain.contains('.')) { Guarded::Likely } else { Guarded::No }
-}
-
-/// The network that an entry of `private` names by number.
-#[must_use]
-pub fn network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    if inner || (!below && !domain.contains('.')) { Guarded::Likely } else { Guarded::No }
 }
 
 /// Holds an entry of `private` against what pipelock 2.3.0 takes: a host for `trusted_domains`, or a range for
@@ -240,14 +244,12 @@ pub fn check_upstream(text: &str) -> Result<(), ValueError> {
             "name the private addresses that the agent needs: 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16, fc00::/7 and parts of them",
         )
     };
-    let Some(network) = network(text) else {
-        if guarded(&text.to_ascii_lowercase()) == Guarded::Closed {
+    let pattern = HostPattern::new(text.to_owned());
+    let Some(network) = pattern.network() else {
+        if pattern.guarded() == Guarded::Closed {
             return Err(closed("it is the bundle itself"));
         }
-        if let Some(domain) = text.strip_prefix("*.")
-            && !domain.contains('.')
-            && matches(text)
-        {
+        if pattern.is_sound() && pattern.below().is_some_and(|domain| !domain.contains('.')) {
             return Err(invalid(
                 format!(
                     "{} is everything below a top-level domain, which pipelock does not trust",
