@@ -257,8 +257,9 @@ impl Analysis {
     /// The texts, and everything that is to be said of them: for who needs nothing else any more.
     #[must_use]
     pub fn into_parts(self) -> (Sources, Diagnostics) {
-        let checked = self.checked.into_inner().unwrap_or_else(|| check(&self));
-        (self.sources, checked.diagnostics)
+        self.checked();
+        let Self { sources, checked, .. } = self;
+        (sources, checked.into_inner().map(|checked| checked.diagnostics).unwrap_or_default())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Proposal queues: each bottle needs its own.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Names, Spanned, Supervise};
+use crate::model::{Bottle, Name, Spanned, Supervise};
 use crate::path::join;
 use crate::rule::catalogue::QUEUE_TAKEN;
 use crate::source::{Sources, Span};

@@ -8,8 +8,9 @@ use lsp_types::{
 };
 
 use super::analysis::Asked;
-use crate::model::{BottleDecl, MemberKind, Spanned};
+use crate::model::{Bottle, BottleDecl, MemberKind, Spanned};
 use crate::plan;
+use crate::resolve::members::Needs;
 use crate::source::Span;
 use crate::text::{counted, harmless, quote};
 use crate::world::engine::Version;
@@ -91,9 +92,9 @@ impl Hints<'_> {
         if let Some(version) =
             whole.engine.as_ref().and_then(|engine| engine.version.as_ref()).filter(|_| own.is_none())
         {
-            let Spanned { value, span } = version;
+            let &Spanned { ref value, span } = version;
             let value: &Version = value;
-            parts.push(self.part(format!("smolvm {value}"), *span));
+            parts.push(self.part(format!("smolvm {value}"), span));
         }
         if let Some(boot) = whole.boot.as_ref().filter(|_| decl.layer.boots.is_empty()) {
             parts.push(self.part(boot.kind.as_str().to_owned(), boot.node));

@@ -98,8 +98,8 @@ impl Work {
                     for (id, closure) in analysis.closures() {
                         let uri = |id| Some(analysis.uri(id)?.as_str().to_owned());
                         let others: BTreeSet<String> =
-                            closure.files.iter().filter(|it| **it != id).filter_map(|it| uri(*it)).collect();
-                        if let Some(root) = uri(id).filter(|_| !others.is_empty()) {
+                            closure.files.iter().filter(|it| *it != id).filter_map(|it| uri(*it)).collect();
+                        if let Some(root) = uri(*id).filter(|_| !others.is_empty()) {
                             included.insert(root, others);
                         }
                     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use bottlec::Options;
+use bottlec::compile::Analysis;
 use bottlec::lsp::Encoding;
 use bottlec::schema::ValueType;
 use bottlec::source::{Source, Sources};
 use bottlec::syntax::Value;
-use bottlec::{Options, compile};
 use lsp_types::request as ask;
 use lsp_types::{
     DocumentChanges, DocumentSymbol, DocumentSymbolResponse, GotoDefinitionResponse, Location, OneOf,

@@ -3,7 +3,7 @@
 use super::Place;
 use crate::lsp::completion::known;
 use crate::lsp::prose::Prose;
-use crate::model::{Reference, VariableValue};
+use crate::model::{Bottle, Reference, Settings, VariableValue};
 use crate::resolve::members::Needs;
 use crate::syntax::Value;
 use crate::text::quote;

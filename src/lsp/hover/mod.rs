@@ -12,6 +12,8 @@ use super::around::{self, Around};
 use super::client::Client;
 use super::cursor::{Cursor, Spot, argument_schema, entry_schema};
 use super::prose::Prose;
+use crate::model::Bottle;
+use crate::resolve::members::Needs;
 use crate::schema::{Node as Schema, ValueType};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{MAX_BOTTLES, Place, some};
 use crate::lsp::around;
 use crate::lsp::prose::Prose;
-use crate::model::{MemberKind, Profile};
+use crate::model::{Bottle, MemberKind, Profile};
 use crate::plan;
 use crate::resolve::include;
 use crate::resolve::members::Needs;

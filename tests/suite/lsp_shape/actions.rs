@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bottlec::diagnostic::Diagnostics;
+use bottlec::compile::Analysis;
 use bottlec::fix;
 use bottlec::format::format;
 use bottlec::rule::Level;
 use bottlec::source::{Source, Sources};
-use bottlec::{Options, compile, rule};
+use bottlec::{Options, rule};
 use lsp_types::request as ask;
 use lsp_types::{
     CodeAction, CodeActionContext, CodeActionKind, CodeActionOrCommand, CodeActionParams,
@@ -285,9 +285,9 @@ fn every_action(mut take: impl FnMut(&str, &str, &CodeAction, &BTreeMap<String, 
 }
 
 /// The errors of a compile by rule.
-fn errors(sources: &Sources) -> BTreeMap<&'static str, usize> {
+fn errors(analysis: &Analysis) -> BTreeMap<&'static str, usize> {
     let mut found = BTreeMap::new();
-    for diagnostic in compile(sources, &Options::default()).diagnostics.as_slice() {
+    for diagnostic in analysis.diagnostics().as_slice() {
         if diagnostic.level == Level::Error {
             *found.entry(diagnostic.rule.id).or_default() += 1;
         }
@@ -302,8 +302,8 @@ fn what_is_offered_does_what_it_says() {
         files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     every_action(|name, text, action, texts| {
-        let before = errors(&sources(&all, name));
-        let now = errors(&sources(texts, name));
+        let before = errors(&analysis(&all, name));
+        let now = errors(&analysis(texts, name));
         let of = |errors: &BTreeMap<&'static str, usize>, rule: &str| errors.get(rule).copied().unwrap_or(0);
         let title = action.title.as_str();
         if let Some(rest) = title.strip_prefix("accept `") {
@@ -314,7 +314,7 @@ fn what_is_offered_does_what_it_says() {
             let given = texts[name].replace("reason=\"\"", "reason=\"it is a test\"");
             let mut given_texts = texts.clone();
             given_texts.insert(name.to_owned(), given);
-            let given = errors(&sources(&given_texts, name));
+            let given = errors(&analysis(&given_texts, name));
             assert!(of(&given, "invalid-value") <= of(&before, "invalid-value"), "{name}: {title}");
             assert!(of(&given, rule) < of(&before, rule), "{name}: {title}");
             *counts.entry("accept").or_default() += 1;
