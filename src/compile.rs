@@ -6,10 +6,7 @@ use std::sync::OnceLock;
 
 use crate::check::accept::Acceptance;
 use crate::check::levels::{LevelOverride, Levels};
-use crate::check::{
-    boot, cascade, container, egress, egress_scan, engine, env, env_ignored, expect, expose, fleet, lint,
-    loss, names, personal, port_taken, queue, repo, secret_literal, unused,
-};
+use crate::check::{self, cascade, egress, fleet, lint, queue, unused};
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
 use crate::model::{self, Bottle, BottleDecl, File, Layer, Names, Settings};
@@ -223,7 +220,7 @@ impl Analysis {
     }
 
     fn checked(&self) -> &Checked {
-        self.checked.get_or_init(|| check(self))
+        self.checked.get_or_init(|| checked(self))
     }
 
     /// A plan for each bottle, by name; none at all beside an error.
@@ -264,7 +261,7 @@ impl Analysis {
 }
 
 /// Asks every rule.
-fn check(analysis: &Analysis) -> Checked {
+fn checked(analysis: &Analysis) -> Checked {
     let Analysis { sources, options, .. } = analysis;
     let files = analysis.files();
     let mut syntax = Diagnostics::new();
@@ -289,7 +286,8 @@ fn check(analysis: &Analysis) -> Checked {
     let mut acceptance = Acceptance::default();
     for layer in layers(files) {
         let mut found = Diagnostics::new();
-        check_layer(layer, sources, options, &mut found);
+        let context = check::Context { subject: layer, sources, strict: options.strict };
+        check::layer(&context, &mut found);
         diagnostics.append(acceptance.lower(&layer.accepts, found));
     }
     for profile in files.values().flat_map(|file| &file.profiles) {
@@ -335,33 +333,6 @@ fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {
     })
 }
 
-/// What can be said of a layer by itself.
-fn check_layer(layer: &Layer, sources: &Sources, options: &Options, diagnostics: &mut Diagnostics) {
-    loss::check(layer, options.strict, diagnostics);
-    names::check(layer, diagnostics);
-    env::check(layer, diagnostics);
-    boot::check(layer, diagnostics);
-    container::check(layer, sources, diagnostics);
-    personal::check(layer, diagnostics);
-    secret_literal::check(layer, diagnostics);
-    for sidecar in &layer.sidecars {
-        expose::check_sidecar(sidecar, diagnostics);
-    }
-}
-
-/// What can be said of a bottle by itself.
-fn check_bottle(bottle: &Bottle<Names>, sources: &Sources, diagnostics: &mut Diagnostics) {
-    port_taken::check(bottle, diagnostics);
-    repo::check(bottle, diagnostics);
-    expose::check(bottle, diagnostics);
-    engine::check(bottle, diagnostics);
-    env::check_bottle(bottle, diagnostics);
-    env_ignored::check(bottle, sources, diagnostics);
-    egress::check(&bottle.settings.egress, sources, diagnostics);
-    egress_scan::check(&bottle.settings.egress, diagnostics);
-    expect::check(bottle, diagnostics);
-}
-
 /// Lays profiles under bottles, asks what can be said of each, and resolves what their sidecars need.
 fn bottles(
     analysis: &Analysis,
@@ -385,7 +356,8 @@ fn bottles(
             let bottle = Bottle::assemble(decl, profiles);
             queues.extend(queue::Claim::of(&bottle, sources));
             let mut found = Diagnostics::new();
-            check_bottle(&bottle, sources, &mut found);
+            let strict = analysis.options.strict;
+            check::bottle(&check::Context { subject: &bottle, sources, strict }, &mut found);
             let Settings { slug, accepts, lints, .. } = &bottle.settings;
             found.change(|diagnostic| diagnostic.bottle = Some(slug.span));
             acceptance.see(accepts);
