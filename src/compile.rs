@@ -9,7 +9,7 @@ use crate::check::levels::{LevelOverride, Levels};
 use crate::check::{self, cascade, egress, fleet, lint, queue, unused};
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
-use crate::model::{self, Bottle, BottleDecl, File, Layer, Names, Settings};
+use crate::model::{self, Bottle, BottleDecl, File, Layer, Settings};
 use crate::plan::{self, Plan};
 use crate::resolve::include::{self, IncludeClosure};
 use crate::resolve::members::{self, Needs};
@@ -64,8 +64,7 @@ pub struct Compilation {
 #[must_use]
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     let analysis = Analysis::new(sources.clone(), options.clone());
-    let plans = analysis.plans();
-    Compilation { diagnostics: analysis.into_parts().1, plans }
+    Compilation { diagnostics: analysis.diagnostics().clone(), plans: analysis.plans() }
 }
 
 /// What is known of the sources of one compile. Each part is made once, when it is first asked for: an editor wants the
@@ -177,7 +176,7 @@ impl Analysis {
         self.files.get_or_init(|| {
             let mut size = 0;
             let file = |(id, _)| {
-                // What comes behind the bound takes no memory either.
+                // What comes behind the bound takes no memory, either.
                 if size <= MAX_SIZE {
                     size += self.tree(id).size();
                 }
@@ -211,6 +210,12 @@ impl Analysis {
     #[must_use]
     pub fn bottles(&self) -> &[Bottle<Needs>] {
         &self.checked().bottles
+    }
+
+    /// The bottle whose name stands there.
+    #[must_use]
+    pub fn bottle(&self, name: Span) -> Option<&Bottle<Needs>> {
+        self.bottles().iter().find(|bottle| bottle.settings.slug.span == name)
     }
 
     /// Everything that is to be said, in order.
@@ -250,14 +255,6 @@ impl Analysis {
         plans.sort_by(|a, b| a.slug.cmp(&b.slug));
         plans
     }
-
-    /// The texts, and everything that is to be said of them: for who needs nothing else any more.
-    #[must_use]
-    pub fn into_parts(self) -> (Sources, Diagnostics) {
-        self.checked();
-        let Self { sources, checked, .. } = self;
-        (sources, checked.into_inner().map(|checked| checked.diagnostics).unwrap_or_default())
-    }
 }
 
 /// Asks every rule.
@@ -267,13 +264,14 @@ fn checked(analysis: &Analysis) -> Checked {
     let mut syntax = Diagnostics::new();
     let mut diagnostics = Diagnostics::new();
     for (id, file) in files {
+        // What comes behind the bound was not even parsed.
         if let Some(Parsed { tree: _, problems }) = analysis.parsed[id.index()].get() {
             syntax.append(problems.clone());
         }
-        // Each file that was decoded has a level for every rule, said or not.
-        match &file.lint {
-            Some(_) => schema::check(analysis.tree(*id), &mut diagnostics),
-            None => diagnostics.push(fleet::too_many_nodes(Span::at(*id, 0), MAX_SIZE)),
+        if file.lint.is_some() {
+            schema::check(analysis.tree(*id), &mut diagnostics);
+        } else {
+            diagnostics.push(fleet::too_many_nodes(Span::at(*id, 0), MAX_SIZE));
         }
     }
     let mut levels = Levels::new(

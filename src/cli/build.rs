@@ -13,8 +13,8 @@ use bottlec::text::quote_path;
 
 use super::args::Build;
 use super::error::Error;
-use super::output::{Output, Stream};
-use super::{NO_BOTTLE, Outcome, load};
+use super::output::Output;
+use super::{Outcome, load, plans};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
@@ -24,18 +24,7 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
         ..command.leveling.options()
     };
     let analysis = load::load(&command.specs, &options)?;
-    let diagnostics = analysis.diagnostics();
-    for report in &reports {
-        report.write_if_any(Stream::Stderr, output, diagnostics, &analysis)?;
-    }
-    if diagnostics.has_errors() {
-        return Ok(Outcome::Findings);
-    }
-    let plans = analysis.plans();
-    if plans.is_empty() {
-        output.complain(&NO_BOTTLE);
-        return Ok(Outcome::Findings);
-    }
+    let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
     let stages = lower_all(&plans);
     if command.check {
         return compare(&command.out, &stages, output);

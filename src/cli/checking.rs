@@ -68,7 +68,7 @@ impl<'a> Checking<'a> {
         let mut fleet = Fleet::default();
         for unit in &units {
             match fix(unit) {
-                Ok(Some(analysis)) => fleet.add(&UnitResult::of(analysis)),
+                Ok(Some(analysis)) => fleet.add(&UnitResult::of(&analysis)),
                 Ok(None) => {}
                 Err(error) => fleet.failed.push(error),
             }

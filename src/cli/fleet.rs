@@ -111,7 +111,7 @@ fn one(unit: &Unit, job: &Job<'_>, before: Option<&UnitResult>) -> Result<Option
     }
     Ok(Some(match before {
         Some(before) if hold_the_same(&before.sources, analysis.sources()) => (before.clone(), false),
-        _ => (UnitResult::of(analysis), true),
+        _ => (UnitResult::of(&analysis), true),
     }))
 }
 
@@ -125,9 +125,9 @@ fn hold_the_same(one: &Sources, other: &Sources) -> bool {
 
 impl UnitResult {
     /// Checks a unit.
-    pub(crate) fn of(analysis: Analysis) -> Self {
-        let bottles = if analysis.diagnostics().has_errors() { 0 } else { analysis.bottles().len() };
-        let (sources, diagnostics) = analysis.into_parts();
+    pub(crate) fn of(analysis: &Analysis) -> Self {
+        let (sources, diagnostics) = (analysis.sources().clone(), analysis.diagnostics().clone());
+        let bottles = if diagnostics.has_errors() { 0 } else { analysis.bottles().len() };
         Self { sources, diagnostics, bottles }
     }
 

@@ -57,9 +57,6 @@ enum Outcome {
     Failed,
 }
 
-/// Specs may be checked when they have profiles only; there is nothing in them for the other commands.
-const NO_BOTTLE: &str = "there is no bottle in the specs, only profiles";
-
 /// The exit code of a run whose arguments make no sense; clap ends with the same one.
 const USAGE: u8 = 2;
 /// The exit code of a run in which the tool itself failed.

@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use bottlec::Options;
 use bottlec::plan::Plan;
-use bottlec::report::Format;
 use bottlec::text::{did_you_mean, quote};
+use bottlec::{Analysis, Options};
 
 use super::error::Error;
+use super::load;
 use super::output::{Output, Stream};
-use super::{NO_BOTTLE, load};
+use super::reports::Report;
 
-/// The plans of a spec, or of one bottle of it. What there is to say of the spec is said on standard error; nothing is
-/// returned when that keeps it from being planned.
+/// Specs may be checked when they have profiles only; there is nothing in them for the other commands.
+const NO_BOTTLE: &str = "there is no bottle in the specs, only profiles";
+
+/// The plans of a spec, or of one bottle of it.
 pub(super) fn of(
     spec: &PathBuf,
     bottle: Option<&str>,
@@ -20,19 +22,26 @@ pub(super) fn of(
     output: &Output,
 ) -> Result<Option<Vec<Plan>>, Error> {
     let analysis = load::load(std::slice::from_ref(spec), options)?;
+    let plans = all(&analysis, &[Report::default()], output)?;
+    plans.map(|plans| chosen(plans, bottle)).transpose()
+}
+
+/// The plans of specs. What there is to say of those is said on standard error, or in the reports' files; nothing is returned
+/// when that keeps them from being planned.
+pub(super) fn all(
+    analysis: &Analysis,
+    reports: &[Report],
+    output: &Output,
+) -> Result<Option<Vec<Plan>>, Error> {
     let diagnostics = analysis.diagnostics();
-    if !diagnostics.is_empty() {
-        output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, &analysis)?;
-    }
-    if diagnostics.has_errors() {
-        return Ok(None);
+    for report in reports {
+        report.write_if_any(Stream::Stderr, output, diagnostics, analysis)?;
     }
     let plans = analysis.plans();
-    if plans.is_empty() {
+    if plans.is_empty() && !diagnostics.has_errors() {
         output.complain(&NO_BOTTLE);
-        return Ok(None);
     }
-    chosen(plans, bottle).map(Some)
+    Ok(Some(plans).filter(|plans| !plans.is_empty()))
 }
 
 fn chosen(plans: Vec<Plan>, slug: Option<&str>) -> Result<Vec<Plan>, Error> {

@@ -19,8 +19,8 @@ use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Version};
 use super::args::Preflight;
 use super::error::Error;
 use super::host::{self, HostNetwork, OverlapKind};
-use super::output::{Output, Stream};
-use super::{NO_BOTTLE, Outcome, load};
+use super::output::Output;
+use super::{Outcome, load, plans};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -45,22 +45,13 @@ impl Finding {
 
 pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
-    let mut plans = Vec::new();
-    if !command.specs.is_empty() {
+    let plans = if command.specs.is_empty() {
+        Vec::new()
+    } else {
         let analysis = load::load(&command.specs, &Options::default())?;
-        let diagnostics = analysis.diagnostics();
-        for report in &reports {
-            report.write_if_any(Stream::Stderr, output, diagnostics, &analysis)?;
-        }
-        if diagnostics.has_errors() {
-            return Ok(Outcome::Findings);
-        }
-        plans = analysis.plans();
-        if plans.is_empty() {
-            output.complain(&NO_BOTTLE);
-            return Ok(Outcome::Findings);
-        }
-    }
+        let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
+        plans
+    };
     let (mut findings, version) = programs(&plans);
     for plan in &plans {
         if let Some(version) = version {

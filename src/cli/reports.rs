@@ -27,7 +27,7 @@ pub(crate) struct Reporting {
 }
 
 /// One report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     format: Format,
     /// The file that it goes to; without one, where the command shows diagnostics.
@@ -75,7 +75,7 @@ impl Reporting {
     pub(crate) fn reports(&self) -> Result<Vec<Report>, Error> {
         let mut reports = self.reports.clone();
         if reports.is_empty() {
-            reports.push(Report { format: Format::default(), file: None });
+            reports.push(Report::default());
         }
         if reports.iter().filter(|report| report.file.is_none()).count() > 1 {
             let what =

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::analysis::{Asked, Located};
+use super::analysis::Asked;
+use crate::compile::Analysis;
 use crate::diagnostic::Diagnostics;
 use crate::model::{Layer, Name, Profile, Sidecar, Spanned};
 use crate::resolve::include::IncludeClosure;
@@ -30,12 +31,12 @@ pub(super) fn scope(asked: Asked<'_>) -> Scope<'_> {
     scope_of(asked.analysis, asked.id, &asked.analysis.closures()[&asked.id])
 }
 
-fn scope_of<'a>(analysis: &'a Located, id: SourceId, closure: &IncludeClosure) -> Scope<'a> {
+fn scope_of<'a>(analysis: &'a Analysis, id: SourceId, closure: &IncludeClosure) -> Scope<'a> {
     Scope::new(id, analysis.files(), closure, analysis.sources(), &mut Diagnostics::new())
 }
 
 /// The layers of all profiles and bottles, of all files, without what they extend.
-pub(super) fn layers(analysis: &Located) -> impl Iterator<Item = &Layer> {
+pub(super) fn layers(analysis: &Analysis) -> impl Iterator<Item = &Layer> {
     analysis.files().values().flat_map(|file| {
         let profiles = file.profiles.iter().map(|profile| &profile.layer);
         profiles.chain(file.bottles.iter().map(|bottle| &bottle.layer))
@@ -44,7 +45,7 @@ pub(super) fn layers(analysis: &Located) -> impl Iterator<Item = &Layer> {
 
 /// The places of the names of the bottles that a profile is part of.
 #[must_use]
-pub(super) fn bottles_on(analysis: &Located, profile: &Spanned<Name>) -> BTreeSet<Span> {
+pub(super) fn bottles_on(analysis: &Analysis, profile: &Spanned<Name>) -> BTreeSet<Span> {
     let closures = analysis.closures();
     let mut found = BTreeSet::new();
     for (id, file) in analysis.files().iter().filter(|(_, file)| !file.bottles.is_empty()) {

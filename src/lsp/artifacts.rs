@@ -44,7 +44,7 @@ fn artifacts(server: &mut Server, arguments: &[Value]) -> Result<Value, Refusal>
     let about = server.about(&uri)?;
     let asked = about.asked();
     let plan = plan_at(asked, position)?;
-    let tracer = Tracer::new(&plan, asked.analysis.sources());
+    let tracer = Tracer::new(&plan, &**asked.analysis);
     let paths: Vec<&str> = match wanted {
         Some(path) if tracer.stage().files.contains_key(path) => vec![path],
         Some(path) => return Err(Refusal::invalid(format!("no compile writes `{path}`"))),

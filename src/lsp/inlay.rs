@@ -20,20 +20,19 @@ use crate::world::engine::Version;
 pub(super) fn hints(asked: Asked<'_>, range: Range) -> Vec<InlayHint> {
     let asked_for = asked.span(range);
     let mut hints = Hints { asked, range: asked_for, found: Vec::new() };
-    let bottles = asked.analysis.bottles();
     let file = asked.analysis.file(asked.id);
     for decl in &file.bottles {
         if decl.octet.is_none() {
             hints.address(decl);
         }
     }
-    for bottle in bottles.iter().filter(|bottle| bottle.settings.slug.span.source == asked.id) {
-        // In the order of the text, as the bottles are.
+    for bottle in asked.analysis.bottles() {
+        // In the order of the text, as the bottles are; those of other files are not among them.
         if let Ok(at) = file.bottles.binary_search_by_key(&bottle.settings.slug.span, |decl| decl.slug.span) {
             hints.inherited(&file.bottles[at], bottle);
         }
     }
-    hints.sidecars(&bottles);
+    hints.sidecars(asked.analysis.bottles());
     hints.found.sort_by_key(|(at, _)| *at);
     hints.found.into_iter().map(|(_, hint)| hint).collect()
 }

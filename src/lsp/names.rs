@@ -10,7 +10,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::analysis::{Asked, Located};
+use super::analysis::Asked;
+use crate::compile::Analysis;
 use crate::resolve::include;
 use crate::source::{SourceId, Span};
 use unite::Below;
@@ -107,7 +108,7 @@ impl Occurrence<'_> {
 /// Every place of a name in the files of an analysis.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
-    analysis: &'a Located,
+    analysis: &'a Analysis,
     /// In the order of their files and places.
     occurrences: Vec<Occurrence<'a>>,
     /// Which of them each file has, in the order of the files.
@@ -122,7 +123,7 @@ pub(super) struct Names<'a> {
 impl<'a> Names<'a> {
     /// Collects the names of `analysis`.
     #[must_use]
-    pub(super) fn new(analysis: &'a Located) -> Self {
+    pub(super) fn new(analysis: &'a Analysis) -> Self {
         let (mut occurrences, mut layers, mut of_file) = (Vec::new(), Vec::new(), Vec::new());
         for id in analysis.files().keys() {
             let start = occurrences.len();

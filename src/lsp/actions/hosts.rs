@@ -66,8 +66,7 @@ fn denied(menu: &Menu<'_>, place: Span) -> Vec<HostPattern> {
         return hosts(&profile.layer);
     }
     let Some(decl) = file.bottles.iter().find(|decl| inside(decl.slug.span)) else { return Vec::new() };
-    let bottles = analysis.bottles();
-    match bottles.iter().find(|bottle| bottle.settings.slug.span == decl.slug.span) {
+    match analysis.bottle(decl.slug.span) {
         Some(whole) => whole.settings.egress.deny.iter().map(|host| host.value.clone()).collect(),
         None => hosts(&decl.layer),
     }

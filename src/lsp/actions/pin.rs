@@ -104,11 +104,9 @@ pub(super) fn engine(menu: &mut Menu<'_>, cursor: &Cursor<'_>) {
         _ => {
             let in_head = matches!(cursor.spot, Spot::Name(_) | Spot::Value(..) | Spot::Head(_));
             let Some((node, None)) = bottle(cursor, "engine").filter(|_| in_head) else { return };
-            let bottles = asked.analysis.bottles();
             let decls = &asked.analysis.file(asked.id).bottles;
             let decl = decls.iter().find(|decl| decl.head == node.head_span());
-            let whole =
-                decl.and_then(|decl| bottles.iter().find(|it| it.settings.slug.span == decl.slug.span));
+            let whole = decl.and_then(|decl| asked.analysis.bottle(decl.slug.span));
             // One that cannot be made out may well get its engine from a profile.
             if whole.is_none_or(|whole| whole.settings.engine.is_some()) {
                 return;

@@ -57,8 +57,7 @@ impl Place<'_> {
 
     /// What the bottle boots from, as far as the layers at the place say.
     fn boot(self) -> Option<BootKind> {
-        let bottles = self.asked.analysis.bottles();
-        let concerned = self.concerned(bottles);
+        let concerned = self.concerned();
         let boots = || concerned.iter().map(|bottle| bottle.settings.boot.as_ref().map(|boot| boot.kind));
         let first = boots().next()?;
         first.filter(|_| boots().all(|boot| boot == first))

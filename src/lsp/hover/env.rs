@@ -39,8 +39,7 @@ impl Place<'_> {
     }
 
     fn of_agent(self, name: &str, value: &VariableValue) -> String {
-        let bottles = self.asked.analysis.bottles();
-        let mut routes = self.concerned(bottles).into_iter().map(by_flags);
+        let mut routes = self.concerned().into_iter().map(by_flags);
         let route = routes.next().filter(|first| routes.all(|route| route == *first));
         let carries = |file: &str, flag: &str| match route {
             Some(true) => format!("the plan's `create` command (`{flag}`) and {file}"),

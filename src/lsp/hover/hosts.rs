@@ -29,7 +29,7 @@ impl Place<'_> {
         if self.is_in("expect") {
             let Ok(target) = text.parse::<Target>() else { return prose };
             return prose.list(self.verdicts(|bottle| {
-                let policy = expect::policy(&bottle);
+                let policy = expect::policy(bottle);
                 let because = policy.judge(&target, None);
                 decided(self.asked, &because, None)
             }));
@@ -60,7 +60,7 @@ impl Place<'_> {
             _ => {
                 let here = entry.value_span();
                 let verdicts = self.verdicts(|bottle| {
-                    let policy = expect::policy(&bottle);
+                    let policy = expect::policy(bottle);
                     // Of an engine that confines nothing, no list decides anything.
                     let open = policy.gaps().iter().copied().find(|gap| gap.is_total());
                     let because = open.map_or_else(|| policy.entry(host), Because::Unconfined);
@@ -77,8 +77,7 @@ impl Place<'_> {
 
     /// What comes out for each bottle that the place counts for.
     fn verdicts(self, of: impl Fn(&Bottle<Needs>) -> String) -> Vec<String> {
-        let bottles = self.asked.analysis.bottles();
-        let concerned = self.concerned(bottles);
+        let concerned = self.concerned();
         let named =
             |bottle: &&Bottle<Needs>| format!("{}: {}", quote(&bottle.settings.slug.value), of(bottle));
         let mut items: Vec<String> = concerned.iter().take(MAX_BOTTLES).map(named).collect();
@@ -90,9 +89,8 @@ impl Place<'_> {
 
     /// What the rules say of the entry.
     fn remarks(self, here: Span) -> Vec<String> {
-        let bottles = self.asked.analysis.bottles();
         let mut items = Vec::new();
-        for bottle in self.concerned(bottles).into_iter().take(MAX_BOTTLES) {
+        for bottle in self.concerned().into_iter().take(MAX_BOTTLES) {
             let mut found = Diagnostics::new();
             egress::check(&bottle.settings.egress, self.asked.analysis.sources(), &mut found);
             // What is denied is said by what decides.

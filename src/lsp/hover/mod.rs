@@ -12,6 +12,7 @@ use super::around::{self, Around};
 use super::client::Client;
 use super::cursor::{Cursor, Spot, argument_schema, entry_schema};
 use super::prose::Prose;
+use crate::compile::Analysis;
 use crate::model::Bottle;
 use crate::resolve::members::Needs;
 use crate::schema::{Node as Schema, ValueType};
@@ -99,7 +100,7 @@ struct Place<'a> {
     node: Node<'a>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
     /// What this spec makes of a node.
     fn of_name(self, schema: &'static Schema) -> Prose {
         let argument = || self.node.entries().find(|entry| entry.key().is_none());
@@ -154,7 +155,8 @@ impl Place<'_> {
     }
 
     /// The bottles that the node counts for, of those that can be made out.
-    fn concerned(self, bottles: &[Bottle<Needs>]) -> Vec<&Bottle<Needs>> {
+    fn concerned(self) -> Vec<&'a Bottle<Needs>> {
+        let analysis: &Analysis = self.asked.analysis;
         let Some(around) = Around::new(
             self.asked,
             if self.parents.is_empty() { std::slice::from_ref(&self.node) } else { self.parents },
@@ -162,10 +164,10 @@ impl Place<'_> {
             return Vec::new();
         };
         if around.is_bottle {
-            return bottles.iter().filter(|bottle| bottle.settings.slug.span == around.name.span).collect();
+            return analysis.bottle(around.name.span).into_iter().collect();
         }
-        let on = around::bottles_on(self.asked.analysis, around.name);
-        bottles.iter().filter(|bottle| on.contains(&bottle.settings.slug.span)).collect()
+        let on = around::bottles_on(analysis, around.name);
+        analysis.bottles().iter().filter(|bottle| on.contains(&bottle.settings.slug.span)).collect()
     }
 
     /// `team.kdl:12`, in backticks.

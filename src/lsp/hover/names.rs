@@ -30,8 +30,7 @@ impl Place<'_> {
             format!("gateway `{}`", addresses.gateway()),
             format!("bundle `{}`: the one address that the agent may dial", addresses.bundle()),
         ]);
-        let bottles = self.asked.analysis.bottles();
-        match bottles.iter().find(|bottle| bottle.settings.slug.span == decl.slug.span) {
+        match self.asked.analysis.bottle(decl.slug.span) {
             Some(bottle) => prose.text(order(bottle)),
             None => prose,
         }
@@ -39,8 +38,7 @@ impl Place<'_> {
 
     /// A sidecar of the bottles that the place counts for.
     pub(super) fn sidecar(self, name: &str) -> Prose {
-        let bottles = self.asked.analysis.bottles();
-        let concerned = self.concerned(bottles);
+        let concerned = self.concerned();
         let mut items = Vec::new();
         for bottle in concerned.iter().take(MAX_BOTTLES) {
             let members = &bottle.members;
@@ -79,9 +77,8 @@ impl Place<'_> {
 
     /// Describes a variable that exposes a sidecar to the agent.
     pub(super) fn exposed(self, variable: &str) -> Prose {
-        let bottles = self.asked.analysis.bottles();
         let mut items = Vec::new();
-        for bottle in self.concerned(bottles).into_iter().take(MAX_BOTTLES) {
+        for bottle in self.concerned().into_iter().take(MAX_BOTTLES) {
             for member in &bottle.members {
                 let MemberKind::Custom(service) = &member.kind else { continue };
                 let exposed = service.exposes.iter().find(|expose| expose.variable.value == variable);
