@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 use crate::check::accept::Acceptance;
 use crate::check::levels::{LevelOverride, Levels};
-use crate::check::{self, cascade, egress, fleet, lint, queue, unused};
+use crate::check::{self, BottleContext, LayerContext, cascade, fleet, lint, queue, unused};
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
-use crate::model::{self, Bottle, BottleDecl, File, Layer, Settings};
+use crate::model::{self, Bottle, BottleDecl, File, Layer, Profile, Settings};
 use crate::plan::{self, Plan};
 use crate::resolve::include::{self, IncludeClosure};
 use crate::resolve::members::{self, Needs};
@@ -282,14 +282,10 @@ fn checked(analysis: &Analysis) -> Checked {
     );
     lint::check(levels.lints(), &mut diagnostics);
     let mut acceptance = Acceptance::default();
-    for layer in layers(files) {
-        let mut found = Diagnostics::new();
-        let context = check::Context { subject: layer, sources, strict: options.strict };
-        check::layer(&context, &mut found);
-        diagnostics.append(acceptance.lower(&layer.accepts, found));
-    }
-    for profile in files.values().flat_map(|file| &file.profiles) {
-        egress::check_layer(&profile.layer.egress, None, sources, &mut diagnostics);
+    let (nothing, strict) = (Layer::default(), options.strict);
+    for Profile { layer, .. } in files.values().flat_map(|file| &file.profiles) {
+        let context = LayerContext { layer, under: Some(&nothing), sources, strict };
+        diagnostics.append(acceptance.lower(&layer.accepts, check::layer(&context)));
     }
     let (closures, unreadable) = analysis.included();
     diagnostics.append(unreadable.clone());
@@ -337,7 +333,8 @@ fn bottles(
     (acceptance, levels): (&mut Acceptance, &mut Levels<'_>),
     diagnostics: &mut Diagnostics,
 ) -> Vec<Bottle<Needs>> {
-    let (files, sources) = (analysis.files(), &analysis.sources);
+    let Analysis { sources, options, .. } = analysis;
+    let files = analysis.files();
     let mut bottles = Vec::new();
     let mut nodes = 0;
     let mut queues = Vec::new();
@@ -349,13 +346,14 @@ fn bottles(
                 diagnostics.push(fleet::too_large(decl, MAX_NODES));
                 return bottles;
             }
-            let Some(profiles) = scope.layer(decl, sources, diagnostics) else { continue };
-            egress::check_layer(&decl.layer.egress, Some(&profiles.egress), sources, diagnostics);
+            let profiles = scope.layer(decl, sources, diagnostics);
+            let (layer, under) = (&decl.layer, profiles.as_ref());
+            let context = LayerContext { layer, under, sources, strict: options.strict };
+            diagnostics.append(acceptance.lower(&layer.accepts, check::layer(&context)));
+            let Some(profiles) = profiles else { continue };
             let bottle = Bottle::assemble(decl, profiles);
             queues.extend(queue::Claim::of(&bottle, sources));
-            let mut found = Diagnostics::new();
-            let strict = analysis.options.strict;
-            check::bottle(&check::Context { subject: &bottle, sources, strict }, &mut found);
+            let mut found = check::bottle(&BottleContext { bottle: &bottle, sources });
             let Settings { slug, accepts, lints, .. } = &bottle.settings;
             found.change(|diagnostic| diagnostic.bottle = Some(slug.span));
             acceptance.see(accepts);

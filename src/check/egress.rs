@@ -131,10 +131,11 @@ fn dropped(entry: &Host, drop: &Drop, sources: &Sources) -> Diagnostic {
 /// Speaks of what a layer allows twice, and of what it allows that the profiles under it allow already. What two profiles
 /// say is none of this: each may be laid under another bottle without the other.
 pub fn check_layer(own: &Egress, under: Option<&Egress>, sources: &Sources, diagnostics: &mut Diagnostics) {
+    let Some(under) = under else { return };
     let all = list(&own.allow);
-    let below = list(under.map_or(&[], |under| &under.allow));
+    let below = list(&under.allow);
     let mut deny = list(&own.deny);
-    deny.extend(under.iter().flat_map(|under| &under.deny).map(|host| (&host.value, host)));
+    deny.extend(under.deny.iter().map(|host| (&host.value, host)));
     for entry in own.allow.iter().filter(|entry| entry.value.is_sound()) {
         let same = all.covering(&entry.value).filter(|it| it.value == entry.value && it.span != entry.span);
         let wider = same.or_else(|| all.wider(&entry.value)).or_else(|| below.covering(&entry.value));

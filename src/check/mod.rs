@@ -28,51 +28,66 @@ pub mod repo;
 pub mod secret_literal;
 pub mod unused;
 
-/// The context of a check.
+/// The context of a layer's checks.
 #[derive(Debug)]
-pub struct Context<'a, T> {
-    /// The layer or the bottle that is checked.
-    pub subject: &'a T,
+pub struct LayerContext<'a> {
+    /// The layer: a profile's or a bottle's own block.
+    pub layer: &'a Layer,
+    /// What lies under it, which is nothing under a profile; `None` where a profile of the bottle is not known.
+    pub under: Option<&'a Layer>,
     /// The sources of the compile.
     pub sources: &'a Sources,
     /// Whether what a target holds wider than the spec says it is an error.
     pub strict: bool,
 }
 
-/// A check of a layer or of a bottle.
-type Check<T> = fn(&Context<'_, T>, &mut Diagnostics);
+/// The context of a bottle's checks.
+#[derive(Debug)]
+pub struct BottleContext<'a> {
+    /// The bottle, with its profiles laid under it.
+    pub bottle: &'a Bottle<Names>,
+    /// The sources of the compile.
+    pub sources: &'a Sources,
+}
 
-/// The checks that need one layer only: a profile's or a bottle's own block.
-static LAYER: &[Check<Layer>] = &[
-    |it, found| loss::check(it.subject, it.strict, found),
-    |it, found| names::check(it.subject, found),
-    |it, found| env::check(it.subject, found),
-    |it, found| boot::check(it.subject, found),
-    |it, found| container::check(it.subject, it.sources, found),
-    |it, found| personal::check(it.subject, found),
-    |it, found| secret_literal::check(it.subject, found),
-    |it, found| it.subject.sidecars.iter().for_each(|sidecar| expose::check_sidecar(sidecar, found)),
+/// The checks that need one layer only.
+static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
+    |it, found| loss::check(it.layer, it.strict, found),
+    |it, found| names::check(it.layer, found),
+    |it, found| env::check(it.layer, found),
+    |it, found| boot::check(it.layer, found),
+    |it, found| container::check(it.layer, it.sources, found),
+    |it, found| personal::check(it.layer, found),
+    |it, found| secret_literal::check(it.layer, found),
+    |it, found| it.layer.sidecars.iter().for_each(|sidecar| expose::check_sidecar(sidecar, found)),
+    |it, found| egress::check_layer(&it.layer.egress, it.under.map(|under| &under.egress), it.sources, found),
 ];
 
-/// The checks that need a whole bottle, with its profiles laid under it.
-static BOTTLE: &[Check<Bottle<Names>>] = &[
-    |it, found| port_taken::check(it.subject, found),
-    |it, found| repo::check(it.subject, found),
-    |it, found| expose::check(it.subject, found),
-    |it, found| engine::check(it.subject, found),
-    |it, found| env::check_bottle(it.subject, found),
-    |it, found| env_ignored::check(it.subject, it.sources, found),
-    |it, found| egress::check(&it.subject.settings.egress, it.sources, found),
-    |it, found| egress_scan::check(&it.subject.settings.egress, found),
-    |it, found| expect::check(it.subject, found),
+/// The checks that need a whole bottle.
+static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
+    |it, found| port_taken::check(it.bottle, found),
+    |it, found| repo::check(it.bottle, found),
+    |it, found| expose::check(it.bottle, found),
+    |it, found| engine::check(it.bottle, found),
+    |it, found| env::check_bottle(it.bottle, found),
+    |it, found| env_ignored::check(it.bottle, it.sources, found),
+    |it, found| egress::check(&it.bottle.settings.egress, it.sources, found),
+    |it, found| egress_scan::check(&it.bottle.settings.egress, found),
+    |it, found| expect::check(it.bottle, found),
 ];
 
 /// Runs the checks of a layer.
-pub fn layer(context: &Context<'_, Layer>, diagnostics: &mut Diagnostics) {
-    LAYER.iter().for_each(|check| check(context, diagnostics));
+#[must_use]
+pub fn layer(context: &LayerContext<'_>) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    LAYER.iter().for_each(|check| check(context, &mut found));
+    found
 }
 
 /// Runs the checks of a bottle.
-pub fn bottle(context: &Context<'_, Bottle<Names>>, diagnostics: &mut Diagnostics) {
-    BOTTLE.iter().for_each(|check| check(context, diagnostics));
+#[must_use]
+pub fn bottle(context: &BottleContext<'_>) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    BOTTLE.iter().for_each(|check| check(context, &mut found));
+    found
 }
