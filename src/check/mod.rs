@@ -80,7 +80,9 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
 #[must_use]
 pub fn layer(context: &LayerContext<'_>) -> Diagnostics {
     let mut found = Diagnostics::new();
-    LAYER.iter().for_each(|check| check(context, &mut found));
+    for check in LAYER {
+        check(context, &mut found);
+    }
     found
 }
 
@@ -88,6 +90,8 @@ pub fn layer(context: &LayerContext<'_>) -> Diagnostics {
 #[must_use]
 pub fn bottle(context: &BottleContext<'_>) -> Diagnostics {
     let mut found = Diagnostics::new();
-    BOTTLE.iter().for_each(|check| check(context, &mut found));
+    for check in BOTTLE {
+        check(context, &mut found);
+    }
     found
 }
