@@ -108,6 +108,9 @@ impl Gate {
         }
         let root = gate.tmp.path().to_str().expect("a plain path");
         program(&gate.at("bin/ssh"), &SSH.replace("ROOT", root));
+        if let Some(text) = scanner().with_a_cache() {
+            program(&gate.at("bin").join(name()), &text);
+        }
         fs::write(
             gate.at("host.gitconfig"),
             "[safe]\n\tdirectory = *\n[receive]\n\tdenyDeleteCurrent = ignore\n",

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::super::{Outcome, needs};
 use super::gate::Gate;
+use super::scanner::name;
 
 const SSHD: &str = "/usr/sbin/sshd";
 
@@ -82,6 +83,8 @@ pub(super) fn a_real_server_is_known_by_its_key_and_knows_the_identity_by_its() 
     gate.host(&["clone", "--quiet", "--bare", gate.at("seed").to_str().unwrap(), bare.to_str().unwrap()])
         .well();
     fs::remove_file(gate.at("bin/ssh")).unwrap();
+    // So is the scanner, with nothing that it kept.
+    let _ = fs::remove_file(gate.at("bin").join(name()));
     fs::copy(&client, gate.at("identity/api")).unwrap();
     gate.mode("identity/api", 0o600);
     gate.serve();
