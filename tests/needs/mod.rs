@@ -40,7 +40,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         check { one_file_is_checked_by_one_thread, only_what_changed_is_checked }
         cli {
             bash_reads_its_completions, fish_reads_its_completions, groff_reads_the_man_page,
-            preflight_sees_the_networks_of_the_host, zsh_reads_its_completions,
+            preflight_sees_the_networks_of_the_host, preflight_sees_the_routes_of_every_table,
+            zsh_reads_its_completions,
         }
         diff { a_revision_is_read_with_what_it_includes }
         graph { graphviz_takes_every_picture }

@@ -260,9 +260,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::host::{OverlapKind, overlaps};
     use proptest::prelude::*;
-    use std::process::Command;
 
     fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
         let length = u16::try_from(4 + value.len()).unwrap();
@@ -374,65 +372,5 @@ mod tests {
     fn this_host_is_read() {
         let network = crate::cli::host::read().unwrap();
         assert!(network.routes.iter().all(|route| route.net == route.net.trunc()));
-    }
-
-    /// Set in the process that [`a_namespace_with_networks_is_read`] starts.
-    const WITHIN: &str = "BOTTLEC_TEST_WITHIN_A_NETWORK_NAMESPACE";
-
-    /// What [`a_namespace_with_networks_is_read`] does in the process that it starts.
-    fn within_a_namespace() {
-        let network = read().unwrap();
-        let found = overlaps(&network, net("192.168.42.0/24"));
-        let conflicts: Vec<_> = found.iter().filter(|o| o.is_conflict()).map(ToString::to_string).collect();
-        assert_eq!(
-            conflicts,
-            [
-                "the host has a route to `192.168.0.0/16` on `bottle0`",
-                "the host has a route to `192.168.42.128/25`",
-                "the host has a route to `192.168.42.200/32` on `lo`",
-            ]
-        );
-        let own: Vec<_> = found.iter().filter(|o| o.kind == OverlapKind::OwnNetwork).collect();
-        assert_eq!(own.len(), 1);
-        assert_eq!(own[0].interface.as_deref(), Some("bottle0"));
-        let other: Vec<_> =
-            overlaps(&network, net("192.168.43.0/24")).iter().map(ToString::to_string).collect();
-        assert_eq!(
-            other,
-            [
-                "the host has a route to `192.168.0.0/16` on `bottle0`",
-                "the host has the address `192.168.43.7/24` on `bottle0`"
-            ]
-        );
-        assert!(overlaps(&network, net("10.0.0.0/24")).is_empty());
-    }
-
-    #[test]
-    fn a_namespace_with_networks_is_read() {
-        if std::env::var_os(WITHIN).is_some() {
-            return within_a_namespace();
-        }
-        let script = "set -e; ip link set lo up; ip link add bottle0 type bridge; ip link set bottle0 up; \
-            ip addr add 192.168.42.1/24 dev bottle0; ip addr add 192.168.43.7/24 dev bottle0; \
-            ip route add default dev bottle0; \
-            ip route add blackhole 192.168.42.128/25; \
-            ip route add local 192.168.42.200/32 dev lo; \
-            ip route add 192.168.0.0/16 dev bottle0 table 52; exec \"$@\"";
-        let run = |words: &[&str]| {
-            let words = ["-n", "sh", "-c", script, "sh"].into_iter().chain(words.iter().copied());
-            Command::new("unshare").args(words).env(WITHIN, "1").output()
-        };
-        if !run(&["true"]).is_ok_and(|output| output.status.success()) {
-            eprintln!(
-                "SKIPPED a_namespace_with_networks_is_read: `unshare -n`, or `ip link add … type bridge` within, \
-                 is not permitted here"
-            );
-            return;
-        }
-        let exe = std::env::current_exe().unwrap();
-        let itself = "cli::host::netlink::tests::a_namespace_with_networks_is_read";
-        let output = run(&[exe.to_str().unwrap(), "--exact", itself, "--nocapture"]).unwrap();
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success() && out.contains("1 passed"), "{out}\n{err}");
     }
 }
