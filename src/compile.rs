@@ -118,9 +118,9 @@ impl Analysis {
         Self { sources, options, parsed, files, closures, checked }
     }
 
-    /// Adds what the sources include, and what those include: `read` gives a file by its name, for one that includes
-    /// it, or says why it cannot be read. At most 256 files are read.
-    pub fn follow(&mut self, read: impl FnMut(&str, &str) -> Result<Source, String>) {
+    /// Adds what the sources include, and what those include: `read` gives a file by its place, or says why it
+    /// cannot be read. At most 256 files are read.
+    pub fn follow(&mut self, read: impl FnMut(&str) -> Result<Source, String>) {
         let Self { sources, options: _, parsed, files, closures, checked } = self;
         let includes = |sources: &Sources, id: SourceId| {
             parsed.resize_with(sources.iter().count(), OnceLock::new);
@@ -241,7 +241,7 @@ impl Analysis {
             let digest = |id: &SourceId| {
                 let source = self.sources.get(*id);
                 let digest = digests.entry(*id).or_insert_with(|| sha256_hex(source.bytes()));
-                (source.name().to_owned(), digest.clone())
+                (source.place().to_string(), digest.clone())
             };
             let context = plan::Context {
                 sources: &self.sources,

@@ -13,7 +13,7 @@ pub use egress::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls};
 pub(crate) use planner::url;
 pub use planner::{Context, plan};
 pub use secret::{Purpose, SecretUse};
-pub use sidecar::{Container, PlannedHealth, PlannedSidecar, PlannedVolume};
+pub use sidecar::{Container, PlannedHealth, PlannedLimits, PlannedSidecar, PlannedVolume};
 pub use traced::{Origin, Origins, TRACED, Traced};
 
 use std::collections::BTreeMap;

@@ -77,6 +77,7 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub struct Source {
     name: Arc<str>,
+    place: Arc<str>,
     text: Arc<str>,
     line_starts: OnceLock<Vec<u32>>,
     marks: OnceLock<Vec<Units>>,
@@ -144,8 +145,10 @@ impl Source {
         real_len: usize,
         raw_digest_bytes: Option<Arc<[u8]>>,
     ) -> Self {
+        let name: Arc<str> = name.into();
         Self {
-            name: name.into(),
+            place: Arc::clone(&name),
+            name,
             text,
             line_starts: OnceLock::new(),
             marks: OnceLock::new(),
@@ -156,16 +159,23 @@ impl Source {
         }
     }
 
-    /// The name it is shown by: a path relative to the workspace with `/` between its parts, or `<stdin>`.
+    /// The same source, as it is shown to somebody who stands elsewhere in the workspace, or outside of it.
+    #[must_use]
+    pub fn shown_as(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// The name it is shown by: a path from where its reader stands with `/` between its parts, or `<stdin>`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The same name, to keep.
+    /// Its path in the workspace with `/` between its parts, or `<stdin>`: what an include leads to, and what a stage
+    /// calls it, wherever its reader stands.
     #[must_use]
-    pub fn shared_name(&self) -> Arc<str> {
-        Arc::clone(&self.name)
+    pub fn place(&self) -> &Arc<str> {
+        &self.place
     }
 
     /// The text.
@@ -295,6 +305,7 @@ pub struct Sources {
     files: Vec<Source>,
     roots: Vec<SourceId>,
     by_name: BTreeMap<String, SourceId>,
+    by_place: BTreeMap<String, SourceId>,
     absent: BTreeMap<String, String>,
 }
 
@@ -316,8 +327,18 @@ impl Sources {
     pub fn add_included(&mut self, source: Source) -> SourceId {
         let id = SourceId(offset(self.files.len()));
         self.by_name.entry(source.name().to_owned()).or_insert(id);
+        self.by_place.entry(source.place().to_string()).or_insert(id);
         self.files.push(source);
         id
+    }
+
+    /// Adds what an include of `place` leads to: over a link that may be a source that is here under its own name.
+    /// Returns it when it is new.
+    pub fn add_target(&mut self, place: String, source: Source) -> Option<SourceId> {
+        let known = self.at(source.place());
+        let id = known.unwrap_or_else(|| self.add_included(source));
+        self.by_place.insert(place, id);
+        known.is_none().then_some(id)
     }
 
     /// Keeps the name of a source of another compile, in which nothing was found: a report may list it. Its text is not
@@ -331,7 +352,7 @@ impl Sources {
     /// Takes over the sources of another compile. Those that are here already, by name and by text, are the same ones.
     /// Returns what each is here, in their order.
     pub fn absorb(&mut self, other: Self) -> Vec<SourceId> {
-        let Self { files, roots, by_name: _, absent } = other;
+        let Self { files, roots, by_name: _, by_place: _, absent } = other;
         let ids: Vec<SourceId> = files
             .into_iter()
             .map(|file| {
@@ -357,28 +378,28 @@ impl Sources {
     /// The same sources, with other texts for some of them.
     #[must_use]
     pub fn with(self, texts: &BTreeMap<SourceId, String>) -> Self {
-        let Self { files, roots, by_name, absent } = self;
+        let Self { files, roots, by_name, by_place, absent } = self;
         let files = files.into_iter().enumerate().map(|(at, file)| match texts.get(&SourceId(offset(at))) {
-            Some(text) => Source::new(file.name(), text.as_str()),
+            Some(text) => Source::new(&*file.place, text.as_str()).shown_as(file.name),
             None => file,
         });
-        Self { files: files.collect(), roots, by_name, absent }
+        Self { files: files.collect(), roots, by_name, by_place, absent }
     }
 
-    /// Remembers why the source of that name, which another one includes, could not be added.
-    pub fn add_absent(&mut self, name: impl Into<String>, why: impl Into<String>) {
-        self.absent.insert(name.into(), why.into());
+    /// Remembers why the source at that place, which another one includes, could not be added.
+    pub fn add_absent(&mut self, place: impl Into<String>, why: impl Into<String>) {
+        self.absent.insert(place.into(), why.into());
     }
 
-    /// Why the source of that name could not be added.
+    /// Why the source at that place could not be added.
     #[must_use]
-    pub fn why_absent(&self, name: &str) -> Option<&str> {
-        self.absent.get(name).map(String::as_str)
+    pub fn why_absent(&self, place: &str) -> Option<&str> {
+        self.absent.get(place).map(String::as_str)
     }
 
-    /// The names of the sources that could not be added, and why.
+    /// The places of the sources that could not be added, and why.
     pub fn absent(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.absent.iter().map(|(name, why)| (name.as_str(), why.as_str()))
+        self.absent.iter().map(|(place, why)| (place.as_str(), why.as_str()))
     }
 
     /// The source `id`.
@@ -394,6 +415,17 @@ impl Sources {
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<SourceId> {
         self.by_name.get(name).copied()
+    }
+
+    /// The source at that place of the workspace.
+    #[must_use]
+    pub fn at(&self, place: &str) -> Option<SourceId> {
+        self.by_place.get(place).copied()
+    }
+
+    /// Where something was looked for: the places of the sources, of links to them, and of those that could not be added.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        self.by_place.keys().chain(self.absent.keys()).map(String::as_str)
     }
 
     /// Every source in the order it was added.

@@ -1,42 +1,22 @@
-//! Sidecar containers: host paths that none may be given, variables from files, and two mounts at one path.
+//! Sidecar containers: variables from files, and two mounts at one path.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Layer, Reference, Service, Sidecar, Variable, VariableValue, VolumeSource};
-use crate::path::join;
-use crate::rule::catalogue::{DUPLICATE_NAME, ENV_FROM_FILE, HOST_PATH_EXPOSED};
-use crate::source::{Sources, Span};
+use crate::model::{Layer, Reference, Service, Sidecar, Variable, VariableValue};
+use crate::rule::catalogue::{DUPLICATE_NAME, ENV_FROM_FILE};
+use crate::source::Span;
 use crate::text::quote;
 
 /// Checks the containers of a layer's sidecars.
-pub fn check(layer: &Layer, sources: &Sources, diagnostics: &mut Diagnostics) {
-    // supervise writes to its queue, and the agent speaks to supervise.
-    if let Some(queue) = layer.supervise.as_ref().and_then(|supervise| supervise.queue.as_ref()) {
-        shown(&queue.value, queue.span, sources, diagnostics);
-    }
+pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
     for sidecar in &layer.sidecars {
-        let Sidecar { name: _, port_node: _, needs: _, service } = sidecar;
+        let Sidecar { name: _, port_node: _, needs: _, limits: _, service } = sidecar;
         for variable in &service.env {
             from_file(variable, diagnostics);
         }
-        for volume in &service.volumes {
-            if let VolumeSource::Host(path) = &volume.source.value {
-                shown(path, volume.source.span, sources, diagnostics);
-            }
-        }
         one_thing_a_place(service, diagnostics);
     }
-}
-
-/// What a container is shown of the host.
-fn shown(path: &str, span: Span, sources: &Sources, diagnostics: &mut Diagnostics) {
-    let Some(Why { reason, label, help }) = exposed(path, span, sources) else { return };
-    diagnostics.push_error_with(|| {
-        let message = format!("{} is not for a sidecar: {reason}", quote(path));
-        Diagnostic::new(&HOST_PATH_EXPOSED, span, message).label(label).help(help)
-    });
 }
 
 /// A container engine sets a variable to a text or to the launcher's own; it reads no file for it.
@@ -83,108 +63,5 @@ fn one_thing_a_place(service: &Service, diagnostics: &mut Diagnostics) {
         } else {
             first.insert(place, span);
         }
-    }
-}
-
-/// Why a path is not for a sidecar.
-struct Why {
-    reason: &'static str,
-    label: &'static str,
-    help: &'static str,
-}
-
-const WHOLE: Why = Why {
-    reason: "everything of the host lies below it",
-    label: "the whole of it",
-    help: "name the one directory that the sidecar needs",
-};
-const SYSTEM: Why = Why {
-    reason: "whoever reads or writes there can take over the host",
-    label: "the host's own",
-    help: "copy what the sidecar needs into a directory of its own, and name that",
-};
-const SOCKET: Why = Why {
-    reason: "whoever can speak to this socket acts as what listens on it, often as root of the host",
-    label: "a socket of the host's",
-    help: "leave it out: a sidecar cannot be confined that controls a container engine or an agent for keys",
-};
-const KEYS: Why = Why {
-    reason: "it holds keys of whoever launches",
-    label: "a place for credentials",
-    help: "give the sidecar a key of its own with `secret`, or copy the one file that it needs elsewhere",
-};
-const OUTSIDE: Why = Why {
-    reason: "it leads out of the workspace",
-    label: "above the directory that `bottlec` was started in",
-    help: "write the absolute path, so that a reader of the spec sees what it is",
-};
-
-/// The places below a home directory in which programs keep credentials.
-const CREDENTIALS: &[&[&str]] = &[
-    &[".aws"],
-    &[".azure"],
-    &[".config", "gcloud"],
-    &[".config", "gh"],
-    &[".docker"],
-    &[".git-credentials"],
-    &[".gnupg"],
-    &[".kube"],
-    &[".netrc"],
-    &[".password-store"],
-    &[".ssh"],
-];
-
-/// By its name: whether there is one on this host is no matter of the spec's.
-fn is_socket(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("sock"))
-}
-
-fn exposed(path: &str, span: Span, sources: &Sources) -> Option<Why> {
-    let rooted = path.strip_prefix("~/").map(|rest| (rest, true));
-    let rooted = rooted.or_else(|| path.starts_with('/').then_some((path, false)));
-    let Some((rest, home)) = rooted else {
-        let source = sources.get(span.source).name();
-        let directory = source.rsplit_once('/').map_or("", |(directory, _)| directory);
-        let joined = join(directory, path);
-        return if joined == ".." || joined.starts_with("../") {
-            Some(OUTSIDE)
-        } else if is_socket(path) {
-            Some(SOCKET)
-        } else {
-            None
-        };
-    };
-    let mut steps: Vec<&str> = Vec::new();
-    for step in rest.split('/') {
-        match step {
-            "" | "." => {}
-            ".." if steps.is_empty() && home => return Some(WHOLE),
-            ".." => {
-                steps.pop();
-            }
-            step => steps.push(step),
-        }
-    }
-    if steps.last().is_some_and(|last| is_socket(last)) {
-        return Some(SOCKET);
-    }
-    let in_home = match steps.as_slice() {
-        steps if home => Some(steps),
-        ["root", rest @ ..] | ["home", _, rest @ ..] => Some(rest),
-        _ => None,
-    };
-    if let Some(steps) = in_home {
-        if steps.is_empty() || steps == [".config"] {
-            return Some(KEYS);
-        }
-        return CREDENTIALS.iter().any(|place| steps.starts_with(place)).then_some(KEYS);
-    }
-    match steps.as_slice() {
-        [] | ["home" | "var" | "srv" | "opt" | "mnt" | "usr"] => Some(WHOLE),
-        ["run" | "var", "secrets", _, ..] | ["var", "run", "secrets", _, ..] => None,
-        ["bin" | "boot" | "dev" | "etc" | "lib" | "lib64" | "proc" | "run" | "sbin" | "sys" | "usr", ..]
-        | ["var", "run", ..]
-        | ["var", "lib", "docker" | "containers" | "containerd" | "kubelet", ..] => Some(SYSTEM),
-        _ => None,
     }
 }

@@ -17,11 +17,11 @@ pub mod env_ignored;
 pub mod expect;
 pub mod expose;
 pub mod fleet;
+pub mod host_path;
 pub mod levels;
 pub mod lint;
 pub mod loss;
 pub mod names;
-pub mod personal;
 pub mod port_taken;
 pub mod queue;
 pub mod repo;
@@ -56,8 +56,8 @@ static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
     |it, found| names::check(it.layer, found),
     |it, found| env::check(it.layer, found),
     |it, found| boot::check(it.layer, found),
-    |it, found| container::check(it.layer, it.sources, found),
-    |it, found| personal::check(it.layer, found),
+    |it, found| container::check(it.layer, found),
+    |it, found| host_path::check(it.layer, it.sources, found),
     |it, found| secret_literal::check(it.layer, found),
     |it, found| it.layer.sidecars.iter().for_each(|sidecar| expose::check_sidecar(sidecar, found)),
     |it, found| egress::check_layer(&it.layer.egress, it.under.map(|under| &under.egress), it.sources, found),
@@ -67,6 +67,7 @@ static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
 static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| port_taken::check(it.bottle, found),
     |it, found| repo::check(it.bottle, found),
+    |it, found| queue::shown(it.bottle, it.sources, found),
     |it, found| expose::check(it.bottle, found),
     |it, found| engine::check(it.bottle, found),
     |it, found| env::check_bottle(it.bottle, found),

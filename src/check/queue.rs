@@ -1,9 +1,9 @@
 //! Proposal queues: each bottle needs its own.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Name, Spanned, Supervise};
+use crate::model::{Bottle, MemberKind, Name, Spanned, Supervise, VolumeSource};
 use crate::path::join;
-use crate::rule::catalogue::QUEUE_TAKEN;
+use crate::rule::catalogue::{HOST_PATH_EXPOSED, QUEUE_TAKEN};
 use crate::source::{Sources, Span};
 use crate::text::quote;
 
@@ -27,7 +27,7 @@ impl Claim {
         let said = queue.as_ref().map(|queue| queue.span);
         let directory = match queue {
             None => directory(&Supervise::default_queue(&slug.value), ""),
-            Some(queue) => directory(&queue.value, sources.get(queue.span.source).name()),
+            Some(queue) => directory(&queue.value, sources.get(queue.span.source).place()),
         };
         Some(Self { slug, directory, said })
     }
@@ -46,6 +46,34 @@ fn directory(path: &str, source: &str) -> String {
         (None, None) => ("", join(source.rsplit_once('/').map_or("", |(directory, _)| directory), path)),
     };
     format!("{start}{path}/")
+}
+
+/// Checks that no sidecar sees the queue: what lies there is the human's answer, which supervise gives to the agent.
+pub fn shown<N>(bottle: &Bottle<N>, sources: &Sources, diagnostics: &mut Diagnostics) {
+    let Some(claim) = Claim::of(bottle, sources) else { return };
+    let services = bottle.members.iter().filter_map(|member| match &member.kind {
+        MemberKind::Custom(service) => Some(service),
+        MemberKind::Builtin(_) => None,
+    });
+    for volume in services.flat_map(|service| &service.volumes) {
+        let VolumeSource::Host(path) = &volume.source.value else { continue };
+        let seen = directory(path, sources.get(volume.source.span.source).place());
+        if !seen.starts_with(&claim.directory) && !claim.directory.starts_with(&seen) {
+            continue;
+        }
+        diagnostics.push_error_with(|| {
+            let message =
+                format!("{} is not for a sidecar: what a human answers the agent lies there", quote(path));
+            let diagnostic = Diagnostic::new(&HOST_PATH_EXPOSED, volume.source.span, message);
+            let diagnostic = match claim.said {
+                Some(said) => diagnostic.related(said, "the queue of the bottle is here"),
+                None => diagnostic,
+            };
+            diagnostic
+                .label("holds the queue of the bottle, or lies in it")
+                .help("name a directory outside of the queue")
+        });
+    }
 }
 
 /// Checks that no queue is another one or lies in another one.

@@ -67,9 +67,9 @@ pub(crate) struct Build {
     /// The specs; `-` is standard input. All their bottles are compiled together, for one host
     #[arg(required = true, value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
-    /// Where the stages go: a directory for each bottle, by its name
-    #[arg(long, value_name = "DIR", default_value = "stage")]
-    pub(crate) out: PathBuf,
+    /// Where the stages go: a directory for each bottle, by its name. Without it, `stage` in the specs' workspace
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// Write nothing; fail if a stage on disk differs from what the specs say
     #[arg(long, conflicts_with = "force")]
     pub(crate) check: bool,
@@ -167,9 +167,9 @@ pub(crate) struct Plan {
     /// Only this bottle of it
     #[arg(long, value_name = "SLUG")]
     pub(crate) bottle: Option<String>,
-    /// Where the stages would go
-    #[arg(long, value_name = "DIR", default_value = "stage")]
-    pub(crate) out: PathBuf,
+    /// Where the stages would go. Without it, `stage` in the spec's workspace
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) leveling: Leveling,
     /// How the plan is shown

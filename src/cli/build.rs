@@ -14,22 +14,25 @@ use bottlec::text::quote_path;
 use super::args::Build;
 use super::error::Error;
 use super::output::Output;
+use super::workspace::Workspace;
 use super::{Outcome, load, plans};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
+    let workspace = Workspace::of(&command.specs, None)?;
+    let out = workspace.stages(command.out.as_deref())?;
     let options = Options {
-        stage_to_workspace: load::stage_to_workspace(&command.out)?,
+        stage_to_workspace: workspace.way_from_stage(&out)?,
         strict: command.strict,
         ..command.leveling.options()
     };
-    let analysis = load::load(&command.specs, &options)?;
+    let analysis = load::load(&workspace, &command.specs, &options)?;
     let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
     let stages = lower_all(&plans);
     if command.check {
-        return compare(&command.out, &stages, output);
+        return compare(&out, &stages, output);
     }
-    let written = match stage::write(&command.out, &stages, command.force) {
+    let written = match stage::write(&out, &stages, command.force) {
         Ok(written) => written,
         Err(stage::StageError::Edited { stages }) => {
             output.complain(&stage::StageError::Edited { stages });
@@ -39,7 +42,7 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     };
     let mut text = String::new();
     for (plan, (_, written)) in plans.iter().zip(&written) {
-        say(&mut text, plan, *written, &command.out);
+        say(&mut text, plan, *written, &out);
     }
     output.print(&text)?;
     Ok(Outcome::Clean)

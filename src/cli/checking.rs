@@ -12,6 +12,7 @@ use super::output::{Output, Stream};
 use super::progress::Progress;
 use super::reports::Report;
 use super::walk::{self, Changed, Unit, Walked};
+use super::workspace::Workspace;
 use super::{Outcome, revision};
 
 /// A call of `check`: its arguments, and the results of the round before.
@@ -63,7 +64,7 @@ impl<'a> Checking<'a> {
             if changed.as_ref().is_some_and(|changed| !changed.touches(analysis.sources())) {
                 return Ok(None);
             }
-            fixing.fix(analysis).map(Some)
+            fixing.fix(&self.workspace(unit)?, analysis).map(Some)
         };
         let mut fleet = Fleet::default();
         for unit in &units {
@@ -74,6 +75,11 @@ impl<'a> Checking<'a> {
             }
         }
         Ok(fleet)
+    }
+
+    /// The workspace of a unit.
+    pub(super) fn workspace(&self, unit: &Unit) -> Result<Workspace, Error> {
+        unit.workspace(self.command.stdin_filename.as_deref())
     }
 
     fn changed(&self) -> Result<Option<Changed>, Error> {

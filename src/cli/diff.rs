@@ -14,6 +14,7 @@ use bottlec::{Analysis, Options};
 use super::args::{Diff, DiffFormat};
 use super::error::{Error, reason};
 use super::output::{Output, Stream};
+use super::workspace::Workspace;
 use super::{Outcome, load, revision};
 
 /// The largest `plan.json` that is read. The largest spec makes one of some 100 MiB.
@@ -24,13 +25,10 @@ pub(super) fn run(command: &Diff, output: &Output) -> Result<Outcome, Error> {
     let new = Operand::of(&command.new);
     // Paths in a plan are seen from its stage: a spec is compiled as if its stages were beside the other side's.
     let out = old.directory().or_else(|| new.directory());
-    let options = Options {
-        stage_to_workspace: load::stage_to_workspace(&out.unwrap_or("stage".into()))?,
-        ..Options::default()
-    };
     // One stage is compared with its own bottle.
     let only = command.bottle.clone().or_else(|| old.only()).or_else(|| new.only());
-    let (Some(mut before), Some(mut after)) = (old.plans(&options, output)?, new.plans(&options, output)?)
+    let (Some(mut before), Some(mut after)) =
+        (old.plans(out.as_deref(), output)?, new.plans(out.as_deref(), output)?)
     else {
         return Ok(Outcome::Findings);
     };
@@ -97,7 +95,7 @@ impl Operand {
     }
 
     /// Its plans; nothing when what there is to say of it keeps it from having any.
-    fn plans(&self, options: &Options, output: &Output) -> Result<Option<Plans>, Error> {
+    fn plans(&self, out: Option<&Path>, output: &Output) -> Result<Option<Plans>, Error> {
         match self {
             Self::Stage(stage) => Ok(Some(read(stage)?.into_iter().collect())),
             Self::Stages(directory) => {
@@ -116,10 +114,22 @@ impl Operand {
                 }
                 Ok(Some(plans))
             }
-            Self::Spec(spec) => compiled(&load::load(std::slice::from_ref(spec), options)?, output),
-            Self::Revision(revision) => compiled(&revision::load(revision, options)?, output),
+            Self::Spec(spec) => {
+                let specs = std::slice::from_ref(spec);
+                let workspace = Workspace::of(specs, None)?;
+                compiled(&load::load(&workspace, specs, &seen_from(out, &workspace)?)?, output)
+            }
+            Self::Revision(revision) => {
+                compiled(&revision::load(revision, |workspace| seen_from(out, workspace))?, output)
+            }
         }
     }
+}
+
+/// Compiles for stages in `out`, else in the workspace's own directory of them.
+fn seen_from(out: Option<&Path>, workspace: &Workspace) -> Result<Options, Error> {
+    let out = workspace.stages(out)?;
+    Ok(Options { stage_to_workspace: workspace.way_from_stage(&out)?, ..Options::default() })
 }
 
 /// The plan of a stage as it was built: one that was edited since says what somebody wants to be believed.

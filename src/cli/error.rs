@@ -51,6 +51,16 @@ pub(crate) enum Error {
     Output(#[from] io::Error),
 }
 
+impl Error {
+    /// Why it failed, where the reader knows with what.
+    pub(crate) fn why(self) -> String {
+        match self {
+            Self::Read { path: _, reason } => reason,
+            error => error.to_string(),
+        }
+    }
+}
+
 /// Describes an error of the file system, without its number.
 pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {

@@ -15,6 +15,7 @@ use super::args::FixArgs;
 use super::error::{Error, reason};
 use super::load;
 use super::output::{Output, Stream};
+use super::workspace::Workspace;
 
 /// The fixes of a run.
 #[derive(Debug)]
@@ -44,8 +45,9 @@ impl Fixing {
     }
 
     /// Fixes the sources of one unit, and what they include.
-    pub(super) fn fix(&mut self, analysis: Analysis) -> Result<Analysis, Error> {
-        let (fixed, applied) = fix::all(&analysis, self.unchecked, load::load_includes)?;
+    pub(super) fn fix(&mut self, workspace: &Workspace, analysis: Analysis) -> Result<Analysis, Error> {
+        let (fixed, applied) =
+            fix::all(&analysis, self.unchecked, |analysis| load::includes(workspace, analysis))?;
         let Some(fixed) = fixed else { return Ok(analysis) };
         self.applied += applied;
         // What a fix newly includes comes behind what was there before.

@@ -131,10 +131,9 @@ impl UnitResult {
         Self { sources, diagnostics, bottles }
     }
 
-    /// The names of the files that it was made from, and of those that it includes and that could not be read.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
-        let read = self.sources.iter().map(|(_, source)| source.name());
-        read.chain(self.sources.absent().map(|(name, _)| name))
+    /// The places in its workspace of the files that it was made from, and of those that it could not be made from.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &str> {
+        self.sources.places()
     }
 }
 

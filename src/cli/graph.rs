@@ -6,12 +6,15 @@ use bottlec::report::graph;
 use super::args::Graph;
 use super::error::Error;
 use super::output::Output;
+use super::workspace::Workspace;
 use super::{Outcome, plans};
 
 pub(super) fn run(command: &Graph, output: &Output) -> Result<Outcome, Error> {
-    // Paths are shown as seen from where the command runs: there is no stage in the picture.
+    // Paths are shown as seen from the workspace: there is no stage in the picture.
     let options = Options { stage_to_workspace: String::from("."), ..Options::default() };
-    let Some(plans) = plans::of(&command.spec, command.bottle.as_deref(), &options, output)? else {
+    let workspace = Workspace::of(std::slice::from_ref(&command.spec), None)?;
+    let Some(plans) = plans::of(&workspace, &command.spec, command.bottle.as_deref(), &options, output)?
+    else {
         return Ok(Outcome::Findings);
     };
     let plans: Vec<_> = plans.iter().collect();

@@ -1,62 +1,88 @@
 //! Specs and their includes, read from disk or standard input.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 use bottlec::{Analysis, Options};
 
 use super::error::{Error, reason};
+use super::workspace::{Workspace, here, real, relative, slashed};
 
 /// The name of standard input among the sources.
 const STDIN: &str = "<stdin>";
 
-/// Reads the specs and what they include.
-pub(crate) fn load(specs: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
-    let mut analysis = Analysis::new(alone(specs, None)?, options.clone());
-    load_includes(&mut analysis)?;
+/// Reads specs of a workspace and what they include.
+pub(crate) fn load(workspace: &Workspace, specs: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
+    let mut analysis = Analysis::new(alone(workspace, specs, None)?, options.clone());
+    includes(workspace, &mut analysis)?;
     Ok(analysis)
 }
 
-/// Reads the specs, and nothing that they include. Standard input is taken for the file `stdin`, which need not be there.
-pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, Error> {
-    let workspace = workspace()?;
+/// Reads what the specs include, and was not read so far.
+pub(crate) fn includes(workspace: &Workspace, analysis: &mut Analysis) -> Result<(), Error> {
+    let here = here()?;
+    analysis.follow(|place| {
+        let read = read_file(workspace, &workspace.root().join(place)).map_err(Error::why);
+        read.map(|source| named(source, &here, workspace))
+    });
+    Ok(())
+}
+
+/// A source of the workspace, named as it is seen from `here`.
+pub(crate) fn named(source: Source, here: &Path, workspace: &Workspace) -> Source {
+    let seen = relative(here, &workspace.root().join(&**source.place()));
+    match slashed(&seen) {
+        Some(name) => source.shown_as(name),
+        // What it is called in the workspace is no worse.
+        None => source,
+    }
+}
+
+/// Reads specs of a workspace, and nothing that they include. Standard input is taken for the file `stdin`, which need
+/// not be there.
+pub(crate) fn alone(
+    workspace: &Workspace,
+    specs: &[PathBuf],
+    stdin: Option<&Path>,
+) -> Result<Sources, Error> {
+    let here = here()?;
     let mut sources = Sources::new();
     let mut heard = false;
     for spec in specs {
         if spec.as_os_str() == "-" {
             if !heard {
-                let name = stdin.map_or(Ok(STDIN.to_owned()), |stdin| name_of(&workspace, stdin))?;
-                sources.add(read(io::stdin().lock(), name, 0).map_err(|e| unreadable(spec, &e))?);
+                let place =
+                    stdin.map_or(STDIN.to_owned(), |stdin| place_of_stdin(workspace, &here.join(stdin)));
+                let source = read(io::stdin().lock(), place, 0).map_err(|e| unreadable(spec, &e))?;
+                sources.add(if stdin.is_some() { named(source, &here, workspace) } else { source });
                 heard = true;
             }
             continue;
         }
-        let name = name_of(&workspace, spec)?;
-        if name == STDIN {
+        let source = named(read_file(workspace, spec)?, &here, workspace);
+        if source.name() == STDIN {
             let reason = String::from("that is what standard input is called: give it another name");
             return Err(Error::Read { path: spec.clone(), reason });
         }
-        // Naming a file twice is no second file.
-        if sources.by_name(&name).is_none() {
-            sources.add(read_named(spec, name)?);
+        // Naming a file twice is no second file, and neither is a link to it.
+        if sources.at(source.place()).is_none() {
+            sources.add(source);
         }
     }
     Ok(sources)
 }
 
-/// Reads what the specs include, and was not read so far.
-pub(crate) fn load_includes(analysis: &mut Analysis) -> Result<(), Error> {
-    let workspace = workspace()?;
-    analysis.follow(|from, target| read_included(&workspace, from, target));
-    Ok(())
+/// Where a file would lie that need not be there.
+fn place_of_stdin(workspace: &Workspace, file: &Path) -> String {
+    let way = relative(workspace.root(), &real(file));
+    slashed(&way).unwrap_or_else(|| STDIN.to_owned())
 }
 
-/// Returns the path of a source that was read from disk: the file itself, when its name is a link to it.
+/// Returns the path of a source that was read from disk.
 pub(crate) fn path_of(source: &Source) -> Result<PathBuf, Error> {
-    let path = workspace()?.join(source.name());
+    let path = here()?.join(source.name());
     fs::canonicalize(&path).map_err(|error| unreadable(&path, &error))
 }
 
@@ -65,123 +91,36 @@ pub(crate) fn is_stdin(source: &Source) -> bool {
     source.name() == STDIN
 }
 
-/// The directory that names are relative to.
-pub(crate) fn workspace() -> Result<PathBuf, Error> {
-    std::env::current_dir().map_err(|error| Error::Read { path: PathBuf::from("."), reason: reason(&error) })
-}
-
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::Read { path: path.to_owned(), reason: reason(error) }
 }
 
-fn read_named(path: &Path, name: String) -> Result<Source, Error> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
+/// Reads a file of a workspace. A stranger may have named it, in an include or by a link where a shell's pattern finds
+/// it: what lies elsewhere would put lines of the user's own files into a report.
+pub(crate) fn read_file(workspace: &Workspace, path: &Path) -> Result<Source, Error> {
+    let refused = |reason: String| Error::Read { path: path.to_owned(), reason };
+    // Asked before it is opened: a pipe would wait for who writes to it.
+    let meta = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if meta.is_dir() {
-        let reason = String::from("it is a directory: name the specs in it");
-        return Err(Error::Read { path: path.to_owned(), reason });
+        return Err(refused(String::from("it is a directory: name the specs in it")));
     }
+    if !meta.is_file() {
+        return Err(refused(String::from(
+            "it is no regular file: give what it holds on standard input, as `-`",
+        )));
+    }
+    let place = workspace.place(path).map_err(refused)?;
     let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
-    if meta.is_file() && size > MAX_SOURCE_BYTES {
-        return Ok(Source::oversized(name, size));
+    if size > MAX_SOURCE_BYTES {
+        return Ok(Source::oversized(place, size));
     }
-    read(file, name, size).map_err(|error| unreadable(path, &error))
+    let file = File::open(workspace.root().join(&place)).map_err(|error| unreadable(path, &error))?;
+    read(file, place, size).map_err(|error| unreadable(path, &error))
 }
 
 /// Reads no more than a source may have, and one byte to see that there is more. Some `size` bytes are expected.
-fn read(from: impl io::Read, name: String, size: usize) -> io::Result<Source> {
+fn read(from: impl io::Read, place: String, size: usize) -> io::Result<Source> {
     let mut bytes = Vec::with_capacity(size.min(MAX_SOURCE_BYTES) + 1);
     from.take(MAX_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Source::from_bytes(name, bytes))
-}
-
-/// The path as a source's name: relative to the workspace, with `/` between its parts, without `.` and inner `..`.
-///
-/// A path that goes up or comes from elsewhere goes by what is on the disk, as opening it does: `link/../x.kdl` is a
-/// file beside the link's target, and `/home/me/specs/x.kdl` is in the workspace even when that is a link to it.
-fn name_of(workspace: &Path, path: &Path) -> Result<String, Error> {
-    let full = workspace.join(path);
-    let mut way = relative(workspace, &full);
-    let goes_up = |path: &Path| path.components().any(|part| part == Component::ParentDir);
-    if goes_up(path) || goes_up(&way) {
-        let directory = full.parent().and_then(|directory| fs::canonicalize(directory).ok());
-        if let (Some(directory), Some(file)) = (directory, full.file_name()) {
-            let real = fs::canonicalize(workspace).unwrap_or_else(|_| workspace.to_owned());
-            way = relative(&real, &directory.join(file));
-        }
-    }
-    slashed(&way).ok_or_else(|| {
-        let reason = String::from("its path is not UTF-8, and a plan names what it was made from");
-        Error::Read { path: path.to_owned(), reason }
-    })
-}
-
-/// The way from one absolute directory to another path, without looking at the disk.
-pub(crate) fn relative(from: &Path, to: &Path) -> PathBuf {
-    let (from, to) = (normal(from), normal(to));
-    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from.iter().skip(common).map(|_| OsStr::new(".."));
-    up.chain(to.iter().skip(common).copied()).collect()
-}
-
-/// The parts of an absolute path without `.` and `..`.
-fn normal(path: &Path) -> Vec<&OsStr> {
-    let mut parts = Vec::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                parts.pop();
-            }
-            Component::Normal(part) => parts.push(part),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
-        }
-    }
-    parts
-}
-
-/// A relative path with `/` between its parts; none when it is not UTF-8.
-pub(crate) fn slashed(path: &Path) -> Option<String> {
-    let parts: Vec<&str> = path.iter().map(OsStr::to_str).collect::<Option<_>>()?;
-    Some(if parts.is_empty() { String::from(".") } else { parts.join("/") })
-}
-
-/// Reads a file that a spec includes. The spec may be a stranger's: a symbolic link that leads out of the workspace
-/// would put lines of the user's own files into a report.
-pub(super) fn read_included(workspace: &Path, from: &str, name: &str) -> Result<Source, String> {
-    let real = fs::canonicalize(workspace.join(name)).map_err(|error| reason(&error))?;
-    // A spec from outside of the workspace includes from its own directory, which is what `include::target` allows.
-    let outside = from.starts_with("../");
-    let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let root = if outside { workspace.join(directory) } else { workspace.to_owned() };
-    let root = fs::canonicalize(root).map_err(|error| reason(&error))?;
-    if !real.starts_with(&root) {
-        let what = if outside { "the directory of the spec that includes it" } else { "the workspace" };
-        return Err(format!("it is a symbolic link that leads out of {what}"));
-    }
-    let meta = fs::metadata(&real).map_err(|error| reason(&error))?;
-    if !meta.is_file() {
-        return Err(String::from(if meta.is_dir() { "it is a directory" } else { "it is no regular file" }));
-    }
-    read_named(&real, name.to_owned()).map_err(|error| error.to_string())
-}
-
-/// The way from a stage's directory in `out` to the workspace.
-pub(crate) fn stage_to_workspace(out: &Path) -> Result<String, Error> {
-    let workspace = workspace()?;
-    let from = real(&workspace.join(out)).join("slug");
-    let workspace = fs::canonicalize(&workspace).unwrap_or(workspace);
-    slashed(&relative(&from, &workspace)).ok_or_else(|| {
-        let reason = String::from("the way from there to the specs is not UTF-8, and a plan holds it");
-        Error::Write { path: out.to_owned(), reason }
-    })
-}
-
-/// The path with the links of its existing part followed: `..` in an argument goes by what is on the disk.
-pub(crate) fn real(path: &Path) -> PathBuf {
-    for ancestor in path.ancestors() {
-        if let (Ok(real), Ok(rest)) = (fs::canonicalize(ancestor), path.strip_prefix(ancestor)) {
-            return real.join(rest);
-        }
-    }
-    path.to_owned()
+    Ok(Source::from_bytes(place, bytes))
 }

@@ -37,6 +37,7 @@ mod trace;
 mod verify;
 mod walk;
 mod watch;
+mod workspace;
 
 use std::process::ExitCode;
 

@@ -7,18 +7,22 @@ use bottlec::report::plan as text;
 use super::args::{self, PlanFormat};
 use super::error::Error;
 use super::output::Output;
-use super::{Outcome, load, plans};
+use super::workspace::Workspace;
+use super::{Outcome, plans};
 
 pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Error> {
+    let workspace = Workspace::of(std::slice::from_ref(&command.spec), None)?;
+    let out = workspace.stages(command.out.as_deref())?;
     let options =
-        Options { stage_to_workspace: load::stage_to_workspace(&command.out)?, ..command.leveling.options() };
-    let Some(plans) = plans::of(&command.spec, command.bottle.as_deref(), &options, output)? else {
+        Options { stage_to_workspace: workspace.way_from_stage(&out)?, ..command.leveling.options() };
+    let Some(plans) = plans::of(&workspace, &command.spec, command.bottle.as_deref(), &options, output)?
+    else {
         return Ok(Outcome::Findings);
     };
     let stages: Vec<_> = plans.iter().map(|plan| (plan, lower(plan))).collect();
     let printed = match command.format {
         PlanFormat::Text => {
-            let out = command.out.to_string_lossy();
+            let out = out.to_string_lossy();
             let plans = stages.iter().map(|(plan, stage)| text::render(plan, stage, &out, &output.stdout));
             plans.collect::<Vec<_>>().join("\n")
         }

@@ -10,18 +10,20 @@ use super::error::Error;
 use super::load;
 use super::output::{Output, Stream};
 use super::reports::Report;
+use super::workspace::Workspace;
 
 /// Specs may be checked when they have profiles only; there is nothing in them for the other commands.
 const NO_BOTTLE: &str = "there is no bottle in the specs, only profiles";
 
 /// The plans of a spec, or of one bottle of it.
 pub(super) fn of(
+    workspace: &Workspace,
     spec: &PathBuf,
     bottle: Option<&str>,
     options: &Options,
     output: &Output,
 ) -> Result<Option<Vec<Plan>>, Error> {
-    let analysis = load::load(std::slice::from_ref(spec), options)?;
+    let analysis = load::load(workspace, std::slice::from_ref(spec), options)?;
     let plans = all(&analysis, &[Report::default()], output)?;
     plans.map(|plans| chosen(plans, bottle)).transpose()
 }

@@ -1,5 +1,6 @@
 //! `bottlec preflight`: whether this host is ready to run these bottles.
 
+mod handed;
 mod pack;
 mod secrets;
 
@@ -20,6 +21,7 @@ use super::args::Preflight;
 use super::error::Error;
 use super::host::{self, HostNetwork, OverlapKind};
 use super::output::Output;
+use super::workspace::Workspace;
 use super::{Outcome, load, plans};
 
 /// One question to the host and its answer.
@@ -48,7 +50,10 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     let plans = if command.specs.is_empty() {
         Vec::new()
     } else {
-        let analysis = load::load(&command.specs, &Options::default())?;
+        let workspace = Workspace::of(&command.specs, None)?;
+        // The paths of a plan are seen from its stage: for the files that are looked for here, from here.
+        let options = Options { stage_to_workspace: workspace.way_from_here()?, ..Options::default() };
+        let analysis = load::load(&workspace, &command.specs, &options)?;
         let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
         plans
     };
@@ -65,6 +70,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     findings.extend(floors(&plans));
     findings.extend(plans.iter().filter_map(pack::check));
     findings.extend(secrets::check(&plans));
+    findings.extend(plans.iter().flat_map(handed::check));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output))?;
@@ -211,16 +217,12 @@ fn subnet(plan: &Plan, network: &HostNetwork) -> Vec<Finding> {
         .collect()
 }
 
-/// A file as a plan has it: from the home of who launches, absolute, or relative to the stage's directory. That
-/// one is `stage/<slug>/`, two levels below the workspace that this is run in.
+/// A file as these plans have it: from the home of who launches, absolute, or as it is seen from here.
 fn on_host(file: &str) -> Option<PathBuf> {
     if let Some(rest) = file.strip_prefix("~/") {
         return Some(PathBuf::from(env::var_os("HOME")?).join(rest));
     }
-    if file.starts_with('/') {
-        return Some(PathBuf::from(file));
-    }
-    Some(Path::new(".").join(file.strip_prefix("../../").unwrap_or(file)))
+    Some(PathBuf::from(file))
 }
 
 fn show(findings: &[Finding], output: &Output) -> String {

@@ -8,6 +8,7 @@ use bottlec::world::host::{Target, TargetHost};
 use super::args::{Reach, ReachFormat};
 use super::error::Error;
 use super::output::Output;
+use super::workspace::Workspace;
 use super::{Outcome, plans};
 
 pub(super) fn run(command: &Reach, output: &Output) -> Result<Outcome, Error> {
@@ -17,7 +18,9 @@ pub(super) fn run(command: &Reach, output: &Output) -> Result<Outcome, Error> {
             "`--at` says what a name resolves to, and this is an address",
         )));
     }
-    let Some(plans) = plans::of(&command.spec, command.bottle.as_deref(), &Options::default(), output)?
+    let workspace = Workspace::of(std::slice::from_ref(&command.spec), None)?;
+    let Some(plans) =
+        plans::of(&workspace, &command.spec, command.bottle.as_deref(), &Options::default(), output)?
     else {
         return Ok(Outcome::Findings);
     };

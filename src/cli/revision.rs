@@ -1,8 +1,10 @@
 //! Specs of a git revision: `REV:path`, as git itself writes it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
@@ -10,32 +12,58 @@ use bottlec::text::quote;
 use bottlec::{Analysis, Options};
 
 use super::error::Error;
-use super::load;
+use super::load::named;
 use super::walk::Changed;
+use super::workspace::{MARKER, Workspace, here, relative, slashed};
 
-/// Reads a spec of a revision, and what it includes there.
-pub(crate) fn load(operand: &str, options: &Options) -> Result<Analysis, Error> {
+/// Reads a spec of a revision, and what it includes there. The options are those of its workspace.
+pub(crate) fn load(
+    operand: &str,
+    options: impl FnOnce(&Workspace) -> Result<Options, Error>,
+) -> Result<Analysis, Error> {
     let (revision, path) = operand.split_once(':').unwrap_or((operand, ""));
     let failed = |reason: String| Error::Read { path: PathBuf::from(operand), reason };
     if revision.is_empty() || revision.starts_with('-') || path.is_empty() {
         return Err(failed(String::from("expected a revision and a path, such as `main:spec.kdl`")));
     }
-    let prefix = String::from_utf8(git(&["rev-parse", "--show-prefix"]).map_err(failed)?).map_err(|_| {
-        failed(String::from("the way from the repository's top to this directory is not UTF-8"))
-    })?;
-    let tree = Tree { revision, prefix: prefix.trim_end_matches('\n') };
+    let top = top().map_err(failed)?;
     // git takes `./x` from here, and `x` from the repository's top.
-    let relative = path.starts_with("./") || path.starts_with("../");
-    let whole = if relative { format!("{}{path}", tree.prefix) } else { path.to_owned() };
-    let whole = normal(&whole).ok_or_else(|| failed(String::from("its path leads out of the repository")))?;
+    let from = if path.starts_with("./") || path.starts_with("../") { here()? } else { top.clone() };
+    let whole = relative(&top, &from.join(path));
+    let whole = slashed(&whole).ok_or_else(|| failed(String::from("its path is not UTF-8")))?;
+    if whole.starts_with("../") {
+        return Err(failed(String::from("its path leads out of the repository")));
+    }
+    let workspace = Workspace::at(&top.join(marked(revision, &whole)));
+    let read = |place: &str| -> Result<Source, String> {
+        let path = relative(&top, &workspace.root().join(place));
+        let path = slashed(&path).ok_or("its path is not UTF-8")?;
+        let bytes = git(&["cat-file", "blob", &format!("{revision}:{path}")])?;
+        Ok(named(Source::from_bytes(place, bytes), &here().map_err(Error::why)?, &workspace))
+    };
+    let place = slashed(&relative(workspace.root(), &top.join(&whole))).unwrap_or(whole);
     let mut sources = Sources::new();
-    sources.add(tree.read(&whole).map_err(failed)?);
-    let mut analysis = Analysis::new(sources, options.clone());
-    analysis.follow(|_, target| {
-        let whole = normal(&format!("{}{target}", tree.prefix));
-        tree.read(&whole.ok_or("its path leads out of the repository")?)
-    });
+    sources.add(read(&place).map_err(failed)?);
+    let mut analysis = Analysis::new(sources, options(&workspace)?);
+    analysis.follow(read);
     Ok(analysis)
+}
+
+/// The repository's top.
+fn top() -> Result<PathBuf, String> {
+    let top = git(&["rev-parse", "--show-toplevel"])?;
+    Ok(PathBuf::from(OsStr::from_bytes(top.trim_ascii_end())))
+}
+
+/// The directory of a revision that is the workspace of a file there: the nearest with a marker of ours in it, else the
+/// repository's top.
+fn marked<'a>(revision: &str, file: &'a str) -> &'a str {
+    let above = Path::new(file).ancestors().skip(1).filter_map(Path::to_str);
+    let mut marked = above.filter(|directory| {
+        let marker = Path::new(directory).join(MARKER);
+        git(&["cat-file", "-e", &format!("{revision}:{}", marker.display())]).is_ok()
+    });
+    marked.next().unwrap_or("")
 }
 
 /// The files that are not as they are in a revision, and those that git does not know and does not ignore.
@@ -44,48 +72,16 @@ pub(crate) fn changed(revision: &str) -> Result<Changed, Error> {
     if revision.is_empty() || revision.starts_with('-') {
         return Err(failed(String::from("expected a revision, such as `main`")));
     }
-    // Both are told from here, also when here is below the repository's top.
-    let known =
-        git(&["diff", "--no-ext-diff", "--no-textconv", "--name-only", "--relative", "-z", revision, "--"]);
-    let unknown = git(&["ls-files", "-z", "--others", "--exclude-standard"]);
+    // Both are told from the repository's top, and what is new everywhere in it: an include may lead anywhere.
+    let known = git(&["diff", "--no-ext-diff", "--no-textconv", "--name-only", "-z", revision, "--"]);
+    let unknown = git(&["ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", ":/"]);
+    let (top, here) = (top().map_err(failed)?, here()?);
     let mut names = BTreeSet::new();
     for listed in [known.map_err(failed)?, unknown.map_err(failed)?] {
-        names.extend(listed.split(|byte| *byte == 0).map(|name| String::from_utf8_lossy(name).into_owned()));
+        let files = listed.split(|byte| *byte == 0).map(|name| top.join(OsStr::from_bytes(name)));
+        names.extend(files.filter_map(|file| slashed(&relative(&here, &file))));
     }
     Ok(Changed(names))
-}
-
-/// The files of a revision.
-struct Tree<'a> {
-    revision: &'a str,
-    /// The way from the repository's top to the working directory, empty or with `/` at its end.
-    prefix: &'a str,
-}
-
-impl Tree<'_> {
-    /// A file, by its path from the repository's top. Its name is the one that it has from the working directory.
-    fn read(&self, path: &str) -> Result<Source, String> {
-        let bytes = git(&["cat-file", "blob", &format!("{}:{path}", self.revision)])?;
-        let name =
-            load::relative(Path::new("/").join(self.prefix).as_path(), Path::new("/").join(path).as_path());
-        let name = load::slashed(&name).ok_or("its path is not UTF-8")?;
-        Ok(Source::from_bytes(name, bytes))
-    }
-}
-
-/// A path without `.` and `..`; none when it leads above the top.
-fn normal(path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for component in Path::new(path).components() {
-        match component {
-            Component::Normal(part) => parts.push(part.to_str()?),
-            Component::ParentDir => {
-                parts.pop()?;
-            }
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
-        }
-    }
-    Some(parts.join("/"))
 }
 
 /// What git prints, and no more than a source may have and one byte to see that there is more. It reads what is there:

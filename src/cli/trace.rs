@@ -18,6 +18,7 @@ use serde::de::IgnoredAny;
 use super::args::{Trace, TraceFormat};
 use super::error::{Error, reason};
 use super::output::{Output, Stream};
+use super::workspace::{Workspace, here, real, slashed};
 use super::{Outcome, load};
 
 /// The largest plan that is read, in bytes: that of some hundred thousand hosts.
@@ -43,12 +44,13 @@ pub(super) fn run(command: &Trace, output: &Output) -> Result<Outcome, Error> {
     let Asked { stage, file, line } = asked(&command.place)?;
     let made = made(&stage)?;
     let specs = if command.specs.is_empty() { made.specs(&stage)? } else { command.specs.clone() };
+    let workspace = Workspace::of(&specs, None)?;
     let out = match stage.parent() {
         Some(out) if !out.as_os_str().is_empty() => out,
         _ => Path::new("."),
     };
-    let options = Options { stage_to_workspace: load::stage_to_workspace(out)?, ..Options::default() };
-    let analysis = load::load(&specs, &options)?;
+    let options = Options { stage_to_workspace: workspace.way_from_stage(out)?, ..Options::default() };
+    let analysis = load::load(&workspace, &specs, &options)?;
     let diagnostics = analysis.diagnostics();
     if diagnostics.has_errors() {
         output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, &analysis)?;
@@ -108,7 +110,7 @@ fn asked(place: &Path) -> Result<Asked, Error> {
         return Err(Error::Read { path, reason });
     };
     let parts = path.strip_prefix(stage).unwrap_or(&path);
-    let file = load::slashed(parts).unwrap_or_default();
+    let file = slashed(parts).unwrap_or_default();
     // The directory's own name is the bottle's.
     let stage = if stage.as_os_str().is_empty() { PathBuf::from(".") } else { stage.to_owned() };
     let stage = match stage.file_name() {
@@ -128,24 +130,28 @@ fn made(stage: &Path) -> Result<Made, Error> {
 }
 
 impl Made {
-    /// The specs that the stage was made of. A plan is a file that anybody may have written: it does not lead out of
-    /// the directory that bottlec was started in.
+    /// The specs that the stage was made of: in the workspace that the stage lies in, or in this one. A plan is a file
+    /// that anybody may have written, and does not lead out of it.
     fn specs(&self, stage: &Path) -> Result<Vec<PathBuf>, Error> {
         let refused = |reason: String| Error::Read { path: stage.join(plan_json::PATH), reason };
+        let here = here()?;
+        // A stage is `<workspace>/stage/<slug>`.
+        let around = real(&here.join(stage)).ancestors().nth(2).map(Workspace::above);
+        let candidates = [around, Some(Workspace::above(&here))];
+        let roots: Vec<&Path> = candidates.iter().flatten().map(Workspace::root).collect();
         let mut specs = Vec::new();
         for name in self.sources.keys() {
             let path = PathBuf::from(name);
             if !path.components().all(|part| matches!(part, Component::Normal(_))) {
-                let what =
-                    "it was made of {}, which is outside of this directory: name the specs with `--spec`";
+                let what = "it was made of {}, which is in no workspace: name the specs with `--spec`";
                 return Err(refused(what.replace("{}", &quote(name))));
             }
-            if !path.is_file() {
+            let Some(file) = roots.iter().map(|root| root.join(&path)).find(|file| file.is_file()) else {
                 let what = "it was made of {}, which is not here: start where it was built, or name the specs with \
                             `--spec`";
                 return Err(refused(what.replace("{}", &quote(name))));
-            }
-            specs.push(path);
+            };
+            specs.push(file);
         }
         Ok(specs)
     }

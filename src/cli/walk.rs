@@ -10,6 +10,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::error::Error;
 use super::load;
+use super::workspace::Workspace;
 
 /// Specs that are compiled together, for one host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,19 +81,29 @@ impl Unit {
     pub(crate) fn load(&self, stdin: Option<&Path>, options: &Options) -> Result<Option<Analysis>, Error> {
         let mut analysis = self.alone(stdin, options)?;
         if let Some(analysis) = &mut analysis {
-            load::load_includes(analysis)?;
+            load::includes(&self.workspace(stdin)?, analysis)?;
         }
         Ok(analysis)
     }
 
     /// Reads it without what it includes; nothing when it was found and is no spec.
     pub(crate) fn alone(&self, stdin: Option<&Path>, options: &Options) -> Result<Option<Analysis>, Error> {
-        let (paths, found) = match self {
-            Self::Named(named) => (named.as_slice(), false),
-            Self::Found(path) => (std::slice::from_ref(path), true),
-        };
-        let analysis = Analysis::new(load::alone(paths, stdin)?, options.clone());
+        let sources = load::alone(&self.workspace(stdin)?, self.paths(), stdin)?;
+        let analysis = Analysis::new(sources, options.clone());
+        let found = matches!(self, Self::Found(_));
         Ok(Some(analysis).filter(|analysis| !found || analysis.is_spec()))
+    }
+
+    /// The workspace of its specs.
+    pub(crate) fn workspace(&self, stdin: Option<&Path>) -> Result<Workspace, Error> {
+        Workspace::of(self.paths(), stdin)
+    }
+
+    fn paths(&self) -> &[PathBuf] {
+        match self {
+            Self::Named(named) => named,
+            Self::Found(path) => std::slice::from_ref(path),
+        }
     }
 }
 

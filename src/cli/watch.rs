@@ -19,7 +19,8 @@ use signal_hook::iterator::Signals;
 use super::checking::{CheckRun, Checking};
 use super::error::{Error, reason};
 use super::reports::Report;
-use super::{FAILED, Outcome, load};
+use super::workspace::here;
+use super::{FAILED, Outcome};
 
 /// How long nothing must happen before it is looked at what happened: an editor saves a file in several steps.
 const QUIET: Duration = Duration::from_millis(50);
@@ -144,12 +145,15 @@ impl Watched {
 
     /// Watches what a check was made of, and nothing else. Whether there is anything new among it.
     fn follow(&mut self, checking: &Checking<'_>, walked: &[PathBuf]) -> Result<bool, Error> {
-        let workspace = load::workspace()?;
-        let absolute = |path: &PathBuf| tidy(&workspace.join(path));
+        let here = here()?;
+        let absolute = |path: &PathBuf| tidy(&here.join(path));
         self.walked = walked.iter().map(absolute).collect();
-        let results = checking.results.iter().flatten();
-        let read: BTreeSet<&str> = results.flat_map(|(_, result)| result.files()).collect();
-        let read = read.into_iter().map(PathBuf::from);
+        let mut read = BTreeSet::new();
+        for (unit, result) in checking.results.iter().flatten() {
+            let workspace = checking.workspace(unit)?;
+            read.extend(result.places().map(|place| workspace.root().join(place)));
+        }
+        let read = read.into_iter();
         // What was named may go and come back.
         let named = checking.paths.iter().filter(|path| path.as_os_str() != ".").cloned();
         self.files = read.chain(named).map(|path| absolute(&path)).collect();

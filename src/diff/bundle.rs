@@ -8,8 +8,8 @@ use super::join::{Joined, join};
 use super::{Changes, Direction, Topic};
 use crate::lower::plan_json::Sidecar;
 use crate::model::VolumeSource;
-use crate::plan::{Container, PlannedVolume, Traced};
-use crate::text::{quote, quote_whole};
+use crate::plan::{Container, PlannedLimits, PlannedVolume, Traced};
+use crate::text::{counted, quote, quote_whole};
 
 /// The sidecars, before and after.
 pub(super) fn sidecars(
@@ -46,6 +46,7 @@ pub(super) fn sidecars(
             // Who starts first is no matter of reach.
             needs: _,
             wave: _,
+            limits,
         } = now;
         let who = quote(name);
         if before.image != *image {
@@ -68,6 +69,17 @@ pub(super) fn sidecars(
                 shown(***port),
                 shown(**before.port)
             );
+            changes.neutral(Topic::Sidecar, text);
+        }
+        if before.limits != *limits {
+            let shown = |limits: &PlannedLimits| {
+                let PlannedLimits { memory_mib, cpus, processes } = limits;
+                let (cpus, processes) =
+                    (counted(usize::from(**cpus), "processor", "processors"), **processes);
+                format!("{memory_mib} MiB, {cpus} and {processes} processes")
+            };
+            let text =
+                format!("the sidecar {who} may have {} instead of {}", shown(limits), shown(&before.limits));
             changes.neutral(Topic::Sidecar, text);
         }
         match (&before.container, container) {

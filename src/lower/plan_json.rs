@@ -12,7 +12,7 @@ use super::draft::{Draft, Markup};
 use super::{Mode, agent_env, sums, supervise};
 use crate::plan::{
     Answered, Container, Origin, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine, PlannedGit,
-    PlannedSidecar, Source, Traced, Variables,
+    PlannedLimits, PlannedSidecar, Source, Traced, Variables,
 };
 use crate::world::builtin;
 
@@ -100,6 +100,8 @@ pub struct Sidecar<'a> {
     pub needs: Cow<'a, [Traced<String>]>,
     /// The wave that it starts in, from 0 on.
     pub wave: Cow<'a, Traced<usize>>,
+    /// What its container may have of the host.
+    pub limits: Cow<'a, PlannedLimits>,
 }
 
 /// How the agent asks a human, over MCP.
@@ -299,7 +301,7 @@ fn sidecar<'a>(
     sidecar: &'a Traced<PlannedSidecar>,
     image: Traced<String>,
 ) -> Traced<Sidecar<'a>> {
-    let PlannedSidecar { name, container, port, url, needs, wave } = &sidecar.value;
+    let PlannedSidecar { name, container, port, url, needs, wave, limits } = &sidecar.value;
     sidecar.with(Sidecar {
         name: Cow::Borrowed(name),
         built_in: container.is_none(),
@@ -310,6 +312,7 @@ fn sidecar<'a>(
         url: Cow::Borrowed(url),
         needs: Cow::Borrowed(needs),
         wave: Cow::Borrowed(wave),
+        limits: Cow::Borrowed(limits),
     })
 }
 

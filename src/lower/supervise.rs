@@ -208,7 +208,7 @@ fn repo(repo: &PlannedRepo) -> Repo<'_> {
 }
 
 fn sidecar(sidecar: &PlannedSidecar) -> Sidecar<'_> {
-    let PlannedSidecar { name, container: _, port: _, url, needs: _, wave: _ } = sidecar;
+    let PlannedSidecar { name, container: _, port: _, url, needs: _, wave: _, limits: _ } = sidecar;
     Sidecar { name, url }
 }
 

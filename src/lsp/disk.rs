@@ -1,6 +1,6 @@
 //! The server's access to files, which its owner provides: the server opens none itself.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::source::Source;
 
@@ -15,11 +15,14 @@ pub struct DirectoryEntry {
 
 /// The files of a workspace. Names are paths relative to the workspace, with `/` between their parts.
 pub trait Disk: Send + Sync {
-    /// Reads the file `name`, which `from` includes.
+    /// The workspace of a file: the directory that the names of its spec's files are relative to.
+    fn workspace(&self, file: &Path) -> PathBuf;
+
+    /// Reads the file `name`.
     ///
     /// # Errors
     /// Why it cannot be read, or must not be, for a diagnostic.
-    fn read(&self, workspace: &Path, from: &str, name: &str) -> Result<Source, String>;
+    fn read(&self, workspace: &Path, name: &str) -> Result<Source, String>;
 
     /// The names of the KDL files of a workspace, in order: those that a check of the directory would find. Bounded.
     fn specs(&self, workspace: &Path) -> Vec<String>;
@@ -28,5 +31,5 @@ pub trait Disk: Send + Sync {
     fn list(&self, directory: &Path) -> Vec<DirectoryEntry>;
 
     /// The home directory of who edits.
-    fn home(&self) -> Option<std::path::PathBuf>;
+    fn home(&self) -> Option<PathBuf>;
 }

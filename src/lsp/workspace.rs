@@ -84,7 +84,8 @@ impl Workspace {
         let mut concerned = Vec::new();
         self.analyses.retain(|root, analysis| {
             let missed = path.as_ref().is_some_and(|path| {
-                let folder = Self::folder_in(&self.folders, Uri::from_str(root).ok().as_ref());
+                let folder =
+                    Uri::from_str(root).ok().and_then(|root| folder_of(&*self.disk, &self.folders, &root));
                 folder
                     .and_then(|folder| name_in(&folder, path))
                     .is_some_and(|name| analysis.sources().why_absent(&name).is_some())
@@ -105,18 +106,11 @@ impl Workspace {
         }
     }
 
-    /// The folder that a file lies in: the innermost of the workspace, or else its own directory. `include` leads to
-    /// nowhere outside of it.
+    /// The directory that a file's names are relative to: its workspace, as for the command line, or the first folder for
+    /// what is no file so far. `include` leads to nowhere outside of it.
     #[must_use]
     pub(super) fn folder_of(&self, uri: &Uri) -> Option<PathBuf> {
-        Self::folder_in(&self.folders, Some(uri))
-    }
-
-    fn folder_in(folders: &[PathBuf], uri: Option<&Uri>) -> Option<PathBuf> {
-        let Some(path) = uri.and_then(uri::to_path) else { return folders.first().cloned() };
-        let around = folders.iter().filter(|folder| path.starts_with(folder));
-        let innermost = around.max_by_key(|folder| folder.components().count());
-        innermost.cloned().or_else(|| path.parent().map(Path::to_owned))
+        folder_of(&*self.disk, &self.folders, uri)
     }
 
     /// The spec that begins with a file, open or on the disk: `None` when it cannot be read.
@@ -139,7 +133,7 @@ impl Workspace {
         let mut sources = Sources::new();
         let source = match (self.documents.get(uri.as_str()), &folder) {
             (Some(document), _) => document.source(name),
-            (None, Some(folder)) => self.disk.read(folder, &name, &name).ok()?,
+            (None, Some(folder)) => self.disk.read(folder, &name).ok()?,
             (None, None) => return None,
         };
         sources.add(source);
@@ -153,16 +147,13 @@ impl Workspace {
         let mut sources = Sources::new();
         let mut bytes = 0;
         let mut names = self.disk.specs(folder);
-        let open = self
-            .documents
-            .values()
-            .filter(|document| self.folder_of(&document.uri).is_some_and(|of| of == folder));
+        let open = self.documents.values();
         names.extend(open.filter_map(|document| name_in(folder, document.path.as_ref()?)));
         names.sort();
         names.dedup();
         for name in names {
             // What is no spec has no names of ours in it.
-            if let Ok(source) = self.read(folder, &name, &name) {
+            if let Ok(source) = self.read(folder, &name) {
                 bytes += source.bytes().len();
                 sources.add(source);
             }
@@ -174,10 +165,10 @@ impl Workspace {
     }
 
     /// The text of a file: the editor's, or else the disk's.
-    fn read(&self, folder: &Path, from: &str, name: &str) -> Result<Source, String> {
+    fn read(&self, folder: &Path, name: &str) -> Result<Source, String> {
         match self.at(&folder.join(name)) {
             Some(document) => Ok(document.source(name.to_owned())),
-            None => self.disk.read(folder, from, name),
+            None => self.disk.read(folder, name),
         }
     }
 
@@ -189,14 +180,14 @@ impl Workspace {
     /// Reads what sources include. `root` is what the editor calls the first of them.
     fn with_includes(&self, sources: Sources, folder: Option<&Path>, root: Option<&Uri>) -> Located {
         let mut analysis = Analysis::new(sources, Options::default());
-        analysis.follow(|from, name| match folder {
-            Some(folder) => self.read(folder, from, name),
+        analysis.follow(|name| match folder {
+            Some(folder) => self.read(folder, name),
             None => Err(String::from("the spec that includes it was never saved, and no folder is open")),
         });
         let uri_of = |(id, source): (SourceId, &Source)| match root {
             Some(root) if id.index() == 0 => Some(root.clone()),
             _ => {
-                let path = folder?.join(source.name());
+                let path = folder?.join(&**source.place());
                 self.at(&path).map(|document| document.uri.clone()).or_else(|| uri::from_path(&path))
             }
         };
@@ -210,6 +201,13 @@ impl Workspace {
             return true;
         }
         self.analysis(uri).is_some_and(|analysis| analysis.is_spec())
+    }
+}
+
+fn folder_of(disk: &dyn Disk, folders: &[PathBuf], uri: &Uri) -> Option<PathBuf> {
+    match uri::to_path(uri) {
+        Some(path) => Some(disk.workspace(&path)),
+        None => folders.first().cloned(),
     }
 }
 

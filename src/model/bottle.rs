@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Lint, Name, Service, Spanned,
+    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Limits, Lint, Name, Service, Spanned,
     Supervise, Variable,
 };
 use crate::source::Span;
@@ -31,6 +31,8 @@ pub struct Member<N> {
     pub kind: MemberKind,
     /// What must run before it.
     pub needs: N,
+    /// What it may have of the host.
+    pub limits: Limits,
 }
 
 /// What a bottle sets, of all its layers.
@@ -135,12 +137,13 @@ impl Bottle<Names> {
             members.push(Member {
                 name: Spanned { value: builtin.name.to_owned(), span: node.unwrap_or(span) },
                 kind: MemberKind::Builtin(builtin),
+                limits: needs.clone().fold(Limits::default(), |under, node| under.merge(node.limits)),
                 needs: needs.flat_map(|node| node.needs.iter().cloned()).collect(),
             });
         }
         for sidecar in by_name(sidecars, |sidecar| &sidecar.name).into_values() {
-            let super::Sidecar { name, port_node: _, needs, service } = sidecar;
-            members.push(Member { name, kind: MemberKind::Custom(Box::new(service)), needs });
+            let super::Sidecar { name, port_node: _, needs, limits, service } = sidecar;
+            members.push(Member { name, kind: MemberKind::Custom(Box::new(service)), needs, limits });
         }
         members.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         let settings = Settings {

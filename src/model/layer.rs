@@ -1,8 +1,8 @@
 //! A layer: the settings of a profile or of a bottle's own block, and how one is merged over another.
 
 use super::{
-    Accept, Boot, Egress, Engine, Expectation, Git, Lint, Name, Sidecar, Spanned, Supervise, Variable,
-    arguments, children, first_argument, text_property,
+    Accept, Boot, Egress, Engine, Expectation, Git, Limits, Lint, Name, Sidecar, Spanned, Supervise,
+    Variable, arguments, children, first_argument, text_property,
 };
 use crate::source::Span;
 use crate::syntax::{Node, Value};
@@ -24,6 +24,8 @@ pub struct BuiltinNeeds {
     pub name: Spanned<&'static str>,
     /// What must run before it.
     pub needs: Vec<Spanned<Name>>,
+    /// What it may have of the host.
+    pub limits: Limits,
 }
 
 /// The settings of one profile or bottle, or of several laid over each other.
@@ -100,6 +102,7 @@ impl Layer {
                     layer.builtins.push(BuiltinNeeds {
                         name: Spanned { value: builtin.name, span: node.name_span() },
                         needs: children(node, "needs").flat_map(arguments).collect(),
+                        limits: Limits::of(node),
                     });
                 }
             }

@@ -27,7 +27,7 @@ pub use expect::Expectation;
 pub use git::{Git, GitUser, Repo};
 pub use layer::{BuiltinNeeds, Credential, Layer};
 pub use lint::{Lint, LintEntry};
-pub use sidecar::{Expose, Health, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
+pub use sidecar::{Expose, Health, Limits, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
 pub use supervise::Supervise;
 
 use crate::schema::ValueType;

@@ -10,6 +10,7 @@ use super::{
 use crate::schema::is_host_path;
 use crate::source::Span;
 use crate::syntax::Node;
+use crate::world::container::mebibytes;
 
 /// The port of a sidecar.
 #[derive(Clone, Debug)]
@@ -104,6 +105,37 @@ pub struct Service {
     pub exposes: Vec<Expose>,
 }
 
+/// What a container may have of its host; without one, the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Memory in MiB.
+    pub memory: Option<Spanned<u32>>,
+    /// Processors.
+    pub cpus: Option<Spanned<u16>>,
+    /// Processes and threads.
+    pub processes: Option<Spanned<u32>>,
+}
+
+impl Limits {
+    /// The limits that a sidecar's node has in it.
+    pub(super) fn of(sidecar: Node<'_>) -> Self {
+        let Some(node) = child(sidecar, "limits") else { return Self::default() };
+        let memory = text_property(node, "memory")
+            .and_then(|text| Some(Spanned { value: mebibytes(&text.value)?, span: text.span }));
+        Self { memory, cpus: number_property(node, "cpus"), processes: number_property(node, "processes") }
+    }
+
+    /// Lays `over` on top: of each the last one wins.
+    pub(super) fn merge(self, over: Self) -> Self {
+        let Self { memory, cpus, processes } = over;
+        Self {
+            memory: memory.or(self.memory),
+            cpus: cpus.or(self.cpus),
+            processes: processes.or(self.processes),
+        }
+    }
+}
+
 /// A `sidecar` as it is written.
 #[derive(Clone, Debug)]
 pub struct Sidecar {
@@ -113,6 +145,8 @@ pub struct Sidecar {
     pub port_node: Option<Span>,
     /// What must run before it.
     pub needs: Vec<Spanned<Name>>,
+    /// What it may have of the host.
+    pub limits: Limits,
     /// What it runs.
     pub service: Service,
 }
@@ -123,6 +157,7 @@ impl Sidecar {
             name: first_argument(node)?,
             port_node: child(node, "port").map(Node::name_span),
             needs: children(node, "needs").flat_map(arguments).collect(),
+            limits: Limits::of(node),
             service: Service::decode(node),
         })
     }
@@ -130,7 +165,7 @@ impl Sidecar {
     /// How many nodes it is made of, more or less.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let Self { name: _, port_node: _, needs, service } = self;
+        let Self { name: _, port_node: _, needs, limits: _, service } = self;
         let Service { command, env, secrets, volumes, tmpfs, capabilities, exposes, .. } = service;
         let lists = needs.len() + command.len() + env.len() + secrets.len() + volumes.len();
         lists + tmpfs.len() + capabilities.len() + exposes.len() + 1

@@ -1,6 +1,7 @@
 //! Planning: a resolved bottle to its plan.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{
     Answered, Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo,
@@ -46,7 +47,7 @@ impl Context<'_> {
     fn origin(&self, span: Span) -> Origin {
         let source = self.sources.get(span.source);
         let line = u32::try_from(source.line_of(span.start) + 1).unwrap_or(u32::MAX);
-        Origin::Spec { source: source.shared_name(), line, span }
+        Origin::Spec { source: Arc::clone(source.place()), line, span }
     }
 
     pub(super) fn origins(&self, span: Span) -> Origins {
@@ -58,7 +59,7 @@ impl Context<'_> {
         if path.starts_with('/') {
             return path.to_owned();
         }
-        let source = self.sources.get(span.source).name();
+        let source = self.sources.get(span.source).place();
         let directory = source.rsplit_once('/').map_or("", |(directory, _)| directory);
         let path = join(&join(self.stage_to_workspace, directory), path);
         // The engine tells a directory from an image's name by the way it begins.
@@ -292,7 +293,7 @@ fn sidecars(
                 member.port().map(|port| port.value),
                 port_origins(&member, context).unwrap_or_else(|| asked.clone()),
             );
-            let Member { name, kind, needs } = member;
+            let Member { name, kind, needs, limits } = member;
             let Needs { members, wave } = needs;
             let needs = self::needs(members, &names, context);
             let planned = PlannedSidecar {
@@ -300,6 +301,7 @@ fn sidecars(
                 url,
                 wave: sidecar::wave(wave, &asked, &needs),
                 needs,
+                limits: sidecar::limits(limits, &name.value, context),
                 container: match kind {
                     MemberKind::Builtin(_) => None,
                     MemberKind::Custom(service) => Some(sidecar::container(&name, *service, context)),

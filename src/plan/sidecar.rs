@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Origins, Traced, Variables};
-use crate::model::{Health, SecretFile, Service, Spanned, Volume, VolumeSource};
+use crate::model::{Health, Limits, SecretFile, Service, Spanned, Volume, VolumeSource};
+use crate::world::{builtin, container};
 
 /// A sidecar of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,21 @@ pub struct PlannedSidecar {
     pub needs: Vec<Traced<String>>,
     /// The wave that it starts in, from 0 on.
     pub wave: Traced<usize>,
+    /// What its container may have of the host.
+    pub limits: PlannedLimits,
+}
+
+/// What a container may have of its host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Limits")]
+pub struct PlannedLimits {
+    /// Memory, swap and what it writes to directories in memory, in MiB.
+    pub memory_mib: Traced<u32>,
+    /// Processors.
+    pub cpus: Traced<u16>,
+    /// Processes and threads.
+    pub processes: Traced<u32>,
 }
 
 /// What a sidecar of the spec's own runs, and what it is given.
@@ -139,6 +155,17 @@ fn health(health: Health, context: &Context<'_>) -> Traced<PlannedHealth> {
         start: or(start, 5),
     };
     Traced::new(planned, node)
+}
+
+/// The limits of a member, which are those of its kind where the spec says nothing.
+pub(super) fn limits(limits: Limits, name: &str, context: &Context<'_>) -> PlannedLimits {
+    let Limits { memory, cpus, processes } = limits;
+    let usual = if name == builtin::GIT_GATE { container::GATE_LIMITS } else { container::LIMITS };
+    PlannedLimits {
+        memory_mib: context.traced_or(memory, usual.memory),
+        cpus: context.traced_or(cpus, usual.cpus),
+        processes: context.traced_or(processes, usual.processes),
+    }
 }
 
 fn volume(volume: Volume, context: &Context<'_>) -> Traced<PlannedVolume> {

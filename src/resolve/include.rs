@@ -17,36 +17,32 @@ use crate::text::quote;
 const MAX_INCLUDES: usize = 256;
 const MAX_INCLUDED_BYTES: usize = 4 * MAX_SOURCE_BYTES;
 
-/// The name of the source that `path`, written in the source `from`, stands for: both are paths relative to the
-/// workspace with `/` between their parts. `None` when it leaves the workspace, or the directory of a `from` that is
-/// outside of it.
+/// What a workspace is, for somebody whose `include` leads out of it.
+const WORKSPACE: &str = "the workspace is the nearest directory above the spec with a `.git` or a `.bottlec` in it, else the \
+     spec's own: put an empty `.bottlec` into the directory above both, or move the file";
+
+/// The place of the source that `path`, written in the source at `from`, stands for: both are paths in the workspace
+/// with `/` between their parts. `None` when it leaves the workspace.
 #[must_use]
 pub fn target(from: &str, path: &str) -> Option<String> {
     let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
     let joined = join(directory, path);
-    // A source outside of the workspace, `../x/spec.kdl`, may include what lies in its own directory.
-    let inside = if from.starts_with("../") {
-        let below = joined.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'));
-        below.is_some_and(|rest| rest != ".." && !rest.starts_with("../"))
-    } else {
-        joined != ".." && !joined.starts_with("../")
-    };
-    inside.then_some(joined)
+    (joined != ".." && !joined.starts_with("../")).then_some(joined)
 }
 
 /// Adds what the sources include, and what those include: `includes` gives the paths that a source names, and `read` a
-/// file by its name, for one that includes it, or why it cannot be read. At most 256 files are read.
+/// file by its place, or why it cannot be read. At most 256 files are read.
 pub fn follow(
     sources: &mut Sources,
     mut includes: impl FnMut(&Sources, SourceId) -> Vec<Spanned<String>>,
-    mut read: impl FnMut(&str, &str) -> Result<Source, String>,
+    mut read: impl FnMut(&str) -> Result<Source, String>,
 ) {
     let mut open: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
     let (mut files, mut bytes) = (0, 0);
     while let Some(id) = open.pop() {
         for path in includes(sources, id) {
-            let Some(target) = target(sources.get(id).name(), &path.value) else { continue };
-            if sources.by_name(&target).is_some() || sources.why_absent(&target).is_some() {
+            let Some(target) = target(sources.get(id).place(), &path.value) else { continue };
+            if sources.at(&target).is_some() || sources.why_absent(&target).is_some() {
                 continue;
             }
             if files == MAX_INCLUDES || bytes > MAX_INCLUDED_BYTES {
@@ -56,11 +52,11 @@ pub fn follow(
                 );
                 continue;
             }
-            match read(sources.get(id).name(), &target) {
+            match read(&target) {
                 Ok(source) => {
                     files += 1;
                     bytes += source.bytes().len();
-                    open.push(sources.add_included(source));
+                    open.extend(sources.add_target(target, source));
                 }
                 Err(why) => sources.add_absent(target, why),
             }
@@ -116,7 +112,7 @@ pub fn closures(
 #[must_use]
 pub(crate) fn find(from: SourceId, path: &str, sources: &Sources) -> Option<SourceId> {
     ValueType::RelativePath.check(Value::String(path)).ok()?;
-    sources.by_name(&target(sources.get(from).name(), path)?)
+    sources.at(&target(sources.get(from).place(), path)?)
 }
 
 fn resolve(
@@ -129,20 +125,19 @@ fn resolve(
     if ValueType::RelativePath.check(Value::String(&include.value)).is_err() {
         return None;
     }
-    let name = sources.get(from).name();
-    let Some(target) = target(name, &include.value) else {
+    let Some(target) = target(sources.get(from).place(), &include.value) else {
         diagnostics.push(
             Diagnostic::new(
                 &catalogue::INCLUDE_ESCAPE,
                 include.span,
                 format!("{} leaves the workspace", quote(&include.value)),
             )
-            .label("expected a file below the directory that bottlec was started in")
-            .help("start bottlec further up, or move the file into the workspace"),
+            .label("expected a file of the workspace")
+            .help(WORKSPACE),
         );
         return None;
     };
-    let found = sources.by_name(&target);
+    let found = sources.at(&target);
     if found.is_none() {
         let why = sources.why_absent(&target).unwrap_or("it is not there");
         diagnostics.push(
@@ -152,7 +147,7 @@ fn resolve(
                 format!("{} cannot be included: {why}", quote(&target)),
             )
             .label("expected a file that can be read")
-            .help(format!("the path is relative to the directory of {}", quote(name))),
+            .help(format!("the path is relative to the directory of {}", quote(sources.get(from).name()))),
         );
     }
     found

@@ -56,7 +56,8 @@ pub fn resolve(bottle: Bottle<Names>, diagnostics: &mut Diagnostics) -> Option<B
     let Bottle { settings, members } = bottle;
     let needs = needs.into_iter().zip(waves).map(|(members, wave)| Needs { members, wave });
     let members = members.into_iter().zip(needs);
-    let members = members.map(|(Member { name, kind, needs: _ }, needs)| Member { name, kind, needs });
+    let members =
+        members.map(|(Member { name, kind, needs: _, limits }, needs)| Member { name, kind, needs, limits });
     Some(Bottle { settings, members: members.collect() })
 }
 

@@ -112,7 +112,7 @@ catalogue! {
     );
     HOST_PATH_EXPOSED = (
         "host-path-exposed", Error, Machines, "0.1.0",
-        "a sidecar is shown a part of the host that controls it or holds its keys",
+        "a part of the host is handed over that controls it or holds its keys",
     ).acceptable();
     IDENTITY_IN_WORKSPACE = (
         "identity-in-workspace", Warning, Secrets, "0.1.0",

@@ -61,8 +61,8 @@ const fn many(node: &'static Node) -> Child {
 static INCLUDE: Node = Node {
     name: "include",
     doc: "Reads another file as part of this spec.\n\nIts bottles are compiled, its profiles can be extended. The path \
-          is relative to this file and stays below the workspace: the directory that `bottlec` was started in. A \
-          file that includes itself, over however many others, is an error.",
+          is relative to this file and stays in the workspace: the nearest directory above the spec with a `.git` or \
+          a `.bottlec` in it, else the spec's own. A file that includes itself, over however many others, is an error.",
     arguments: &[required("path", ValueType::RelativePath, "the other file, relative to this one")],
     properties: &[],
     children: Children::None,
@@ -246,7 +246,7 @@ static PIPELOCK: Node = Node {
         Some("pipelock's official image, by its tag"),
         "the container image that it runs in, with its digest: pipelock 2.3.0",
     )],
-    children: Children::Nodes(&[many(&NEEDS)]),
+    children: Children::Nodes(&[many(&NEEDS), once(&LIMITS)]),
     example: "pipelock { needs \"resolver\" }",
 };
 
@@ -258,6 +258,36 @@ static NEEDS: Node = Node {
     properties: &[],
     children: Children::None,
     example: "needs \"pipelock\"",
+};
+
+static LIMITS: Node = Node {
+    name: "limits",
+    doc: "What a container may have of its host at most.\n\nA container that needs more memory is ended by the host, and \
+          starts again. Every container has limits: what is not said here is its default. What it prints is kept up to 30 \
+          MiB, and each directory in memory that it may write to holds 512 MiB.",
+    arguments: &[],
+    properties: &[
+        optional_property(
+            "memory",
+            ValueType::Memory,
+            Some("`2GiB`, and `4GiB` for git-gate"),
+            "memory, with swap and with what it writes to directories in memory",
+        ),
+        optional_property(
+            "cpus",
+            ValueType::Integer { min: 1, max: 256, what: "a number of processors" },
+            Some("1"),
+            "processors; Docker refuses more than the host has",
+        ),
+        optional_property(
+            "processes",
+            ValueType::Integer { min: 16, max: 65_536, what: "a number of processes" },
+            Some("1024"),
+            "processes and threads",
+        ),
+    ],
+    children: Children::None,
+    example: "limits memory=\"4GiB\" cpus=2",
 };
 
 static CONTAINER_ENGINE: Node = Node {

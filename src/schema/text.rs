@@ -3,6 +3,7 @@
 use super::ValueType;
 use crate::rule::{self, InvalidLevel, LevelSource, Setting, ValueError};
 use crate::text::{did_you_mean, quote};
+use crate::world::container::{MAX_MEMORY, mebibytes};
 use crate::world::engine::{SMOLVM, Version};
 use crate::world::{backend as registry, secret_scanner};
 
@@ -178,6 +179,32 @@ pub(super) fn version(text: &str) -> Result<(), ValueError> {
         Ok(version) => problem.meant(version.to_string()),
         Err(_) => problem,
     })
+}
+
+/// An amount of memory.
+pub(super) fn memory(text: &str) -> Result<(), ValueError> {
+    /// Less than that starts no program.
+    const LEAST: u32 = 16;
+    let problem = || ValueType::Memory.none(text, "amount of memory");
+    match mebibytes(text) {
+        Some(LEAST..=MAX_MEMORY) => Ok(()),
+        Some(_) => Err(ValueError::invalid(
+            format!("{} is out of range", quote(text)),
+            format!("expected between {LEAST}MiB and {}GiB", MAX_MEMORY / 1024),
+        )),
+        None => {
+            // Other programs' spellings.
+            let (number, unit) =
+                text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+            let unit = match unit.to_ascii_lowercase().as_str() {
+                "m" | "mb" | "mi" | "mib" => "MiB",
+                "g" | "gb" | "gi" | "gib" => "GiB",
+                _ => return Err(problem()),
+            };
+            let meant = format!("{}{unit}", number.trim());
+            Err(if mebibytes(&meant).is_some() { problem().meant(meant) } else { problem() })
+        }
+    }
 }
 
 /// An image reference: host, path, tag and digest, by the grammar of the OCI distribution specification, but for the

@@ -18,6 +18,8 @@ pub enum ValueType {
     },
     /// The third octet of a bottle's subnet.
     Octet,
+    /// An amount of memory.
+    Memory,
     /// One line of text.
     Text,
     /// One argument of a program: one line of text, which may be empty.
@@ -103,6 +105,7 @@ impl ValueType {
         match self {
             Self::Integer { min, max, what } => format!("{what} between {min} and {max}"),
             Self::Octet => "an octet between 1 and 254 other than 17".into(),
+            Self::Memory => "an amount of memory such as `512MiB` or `2GiB`".into(),
             Self::Text | Self::Argument => "one line of text".into(),
             Self::Name => "a name of lower-case letters, digits and single dashes".into(),
             Self::RepoName => "a repository's name of letters, digits, `.`, `_` and `-`".into(),

@@ -105,6 +105,7 @@ impl ValueType {
         }
         match self {
             Self::Integer { .. } | Self::Octet | Self::Text | Self::Argument | Self::EnvValue => Ok(()),
+            Self::Memory => text::memory(text),
             Self::Name => text::name(text),
             Self::RepoName => text::repo_name(text),
             Self::EnvName => text::env_name(text),

@@ -15,10 +15,10 @@ pub(super) struct Specs<'a> {
 }
 
 impl<'a> Specs<'a> {
-    /// Those of the sources with these names.
-    pub(super) fn new<'n>(trees: &'a dyn Trees, names: impl Iterator<Item = &'n str>) -> Self {
+    /// Those of the sources at these places.
+    pub(super) fn new<'n>(trees: &'a dyn Trees, places: impl Iterator<Item = &'n str>) -> Self {
         let sources = trees.sources();
-        let ids = names.filter_map(|name| sources.by_name(name));
+        let ids = places.filter_map(|place| sources.at(place));
         Self { sources, trees: ids.map(|id| (id, trees.tree_of(id))).collect() }
     }
 

@@ -11,6 +11,43 @@ pub fn qualified(image: &str) -> String {
     }
 }
 
+/// What a container may have of its host, where the spec does not say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Memory, swap and what it writes to a file system in memory, in MiB.
+    pub memory: u32,
+    /// Processors. Docker refuses more than its host has, so that no more than one can be had everywhere.
+    pub cpus: u16,
+    /// Processes and threads: far more than a database needs, far fewer than a fork bomb makes.
+    pub processes: u32,
+}
+
+/// The limits of a sidecar: of pipelock and of one of the user's.
+pub const LIMITS: Limits = Limits { memory: 2048, cpus: 1, processes: 1024 };
+/// Those of git-gate, each process of a push of which bounds itself to 1 GiB: git, the scanner and what drives them.
+pub const GATE_LIMITS: Limits = Limits { memory: 4096, ..LIMITS };
+/// Those of the container that only owns the address.
+pub const BUNDLE_LIMITS: Limits = Limits { memory: 64, cpus: 1, processes: 16 };
+
+/// The most memory that a spec may give a container, in MiB.
+pub const MAX_MEMORY: u32 = 1024 * 1024;
+
+/// The size of a directory in memory that a container may write to, in MiB; it counts as memory of the container, too.
+pub const TMPFS: u32 = 512;
+
+/// How much is kept of what a container prints: so many files of so many MiB.
+pub const LOG: (u32, u32) = (3, 10);
+
+/// A size in MiB, from a text such as `512MiB` or `2GiB`.
+#[must_use]
+pub fn mebibytes(text: &str) -> Option<u32> {
+    let (number, unit) = [("MiB", 1), ("GiB", 1024)]
+        .into_iter()
+        .find_map(|(unit, times)| Some((text.strip_suffix(unit)?, times)))?;
+    let digits = !number.is_empty() && !number.starts_with('0') && number.bytes().all(|b| b.is_ascii_digit());
+    number.parse::<u32>().ok().filter(|_| digits)?.checked_mul(unit)
+}
+
 /// A container engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ContainerEngine {

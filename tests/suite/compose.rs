@@ -54,18 +54,22 @@ fn host_path(path: &str) -> String {
 }
 
 /// Every key that a service may have.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 24] = [
     "build",
     "cap_add",
     "cap_drop",
     "command",
     "container_name",
+    "cpus",
     "depends_on",
     "entrypoint",
     "environment",
     "healthcheck",
     "image",
     "init",
+    "logging",
+    "mem_limit",
+    "memswap_limit",
     "network_mode",
     "networks",
     "pids_limit",
@@ -97,6 +101,7 @@ fn assert_sound(plan: &Plan) {
         assert_eq!(service["read_only"], Value::Bool(true), "{name}");
         assert_eq!(texts(&service["cap_drop"]), ["ALL"], "{name}");
         assert_eq!(texts(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
+        bounded(plan, name, service);
         assert_eq!(text(&service["container_name"]), *names::container(plan, name));
         if name == "bundle" {
             assert_eq!(
@@ -125,6 +130,25 @@ fn assert_sound(plan: &Plan) {
     }
 }
 
+/// Whatever a container does, the host's memory, processors, processes and disk do not run out by it.
+fn bounded(plan: &Plan, name: &str, service: &Value) {
+    let sidecar = plan.sidecars.iter().find(|sidecar| **sidecar.name == *name);
+    let (memory, cpus, processes) = sidecar.map_or((64, 1, 16), |sidecar| {
+        (*sidecar.limits.memory_mib, *sidecar.limits.cpus, *sidecar.limits.processes)
+    });
+    for key in ["mem_limit", "memswap_limit"] {
+        assert_eq!(text(&service[key]), format!("{memory}m"), "{name}");
+    }
+    assert_eq!(service["cpus"].as_u64(), Some(u64::from(cpus)), "{name}");
+    assert_eq!(service["pids_limit"].as_u64(), Some(u64::from(processes)), "{name}");
+    assert_eq!(text(&service["logging"]["driver"]), "json-file", "{name}");
+    let options = &service["logging"]["options"];
+    assert_eq!((text(&options["max-size"]), text(&options["max-file"])), ("10m".to_owned(), "3".to_owned()));
+    for directory in texts(service.get("tmpfs").unwrap_or(&Value::Null)) {
+        assert!(directory.ends_with(":size=512m"), "{name}: {directory}");
+    }
+}
+
 /// A sidecar has what the spec gives it, as it is written, and nothing else.
 fn assert_given(name: &str, container: &Container, service: &Value, compose: &Value) {
     let given = |key: &str| service.get(key).cloned().unwrap_or(Value::Null);
@@ -134,6 +158,7 @@ fn assert_given(name: &str, container: &Container, service: &Value, compose: &Va
     assert_eq!(texts(&given("cap_add")), list(&container.capabilities));
     let mut tmpfs: BTreeSet<String> = list(&container.tmpfs).into_iter().collect();
     tmpfs.insert("/tmp".to_owned());
+    let tmpfs: BTreeSet<String> = tmpfs.into_iter().map(|path| format!("{path}:size=512m")).collect();
     assert_eq!(texts(&given("tmpfs")).into_iter().collect::<BTreeSet<_>>(), tmpfs);
     let health = service.get("healthcheck").map(|check| texts(&check["test"]));
     let expected = container
@@ -234,7 +259,7 @@ fn sidecar() -> impl Strategy<Value = String> {
                 .collect();
             format!(
                 "sidecar \"{name}\" image=\"acme/x@sha256:{}\" {{\n{}{}env {{\n{}}}\n{}tmpfs {}\nrun-as {}\nsecret \
-                 \"s\" from-file={}\n}}\n",
+                 \"s\" from-file={}\nlimits memory=\"1GiB\" processes=64\n}}\n",
                 "0".repeat(64),
                 list("command", &command),
                 list("health", &health),

@@ -149,6 +149,7 @@ fn every_command_in_the_pages_prints_what_they_say() {
     for (name, text) in pages() {
         let dir = Dir::new();
         fs::create_dir(dir.at("bin")).unwrap();
+        fs::create_dir(dir.at(".git")).unwrap();
         std::os::unix::fs::symlink(BOTTLEC, dir.at("bin/bottlec")).unwrap();
         let copied =
             Command::new("cp").arg("-r").arg(root().join("examples")).arg(dir.path()).status().unwrap();

@@ -389,7 +389,7 @@ fn compiled(
         let mut sources = Sources::new();
         sources.add(Source::new(root.as_str(), files[root].as_str()));
         let mut analysis = Analysis::new(sources, Options::default());
-        analysis.follow(|_, name| {
+        analysis.follow(|name| {
             let text = files.get(name).ok_or_else(|| String::from("it is not there"))?;
             Ok(Source::new(name, text.as_str()))
         });

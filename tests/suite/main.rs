@@ -36,3 +36,4 @@ mod support;
 mod syntax;
 mod trace;
 mod watch;
+mod workspace;

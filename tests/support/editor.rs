@@ -25,7 +25,15 @@ pub(crate) const FOLDER: &str = "/workspace";
 pub(crate) struct Memory(pub(crate) Mutex<BTreeMap<String, String>>);
 
 impl Disk for Memory {
-    fn read(&self, workspace: &Path, _from: &str, name: &str) -> Result<Source, String> {
+    fn workspace(&self, file: &Path) -> PathBuf {
+        if file.starts_with(FOLDER) {
+            PathBuf::from(FOLDER)
+        } else {
+            file.parent().unwrap_or(file).to_owned()
+        }
+    }
+
+    fn read(&self, workspace: &Path, name: &str) -> Result<Source, String> {
         let path = workspace.join(name);
         let known = path
             .strip_prefix(FOLDER)

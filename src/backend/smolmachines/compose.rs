@@ -15,10 +15,11 @@ use super::names;
 use crate::lower::{Draft, Markup, Mode};
 use crate::model::{Reference, VariableValue, VolumeSource};
 use crate::plan::{
-    Container, Origins, Plan, PlannedHealth, PlannedSidecar, PlannedVariable, PlannedVolume, Traced,
+    Container, Origins, Plan, PlannedHealth, PlannedLimits, PlannedSidecar, PlannedVariable, PlannedVolume,
+    Traced,
 };
 use crate::world::builtin::BUNDLE;
-use crate::world::container::qualified;
+use crate::world::container::{BUNDLE_LIMITS, LOG, Limits, TMPFS, qualified};
 
 /// Its path in the stage.
 pub const PATH: &str = "compose.yaml";
@@ -27,9 +28,6 @@ pub const PATH: &str = "compose.yaml";
 /// that of the index for all platforms, as public repositories pin it.
 pub const PAUSE_IMAGE: &str =
     "registry.k8s.io/pause:3.10@sha256:ee6521f290b2168b6e0935a181d4cff9be1ac3f505666ef0e3c98fae8199917a";
-
-/// The most processes of one container: far more than a database needs, far fewer than a fork bomb makes.
-const MAX_PROCESSES: u32 = 1024;
 
 /// The directory that every container may write to.
 const TMP: &str = "/tmp";
@@ -156,8 +154,19 @@ struct Service {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cap_add: Vec<Traced<String>>,
     security_opt: [&'static str; 1],
-    pids_limit: u32,
+    mem_limit: Traced<String>,
+    memswap_limit: Traced<String>,
+    cpus: Traced<u16>,
+    pids_limit: Traced<u32>,
+    logging: Logging,
     restart: &'static str,
+}
+
+/// What is kept of what a container prints. Docker keeps all of it unless it is told otherwise.
+#[derive(Debug, Serialize)]
+struct Logging {
+    driver: &'static str,
+    options: BTreeMap<&'static str, String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -233,13 +242,20 @@ impl HealthCheck {
     }
 }
 
+/// A directory in memory, with the most that it holds.
+fn in_memory(path: &str) -> Text {
+    Text::literal(&format!("{path}:size={TMPFS}m"))
+}
+
 fn literal(text: &Traced<String>) -> Traced<Text> {
     text.with(Text::literal(text))
 }
 
 impl Service {
     /// A container with nothing but its image, in the bundle's network namespace.
-    fn confined(plan: &Plan, name: &str, image: Traced<String>) -> Self {
+    fn confined(plan: &Plan, name: &str, image: Traced<String>, limits: &PlannedLimits) -> Self {
+        let PlannedLimits { memory_mib, cpus, processes } = limits;
+        let memory = memory_mib.with(format!("{memory_mib}m"));
         let after_bundle = Traced::fixed(Dependency { condition: Condition::Started });
         Self {
             container_name: names::container(plan, name),
@@ -256,13 +272,24 @@ impl Service {
             depends_on: BTreeMap::from([(BUNDLE.to_owned(), after_bundle)]),
             healthcheck: None,
             volumes: Vec::new(),
-            tmpfs: vec![Traced::fixed(Text::literal(TMP))],
+            tmpfs: vec![Traced::fixed(in_memory(TMP))],
             secrets: Vec::new(),
             read_only: true,
             cap_drop: ["ALL"],
             cap_add: Vec::new(),
             security_opt: ["no-new-privileges:true"],
-            pids_limit: MAX_PROCESSES,
+            // As much as the memory: nothing of a container is swapped out.
+            memswap_limit: memory.clone(),
+            mem_limit: memory,
+            cpus: cpus.clone(),
+            pids_limit: processes.clone(),
+            logging: Logging {
+                driver: "json-file",
+                options: BTreeMap::from([
+                    ("max-file", LOG.0.to_string()),
+                    ("max-size", format!("{}m", LOG.1)),
+                ]),
+            },
             restart: "unless-stopped",
         }
     }
@@ -270,17 +297,23 @@ impl Service {
     /// The one that owns the bundle's address.
     fn bundle(plan: &Plan) -> Self {
         let address = Address { ipv4_address: plan.addresses.bundle().to_string() };
+        let Limits { memory, cpus, processes } = BUNDLE_LIMITS;
+        let limits = PlannedLimits {
+            memory_mib: Traced::fixed(memory),
+            cpus: Traced::fixed(cpus),
+            processes: Traced::fixed(processes),
+        };
         Self {
             networks: Some(BTreeMap::from([(BUNDLE, plan.addresses.with(address))])),
             network_mode: None,
             depends_on: BTreeMap::new(),
             tmpfs: Vec::new(),
-            ..Self::confined(plan, BUNDLE, Traced::fixed(PAUSE_IMAGE.to_owned()))
+            ..Self::confined(plan, BUNDLE, Traced::fixed(PAUSE_IMAGE.to_owned()), &limits)
         }
     }
 
     /// One of the user's.
-    fn custom(plan: &Plan, name: &str, container: &Container) -> Self {
+    fn custom(plan: &Plan, name: &str, container: &Container, limits: &PlannedLimits) -> Self {
         let Container { image, command, run_as, health, env, secrets, volumes, tmpfs, capabilities } =
             container;
         let mount = |volume: &Traced<PlannedVolume>| {
@@ -290,7 +323,7 @@ impl Service {
                 VolumeSource::Host(path) => Mount::host(path, target, **writable),
             })
         };
-        let mut service = Self::confined(plan, name, image.with(qualified(image)));
+        let mut service = Self::confined(plan, name, image.with(qualified(image)), limits);
         service.user = run_as.given().map(|user| user.map(|user| Text::literal(user)));
         service.command = command.iter().map(literal).collect();
         service.environment = env
@@ -301,8 +334,8 @@ impl Service {
             health.given().map(|health| health.with(HealthCheck::of(&health, &health.origins)));
         service.volumes = volumes.iter().map(mount).collect();
         // What every container has, once.
-        service.tmpfs.retain(|ours| !tmpfs.iter().any(|path| literal(path).value == ours.value));
-        service.tmpfs.extend(tmpfs.iter().map(literal));
+        service.tmpfs.retain(|ours| !tmpfs.iter().any(|path| in_memory(path) == ours.value));
+        service.tmpfs.extend(tmpfs.iter().map(|path| path.with(in_memory(path))));
         service.tmpfs.sort_by(|a, b| a.value.cmp(&b.value));
         service.secrets = secrets
             .iter()
@@ -341,10 +374,10 @@ pub fn image(plan: &Plan, sidecar: &PlannedSidecar) -> Traced<String> {
 }
 
 fn service(plan: &Plan, sidecar: &PlannedSidecar) -> Service {
-    let PlannedSidecar { name, container, port: _, url: _, needs: _, wave: _ } = sidecar;
+    let PlannedSidecar { name, container, port: _, url: _, needs: _, wave: _, limits } = sidecar;
     match container {
-        Some(container) => Service::custom(plan, name, container),
-        None => builtin::service(plan, name),
+        Some(container) => Service::custom(plan, name, container, limits),
+        None => builtin::service(plan, name, limits),
     }
 }
 

@@ -7,7 +7,9 @@ use bottlec::lsp::{DirectoryEntry, Disk};
 use bottlec::source::Source;
 use ignore::WalkBuilder;
 
+use crate::cli::error::Error;
 use crate::cli::load;
+use crate::cli::workspace::{Workspace, marked_above, slashed};
 
 /// How many specs of a workspace are looked at, and how many entries of a directory are offered.
 const MAX_SPECS: usize = 4096;
@@ -17,8 +19,13 @@ const MAX_ENTRIES: usize = 4096;
 pub(super) struct Folders;
 
 impl Disk for Folders {
-    fn read(&self, workspace: &Path, from: &str, name: &str) -> Result<Source, String> {
-        load::read_included(workspace, from, name)
+    fn workspace(&self, file: &Path) -> PathBuf {
+        let directory = file.parent().unwrap_or(file);
+        marked_above(directory).unwrap_or(directory).to_owned()
+    }
+
+    fn read(&self, workspace: &Path, name: &str) -> Result<Source, String> {
+        load::read_file(&Workspace::at(workspace), &workspace.join(name)).map_err(Error::why)
     }
 
     fn specs(&self, workspace: &Path) -> Vec<String> {
@@ -27,7 +34,7 @@ impl Disk for Folders {
         let names = files.filter_map(|entry| {
             let path = entry.path();
             let is_kdl = path.extension().is_some_and(|end| end == "kdl");
-            load::slashed(path.strip_prefix(workspace).ok()?).filter(|_| is_kdl)
+            slashed(path.strip_prefix(workspace).ok()?).filter(|_| is_kdl)
         });
         let mut names: Vec<String> = names.take(MAX_SPECS).collect();
         names.sort();

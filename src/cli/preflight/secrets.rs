@@ -1,13 +1,15 @@
-//! The secret files on the host: each exists, and nobody else can read the keys among them.
+//! The secret files on the host: each exists and holds what it is for, and nobody else can read the keys among them.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use bottlec::plan::{Plan, Purpose, SecretUse};
 use bottlec::text::{quote, quote_path};
+use bottlec::world::handed_over;
 
-use super::{Finding, on_host};
+use super::{Finding, handed, on_host};
 
 /// What a file is to the bundle: decides how it is called, what its mode must be, and how it is made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +40,38 @@ impl Role {
         }
     }
 
+    /// What a file of that kind must and must not hold, as far as its text tells, and what is wrong with one.
+    fn misfit(self, path: &Path) -> io::Result<Option<&'static str>> {
+        /// Where the text of a key or of a certificate begins; what stands before it is a comment.
+        const LONGEST: u64 = 1 << 20;
+        if self == Self::Secret {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
+        let has = |text: &str| memchr::memmem::find(&bytes, text.as_bytes()).is_some();
+        let key = has("PRIVATE KEY-----");
+        Ok(match self {
+            Self::Certificate if key => Some("holds a private key, which would be handed over with it"),
+            Self::Certificate if !has("-----BEGIN CERTIFICATE-----") => Some("is no certificate in PEM"),
+            Self::Identity if has("-----BEGIN ENCRYPTED PRIVATE KEY") || has("Proc-Type: 4,ENCRYPTED") => {
+                Some("is locked with a passphrase, and nobody is there to type it")
+            }
+            Self::Identity | Self::AuthorityKey if !key => Some("is no private key"),
+            _ => None,
+        })
+    }
+
+    /// What the table of what is handed over calls it.
+    fn handed_over(self) -> handed_over::Role {
+        match self {
+            Self::Identity => handed_over::Role::Identity,
+            Self::AuthorityKey => handed_over::Role::AuthorityKey,
+            Self::Secret => handed_over::Role::Secret,
+            Self::Certificate => handed_over::Role::Certificate,
+        }
+    }
+
     fn how_to_make(self) -> &'static str {
         match self {
             Self::Identity => {
@@ -51,8 +85,9 @@ impl Role {
 
 /// Looks at each file once, whatever uses it.
 pub(super) fn check(plans: &[Plan]) -> Vec<Finding> {
-    let mut users: BTreeMap<(Role, &str), String> = BTreeMap::new();
+    let mut users: BTreeMap<(Role, &str), (String, bool)> = BTreeMap::new();
     for plan in plans {
+        let accepted = handed::is_accepted(plan);
         let slug = quote(&plan.slug);
         for SecretUse { receiver, purpose, variable: _, file, origins: _ } in plan.secrets() {
             let Some(file) = file else { continue };
@@ -63,16 +98,16 @@ pub(super) fn check(plans: &[Plan]) -> Vec<Finding> {
                     (Role::Secret, format!("{} of {slug}", quote(receiver)))
                 }
             };
-            users.entry((role, file)).or_insert(user);
+            users.entry((role, file)).or_insert((user, accepted));
         }
         for file in plan.egress.tls.iter().flat_map(|tls| [&tls.ca_cert, &tls.trust]) {
-            users.entry((Role::Certificate, &file.value)).or_insert_with(|| slug.clone());
+            users.entry((Role::Certificate, &file.value)).or_insert_with(|| (slug.clone(), accepted));
         }
     }
-    users.into_iter().map(|((role, file), user)| look(role, file, &user)).collect()
+    users.into_iter().map(|((role, file), (user, accepted))| look(role, file, &user, accepted)).collect()
 }
 
-fn look(role: Role, file: &str, user: &str) -> Finding {
+fn look(role: Role, file: &str, user: &str, accepted: bool) -> Finding {
     let name = role.name();
     let Some(path) = on_host(file) else {
         return Finding::missing(
@@ -103,10 +138,25 @@ fn look(role: Role, file: &str, user: &str) -> Finding {
                 format!("{name} {shown} for {user} cannot be read: its mode is {mode:04o}"),
                 format!("run `chmod 600` on {shown}"),
             ),
-            _ if role.forbidden() == 0 => Finding::ready(format!("{name} {shown} for {user} is there")),
-            _ => Finding::ready(format!("{name} {shown} for {user} is there, and private")),
+            _ if !accepted && let Some(why) = handed::refused(&path, role.handed_over()) => Finding::missing(
+                format!("{name} {shown} for {user} leads to what is not handed over: {}", why.reason),
+                why.help.to_owned(),
+            ),
+            _ => match role.misfit(&path) {
+                Ok(None) => there(role, &shown, user),
+                Ok(Some(wrong)) => missing(format!("{name} {shown} for {user} {wrong}"), role.how_to_make()),
+                Err(error) => missing(
+                    format!("{name} {shown} for {user} cannot be read: {error}"),
+                    "look at it yourself",
+                ),
+            },
         },
     }
+}
+
+fn there(role: Role, shown: &str, user: &str) -> Finding {
+    let private = if role.forbidden() == 0 { "" } else { ", and private" };
+    Finding::ready(format!("{} {shown} for {user} is there{private}", role.name()))
 }
 
 #[cfg(unix)]

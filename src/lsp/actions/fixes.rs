@@ -50,8 +50,8 @@ pub(super) fn all(menu: &mut Menu<'_>) {
     }
     let reload = |next: &mut Analysis| {
         // What a fix newly includes must be known already: nothing is read here.
-        next.follow(|_, name| {
-            let known = analysis.sources().by_name(name).map(|id| analysis.sources().get(id).clone());
+        next.follow(|name| {
+            let known = analysis.sources().at(name).map(|id| analysis.sources().get(id).clone());
             known.ok_or_else(|| String::from("it was not read"))
         });
         Ok::<(), Infallible>(())

@@ -57,7 +57,7 @@ struct Listed {
 pub(super) fn paths(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<Candidate> {
     let node = request.cursor.node().map(Node::name).unwrap_or_default();
     let fit = Fit::of(value, node);
-    let own_name = request.asked.source().name();
+    let own_name = request.asked.source().place();
     let mut found = Vec::new();
     for Listed { directory, prefix, hidden } in listed(request, value, node, &slot.typed) {
         let last = slot.typed.rsplit('/').next().unwrap_or_default();
@@ -68,7 +68,7 @@ pub(super) fn paths(request: Request<'_>, value: ValueType, slot: &Slot) -> Vec<
             }
             let text = format!("{prefix}{}", entry.name);
             let is_self = value == ValueType::RelativePath
-                && include::target(own_name, &text).is_some_and(|target| target == own_name);
+                && include::target(own_name, &text).is_some_and(|target| *target == **own_name);
             let legal = value.check(Value::String(&text)).is_ok() || (entry.is_directory && fit.files);
             if is_self || !legal || !slot.holds(&text) {
                 continue;

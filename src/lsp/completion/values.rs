@@ -66,7 +66,7 @@ pub(super) fn values(
         ValueType::HostKey => host_keys(request, slot),
         ValueType::Octet => octet(request, slot),
         ValueType::Integer { .. } => example(schema, request, slot, true),
-        ValueType::ContainerUser | ValueType::ContainerPath | ValueType::UrlPath => {
+        ValueType::Memory | ValueType::ContainerUser | ValueType::ContainerPath | ValueType::UrlPath => {
             example(schema, request, slot, false)
         }
         ValueType::EnvValue => usual_value(name),

@@ -114,10 +114,10 @@ impl Place<'_> {
     /// The file that an `include` reads.
     pub(super) fn include(self, path: &str) -> Prose {
         let sources = self.asked.analysis.sources();
-        let Some(target) = include::target(self.asked.source().name(), path) else {
+        let Some(target) = include::target(self.asked.source().place(), path) else {
             return Prose::new().text(format!("{} leaves the workspace: it is not read.", quote(path)));
         };
-        let Some(id) = sources.by_name(&target) else {
+        let Some(id) = sources.at(&target) else {
             let why = sources.why_absent(&target).unwrap_or("it is not there");
             return Prose::new().text(format!("{} cannot be read: {}", quote(&target), quote(why)));
         };

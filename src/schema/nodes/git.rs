@@ -1,6 +1,6 @@
 //! `git` and `git-gate`: repositories, and the mirror that the agent reaches them through.
 
-use super::{NEEDS, many, once, optional_property, required, required_property};
+use super::{LIMITS, NEEDS, many, once, optional_property, required, required_property};
 use crate::schema::{Child, Children, Node, Occurs, ValueType};
 use crate::world::builtin;
 
@@ -99,6 +99,6 @@ pub(super) static GIT_GATE: Node = Node {
             "the container image that it runs, with its digest",
         ),
     ],
-    children: Children::Nodes(&[many(&NEEDS)]),
+    children: Children::Nodes(&[many(&NEEDS), once(&LIMITS)]),
     example: "git-gate scanner=\"betterleaks\" { needs \"pipelock\" }",
 };

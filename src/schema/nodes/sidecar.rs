@@ -1,7 +1,7 @@
 //! `sidecar` and what stands in it.
 
 use super::{
-    Child, Children, ENV, NEEDS, Node, ValueType, many, once, optional_property, repeated, required,
+    Child, Children, ENV, LIMITS, NEEDS, Node, ValueType, many, once, optional_property, repeated, required,
 };
 use super::{Property, required_property};
 
@@ -33,6 +33,7 @@ static SIDECAR_CHILDREN: &[Child] = &[
     many(&SECRET),
     many(&VOLUME),
     many(&TMPFS),
+    once(&LIMITS),
     many(&CAPABILITY),
     many(&EXPOSE),
 ];
@@ -140,7 +141,7 @@ static VOLUME: Node = Node {
 
 static TMPFS: Node = Node {
     name: "tmpfs",
-    doc: "Directories in memory that the sidecar may write to, empty at each start.\n\nEvery sidecar has `/tmp`.",
+    doc: "Directories in memory that the sidecar may write to, empty at each start.\n\nEvery sidecar has `/tmp`. Each holds 512 MiB, and counts as memory of the sidecar.",
     arguments: &[repeated("path", ValueType::ContainerPath, "where the sidecar sees it")],
     properties: &[],
     children: Children::None,

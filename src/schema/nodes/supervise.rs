@@ -1,6 +1,6 @@
 //! `supervise`.
 
-use super::{NEEDS, many, once, optional_property, required};
+use super::{LIMITS, NEEDS, many, once, optional_property, required};
 use crate::schema::{Children, Node, ValueType};
 use crate::world::builtin;
 
@@ -16,7 +16,7 @@ pub(super) static SUPERVISE: Node = Node {
         Some("`python:3.13.7-alpine3.22`, pinned,"),
         "the container image that it runs in, with its digest; Python 3.9 or newer is all it needs",
     )],
-    children: Children::Nodes(&[once(&QUEUE), many(&NEEDS)]),
+    children: Children::Nodes(&[once(&QUEUE), many(&NEEDS), once(&LIMITS)]),
     example: "supervise {\n    queue \"~/.local/state/bottle/api-dev\"\n}",
 };
 

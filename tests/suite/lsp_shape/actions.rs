@@ -112,7 +112,7 @@ fn alone(name: &str, text: &str) -> Analysis {
 }
 
 fn reload(files: &BTreeMap<String, String>, analysis: &mut Analysis) {
-    analysis.follow(|_, name| {
+    analysis.follow(|name| {
         let text = files.get(name).ok_or_else(|| String::from("there is no such file"))?;
         Ok(Source::new(name, text.as_str()))
     });

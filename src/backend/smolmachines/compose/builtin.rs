@@ -3,7 +3,7 @@
 use super::{Build, HealthCheck, Mount, Service, Text};
 use crate::backend::smolmachines::names;
 use crate::lower::{git_gate, pipelock};
-use crate::plan::{Origins, Plan, PlannedRepo, PlannedTls, Traced};
+use crate::plan::{Origins, Plan, PlannedLimits, PlannedRepo, PlannedTls, Traced};
 use crate::world::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::world::container::qualified;
 
@@ -23,16 +23,16 @@ pub(super) fn image(plan: &Plan, name: &str) -> Traced<String> {
 }
 
 /// The service of a built-in sidecar.
-pub(super) fn service(plan: &Plan, name: &str) -> Service {
+pub(super) fn service(plan: &Plan, name: &str, limits: &PlannedLimits) -> Service {
     match (name, &plan.supervise.value) {
-        (GIT_GATE, _) => gate(plan),
-        (SUPERVISE, Some(supervise)) => self::supervise(plan, &supervise.queue),
-        _ => pipelock(plan),
+        (GIT_GATE, _) => gate(plan, limits),
+        (SUPERVISE, Some(supervise)) => self::supervise(plan, &supervise.queue, limits),
+        _ => pipelock(plan, limits),
     }
 }
 
-fn pipelock(plan: &Plan) -> Service {
-    let mut service = Service::confined(plan, PIPELOCK, image(plan, PIPELOCK));
+fn pipelock(plan: &Plan, limits: &PlannedLimits) -> Service {
+    let mut service = Service::confined(plan, PIPELOCK, image(plan, PIPELOCK), limits);
     let ours = Origins::fixed();
     service.command = words(&["run", "--config", "/config/pipelock.yaml"], &ours);
     // The directory, since a change of the file is noticed there.
@@ -46,9 +46,9 @@ fn pipelock(plan: &Plan) -> Service {
     service
 }
 
-fn gate(plan: &Plan) -> Service {
+fn gate(plan: &Plan, limits: &PlannedLimits) -> Service {
     let image = image(plan, GIT_GATE);
-    let mut service = Service::confined(plan, GIT_GATE, image.clone());
+    let mut service = Service::confined(plan, GIT_GATE, image.clone(), limits);
     if plan.git.image.is_none() {
         service.build = Some(image.with(Build { context: "./git-gate", dockerfile: "Containerfile" }));
         // Or a registry would be asked for the name first.
@@ -69,8 +69,8 @@ fn gate(plan: &Plan) -> Service {
     service
 }
 
-fn supervise(plan: &Plan, queue: &Traced<String>) -> Service {
-    let mut service = Service::confined(plan, SUPERVISE, image(plan, SUPERVISE));
+fn supervise(plan: &Plan, queue: &Traced<String>, limits: &PlannedLimits) -> Service {
+    let mut service = Service::confined(plan, SUPERVISE, image(plan, SUPERVISE), limits);
     let ours = plan.asked(SUPERVISE).and(&Origins::fixed());
     service.command = words(&["python3", "-I", "/supervise/server.py", "serve"], &ours);
     service.volumes = vec![stage("./supervise", "/supervise", &ours), host(queue, "/queue", true)];

@@ -1,0 +1,90 @@
+//! What is handed over of the host, by what is on the disk: where links lead, and what lies in a directory.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use bottlec::model::VolumeSource;
+use bottlec::plan::Plan;
+use bottlec::rule::catalogue::HOST_PATH_EXPOSED;
+use bottlec::text::{quote, quote_path};
+use bottlec::world::engine::BootKind;
+use bottlec::world::handed_over::{self, Role, Why};
+
+use super::{Finding, on_host};
+
+/// Whether the spec says that its author knows, and why.
+pub(super) fn is_accepted(plan: &Plan) -> bool {
+    plan.accepted.iter().any(|accepted| accepted.rule == HOST_PATH_EXPOSED.id)
+}
+
+/// Why the file that a path leads to, over whatever links, is not handed over.
+pub(super) fn refused(path: &Path, role: Role) -> Option<Why> {
+    let real = fs::canonicalize(path).ok()?;
+    let home = env::var_os("HOME").and_then(|home| fs::canonicalize(home).ok());
+    let below = home.and_then(|home| Some(real.strip_prefix(home).ok()?.to_owned()));
+    let seen = match below {
+        Some(below) => format!("~/{}", below.to_str()?),
+        None => real.to_str()?.to_owned(),
+    };
+    handed_over::refused(&seen, "", role)
+}
+
+/// Looks at what the machine boots from and at what sidecars are shown; speaks of what is wrong only.
+pub(super) fn check(plan: &Plan) -> Vec<Finding> {
+    if is_accepted(plan) {
+        return Vec::new();
+    }
+    let boot = plan.boot.iter().filter(|boot| boot.kind != BootKind::Image);
+    let boot = boot.map(|boot| (&*boot.source, Role::Boot, String::from("the machine")));
+    let volumes = plan.sidecars.iter().flat_map(|sidecar| {
+        let volumes = sidecar.container.iter().flat_map(|container| &container.volumes);
+        volumes.filter_map(|volume| match &volume.source {
+            VolumeSource::Host(path) => {
+                Some((path.as_str(), Role::Volume { writable: *volume.writable }, quote(&sidecar.name)))
+            }
+            VolumeSource::Named(_) => None,
+        })
+    });
+    let slug = quote(&plan.slug);
+    let found = boot.chain(volumes).filter_map(|(path, role, receiver)| {
+        let path = on_host(path)?;
+        let (what, help) = match (refused(&path, role), role) {
+            (Some(why), _) => (format!("it leads to what is not handed over: {}", why.reason), why.help),
+            (None, Role::Volume { writable: true }) => {
+                let inside = run_by_the_host(&path)?;
+                (
+                    format!("it may be written to, and has {} in it", quote_path(&inside)),
+                    "name a directory below it",
+                )
+            }
+            (None, _) => return None,
+        };
+        Some(Finding::missing(
+            format!("{} is not for {receiver} of {slug}: {what}", quote_path(&path)),
+            help.to_owned(),
+        ))
+    });
+    found.collect()
+}
+
+/// What lies in a directory, or one below it, that the host runs or believes: a repository, or a stage.
+fn run_by_the_host(directory: &Path) -> Option<std::path::PathBuf> {
+    /// More entries than that are not looked through.
+    const MOST: usize = 10_000;
+    let telling = |directory: &Path| {
+        let marks = [".git", "HEAD", "plan.json"];
+        let mark = marks.into_iter().find(|mark| match *mark {
+            // A repository without a work tree.
+            "HEAD" => directory.join("HEAD").is_file() && directory.join("hooks").is_dir(),
+            mark => fs::symlink_metadata(directory.join(mark)).is_ok(),
+        })?;
+        Some(directory.join(mark))
+    };
+    telling(directory).or_else(|| {
+        let below = fs::read_dir(directory).ok()?.take(MOST).flatten();
+        below
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .find_map(|entry| telling(&entry.path()))
+    })
+}
