@@ -23,7 +23,7 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
         strict: command.strict,
         ..command.leveling.options()
     };
-    let analysis = load::load(&command.specs, &options)?;
+    let analysis = plans::load(&command.specs, &options, &reports, output)?;
     let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
     let stages = lower_all(&plans);
     if command.check {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use bottlec::format::NotTheSame;
+use bottlec::report::Unread;
 use bottlec::stage::StageError;
 use bottlec::text::{quote, quote_path};
 
@@ -49,6 +50,14 @@ pub(crate) enum Error {
     /// Our own output cannot be written.
     #[error("cannot write the output: {}", reason(.0))]
     Output(#[from] io::Error),
+}
+
+impl Error {
+    /// The file that could not be read, for a report.
+    pub(crate) fn unread(&self) -> Option<Unread> {
+        let Self::Read { path, reason } = self else { return None };
+        Some(Unread { path: path.to_string_lossy().into_owned(), reason: reason.clone() })
+    }
 }
 
 /// Describes an error of the file system, without its number.

@@ -1,7 +1,8 @@
 //! Specs and their includes, read from disk or standard input.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -9,6 +10,7 @@ use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 use bottlec::{Analysis, Options};
 
 use super::error::{Error, reason};
+use super::regular::{self, Identity, within};
 
 /// The name of standard input among the sources.
 const STDIN: &str = "<stdin>";
@@ -25,6 +27,7 @@ pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, 
     let workspace = workspace()?;
     let mut sources = Sources::new();
     let mut heard = false;
+    let mut known = BTreeSet::new();
     for spec in specs {
         if spec.as_os_str() == "-" {
             if !heard {
@@ -39,9 +42,21 @@ pub(crate) fn alone(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Sources, 
             let reason = String::from("that is what standard input is called: give it another name");
             return Err(Error::Read { path: spec.clone(), reason });
         }
-        // Naming a file twice is no second file.
+        // Naming a file twice is no second file, also when it has two names.
         if sources.by_name(&name).is_none() {
-            sources.add(read_named(spec, name)?);
+            let refused = |why: String| {
+                let advice = match why.as_str() {
+                    regular::DIRECTORY => ": name the specs in it",
+                    regular::NO_FILE => ": write `-` and give it as standard input",
+                    _ => "",
+                };
+                Error::Read { path: spec.clone(), reason: format!("{why}{advice}") }
+            };
+            let real = admitted(&workspace, spec, &name).map_err(refused)?;
+            let (source, identity) = read_regular(&real, name).map_err(refused)?;
+            if known.insert(identity) {
+                sources.add(source);
+            }
         }
     }
     Ok(sources)
@@ -74,18 +89,24 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::Read { path: path.to_owned(), reason: reason(error) }
 }
 
-fn read_named(path: &Path, name: String) -> Result<Source, Error> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
-    if meta.is_dir() {
-        let reason = String::from("it is a directory: name the specs in it");
-        return Err(Error::Read { path: path.to_owned(), reason });
+/// The file that a path leads to, which is read as the source `name`. A source from outside of the workspace must lie in
+/// its own directory, as what it includes.
+fn admitted(workspace: &Path, path: &Path, name: &str) -> Result<PathBuf, String> {
+    let full = workspace.join(path);
+    match full.parent().filter(|_| name.starts_with("../")) {
+        Some(directory) => within(directory, "its directory", &full),
+        None => within(workspace, "the workspace", &full),
     }
-    let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
-    if meta.is_file() && size > MAX_SOURCE_BYTES {
-        return Ok(Source::oversized(name, size));
+}
+
+fn read_regular(path: &Path, name: String) -> Result<(Source, Identity), String> {
+    let (file, identity, size) = regular::open(path)?;
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    if size > MAX_SOURCE_BYTES {
+        return Ok((Source::oversized(name, size), identity));
     }
-    read(file, name, size).map_err(|error| unreadable(path, &error))
+    let source = read(file, name, size).map_err(|error| reason(&error))?;
+    Ok((source, identity))
 }
 
 /// Reads no more than a source may have, and one byte to see that there is more. Some `size` bytes are expected.
@@ -148,21 +169,13 @@ pub(crate) fn slashed(path: &Path) -> Option<String> {
 /// Reads a file that a spec includes. The spec may be a stranger's: a symbolic link that leads out of the workspace
 /// would put lines of the user's own files into a report.
 pub(super) fn read_included(workspace: &Path, from: &str, name: &str) -> Result<Source, String> {
-    let real = fs::canonicalize(workspace.join(name)).map_err(|error| reason(&error))?;
     // A spec from outside of the workspace includes from its own directory, which is what `include::target` allows.
     let outside = from.starts_with("../");
     let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
     let root = if outside { workspace.join(directory) } else { workspace.to_owned() };
-    let root = fs::canonicalize(root).map_err(|error| reason(&error))?;
-    if !real.starts_with(&root) {
-        let what = if outside { "the directory of the spec that includes it" } else { "the workspace" };
-        return Err(format!("it is a symbolic link that leads out of {what}"));
-    }
-    let meta = fs::metadata(&real).map_err(|error| reason(&error))?;
-    if !meta.is_file() {
-        return Err(String::from(if meta.is_dir() { "it is a directory" } else { "it is no regular file" }));
-    }
-    read_named(&real, name.to_owned()).map_err(|error| error.to_string())
+    let place = if outside { "the directory of the spec that includes it" } else { "the workspace" };
+    let real = within(&root, place, &workspace.join(name))?;
+    read_regular(&real, name.to_owned()).map(|(source, _)| source)
 }
 
 /// The way from a stage's directory in `out` to the workspace.

@@ -20,7 +20,7 @@ use super::args::Preflight;
 use super::error::Error;
 use super::host::{self, HostNetwork, OverlapKind};
 use super::output::Output;
-use super::{Outcome, load, plans};
+use super::{Outcome, plans};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     let plans = if command.specs.is_empty() {
         Vec::new()
     } else {
-        let analysis = load::load(&command.specs, &Options::default())?;
+        let analysis = plans::load(&command.specs, &Options::default(), &reports, output)?;
         let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
         plans
     };

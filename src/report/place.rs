@@ -27,17 +27,22 @@ impl<'a> Place<'a> {
     /// The file as the reference of a URI: everything that is no plain character of a path is percent-encoded, and so is
     /// a colon, which a first segment must not hold.
     pub(super) fn uri(&self) -> String {
-        let mut uri = String::with_capacity(self.file.len());
-        for byte in self.file.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-                uri.push(char::from(byte));
-            } else {
-                // Writing to a `String` cannot fail.
-                let _ = write!(uri, "%{byte:02X}");
-            }
-        }
-        uri
+        uri(self.file)
     }
+}
+
+/// A path as the reference of a URI, likewise.
+pub(super) fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            // Writing to a `String` cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
 }
 
 /// The message with everything that belongs to it, a line each: what was expected, and what to do.
