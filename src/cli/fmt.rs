@@ -14,9 +14,10 @@ use super::Outcome;
 use super::args::Fmt;
 use super::each::each;
 use super::error::Error;
-use super::fixing::{replace, unified};
+use super::fixing::replace;
 use super::load;
 use super::output::{Output, Stream};
+use super::patch::unified;
 use super::walk::{self, Unit, Walked};
 
 /// Files that were looked at.

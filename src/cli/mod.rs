@@ -27,6 +27,7 @@ mod levels;
 mod load;
 mod lsp;
 mod output;
+mod patch;
 mod plan;
 mod plans;
 mod preflight;

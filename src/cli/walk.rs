@@ -186,7 +186,8 @@ impl Skipped {
         let ignored =
             ignored.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| counted(n, one, many));
         let ignored = ignored.collect::<Vec<_>>().join(" and ");
-        let links = (*links > 0).then(|| counted(*links, "link", "links"));
+        let links = (*links > 0)
+            .then(|| counted(*links, "link, which is not followed", "links, which are not followed"));
         let ignored = (!ignored.is_empty()).then(|| format!("{ignored} that git ignores"));
         let all: Vec<String> = ignored.into_iter().chain(links).collect();
         if all.is_empty() { String::new() } else { format!("skipped: {}\n", all.join(", ")) }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use super::place::{Fingerprints, Place, uri, whole};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
 use crate::rule::{Level, Rule};
 use crate::source::{Sources, Span};
+use crate::text::quote_path;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -198,7 +200,7 @@ pub(super) fn render(
             place: File { artifact_location: Artifact { uri: uri(&unread.path) } },
         }]),
         level: "error",
-        message: text(unread.to_string()),
+        message: text(format!("{} {unread}", quote_path(Path::new(&unread.path)))),
     });
     let notifications: Vec<Notification<'_>> = not_read.chain(dropped).collect();
     let invocations = if notifications.is_empty() {
