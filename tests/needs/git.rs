@@ -199,6 +199,38 @@ pub(crate) fn what_changed_since_a_revision_is_checked() -> Outcome {
     Ok(())
 }
 
+pub(crate) fn what_is_tracked_is_checked_whatever_is_ignored() -> Outcome {
+    needs_git()?;
+    let dir = repository(&[
+        ("a.kdl", WRONG),
+        ("sub/b.kdl", WRONG),
+        ("sub/deep/c.KDL", WRONG),
+        (".github/d.kdl", WRONG),
+        (".gitignore", "*.kdl\n*.KDL\nsub\n.github\n"),
+    ]);
+    dir.write(".ignore", "*\n");
+    dir.write("sub/deep/untracked.kdl", WRONG);
+    dir.write("untracked.kdl", WRONG);
+    fs::write(dir.at(".git/info/exclude"), "*\n").unwrap();
+    let found = |at: &str| {
+        let run = Call::new(&dir.at(at), ["check", "--format", "concise", "."]).run().code(1);
+        let lines = run.out.lines().filter(|line| line.contains("unknown-node"));
+        lines.map(|line| line.split(':').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("."), [".github/d.kdl", "a.kdl", "sub/b.kdl", "sub/deep/c.KDL"]);
+    assert_eq!(found("sub"), ["b.kdl", "deep/c.KDL"]);
+    assert_eq!(found("sub/deep"), ["c.KDL"]);
+    dir.run(["check", "."]).code(1).says("skipped: 1 KDL file and 2 directories that git ignores\n");
+    // What git tracks and is not there is nothing to check.
+    fs::remove_file(dir.at("a.kdl")).unwrap();
+    assert_eq!(found(".").len(), 3);
+    // Where git cannot be asked, nothing is left out.
+    let run = dir.call(["check", "--format", "concise", "."]).env("PATH", "/nonexistent").run().code(1);
+    assert_eq!(run.out.lines().filter(|line| line.contains("unknown-node")).count(), 5, "{}", run.out);
+    run.says("what git ignores was looked through, too: git is not on PATH\n");
+    Ok(())
+}
+
 pub(crate) fn a_spec_of_a_revision_is_read_with_what_it_includes_there() -> Outcome {
     needs_git()?;
     let team = "profile \"team\" { egress { allow \"a.test\"; }; }\n";
