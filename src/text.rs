@@ -90,6 +90,72 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// `text` without what the runner of a CI service takes for a command in a log: `##[group]` and `##vso[task]` anywhere,
+/// `::set-env::` at the beginning of a line. The `#` before the bracket and the first colon become `?`, so that no span
+/// moves.
+#[must_use]
+pub fn without_commands(text: &str) -> Cow<'_, str> {
+    match break_marks(text, "?") {
+        Cow::Borrowed(text) => break_lines(text, "?"),
+        Cow::Owned(text) => Cow::Owned(break_lines(&text, "?").into_owned()),
+    }
+}
+
+/// `text` with `instead` for the `#` before the bracket in `##[` and `##word[`.
+#[must_use]
+pub(crate) fn break_marks<'a>(text: &'a str, instead: &str) -> Cow<'a, str> {
+    let mut shown = String::new();
+    let mut rest = 0;
+    for (at, _) in text.match_indices("##") {
+        let behind = text[at..].trim_start_matches('#');
+        let last = text.len() - behind.len() - 1;
+        if at >= rest && behind.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[') {
+            shown.push_str(&text[rest..last]);
+            shown.push_str(instead);
+            rest = last + 1;
+        }
+    }
+    if rest == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(&text[rest..]);
+    Cow::Owned(shown)
+}
+
+/// `text` with `instead` for the first colon of each line that is `::word::`, whatever follows.
+#[must_use]
+pub(crate) fn break_lines<'a>(text: &'a str, instead: &str) -> Cow<'a, str> {
+    let command = |line: &str| line.strip_prefix("::").is_some_and(|rest| rest.contains("::"));
+    let mut shown = String::new();
+    let mut rest = 0;
+    let mut start = 0;
+    for line in text.split_inclusive(['\n', '\r']) {
+        let at = start + blank(line);
+        if command(&line[at - start..]) {
+            shown.push_str(&text[rest..at]);
+            shown.push_str(instead);
+            rest = at + 1;
+        }
+        start += line.len();
+    }
+    if rest == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(&text[rest..]);
+    Cow::Owned(shown)
+}
+
+/// How many bytes of a line are blank to who looks for a command: white space, and the colour that a line begins with.
+fn blank(line: &str) -> usize {
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start();
+        let Some(sequence) = rest.strip_prefix("\u{1b}[") else { return line.len() - rest.len() };
+        let end = sequence.find(|c: char| c.is_ascii_alphabetic()).map_or(sequence.len(), |end| end + 1);
+        rest = &sequence[end..];
+    }
+}
+
 /// "expected one of `a`, `b` or `c`": the list part, in the order given.
 #[must_use]
 pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {

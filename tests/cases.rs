@@ -105,7 +105,8 @@ fn nothing_is_left_over(snapshots: &BTreeSet<String>) {
 fn render(diagnostics: &Diagnostics, sources: &Sources) -> String {
     let mut out = Vec::new();
     let style = Style { width: 100, unicode: true, ..Style::default() };
-    report::render(Format::Fancy, diagnostics, sources, &style, &mut out).expect("memory can be written to");
+    report::render(Format::Fancy, diagnostics, &[], sources, &style, &mut out)
+        .expect("memory can be written to");
     String::from_utf8(out).expect("text")
 }
 

@@ -91,7 +91,7 @@ pub(crate) struct Check {
     /// spec that is found in a directory by itself. Without any, the working directory
     #[arg(value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
-    /// What standard input is called: a path, which need not be there
+    /// What standard input is called: a path, which need not be there. Without any SPEC, standard input is meant
     #[arg(long, value_name = "FILE")]
     pub(crate) stdin_filename: Option<PathBuf>,
     /// Only specs that are not as they are in a git revision, or include such a file
@@ -130,7 +130,7 @@ pub(crate) struct Fmt {
     /// Show what would change, and write nothing; fail if there is anything
     #[arg(long, conflicts_with = "check")]
     pub(crate) diff: bool,
-    /// What standard input is called: a path, which need not be there
+    /// What standard input is called: a path, which need not be there. Without any FILE, standard input is meant
     #[arg(long, value_name = "FILE")]
     pub(crate) stdin_filename: Option<PathBuf>,
 }

@@ -15,7 +15,7 @@ use super::args::Build;
 use super::error::Error;
 use super::output::Output;
 use super::workspace::Workspace;
-use super::{Outcome, load, plans};
+use super::{Outcome, plans};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
@@ -26,7 +26,7 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
         strict: command.strict,
         ..command.leveling.options()
     };
-    let analysis = load::load(&workspace, &command.specs, &options)?;
+    let analysis = plans::load(&workspace, &command.specs, &options, &reports, output)?;
     let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
     let stages = lower_all(&plans);
     if command.check {

@@ -13,7 +13,7 @@ pub(super) fn run(command: &Check, output: &Output) -> Result<Outcome, Error> {
         return watch::run(checking);
     }
     let Some(mut fixing) = Fixing::of(&command.fixes, &checking.paths)? else {
-        let run = checking.run()?;
+        let run = checking.run();
         return checking.show(run.fleet, None);
     };
     let fleet = checking.fixed(&mut fixing)?;

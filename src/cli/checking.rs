@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use bottlec::Options;
+use bottlec::report::Unread;
 
+use super::Outcome;
 use super::args::Check;
 use super::error::Error;
 use super::fixing::Fixing;
@@ -11,9 +13,9 @@ use super::fleet::{self, Fleet, Job, Results, UnitResult};
 use super::output::{Output, Stream};
 use super::progress::Progress;
 use super::reports::Report;
-use super::walk::{self, Changed, Unit, Walked};
+use super::revision::Revision;
+use super::walk::{self, Unit, Walked};
 use super::workspace::Workspace;
-use super::{Outcome, revision};
 
 /// A call of `check`: its arguments, and the results of the round before.
 #[derive(Debug)]
@@ -38,35 +40,43 @@ pub(super) struct CheckRun {
 impl<'a> Checking<'a> {
     pub(super) fn of(command: &'a Check, output: &'a Output) -> Result<Self, Error> {
         let reports = command.reporting.reports()?;
-        let paths = if command.specs.is_empty() { vec![PathBuf::from(".")] } else { command.specs.clone() };
+        let paths = walk::asked(&command.specs, command.stdin_filename.as_deref())?;
         let options = Options { strict: command.strict, ..command.leveling.options() };
         let results = command.watch.then(Results::new);
         Ok(Self { command, output, reports, paths, options, results })
     }
 
     /// Checks what is there now.
-    pub(super) fn run(&mut self) -> Result<CheckRun, Error> {
-        let Walked { units, directories } = walk::units(&self.paths)?;
-        let changed = self.changed()?;
-        let stdin = self.command.stdin_filename.as_deref();
-        let job = Job { options: &self.options, stdin, changed: changed.as_ref() };
-        let fleet = fleet::check(&units, &job, &mut self.results, &Progress::from_environment());
-        Ok(CheckRun { fleet, directories })
+    pub(super) fn run(&mut self) -> CheckRun {
+        let Walked { units, directories, skipped, failed } = walk::units(&self.paths);
+        let mut fleet = match self.changed() {
+            Ok(changed) => {
+                let stdin = self.command.stdin_filename.as_deref();
+                let job = Job { options: &self.options, stdin, changed: changed.as_ref() };
+                fleet::check(&units, &job, &mut self.results, &Progress::from_environment())
+            }
+            Err(error) => Fleet::of_failures(vec![error]),
+        };
+        fleet.failed.splice(0..0, failed);
+        fleet.skipped = skipped;
+        CheckRun { fleet, directories }
     }
 
     /// Fixes what is there: one unit after the other, since two specs may include one file.
     pub(super) fn fixed(&self, fixing: &mut Fixing) -> Result<Fleet, Error> {
-        let units = walk::units(&self.paths)?.units;
+        let Walked { units, directories: _, skipped, failed } = walk::units(&self.paths);
         let changed = self.changed()?;
         let stdin = self.command.stdin_filename.as_deref();
         let mut fix = |unit: &Unit| {
             let Some(analysis) = unit.load(stdin, &self.options)? else { return Ok(None) };
-            if changed.as_ref().is_some_and(|changed| !changed.touches(analysis.sources())) {
+            let workspace = self.workspace(unit)?;
+            if changed.as_ref().is_some_and(|since| !since.differs(&workspace, analysis.sources())) {
                 return Ok(None);
             }
-            fixing.fix(&self.workspace(unit)?, analysis).map(Some)
+            fixing.fix(&workspace, analysis).map(Some)
         };
-        let mut fleet = Fleet::default();
+        let mut fleet = Fleet::of_failures(failed);
+        fleet.skipped = skipped;
         for unit in &units {
             match fix(unit) {
                 Ok(Some(analysis)) => fleet.add(&UnitResult::of(&analysis)),
@@ -82,21 +92,25 @@ impl<'a> Checking<'a> {
         unit.workspace(self.command.stdin_filename.as_deref())
     }
 
-    fn changed(&self) -> Result<Option<Changed>, Error> {
-        self.command.changed.as_deref().map(revision::changed).transpose()
+    /// The revision that is asked for, of which nothing is checked that is still as it is there.
+    fn changed(&self) -> Result<Option<Revision>, Error> {
+        let Some(name) = self.command.changed.as_deref() else { return Ok(None) };
+        Revision::named(name).map(Some).map_err(|reason| Error::Read { path: PathBuf::from(name), reason })
     }
 
     /// Shows what was found, and what was fixed.
     pub(super) fn show(&self, mut fleet: Fleet, fixing: Option<Fixing>) -> Result<Outcome, Error> {
         let Self { command, output, reports, .. } = self;
+        if fleet.units == 0 && fleet.failed.is_empty() && command.changed.is_none() {
+            let reason = String::from("there is no spec in it");
+            let path = self.paths.first().cloned().unwrap_or_default();
+            fleet.failed.push(Error::Read { path, reason });
+        }
+        let unread: Vec<Unread> = fleet.failed.iter().filter_map(Error::unread).collect();
         let failed = fleet.failed.pop();
         // The others are worth knowing all the same.
         for error in &fleet.failed {
             output.complain(error);
-        }
-        if fleet.units == 0 && failed.is_none() && command.changed.is_none() {
-            let reason = String::from("there is no spec in it");
-            return Err(Error::Read { path: self.paths.first().cloned().unwrap_or_default(), reason });
         }
         fleet.diagnostics.finish();
         if let Some(most) = command.max_diagnostics {
@@ -116,9 +130,10 @@ impl<'a> Checking<'a> {
                     output.print(&nothing(&fleet))?;
                 }
             } else {
-                report.write(stream, output, &fleet.diagnostics, &fleet.sources)?;
+                report.write(stream, output, &fleet.diagnostics, &unread, &fleet.sources)?;
             }
         }
+        output.say(remarks, &fleet.skipped.said())?;
         if command.statistics {
             output.say(remarks, &fleet.statistics())?;
         }

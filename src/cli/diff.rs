@@ -167,7 +167,7 @@ fn read(stage: &Path) -> Result<Option<(String, PlanJson<'static>)>, Error> {
 fn compiled(analysis: &Analysis, output: &Output) -> Result<Option<Plans>, Error> {
     let diagnostics = analysis.diagnostics();
     if diagnostics.has_errors() {
-        output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, analysis)?;
+        output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, &[], analysis)?;
         return Ok(None);
     }
     let plans = analysis.plans().into_iter().map(|plan| {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use bottlec::format::NotTheSame;
+use bottlec::report::Unread;
 use bottlec::stage::StageError;
 use bottlec::text::{quote, quote_path};
 
@@ -58,6 +59,12 @@ impl Error {
             Self::Read { path: _, reason } => reason,
             error => error.to_string(),
         }
+    }
+
+    /// The file that could not be read, for a report.
+    pub(crate) fn unread(&self) -> Option<Unread> {
+        let Self::Read { path, reason } = self else { return None };
+        Some(Unread { path: path.to_string_lossy().into_owned(), reason: reason.clone() })
     }
 }
 

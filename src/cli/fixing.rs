@@ -5,16 +5,15 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bottlec::report::redact;
-use bottlec::text::{counted, harmless, quote_path};
+use bottlec::text::{counted, quote_path};
 use bottlec::{Analysis, fix};
-use similar::TextDiff;
 
 use super::Outcome;
 use super::args::FixArgs;
 use super::error::{Error, reason};
 use super::load;
 use super::output::{Output, Stream};
+use super::patch::unified;
 use super::workspace::Workspace;
 
 /// The fixes of a run.
@@ -82,13 +81,6 @@ impl Fixing {
         output.print(&text)?;
         Ok(if changed.is_empty() { Outcome::Clean } else { Outcome::Findings })
     }
-}
-
-/// Returns the unified diff of two texts of a file, without the credentials in them.
-pub(super) fn unified(name: &str, old: &str, new: &str) -> String {
-    let (old, new) = (redact::file(old), redact::file(new));
-    let diff = TextDiff::from_lines(&*old, &*new);
-    harmless(&diff.unified_diff().header(name, name).to_string()).into_owned()
 }
 
 /// Replaces a file as a whole, with the permissions that it has: whoever reads it meanwhile finds the old or the new one.

@@ -13,7 +13,8 @@ use bottlec::{Analysis, Options};
 use super::each::each;
 use super::error::Error;
 use super::progress::Progress;
-use super::walk::{Changed, Unit};
+use super::revision::Revision;
+use super::walk::{Skipped, Unit};
 
 /// How many units are checked before what was found in them is laid together: what is in memory at one time.
 const TOGETHER: usize = 256;
@@ -27,8 +28,8 @@ pub(crate) struct Job<'a> {
     pub(crate) options: &'a Options,
     /// What standard input is called.
     pub(crate) stdin: Option<&'a Path>,
-    /// If given, what is made of none of these is left out.
-    pub(crate) changed: Option<&'a Changed>,
+    /// If given, what is still as it is there is left out.
+    pub(crate) changed: Option<&'a Revision>,
 }
 
 /// The result of checking one unit.
@@ -55,6 +56,8 @@ pub(crate) struct Fleet {
     pub(crate) compiled: usize,
     /// Why units could not be checked.
     pub(crate) failed: Vec<Error>,
+    /// What was no unit, and might have been.
+    pub(crate) skipped: Skipped,
     counts: BTreeMap<(&'static str, &'static str), usize>,
     uncounted: usize,
     seen: Seen,
@@ -106,7 +109,9 @@ pub(crate) fn check(
 /// changed in it.
 fn one(unit: &Unit, job: &Job<'_>, before: Option<&UnitResult>) -> Result<Option<(UnitResult, bool)>, Error> {
     let Some(analysis) = unit.load(job.stdin, job.options)? else { return Ok(None) };
-    if job.changed.is_some_and(|changed| !changed.touches(analysis.sources())) {
+    if let Some(since) = job.changed
+        && !since.differs(&unit.workspace(job.stdin)?, analysis.sources())
+    {
         return Ok(None);
     }
     Ok(Some(match before {
@@ -138,6 +143,11 @@ impl UnitResult {
 }
 
 impl Fleet {
+    /// None that could be checked so far.
+    pub(crate) fn of_failures(failed: Vec<Error>) -> Self {
+        Self { failed, ..Self::default() }
+    }
+
     /// Adds the result of a unit.
     pub(crate) fn add(&mut self, result: &UnitResult) {
         let UnitResult { sources, diagnostics, bottles } = result;

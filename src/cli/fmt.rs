@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use bottlec::Options;
 use bottlec::diagnostic::Diagnostics;
@@ -15,10 +14,11 @@ use super::Outcome;
 use super::args::Fmt;
 use super::each::each;
 use super::error::Error;
-use super::fixing::{replace, unified};
+use super::fixing::replace;
 use super::load;
 use super::output::{Output, Stream};
-use super::walk::{self, Unit};
+use super::patch::unified;
+use super::walk::{self, Unit, Walked};
 
 /// Files that were looked at.
 #[derive(Debug, Default)]
@@ -30,17 +30,16 @@ struct Laid {
 }
 
 pub(super) fn run(command: &Fmt, output: &Output) -> Result<Outcome, Error> {
-    let paths = if command.files.is_empty() { vec![PathBuf::from(".")] } else { command.files.clone() };
+    let paths = walk::asked(&command.files, command.stdin_filename.as_deref())?;
     let stdin = paths.iter().any(|path| path.as_os_str() == "-");
     if stdin && paths.len() > 1 {
         return Err(Error::Usage(String::from(
             "standard input is laid out alone: name no other file beside `-`",
         )));
     }
-    let units = walk::units(&paths)?.units;
+    let Walked { units, directories: _, skipped: _, mut failed } = walk::units(&paths);
     let laid: Vec<Result<Laid, Error>> = each(&units, |unit| lay(unit, command));
     let mut all = Laid::default();
-    let mut failed = Vec::new();
     for unit in laid {
         match unit {
             Ok(laid) => all.add(laid),
@@ -48,7 +47,7 @@ pub(super) fn run(command: &Fmt, output: &Output) -> Result<Outcome, Error> {
         }
     }
     all.diagnostics.finish();
-    output.diagnostics(Stream::Stderr, Format::Fancy, &all.diagnostics, &all.sources)?;
+    output.diagnostics(Stream::Stderr, Format::Fancy, &all.diagnostics, &[], &all.sources)?;
     let mut said = String::new();
     let mut changed = 0;
     for (id, text) in &all.texts {
@@ -82,7 +81,11 @@ pub(super) fn run(command: &Fmt, output: &Output) -> Result<Outcome, Error> {
         let what = if command.check { "to lay out" } else { "laid out" };
         let _ = writeln!(said, "{} {what}, {rest} left as they are", counted(changed, "file", "files"));
     }
-    output.print(&said)?;
+    if stdin && !command.check && !command.diff {
+        output.print_exactly(&said)?
+    } else {
+        output.print(&said)?
+    }
     if all.texts.is_empty() && failed.is_empty() && all.diagnostics.is_empty() {
         let reason = String::from("there is no spec in it");
         return Err(Error::Read { path: paths.into_iter().next().unwrap_or_default(), reason });

@@ -1,6 +1,7 @@
 //! Specs and their includes, read from disk or standard input.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 use bottlec::{Analysis, Options};
 
 use super::error::{Error, reason};
+use super::regular::{self, Identity, within};
 use super::workspace::{Workspace, here, real, relative, slashed};
 
 /// The name of standard input among the sources.
@@ -24,8 +26,8 @@ pub(crate) fn load(workspace: &Workspace, specs: &[PathBuf], options: &Options) 
 pub(crate) fn includes(workspace: &Workspace, analysis: &mut Analysis) -> Result<(), Error> {
     let here = here()?;
     analysis.follow(|place| {
-        let read = read_file(workspace, &workspace.root().join(place)).map_err(Error::why);
-        read.map(|source| named(source, &here, workspace))
+        let (source, _) = read_file(workspace, &workspace.root().join(place))?;
+        Ok(named(source, &here, workspace))
     });
     Ok(())
 }
@@ -50,6 +52,7 @@ pub(crate) fn alone(
     let here = here()?;
     let mut sources = Sources::new();
     let mut heard = false;
+    let mut known = BTreeSet::new();
     for spec in specs {
         if spec.as_os_str() == "-" {
             if !heard {
@@ -61,13 +64,29 @@ pub(crate) fn alone(
             }
             continue;
         }
-        let source = named(read_file(workspace, spec)?, &here, workspace);
+        let refused = |why: String| {
+            let advice = match why.as_str() {
+                regular::DIRECTORY => ": name the specs in it",
+                regular::NO_FILE => ": write `-` and give it as standard input",
+                _ => "",
+            };
+            Error::Read { path: spec.clone(), reason: format!("{why}{advice}") }
+        };
+        // Before a link is followed: what a pipe is called leads nowhere.
+        if let Ok(meta) = fs::metadata(spec)
+            && !meta.is_file()
+        {
+            let why = if meta.is_dir() { regular::DIRECTORY } else { regular::NO_FILE };
+            return Err(refused(why.to_owned()));
+        }
+        let (source, identity) = read_file(workspace, spec).map_err(refused)?;
+        let source = named(source, &here, workspace);
         if source.name() == STDIN {
             let reason = String::from("that is what standard input is called: give it another name");
             return Err(Error::Read { path: spec.clone(), reason });
         }
-        // Naming a file twice is no second file, and neither is a link to it.
-        if sources.at(source.place()).is_none() {
+        // Naming a file twice is no second file, also when it has two names.
+        if known.insert(identity) {
             sources.add(source);
         }
     }
@@ -97,25 +116,17 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
 
 /// Reads a file of a workspace. A stranger may have named it, in an include or by a link where a shell's pattern finds
 /// it: what lies elsewhere would put lines of the user's own files into a report.
-pub(crate) fn read_file(workspace: &Workspace, path: &Path) -> Result<Source, Error> {
-    let refused = |reason: String| Error::Read { path: path.to_owned(), reason };
-    // Asked before it is opened: a pipe would wait for who writes to it.
-    let meta = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    if meta.is_dir() {
-        return Err(refused(String::from("it is a directory: name the specs in it")));
-    }
-    if !meta.is_file() {
-        return Err(refused(String::from(
-            "it is no regular file: give what it holds on standard input, as `-`",
-        )));
-    }
-    let place = workspace.place(path).map_err(refused)?;
-    let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+pub(crate) fn read_file(workspace: &Workspace, path: &Path) -> Result<(Source, Identity), String> {
+    let real = within(workspace.root(), "the workspace", path)?;
+    let place = slashed(&relative(workspace.root(), &real));
+    let place = place.ok_or("its path is not UTF-8, and a plan names what it was made from")?;
+    let (file, identity, size) = regular::open(&real)?;
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
     if size > MAX_SOURCE_BYTES {
-        return Ok(Source::oversized(place, size));
+        return Ok((Source::oversized(place, size), identity));
     }
-    let file = File::open(workspace.root().join(&place)).map_err(|error| unreadable(path, &error))?;
-    read(file, place, size).map_err(|error| unreadable(path, &error))
+    let source = read(file, place, size).map_err(|error| reason(&error))?;
+    Ok((source, identity))
 }
 
 /// Reads no more than a source may have, and one byte to see that there is more. Some `size` bytes are expected.

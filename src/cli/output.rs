@@ -4,8 +4,9 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
 
 use bottlec::diagnostic::Diagnostics;
-use bottlec::report::{self, Format, Style};
+use bottlec::report::{self, Format, Style, Unread};
 use bottlec::syntax::Trees;
+use bottlec::text::without_commands;
 
 use supports_color::Stream as Support;
 
@@ -39,9 +40,14 @@ impl Output {
         }
     }
 
-    /// Writes text to standard output, whole.
-    #[allow(clippy::unused_self, reason = "called as the others are, wherever it goes")]
+    /// Writes text to standard output, whole: without what the runner of a CI service would take for a command.
     pub(crate) fn print(&self, text: &str) -> io::Result<()> {
+        self.print_exactly(&without_commands(text))
+    }
+
+    /// Writes text to standard output as it is, whole: for who reads it as a file.
+    #[allow(clippy::unused_self, reason = "called as the others are, wherever it goes")]
+    pub(crate) fn print_exactly(&self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         heard(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
@@ -52,7 +58,7 @@ impl Output {
             Stream::Stdout => self.print(text),
             Stream::Stderr => {
                 let mut stderr = io::stderr().lock();
-                heard(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()))
+                heard(stderr.write_all(without_commands(text).as_bytes()).and_then(|()| stderr.flush()))
             }
         }
     }
@@ -63,6 +69,7 @@ impl Output {
         stream: Stream,
         format: Format,
         diagnostics: &Diagnostics,
+        unread: &[Unread],
         trees: &dyn Trees,
     ) -> io::Result<()> {
         let (style, out): (_, Box<dyn Write>) = match stream {
@@ -70,7 +77,7 @@ impl Output {
             Stream::Stderr => (&self.stderr, Box::new(io::stderr().lock())),
         };
         let mut out = io::BufWriter::new(out);
-        let written = report::render(format, diagnostics, trees, style, &mut out);
+        let written = report::render(format, diagnostics, unread, trees, style, &mut out);
         heard(written.and_then(|()| out.flush()))
     }
 
@@ -78,7 +85,8 @@ impl Output {
     pub(crate) fn complain(&self, error: &dyn Display) {
         let head = if self.stderr.color { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         // When not even that can be written, the exit code still tells.
-        let _ = writeln!(io::stderr().lock(), "{head}: {error}");
+        let line = format!("{head}: {error}\n");
+        let _ = io::stderr().lock().write_all(without_commands(&line).as_bytes());
     }
 }
 

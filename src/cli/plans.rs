@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use bottlec::diagnostic::Diagnostics;
 use bottlec::plan::Plan;
+use bottlec::report::Unread;
+use bottlec::source::Sources;
 use bottlec::text::{did_you_mean, quote};
 use bottlec::{Analysis, Options};
 
@@ -28,6 +31,23 @@ pub(super) fn of(
     plans.map(|plans| chosen(plans, bottle)).transpose()
 }
 
+/// Reads specs and what they include. One that cannot be read is said in the reports, too.
+pub(super) fn load(
+    workspace: &Workspace,
+    specs: &[PathBuf],
+    options: &Options,
+    reports: &[Report],
+    output: &Output,
+) -> Result<Analysis, Error> {
+    load::load(workspace, specs, options).or_else(|error| {
+        let unread: Vec<Unread> = error.unread().into_iter().collect();
+        for report in reports {
+            report.write_if_any(Stream::Stderr, output, &Diagnostics::new(), &unread, &Sources::new())?;
+        }
+        Err(error)
+    })
+}
+
 /// The plans of specs. What there is to say of those is said on standard error, or in the reports' files; nothing is returned
 /// when that keeps them from being planned.
 pub(super) fn all(
@@ -37,7 +57,7 @@ pub(super) fn all(
 ) -> Result<Option<Vec<Plan>>, Error> {
     let diagnostics = analysis.diagnostics();
     for report in reports {
-        report.write_if_any(Stream::Stderr, output, diagnostics, analysis)?;
+        report.write_if_any(Stream::Stderr, output, diagnostics, &[], analysis)?;
     }
     let plans = analysis.plans();
     if plans.is_empty() && !diagnostics.has_errors() {

@@ -22,7 +22,7 @@ use super::error::Error;
 use super::host::{self, HostNetwork, OverlapKind};
 use super::output::Output;
 use super::workspace::Workspace;
-use super::{Outcome, load, plans};
+use super::{Outcome, plans};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
         let workspace = Workspace::of(&command.specs, None)?;
         // The paths of a plan are seen from its stage: for the files that are looked for here, from here.
         let options = Options { stage_to_workspace: workspace.way_from_here()?, ..Options::default() };
-        let analysis = load::load(&workspace, &command.specs, &options)?;
+        let analysis = plans::load(&workspace, &command.specs, &options, &reports, output)?;
         let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
         plans
     };

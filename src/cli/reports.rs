@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 use bottlec::diagnostic::Diagnostics;
-use bottlec::report::{self, Style};
+use bottlec::report::{self, Style, Unread};
 use bottlec::syntax::Trees;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
@@ -103,12 +103,13 @@ impl Report {
         stream: Stream,
         output: &Output,
         diagnostics: &Diagnostics,
+        unread: &[Unread],
         trees: &dyn Trees,
     ) -> Result<(), Error> {
-        if self.file.is_none() && diagnostics.is_empty() {
+        if self.file.is_none() && diagnostics.is_empty() && unread.is_empty() {
             return Ok(());
         }
-        self.write(stream, output, diagnostics, trees)
+        self.write(stream, output, diagnostics, unread, trees)
     }
 
     /// Writes it.
@@ -117,16 +118,20 @@ impl Report {
         stream: Stream,
         output: &Output,
         diagnostics: &Diagnostics,
+        unread: &[Unread],
         trees: &dyn Trees,
     ) -> Result<(), Error> {
         let format = self.format.into();
         let Some(file) = &self.file else {
-            return Ok(output.diagnostics(stream, format, diagnostics, trees)?);
+            // Who reads the terminal is told on standard error.
+            let told = matches!(self.format, Format::Fancy | Format::Concise);
+            let unread = if told { &[] } else { unread };
+            return Ok(output.diagnostics(stream, format, diagnostics, unread, trees)?);
         };
         let failed = |error: std::io::Error| Error::Write { path: file.clone(), reason: reason(&error) };
         let mut out = BufWriter::new(File::create(file).map_err(failed)?);
         let style = Style { width: 100, unicode: true, ..Style::default() };
-        report::render(format, diagnostics, trees, &style, &mut out)
+        report::render(format, diagnostics, unread, trees, &style, &mut out)
             .and_then(|()| out.flush())
             .map_err(failed)
     }

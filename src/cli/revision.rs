@@ -1,20 +1,22 @@
 //! Specs of a git revision: `REV:path`, as git itself writes it.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
-use bottlec::text::quote;
+use bottlec::source::{Source, Sources};
 use bottlec::{Analysis, Options};
 
 use super::error::Error;
+use super::git::{Repository, Tree};
 use super::load::named;
-use super::walk::Changed;
 use super::workspace::{MARKER, Workspace, here, relative, slashed};
+
+/// A revision of the repository that the working directory is in.
+#[derive(Debug)]
+pub(crate) struct Revision {
+    tree: Tree,
+    /// The repository's top.
+    top: PathBuf,
+}
 
 /// Reads a spec of a revision, and what it includes there. The options are those of its workspace.
 pub(crate) fn load(
@@ -26,22 +28,19 @@ pub(crate) fn load(
     if revision.is_empty() || revision.starts_with('-') || path.is_empty() {
         return Err(failed(String::from("expected a revision and a path, such as `main:spec.kdl`")));
     }
-    let top = top().map_err(failed)?;
+    let revision = Revision::named(revision).map_err(failed)?;
     // git takes `./x` from here, and `x` from the repository's top.
-    let from = if path.starts_with("./") || path.starts_with("../") { here()? } else { top.clone() };
-    let whole = relative(&top, &from.join(path));
-    let whole = slashed(&whole).ok_or_else(|| failed(String::from("its path is not UTF-8")))?;
-    if whole.starts_with("../") {
-        return Err(failed(String::from("its path leads out of the repository")));
-    }
-    let workspace = Workspace::at(&top.join(marked(revision, &whole)));
-    let read = |place: &str| -> Result<Source, String> {
-        let path = relative(&top, &workspace.root().join(place));
-        let path = slashed(&path).ok_or("its path is not UTF-8")?;
-        let bytes = git(&["cat-file", "blob", &format!("{revision}:{path}")])?;
-        Ok(named(Source::from_bytes(place, bytes), &here().map_err(Error::why)?, &workspace))
+    let here = here()?;
+    let from = if path.starts_with("./") || path.starts_with("../") { &here } else { &revision.top };
+    let file = from.join(path);
+    let workspace = revision.workspace(&file).map_err(failed)?;
+    let read = |place: &str| {
+        let source = revision.read(&workspace.root().join(place), place)?;
+        let source = source.ok_or_else(|| String::from("there is no such file in that revision"))?;
+        Ok(named(source, &here, &workspace))
     };
-    let place = slashed(&relative(workspace.root(), &top.join(&whole))).unwrap_or(whole);
+    let place = slashed(&relative(workspace.root(), &file));
+    let place = place.ok_or_else(|| failed(String::from("its path is not UTF-8")))?;
     let mut sources = Sources::new();
     sources.add(read(&place).map_err(failed)?);
     let mut analysis = Analysis::new(sources, options(&workspace)?);
@@ -49,74 +48,45 @@ pub(crate) fn load(
     Ok(analysis)
 }
 
-/// The repository's top.
-fn top() -> Result<PathBuf, String> {
-    let top = git(&["rev-parse", "--show-toplevel"])?;
-    Ok(PathBuf::from(OsStr::from_bytes(top.trim_ascii_end())))
-}
+impl Revision {
+    /// The revision of that name.
+    pub(crate) fn named(name: &str) -> Result<Self, String> {
+        if name.is_empty() || name.starts_with('-') {
+            return Err(String::from("expected a revision, such as `main`"));
+        }
+        let here = here().map_err(Error::why)?;
+        let repository = Repository::around(&here)?.ok_or("there is no git repository here")?;
+        Ok(Self { tree: repository.tree(name)?, top: repository.top().to_owned() })
+    }
 
-/// The directory of a revision that is the workspace of a file there: the nearest with a marker of ours in it, else the
-/// repository's top.
-fn marked<'a>(revision: &str, file: &'a str) -> &'a str {
-    let above = Path::new(file).ancestors().skip(1).filter_map(Path::to_str);
-    let mut marked = above.filter(|directory| {
-        let marker = Path::new(directory).join(MARKER);
-        git(&["cat-file", "-e", &format!("{revision}:{}", marker.display())]).is_ok()
-    });
-    marked.next().unwrap_or("")
-}
+    /// Reads the file at an absolute path, which lies at that place of its workspace; nothing when it was not there.
+    fn read(&self, path: &Path, place: &str) -> Result<Option<Source>, String> {
+        let path = slashed(&relative(&self.top, path)).ok_or("its path is not UTF-8")?;
+        if path == ".." || path.starts_with("../") {
+            return Err(String::from("its path leads out of the repository"));
+        }
+        self.tree.read(&path, place)
+    }
 
-/// The files that are not as they are in a revision, and those that git does not know and does not ignore.
-pub(crate) fn changed(revision: &str) -> Result<Changed, Error> {
-    let failed = |reason: String| Error::Read { path: PathBuf::from(revision), reason };
-    if revision.is_empty() || revision.starts_with('-') {
-        return Err(failed(String::from("expected a revision, such as `main`")));
+    /// The workspace that a file had then: the nearest directory above it with a marker of ours, else the whole
+    /// repository.
+    fn workspace(&self, file: &Path) -> Result<Workspace, String> {
+        let way = relative(&self.top, file);
+        for directory in way.ancestors().skip(1) {
+            let directory = self.top.join(directory);
+            if self.read(&directory.join(MARKER), MARKER)?.is_some() {
+                return Ok(Workspace::at(&directory));
+            }
+        }
+        Ok(Workspace::at(&self.top))
     }
-    // Both are told from the repository's top, and what is new everywhere in it: an include may lead anywhere.
-    let known = git(&["diff", "--no-ext-diff", "--no-textconv", "--name-only", "-z", revision, "--"]);
-    let unknown = git(&["ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", ":/"]);
-    let (top, here) = (top().map_err(failed)?, here()?);
-    let mut names = BTreeSet::new();
-    for listed in [known.map_err(failed)?, unknown.map_err(failed)?] {
-        let files = listed.split(|byte| *byte == 0).map(|name| top.join(OsStr::from_bytes(name)));
-        names.extend(files.filter_map(|file| slashed(&relative(&here, &file))));
-    }
-    Ok(Changed(names))
-}
 
-/// What git prints, and no more than a source may have and one byte to see that there is more. It reads what is there:
-/// it fetches nothing, asks for nothing, and runs nothing of the repository's.
-fn git(args: &[&str]) -> Result<Vec<u8>, String> {
-    let unavailable = |error: std::io::Error| format!("git cannot be run: {}", super::error::reason(&error));
-    let mut child = Command::new("git")
-        .args(args)
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(unavailable)?;
-    let mut bytes = Vec::new();
-    let read = match child.stdout.take() {
-        Some(out) => out.take(MAX_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes).map(|_| ()),
-        None => Ok(()),
-    };
-    if bytes.len() > MAX_SOURCE_BYTES {
-        // The rest is of no interest, and git would wait for a reader.
-        let _ = child.kill();
+    /// Whether one of the sources is not as it is there, or is gone since. What cannot be told has changed.
+    pub(crate) fn differs(&self, workspace: &Workspace, sources: &Sources) -> bool {
+        let before = |place: &str| self.read(&workspace.root().join(place), place);
+        sources.iter().any(|(_, now)| {
+            let Ok(Some(before)) = before(now.place()) else { return true };
+            now.too_large().is_some() || (before.bytes(), before.too_large()) != (now.bytes(), None)
+        }) || sources.absent().any(|(place, _)| before(place).is_ok_and(|before| before.is_some()))
     }
-    let mut complaint = String::new();
-    if let Some(err) = child.stderr.take() {
-        let _ = err.take(4096).read_to_string(&mut complaint);
-    }
-    let status = child.wait().map_err(unavailable)?;
-    read.map_err(unavailable)?;
-    if !status.success() && bytes.len() <= MAX_SOURCE_BYTES {
-        let line = complaint.lines().next().unwrap_or("it does not say why");
-        return Err(format!("git says {}", quote(line.trim_start_matches("fatal: "))));
-    }
-    Ok(bytes)
 }

@@ -53,7 +53,7 @@ pub(super) fn run(command: &Trace, output: &Output) -> Result<Outcome, Error> {
     let analysis = load::load(&workspace, &specs, &options)?;
     let diagnostics = analysis.diagnostics();
     if diagnostics.has_errors() {
-        output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, &analysis)?;
+        output.diagnostics(Stream::Stderr, Format::Fancy, diagnostics, &[], &analysis)?;
         return Ok(Outcome::Findings);
     }
     let plans = analysis.plans();

@@ -1,7 +1,6 @@
 //! `check --watch`: a check after each change, until Ctrl-C.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use super::checking::{CheckRun, Checking};
 use super::error::{Error, reason};
 use super::reports::Report;
 use super::workspace::here;
-use super::{FAILED, Outcome};
+use super::{FAILED, Outcome, walk};
 
 /// How long nothing must happen before it is looked at what happened: an editor saves a file in several steps.
 const QUIET: Duration = Duration::from_millis(50);
@@ -56,14 +55,12 @@ pub(super) fn run(mut checking: Checking<'_>) -> Result<Outcome, Error> {
     let mut shown = None;
     loop {
         let begun = Instant::now();
-        let run = look(&mut checking, &mut watched);
+        let run = look(&mut checking, &mut watched)?;
         let took = begun.elapsed();
         // Something may happen and change nothing.
-        let compiled = run.as_ref().is_ok_and(|run| run.fleet.compiled > 0);
-        let now =
-            run.as_ref().ok().map(|CheckRun { fleet, .. }| (fleet.units, fleet.bottles, fleet.failed.len()));
-        let is_news = shown.replace(now) != Some(now) || compiled;
-        if is_news {
+        let CheckRun { fleet, .. } = &run;
+        let now = (fleet.units, fleet.bottles, fleet.failed.len());
+        if shown.replace(now) != Some(now) || fleet.compiled > 0 {
             last = show(&checking, run, &watched, took)?;
         }
         if watched.wait(&messages)?.is_none() {
@@ -77,34 +74,25 @@ fn look(checking: &mut Checking<'_>, watched: &mut Watched) -> Result<CheckRun, 
     let mut compiled = 0;
     let mut looks = 0;
     loop {
-        let run = checking.run();
-        let directories = run.as_ref().map(|run| run.directories.as_slice()).unwrap_or_default();
-        let news = watched.follow(checking, directories)?;
+        let mut run = checking.run();
+        let news = watched.follow(checking, &run.directories)?;
         looks += 1;
-        compiled += run.as_ref().map_or(0, |run| run.fleet.compiled);
+        compiled += run.fleet.compiled;
         if !news || looks == MAX_LOOKS {
-            return run.map(|mut run| {
-                run.fleet.compiled = compiled;
-                run
-            });
+            run.fleet.compiled = compiled;
+            return Ok(run);
         }
     }
 }
 
 /// Shows a result alone on the terminal, and below it what is watched.
-fn show(
-    checking: &Checking<'_>,
-    run: Result<CheckRun, Error>,
-    watched: &Watched,
-    took: Duration,
-) -> Result<Outcome, Error> {
+fn show(checking: &Checking<'_>, run: CheckRun, watched: &Watched, took: Duration) -> Result<Outcome, Error> {
     let output = checking.output;
     if io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb") {
         output.print("\u{1b}[H\u{1b}[2J\u{1b}[3J")?;
     }
-    let (units, compiled) =
-        run.as_ref().map_or((0, 0), |run| (run.fleet.units, run.fleet.compiled.min(run.fleet.units)));
-    let outcome = match run.and_then(|run| checking.show(run.fleet, None)) {
+    let (units, compiled) = (run.fleet.units, run.fleet.compiled.min(run.fleet.units));
+    let outcome = match checking.show(run.fleet, None) {
         // Somebody will fix it.
         Err(error @ (Error::Read { .. } | Error::Write { .. })) => {
             output.complain(&error);
@@ -226,9 +214,8 @@ impl Watched {
             || matches!(event.kind, EventKind::Create(CreateKind::Folder | CreateKind::Any));
         event.need_rescan()
             || paths.iter().any(|path| {
-                let decides = |name: &OsStr| name == ".gitignore" || name == ".ignore";
-                path.extension().is_some_and(|end| end == "kdl")
-                    || path.file_name().is_some_and(decides)
+                walk::is_kdl(path)
+                    || path.file_name().is_some_and(|name| name == ".gitignore")
                     // A file that is waited for may come with the directories above it.
                     || self.files.iter().any(|file| file.starts_with(path))
                     || branches && path.parent().is_some_and(|parent| self.walked.contains(parent))

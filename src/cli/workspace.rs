@@ -81,20 +81,6 @@ impl Workspace {
         &self.root
     }
 
-    /// The place of a file, or why it has none. Links lead to another file of the workspace, or to none.
-    pub(crate) fn place(&self, file: &Path) -> Result<String, String> {
-        let real = fs::canonicalize(file).map_err(|error| reason(&error))?;
-        let Ok(way) = real.strip_prefix(&self.root) else {
-            return Err(String::from("it is a symbolic link that leads out of the workspace"));
-        };
-        // Its configuration may hold a password.
-        if way.iter().any(|part| part == GIT) {
-            return Err(String::from("it is one of git's own files"));
-        }
-        slashed(way)
-            .ok_or_else(|| String::from("its path is not UTF-8, and a plan names what it was made from"))
-    }
-
     /// Where stages are made: in `out`, or the workspace's own directory of them, as seen from here.
     pub(crate) fn stages(&self, out: Option<&Path>) -> Result<PathBuf, Error> {
         match out {

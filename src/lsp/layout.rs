@@ -3,18 +3,19 @@
 use lsp_types::{Range, TextEdit};
 
 use super::analysis::Asked;
+use super::refusal::Refusal;
 use crate::format::changes::{Change, changes};
+use crate::rule::Level;
 use crate::source::Span;
+use crate::text::quote;
 
-/// Formats a document; no edits for one with syntax errors.
-#[must_use]
-pub(super) fn whole(asked: Asked<'_>) -> Vec<TextEdit> {
+/// Formats a document, or says why it cannot be.
+pub(super) fn whole(asked: Asked<'_>) -> Result<Vec<TextEdit>, Refusal> {
     edits(asked, |_| true)
 }
 
 /// Formats the lines of a range. A string over several lines is laid out when any of them is in it.
-#[must_use]
-pub(super) fn range(asked: Asked<'_>, range: Range) -> Vec<TextEdit> {
+pub(super) fn range(asked: Asked<'_>, range: Range) -> Result<Vec<TextEdit>, Refusal> {
     let source = asked.source();
     let span = asked.span(range);
     let first = source.line_of(span.start);
@@ -38,14 +39,24 @@ pub(super) fn range(asked: Asked<'_>, range: Range) -> Vec<TextEdit> {
     })
 }
 
-fn edits(asked: Asked<'_>, wanted: impl Fn(&Change) -> bool) -> Vec<TextEdit> {
+fn edits(asked: Asked<'_>, wanted: impl Fn(&Change) -> bool) -> Result<Vec<TextEdit>, Refusal> {
     let source = asked.source();
-    let broken = asked.analysis.syntax(asked.id).has_errors();
-    if broken || source.too_large().is_some() || !source.invalid_utf8().is_empty() {
-        return Vec::new();
+    let refused = |why: &str| Refusal::failed(format!("{} is not laid out: {why}", quote(source.name())));
+    if source.too_large().is_some() {
+        return Err(refused("it is larger than any file that is read"));
     }
-    // A layout that would not be the same document is a mistake of ours: nothing is changed then.
-    let found = changes(asked.tree()).unwrap_or_default();
+    if !source.invalid_utf8().is_empty() {
+        return Err(refused("it is not UTF-8"));
+    }
+    let problems = asked.analysis.syntax(asked.id);
+    if let Some(first) = problems.as_slice().iter().find(|problem| problem.level == Level::Error) {
+        let line = source.position(first.primary.span.start).line + 1;
+        return Err(refused(&format!("line {line} has an error, {}", first.message)));
+    }
+    // A layout that would not be the same document is a mistake of ours.
+    let found = changes(asked.tree()).map_err(|error| refused(&error.to_string()))?;
     let edits = found.into_iter().filter(wanted).flat_map(|change| change.edits);
-    edits.map(|(span, new_text): (Span, String)| TextEdit { range: asked.range(span), new_text }).collect()
+    Ok(edits
+        .map(|(span, new_text): (Span, String)| TextEdit { range: asked.range(span), new_text })
+        .collect())
 }

@@ -99,11 +99,11 @@ impl Server {
             }
             ask::Formatting::METHOD => reply::<ask::Formatting>(request, |params| {
                 let asked = self.about(&params.text_document.uri)?;
-                Ok(Some(layout::whole(asked.asked())))
+                layout::whole(asked.asked()).map(Some)
             }),
             ask::RangeFormatting::METHOD => reply::<ask::RangeFormatting>(request, |params| {
                 let asked = self.about(&params.text_document.uri)?;
-                Ok(Some(layout::range(asked.asked(), params.range)))
+                layout::range(asked.asked(), params.range).map(Some)
             }),
             ask::CodeActionRequest::METHOD => reply::<ask::CodeActionRequest>(request, |params| {
                 let asked = self.about(&params.text_document.uri)?;

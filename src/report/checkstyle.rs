@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::Unread;
 use super::place::{Place, whole};
 use super::xml::Document;
 use crate::diagnostic::Diagnostics;
@@ -9,7 +10,12 @@ use crate::rule::Level;
 use crate::source::Sources;
 
 /// Writes one document: an element a file, in it one for each diagnostic.
-pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn render(
+    diagnostics: &Diagnostics,
+    unread: &[Unread],
+    sources: &Sources,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut document = Document::declared();
     document.open("checkstyle", &[("version", &"10.0")]);
     for file in diagnostics.as_slice().chunk_by(|a, b| a.primary.span.source == b.primary.span.source) {
@@ -33,6 +39,12 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
                 ],
             );
         }
+        document.close();
+    }
+    for unread in unread {
+        document.open("file", &[("name", &unread.path)]);
+        let source = format!("bottlec.{}", Unread::NAME);
+        document.empty("error", &[("severity", &"error"), ("message", unread), ("source", &source)]);
         document.close();
     }
     out.write_all(document.end().as_bytes())

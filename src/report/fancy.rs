@@ -6,15 +6,18 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::ops::Range;
+use std::path::Path;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, ThemeCharacters, ThemeStyles};
 use owo_colors::{OwoColorize as _, Style as Paint};
 use textwrap::core::display_width;
 
 use super::excerpt::{CONTEXT, Drawing, Excerpt, Row, beginning, columns, shifted};
-use super::{Style, Summary, one_line};
+use super::{Style, Summary, Unread, one_line};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Fix};
+use crate::rule::Level;
 use crate::source::{SourceId, Sources};
+use crate::text::{quote_path, without_commands};
 
 /// The most bytes of text that the preview of a fix may replace and write.
 const MAX_PREVIEW_BYTES: usize = 4096;
@@ -28,17 +31,24 @@ const MAX_PREVIEW_LINES: usize = 6;
 /// Writes each diagnostic and an empty line, then the summary.
 pub(super) fn render(
     diagnostics: &Diagnostics,
+    unread: &[Unread],
     sources: &Sources,
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for diagnostic in diagnostics.as_slice() {
         let text = one(diagnostic, sources, style)?;
+        let text = without_commands(&text);
         // Nothing that `miette` pads is worth the trailing spaces.
         for line in text.lines() {
             writeln!(out, "{}", line.trim_end())?;
         }
         writeln!(out)?;
+    }
+    for unread in unread {
+        let head = "error".style(style.level(Level::Error)).to_string();
+        let body = format!("{}: {unread}", quote_path(Path::new(&unread.path)));
+        writeln!(out, "{}", without_commands(&paragraph("error", &head, &body, style.strong(), style)))?;
     }
     if !diagnostics.is_empty() {
         writeln!(out, "{}", Summary::of(diagnostics).style(style.strong()))?;

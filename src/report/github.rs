@@ -4,13 +4,19 @@ use std::io::{self, Write};
 
 use super::place::{Place, whole};
 use crate::diagnostic::Diagnostics;
-use crate::report::{Summary, one_line};
+use crate::report::{Summary, Unread, one_line};
 use crate::rule::Level;
 use crate::source::Sources;
+use crate::text::without_commands;
 
 /// Writes a command for each: lines and columns count from 1, columns are characters. What a message holds is encoded, so
 /// that no text of a spec can become a command.
-pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn render(
+    diagnostics: &Diagnostics,
+    unread: &[Unread],
+    sources: &Sources,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for diagnostic in diagnostics.as_slice() {
         let place = Place::of(diagnostic.primary.span, sources);
         let command = match diagnostic.level {
@@ -29,6 +35,15 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
         let title = format!("bottlec: {}", diagnostic.rule.id);
         writeln!(out, ",title={}::{}", property(&title), data(&whole(diagnostic)))?;
     }
+    for Unread { path, reason } in unread {
+        let message = format!("cannot be read: {reason}");
+        writeln!(
+            out,
+            "::error file={},title=bottlec::{}",
+            property(&one_line(path)),
+            data(&one_line(&message))
+        )?;
+    }
     if diagnostics.dropped() > 0 {
         writeln!(out, "::warning title=bottlec::{}", data(&Summary::of(diagnostics).to_string()))?;
     }
@@ -36,7 +51,7 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    without_commands(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

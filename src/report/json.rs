@@ -5,14 +5,14 @@
 use std::io::{self, Write};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer as _};
 use serde_json::ser::Formatter;
 
-use super::Summary;
+use super::{Summary, Unread};
 use crate::diagnostic::{self, Diagnostics};
 use crate::rule;
 use crate::source::{self, Sources, Span};
-use crate::text::is_unsafe_to_show;
+use crate::text::{break_marks, is_unsafe_to_show};
 
 /// The `version` of the object. It changes when a program that reads the object could break: not when a key is added.
 pub const VERSION: u32 = 1;
@@ -28,6 +28,8 @@ pub struct Report<'a> {
     pub diagnostics: Vec<Diagnostic<'a>>,
     /// What a spec or the run allows, and what is therefore no finding.
     pub allowed: Vec<Allowed<'a>>,
+    /// What was to be checked and could not be read: nothing is known of it.
+    pub unread: &'a [Unread],
     /// How many there are.
     pub summary: Summary,
 }
@@ -162,8 +164,9 @@ pub struct Edit<'a> {
 impl<'a> Report<'a> {
     /// The object for `diagnostics`, in the order they are in.
     #[must_use]
-    pub fn new(diagnostics: &'a Diagnostics, sources: &'a Sources) -> Self {
+    pub fn new(diagnostics: &'a Diagnostics, unread: &'a [Unread], sources: &'a Sources) -> Self {
         Self {
+            unread,
             version: VERSION,
             diagnostics: diagnostics.as_slice().iter().map(|item| Diagnostic::new(item, sources)).collect(),
             allowed: diagnostics.allowed().iter().map(|item| Allowed::new(item, sources)).collect(),
@@ -272,9 +275,27 @@ pub fn schema() -> schemars::Schema {
 }
 
 /// Writes one [`Report`] in one line.
-pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Harmless);
-    Report::new(diagnostics, sources).serialize(&mut serializer)?;
+pub(super) fn render(
+    diagnostics: &Diagnostics,
+    unread: &[Unread],
+    sources: &Sources,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write(&Report::new(diagnostics, unread, sources), out)
+}
+
+/// Writes a value in one line, and a line end.
+pub(super) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Harmless))?;
+    writeln!(out)
+}
+
+/// Writes a list in one line: each item is gone before the next is made.
+pub(super) fn write_list(
+    items: impl IntoIterator<Item = impl Serialize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    serde_json::Serializer::with_formatter(&mut *out, Harmless).collect_seq(items)?;
     writeln!(out)
 }
 
@@ -287,12 +308,13 @@ pub(super) fn line(value: &impl Serialize) -> String {
     String::from_utf8(json).unwrap_or_default()
 }
 
-/// Compact JSON whose strings hold every character that could drive a terminal as an escape.
+/// Compact JSON whose strings hold every character that could drive a terminal, or make a command of a log, as an escape.
 struct Harmless;
 
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
+        let fragment = break_marks(fragment, "\\u0023");
+        let mut rest = &*fragment;
         while let Some(at) = rest.find(is_unsafe_to_show) {
             writer.write_all(&rest.as_bytes()[..at])?;
             let mut after = rest[at..].chars();

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::Unread;
 use super::place::{Place, whole};
 use super::xml::Document;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -9,15 +10,24 @@ use crate::rule::Level;
 use crate::source::Sources;
 
 /// Writes one document. An error is a failed test; a warning and a piece of advice are passed ones that say something,
-/// as they do not fail a run; a file without any diagnostic is one passed test.
-pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+/// as they do not fail a run; a file without any diagnostic is one passed test, and one that could not be read a test
+/// that could not be run.
+pub(super) fn render(
+    diagnostics: &Diagnostics,
+    unread: &[Unread],
+    sources: &Sources,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let all = diagnostics.as_slice();
     let mut document = Document::declared();
     let quiet = sources.iter().filter(|(id, _)| all.iter().all(|d| d.primary.span.source != *id)).count();
     let failed = |found: &[Diagnostic]| found.iter().filter(|d| d.level == Level::Error).count();
-    let tests = all.len() + quiet;
-    let failures = failed(all);
-    document.open("testsuites", &[("name", &"bottlec"), ("tests", &tests), ("failures", &failures)]);
+    let tests = all.len() + quiet + unread.len();
+    let (failures, errors) = (failed(all), unread.len());
+    document.open(
+        "testsuites",
+        &[("name", &"bottlec"), ("tests", &tests), ("failures", &failures), ("errors", &errors)],
+    );
     for (id, source) in sources.iter() {
         let found: Vec<Diagnostic> =
             all.iter().filter(|diagnostic| diagnostic.primary.span.source == id).cloned().collect();
@@ -33,6 +43,14 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
         for diagnostic in &found {
             test(diagnostic, sources, &mut document);
         }
+        document.close();
+    }
+    for unread in unread {
+        let name = &unread.path;
+        document.open("testsuite", &[("name", name), ("tests", &"1"), ("failures", &"0"), ("errors", &"1")]);
+        document.open("testcase", &[("name", &"bottlec check"), ("classname", name)]);
+        document.text("error", &[("message", unread), ("type", &Unread::NAME)], &format!("{name}: {unread}"));
+        document.close();
         document.close();
     }
     out.write_all(document.end().as_bytes())

@@ -33,11 +33,13 @@ mod sarif;
 mod style;
 mod summary;
 pub mod trace;
+mod unread;
 mod xml;
 
 pub use promise::Promise;
 pub use style::Style;
 pub use summary::Summary;
+pub use unread::Unread;
 
 /// How diagnostics are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,14 +65,16 @@ pub enum Format {
     Rdjson,
 }
 
-/// Writes `diagnostics` to `out` in the order they are in, without any credential that they or the sources hold. The output
-/// ends with a line end, unless it is empty.
+/// Writes `diagnostics` to `out` in the order they are in, without any credential that they or the sources hold, and what
+/// could not be read. The output ends with a line end, unless it is empty. No line of it is a command to the runner of a CI
+/// service, but for those of [`Format::Github`].
 ///
 /// # Errors
 /// Those of `out`.
 pub fn render(
     format: Format,
     diagnostics: &Diagnostics,
+    unread: &[Unread],
     trees: &dyn Trees,
     style: &Style,
     out: &mut dyn Write,
@@ -78,15 +82,15 @@ pub fn render(
     let redact::Redacted { diagnostics, sources } = redact::Redacted::new(diagnostics, trees);
     let (diagnostics, sources) = (&*diagnostics, &*sources);
     match format {
-        Format::Fancy => fancy::render(diagnostics, sources, style, out),
-        Format::Concise => concise::render(diagnostics, sources, style, out),
-        Format::Json => json::render(diagnostics, sources, out),
-        Format::Sarif => sarif::render(diagnostics, sources, out),
-        Format::Github => github::render(diagnostics, sources, out),
-        Format::Gitlab => gitlab::render(diagnostics, sources, out),
-        Format::Junit => junit::render(diagnostics, sources, out),
-        Format::Checkstyle => checkstyle::render(diagnostics, sources, out),
-        Format::Rdjson => rdjson::render(diagnostics, sources, out),
+        Format::Fancy => fancy::render(diagnostics, unread, sources, style, out),
+        Format::Concise => concise::render(diagnostics, unread, sources, style, out),
+        Format::Json => json::render(diagnostics, unread, sources, out),
+        Format::Sarif => sarif::render(diagnostics, unread, sources, out),
+        Format::Github => github::render(diagnostics, unread, sources, out),
+        Format::Gitlab => gitlab::render(diagnostics, unread, sources, out),
+        Format::Junit => junit::render(diagnostics, unread, sources, out),
+        Format::Checkstyle => checkstyle::render(diagnostics, unread, sources, out),
+        Format::Rdjson => rdjson::render(diagnostics, unread, sources, out),
     }
 }
 

@@ -27,17 +27,22 @@ impl<'a> Place<'a> {
     /// The file as the reference of a URI: everything that is no plain character of a path is percent-encoded, and so is
     /// a colon, which a first segment must not hold.
     pub(super) fn uri(&self) -> String {
-        let mut uri = String::with_capacity(self.file.len());
-        for byte in self.file.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-                uri.push(char::from(byte));
-            } else {
-                // Writing to a `String` cannot fail.
-                let _ = write!(uri, "%{byte:02X}");
-            }
-        }
-        uri
+        uri(self.file)
     }
+}
+
+/// A path as the reference of a URI, likewise.
+pub(super) fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            // Writing to a `String` cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
 }
 
 /// The message with everything that belongs to it, a line each: what was expected, and what to do.
@@ -52,10 +57,15 @@ pub(super) fn whole(diagnostic: &Diagnostic) -> String {
     lines.iter().map(|line| harmless(line).replace(['\n', '\r', '\t'], " ")).collect::<Vec<_>>().join("\n")
 }
 
+/// The most of a line's text, before and behind a diagnostic's place, that its fingerprint is made of: a thousand may stand
+/// on one line of megabytes.
+const AROUND: usize = 512;
+
 /// What each diagnostic is known by from run to run: the rule, the file, and the text of the line that it stands on,
 /// without the blanks around it; of several that are alike, a number. Lines that move keep their fingerprints.
 pub(super) struct Fingerprints<'a> {
     sources: &'a Sources,
+    /// How many were alike so far, by a digest of what they are made of.
     seen: BTreeMap<String, usize>,
 }
 
@@ -68,9 +78,14 @@ impl<'a> Fingerprints<'a> {
     pub(super) fn of(&mut self, diagnostic: &Diagnostic) -> String {
         let span = diagnostic.primary.span;
         let source = self.sources.get(span.source);
-        let line = source.line_text(source.line_of(span.start)).trim();
+        let number = source.line_of(span.start);
+        let (line, start) = (source.line_text(number), source.line_range(number).start);
+        let at = (span.start as usize - start).min(line.len());
+        let from = line.floor_char_boundary(at.saturating_sub(AROUND));
+        let to = line.ceil_char_boundary(at + AROUND);
+        let line = line[from..to].trim();
         let same = format!("{}\0{}\0{}\0{line}", diagnostic.rule.id, source.name(), diagnostic.message);
-        let number = self.seen.entry(same.clone()).or_insert(0);
+        let number = self.seen.entry(sha256_hex(same.as_bytes())).or_insert(0);
         let mut digest = sha256_hex(format!("{same}\0{number}").as_bytes());
         *number += 1;
         digest.truncate(32);

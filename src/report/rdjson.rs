@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::Unread;
 use super::place::{Place, whole};
 use crate::diagnostic::{Diagnostic, Diagnostics, Edit};
 use crate::rule::Level;
@@ -44,7 +45,8 @@ struct Code<'a> {
 #[derive(Serialize)]
 struct Location<'a> {
     path: &'a str,
-    range: Range,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<Range>,
 }
 
 #[derive(Serialize)]
@@ -86,12 +88,23 @@ fn severity(level: Level) -> &'static str {
 }
 
 /// Writes one object.
-pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
-    let worst = diagnostics.as_slice().iter().map(|diagnostic| diagnostic.level).min();
+pub(super) fn render(
+    diagnostics: &Diagnostics,
+    unread: &[Unread],
+    sources: &Sources,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let worst = diagnostics.as_slice().iter().map(|diagnostic| diagnostic.level);
+    let worst = worst.chain(unread.iter().map(|_| Level::Error)).min();
     let report = Report {
         source: Tool { name: "bottlec" },
         severity: severity(worst.unwrap_or(Level::Advice)),
-        diagnostics: diagnostics.as_slice().iter().map(|diagnostic| finding(diagnostic, sources)).collect(),
+        diagnostics: diagnostics
+            .as_slice()
+            .iter()
+            .map(|diagnostic| finding(diagnostic, sources))
+            .chain(unread.iter().map(not_read))
+            .collect(),
     };
     out.write_all(super::json::line(&report).as_bytes())
 }
@@ -101,7 +114,7 @@ fn finding<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> 
     // A suggestion is one replacement in the file that the finding is in: a fix of several is none of that kind.
     let suggestion = match fix.as_ref().map(|fix| fix.edits.as_slice()) {
         Some([Edit { span, replacement }]) if span.source == primary.span.source => {
-            Some(Suggestion { range: location(*span, sources).range, text: replacement })
+            Some(Suggestion { range: range(*span, sources), text: replacement })
         }
         _ => None,
     };
@@ -118,7 +131,22 @@ fn finding<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> 
     }
 }
 
+fn not_read(unread: &Unread) -> Finding<'_> {
+    Finding {
+        message: unread.to_string(),
+        location: Location { path: &unread.path, range: None },
+        severity: severity(Level::Error),
+        code: Code { value: Unread::NAME, url: None },
+        suggestions: Vec::new(),
+        related_locations: Vec::new(),
+    }
+}
+
 fn location(span: Span, sources: &Sources) -> Location<'_> {
+    Location { path: sources.get(span.source).name(), range: Some(range(span, sources)) }
+}
+
+fn range(span: Span, sources: &Sources) -> Range {
     let place = Place::of(span, sources);
-    Location { path: place.file, range: Range { start: place.start.into(), end: place.end.into() } }
+    Range { start: place.start.into(), end: place.end.into() }
 }

@@ -4,13 +4,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
-use super::place::{Fingerprints, Place, whole};
+use super::Unread;
+use super::place::{Fingerprints, Place, uri, whole};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
 use crate::rule::{Level, Rule};
 use crate::source::{Sources, Span};
+use crate::text::quote_path;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -30,7 +33,7 @@ struct Run<'a> {
     column_kind: &'static str,
     results: Vec<Finding<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    invocations: Vec<Invocation>,
+    invocations: Vec<Invocation<'a>>,
 }
 
 #[derive(Serialize)]
@@ -144,19 +147,39 @@ struct Replacement<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Invocation {
+struct Invocation<'a> {
     execution_successful: bool,
-    tool_execution_notifications: [Notification; 1],
+    tool_execution_notifications: Vec<Notification<'a>>,
 }
 
 #[derive(Serialize)]
-struct Notification {
+struct Notification<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locations: Option<[FileLocation; 1]>,
     level: &'static str,
-    message: Message<'static>,
+    message: Message<'a>,
+}
+
+/// A file as a whole.
+#[derive(Serialize)]
+struct FileLocation {
+    #[serde(rename = "physicalLocation")]
+    place: File,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    artifact_location: Artifact,
 }
 
 /// Writes one log with one run.
-pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn render(
+    diagnostics: &Diagnostics,
+    unread: &[Unread],
+    sources: &Sources,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut broken: Vec<&Rule> = diagnostics.as_slice().iter().map(|diagnostic| diagnostic.rule).collect();
     broken.sort_by_key(|rule| rule.id);
     broken.dedup_by_key(|rule| rule.id);
@@ -166,16 +189,27 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
         finding(diagnostic, index, fingerprints.of(diagnostic), sources)
     });
     let results = results.collect();
-    // What is not shown must not look as if it were not there.
-    let invocations = match diagnostics.dropped() {
-        0 => Vec::new(),
-        dropped => vec![Invocation {
-            execution_successful: true,
-            tool_execution_notifications: [Notification {
-                level: "warning",
-                message: text(format!("{dropped} more results are not shown")),
-            }],
-        }],
+    // What is not shown, or was not read, must not look as if it were not there.
+    let dropped = Some(diagnostics.dropped()).filter(|dropped| *dropped > 0).map(|dropped| Notification {
+        locations: None,
+        level: "warning",
+        message: text(format!("{dropped} more results are not shown")),
+    });
+    let not_read = unread.iter().map(|unread| Notification {
+        locations: Some([FileLocation {
+            place: File { artifact_location: Artifact { uri: uri(&unread.path) } },
+        }]),
+        level: "error",
+        message: text(format!("{} {unread}", quote_path(Path::new(&unread.path)))),
+    });
+    let notifications: Vec<Notification<'_>> = not_read.chain(dropped).collect();
+    let invocations = if notifications.is_empty() {
+        Vec::new()
+    } else {
+        vec![Invocation {
+            execution_successful: unread.is_empty(),
+            tool_execution_notifications: notifications,
+        }]
     };
     let driver = Driver {
         name: "bottlec",
@@ -184,7 +218,7 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &Sources, out: &mut dyn
     };
     let run = Run { tool: Tool { driver }, column_kind: "utf16CodeUnits", results, invocations };
     let log = Log { schema: SCHEMA, version: "2.1.0", runs: [run] };
-    out.write_all(super::json::line(&log).as_bytes())
+    super::json::write(&log, out)
 }
 
 fn text<'a>(text: impl Into<std::borrow::Cow<'a, str>>) -> Message<'a> {

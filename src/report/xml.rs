@@ -5,7 +5,7 @@ use std::fmt::Display;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use crate::text::harmless;
+use crate::text::{break_lines, break_marks, harmless};
 
 /// A document being written. What may not stand in XML 1.0 is shown as something harmless of the same length.
 pub(super) struct Document {
@@ -61,7 +61,9 @@ impl Document {
         }
         let mut text = self.writer.into_inner();
         text.push(b'\n');
-        String::from_utf8_lossy(&text).into_owned()
+        // Only in text and attributes there is what a log could take for a command.
+        let text = String::from_utf8_lossy(&text);
+        break_lines(&break_marks(&text, "&#35;"), "&#58;").into_owned()
     }
 
     fn write(&mut self, event: Event<'_>) {

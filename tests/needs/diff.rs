@@ -26,8 +26,8 @@ pub(crate) fn a_revision_is_read_with_what_it_includes() -> Outcome {
     // From there the profile is above the workspace, in a revision as on the disk.
     below(["diff", "HEAD:./x.kdl", "y.kdl"]).code(1).complains("include-escape");
     for (operand, words) in [
-        ("HEAD:none.kdl", "git says `path 'none.kdl' does not exist in 'HEAD'`"),
-        ("nobody:sub/x.kdl", "git says"),
+        ("HEAD:none.kdl", "there is no such file in that revision"),
+        ("nobody:sub/x.kdl", "git knows no such revision"),
         ("--output=x:y", "expected a revision and a path"),
         (":sub/x.kdl", "expected a revision and a path"),
         ("HEAD:", "expected a revision and a path"),
@@ -36,11 +36,6 @@ pub(crate) fn a_revision_is_read_with_what_it_includes() -> Outcome {
         dir.run(["diff", "--", operand, "sub/x.kdl"]).code(3).complains(words);
     }
     let outside = Dir::with(SMALL);
-    outside
-        .call(["diff", "HEAD:x.kdl", "x.kdl"])
-        .env("GIT_CEILING_DIRECTORIES", "/")
-        .run()
-        .code(3)
-        .complains("git says");
+    outside.run(["diff", "HEAD:x.kdl", "x.kdl"]).code(3).complains("there is no git repository here");
     Ok(())
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod check;
 mod cli;
 mod diff;
+mod git;
 mod git_gate;
 mod graph;
 mod pipelock;
@@ -44,6 +45,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             zsh_reads_its_completions,
         }
         diff { a_revision_is_read_with_what_it_includes }
+        git {
+            a_committed_directory_that_looks_like_a_repository_runs_nothing,
+            a_repository_that_cannot_be_read_is_said, a_spec_of_a_revision_is_read_with_what_it_includes_there,
+            a_strangers_configuration_runs_nothing, git_is_looked_for_as_every_program_is,
+            no_variable_leads_to_another_repository_or_program, what_changed_since_a_revision_is_checked, what_is_tracked_is_checked_whatever_is_ignored,
+        }
         graph { graphviz_takes_every_picture }
         pipelock { a_reader_of_yaml_1_1_reads_the_same }
         stage {

@@ -24,14 +24,14 @@ fn a_directory_is_walked_and_each_spec_is_for_itself() {
         "include \"../team.kdl\"\nbottle \"api\" { extends \"team\"; network octet=42; }\n",
     );
     dir.write("team.kdl", "profile \"team\" { egress { allow \"a.test\"; }; }\n");
-    // What is no spec, is ignored, or is hidden.
+    // What is no spec, or is ignored.
     dir.write("zellij.kdl", "keybinds { normal { bind \"Ctrl a\"; }; }\nplugins { }\n");
     dir.write("notes.txt", "bottle {");
     dir.write(".gitignore", "build/\n");
     dir.write("build/x.kdl", "bottle \"a\" { egres; }\n");
-    dir.write(".hidden/x.kdl", "bottle \"a\" { egres; }\n");
-    dir.run(["check", "."]).code(0).says("2 bottles checked, nothing found");
-    dir.run(["check"]).code(0).says("2 bottles checked, nothing found");
+    let said = "2 bottles checked, nothing found\nskipped: 1 directory that git ignores\n";
+    assert_eq!(dir.run(["check", "."]).code(0).out, said);
+    assert_eq!(dir.run(["check"]).code(0).out, said);
     // Named together they are for one host.
     dir.run(["check", "one/x.kdl", "two/x.kdl"]).code(1).says("duplicate-name");
     // A mistake in what both include is said once.
@@ -66,6 +66,177 @@ fn a_spec_with_a_slip_in_its_first_word_is_still_one() {
 }
 
 #[test]
+fn what_is_hidden_or_in_capitals_is_found_and_what_is_left_out_is_counted() {
+    let dir = Dir::new();
+    dir.write(".hidden/x.kdl", "bottle \"a\" { egres; }\n");
+    dir.write("Y.KDL", "bottle \"b\" { netwrk; }\n");
+    let run = dir.run(["check", "--format", "concise"]).code(1);
+    assert_eq!(run.out.lines().filter(|line| line.contains("unknown-node")).count(), 2, "{}", run.out);
+    dir.write(".gitignore", ".hidden\n*.KDL\n");
+    dir.write("z.kdl", "bottle \"c\"\n");
+    symlink("z.kdl", dir.at("link.kdl")).unwrap();
+    let skipped = "skipped: 1 KDL file and 1 directory that git ignores, 1 link, which is not followed\n";
+    let run = dir.run(["check"]).code(0).says("1 bottle checked, nothing found\n");
+    assert!(run.out.ends_with(skipped), "{}", run.out);
+    // A program reads its report alone.
+    let run = dir.run(["check", "--format", "json"]).code(0);
+    serde_json::from_str::<serde_json::Value>(&run.out).expect("one document");
+    assert_eq!(run.err, skipped);
+}
+
+#[test]
+fn one_file_with_two_names_is_one_file() {
+    let dir = Dir::new();
+    dir.write("a.kdl", "bottle \"api\"\n");
+    symlink("a.kdl", dir.at("l.kdl")).unwrap();
+    fs::hard_link(dir.at("a.kdl"), dir.at("h.kdl")).unwrap();
+    dir.run(["check", "a.kdl", "l.kdl", "h.kdl", "./a.kdl"]).code(0).says("1 bottle checked");
+    dir.run(["build", "l.kdl", "a.kdl"]).code(0);
+}
+
+#[test]
+fn a_link_that_a_pattern_names_shows_nothing_from_elsewhere() {
+    let secret = "TOP-SECRET-CONTENT";
+    let outside = Dir::with(format!("{secret} {{\n"));
+    let dir = Dir::new();
+    dir.write(".git/config", format!("[http]\n\textraheader = {secret}\n"));
+    dir.write("specs/a.kdl", "bottle \"api\"\n");
+    symlink("../.git/config", dir.at("specs/x.kdl")).unwrap();
+    symlink(outside.at("x.kdl"), dir.at("specs/y.kdl")).unwrap();
+    symlink(outside.path(), dir.at("specs/z")).unwrap();
+    symlink("a.kdl", dir.at("specs/b.kdl")).unwrap();
+    for (named, why) in [
+        ("specs/x.kdl", "it lies in git's own directory"),
+        (".git/config", "it lies in git's own directory"),
+        ("specs/y.kdl", "it is a symbolic link that leads out of the workspace"),
+        ("specs/z/x.kdl", "it is a symbolic link that leads out of the workspace"),
+    ] {
+        for command in ["check", "build", "plan", "graph", "reach", "fmt"] {
+            let run = dir.run([command, named]).never_says(secret).code(3);
+            run.complains(&format!("cannot read `{named}`: {why}"));
+        }
+    }
+    dir.write("x.kdl", "include \".git/config\"\nbottle \"a\"\n");
+    dir.run(["check", "x.kdl"]).code(1).never_says(secret).says("it lies in git's own directory");
+    dir.run(["check", "specs/b.kdl"]).code(0);
+    // Nor does a directory that leads elsewhere.
+    dir.run(["check", "specs/z"]).code(3).never_says(secret);
+}
+
+#[test]
+fn every_report_says_what_could_not_be_read() {
+    let dir = Dir::new();
+    dir.write("specs/a.kdl", "bottle \"a\" { egres; }\n");
+    fs::create_dir(dir.at("specs/not a file")).unwrap();
+    let absent = "specs/a b.kdl";
+    let report = |format: &str| {
+        let to = format!("{format}=report");
+        dir.run(["check", "--format", &to, "specs", absent]).code(3).complains("there is no such file");
+        let text = dir.read("report");
+        assert!(text.contains("there is no such file"), "{format}: {text}");
+        // What was read is told all the same.
+        assert!(text.contains("unknown-node"), "{format}: {text}");
+        text
+    };
+    for format in ["fancy", "concise", "checkstyle"] {
+        report(format);
+    }
+    let json = |format: &str| serde_json::from_str::<serde_json::Value>(&report(format)).expect("JSON");
+    assert_eq!(json("json")["unread"][0]["path"], absent);
+    let invocation = &json("sarif")["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let notification = &invocation["toolExecutionNotifications"][0];
+    assert_eq!(notification["level"], "error");
+    let location = &notification["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(location["uri"], "specs/a%20b.kdl");
+    assert!(
+        report("github").contains("::error file=specs/a b.kdl,title=bottlec::cannot be read: there is no")
+    );
+    let issues = json("gitlab");
+    let issue = issues.as_array().unwrap().iter().find(|issue| issue["location"]["path"] == absent).unwrap();
+    assert_eq!(
+        (issue["severity"].as_str(), issue["check_name"].as_str()),
+        (Some("blocker"), Some("not-read"))
+    );
+    assert_eq!(json("rdjson")["diagnostics"].as_array().unwrap().len(), 2);
+    let junit = report("junit");
+    let junit = roxmltree::Document::parse(&junit).expect("XML");
+    let suites = junit.root_element();
+    let counted = |name| suites.attribute(name).unwrap().to_owned();
+    assert_eq!([counted("tests"), counted("failures"), counted("errors")], ["2", "1", "1"]);
+    assert_eq!(junit.descendants().filter(|node| node.has_tag_name("error")).count(), 1);
+    // Also when nothing could be read, when nothing is there, and by the other commands.
+    dir.run(["check", "--format", "sarif=report", absent]).code(3);
+    assert!(dir.read("report").contains("\"executionSuccessful\":false"));
+    dir.run(["check", "--format", "sarif=report", "specs/not a file"]).code(3);
+    assert!(dir.read("report").contains("there is no spec in it"));
+    dir.run(["build", "--format", "sarif=report", absent]).code(3);
+    assert!(dir.read("report").contains("\"executionSuccessful\":false"));
+}
+
+#[test]
+fn no_log_takes_a_text_for_a_command() {
+    let dir = Dir::new();
+    let name = "::error::x ##[group]y ##vso[task.z].kdl";
+    let spec = "bottle \"a\" {\n::warning::b { ##[endgroup]c \"##vso[task.setvariable]d\"; }\n    \
+                ::stop-commands::e   1\n}\n";
+    dir.write(name, spec);
+    dir.write("plain.kdl", "bottle \"a\" {\n::warning::b\n    ::stop::e   \"##[group]\"\n}\n");
+    let is_command = |line: &str| {
+        let begins = line.trim_start().strip_prefix("::").is_some_and(|rest| rest.contains("::"));
+        begins || line.contains("##[") || line.contains("##vso[")
+    };
+    let quiet = |text: &str| {
+        for line in text.lines() {
+            assert!(!is_command(line), "{line}");
+        }
+    };
+    for format in ["fancy", "concise", "json", "sarif", "gitlab", "junit", "checkstyle", "rdjson"] {
+        let run = dir.run(["check", "--format", format, name, "gone ##[x].kdl"]);
+        quiet(&run.out);
+        quiet(&run.err);
+        let run = dir.run(["check", "--format", format, name]).code(1);
+        quiet(&run.out);
+        // A program still gets every character.
+        if format == "json" {
+            let report: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
+            assert_eq!(report["diagnostics"][0]["place"]["file"], name);
+        }
+        if format == "checkstyle" {
+            let report = roxmltree::Document::parse(&run.out).expect("XML");
+            let file = report.descendants().find(|node| node.has_tag_name("file")).unwrap();
+            assert_eq!(file.attribute("name"), Some(name));
+        }
+    }
+    let run = dir.run(["check", "--format", "github", name]).code(1);
+    for line in run.out.lines() {
+        assert!(line.starts_with("::error file=%3A%3Aerror") && !line.contains("##["), "{line}");
+    }
+    for arguments in [["fmt", "--diff"], ["fmt", "--check"], ["check", "--diff"], ["diff", "plain.kdl"]] {
+        let run = dir.run(arguments.iter().chain([&name]));
+        quiet(&run.out);
+        quiet(&run.err);
+        quiet(&dir.run(arguments.iter().chain([&"plain.kdl"])).out);
+    }
+    // A layout is a file, and keeps what it holds.
+    let text = "a \"##[group]\"\n";
+    assert_eq!(dir.call(["fmt", "-"]).stdin(text).run().code(0).out, text);
+}
+
+#[test]
+fn many_diagnostics_on_one_long_line_take_bounded_memory() {
+    let mut spec = String::from("bottle \"a\" { ");
+    for n in 0..60_000 {
+        spec += &format!("egres{n} \"x\"; ");
+    }
+    let dir = Dir::with(spec + "}\n");
+    for format in ["sarif", "gitlab", "json", "junit", "checkstyle", "rdjson", "fancy", "concise", "github"] {
+        let run = dir.call(["check", "--format", format, "x.kdl"]).memory(256).run().code(1);
+        assert!(run.out.len() < 4 * 1024 * 1024, "{format}: {}", run.out.len());
+    }
+}
+
+#[test]
 fn nothing_to_check_is_no_success() {
     let dir = Dir::new();
     dir.write("zellij.kdl", "keybinds {}\n");
@@ -93,6 +264,10 @@ fn standard_input_has_the_name_that_it_is_given() {
         dir.call(["check", "--format", "concise", "--stdin-filename", "specs/new.kdl", "-"]).stdin(spec);
     let run = call.run().code(1);
     assert!(run.out.starts_with("specs/new.kdl:2:32: error[unknown-node]"), "{}", run.out);
+    // Its name says that it is meant.
+    let call = dir.call(["check", "--format", "concise", "--stdin-filename", "specs/new.kdl"]).stdin(spec);
+    assert_eq!(call.run().code(1).out, run.out);
+    dir.run(["check", "--stdin-filename", "specs/new.kdl", "."]).code(2).complains("name no other file");
 }
 
 #[test]

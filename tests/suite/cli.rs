@@ -844,13 +844,21 @@ fn a_dash_is_standard_input() {
 }
 
 #[test]
-fn a_fifo_is_read_to_its_end() {
+fn what_is_no_file_is_refused_and_not_waited_for() {
     let dir = Dir::new();
     mkfifo(&dir.at("x.kdl"));
-    let writer = "(cat >x.kdl <<'EOF'\nbottle \"api\"\nEOF\n) & true";
-    dir.call(["check", "x.kdl"]).after(writer).run().code(0).says("1 bottle checked");
-    // A writer that closes without a word.
-    dir.call(["check", "x.kdl"]).after("(: >x.kdl) & true").run().code(1).says("error[empty-spec]");
+    let _socket = std::os::unix::net::UnixListener::bind(dir.at("socket.kdl")).unwrap();
+    let why = "it is no regular file: write `-` and give it as standard input";
+    for command in ["check", "build", "plan", "fmt", "reach", "graph", "preflight"] {
+        for named in ["x.kdl", "./x.kdl", "socket.kdl", "/dev/null"] {
+            dir.run([command, named]).code(3).complains(why);
+        }
+    }
+    dir.call(["check", "-"])
+        .after("exec <<'EOF'\nbottle \"api\"\nEOF\n:")
+        .run()
+        .code(0)
+        .says("1 bottle checked");
     let included = "include \"x.kdl\"\nbottle \"a\"\n";
     dir.write("y.kdl", included);
     dir.run(["check", "y.kdl"]).code(1).says("it is no regular file");

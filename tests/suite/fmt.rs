@@ -55,6 +55,11 @@ fn standard_input_goes_to_standard_output() {
         .code(1)
         .says("--- x.kdl\n");
     dir.run(["fmt", "-", "a.kdl"]).code(2).complains("alone");
+    // Its name says that it is meant, and what is beside it is left alone.
+    dir.write("z.kdl", MESSY);
+    assert_eq!(dir.call(["fmt", "--stdin-filename", "z.kdl"]).stdin(MESSY).run().code(0).out, TIDY);
+    dir.run(["fmt", "--stdin-filename", "z.kdl", "z.kdl"]).code(2).complains("name no other file");
+    assert_eq!(dir.read("z.kdl"), MESSY);
     // Line ends stay as they are; a mark of the encoding goes.
     let windows = format!("\u{feff}{}", MESSY.replace('\n', "\r\n") + "\r\n");
     assert_eq!(dir.call(["fmt", "-"]).stdin(windows).run().code(0).out, TIDY.replace('\n', "\r\n"));
@@ -99,6 +104,18 @@ fn what_we_show_is_laid_out() {
     starter.run(["init"]).code(0);
     starter.run(["fmt", "--check"]).code(0);
     Call::new(&root(), ["fmt", "--check", "examples"]).run().code(0);
+}
+
+#[test]
+fn a_patch_of_many_lines_is_made_in_bounded_time() {
+    let lines = 49_152;
+    let text: String = (0..lines).map(|n| format!("   K{n}    \"v{n}\"\n")).collect();
+    let dir = Dir::new();
+    dir.write("x.kdl", format!("bottle \"a\" {{\n  env {{\n{text}  }}\n}}\n"));
+    // Each run has its limit of CPU time; comparing each line with each other one takes twenty times as long.
+    let patch = dir.run(["fmt", "--diff", "x.kdl"]).code(1).out;
+    assert_eq!(patch.lines().filter(|line| line.starts_with('+')).count(), lines + 3);
+    assert_eq!(dir.run(["fmt", "--diff", "x.kdl"]).code(1).out, patch);
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn everything() -> (Sources, Compilation) {
 
 fn text(format: Format, diagnostics: &Diagnostics, sources: &Sources) -> String {
     let mut out = Vec::new();
-    render(format, diagnostics, sources, &Style::default(), &mut out).expect("memory takes everything");
+    render(format, diagnostics, &[], sources, &Style::default(), &mut out).expect("memory takes everything");
     String::from_utf8(out).expect("text")
 }
 

@@ -63,7 +63,7 @@ fn collect(items: impl IntoIterator<Item = Diagnostic>) -> Diagnostics {
 
 fn text(format: Format, diagnostics: &Diagnostics, sources: &Sources, style: &Style) -> String {
     let mut out = Vec::new();
-    render(format, diagnostics, sources, style, &mut out).expect("a vector takes everything");
+    render(format, diagnostics, &[], sources, style, &mut out).expect("a vector takes everything");
     String::from_utf8(out).expect("a report is UTF-8")
 }
 

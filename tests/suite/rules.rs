@@ -59,7 +59,7 @@ fn compiled(rule: &Rule, fence: &Fence<'_>) -> (Sources, Compilation) {
 
 fn rendered(diagnostics: &Diagnostics, sources: &Sources) -> String {
     let mut out = Vec::new();
-    report::render(Format::Fancy, diagnostics, sources, &Style::default(), &mut out)
+    report::render(Format::Fancy, diagnostics, &[], sources, &Style::default(), &mut out)
         .expect("memory can be written to");
     String::from_utf8(out).expect("text")
 }

@@ -63,7 +63,8 @@ fn shown(diagnostics: &Diagnostics, sources: &Sources) -> Vec<String> {
         for (unicode, color, width) in [(false, false, 80), (true, true, 200)] {
             let mut out = Vec::new();
             let style = Style { color, unicode, width };
-            report::render(format, diagnostics, sources, &style, &mut out).expect("memory can be written to");
+            report::render(format, diagnostics, &[], sources, &style, &mut out)
+                .expect("memory can be written to");
             all.push(String::from_utf8(out).expect("text"));
         }
     }

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 
 use bottlec::lsp::{DirectoryEntry, Disk};
 use bottlec::source::Source;
-use ignore::WalkBuilder;
 
-use crate::cli::error::Error;
-use crate::cli::load;
 use crate::cli::workspace::{Workspace, marked_above, slashed};
+use crate::cli::{load, walk};
 
 /// How many specs of a workspace are looked at, and how many entries of a directory are offered.
 const MAX_SPECS: usize = 4096;
@@ -25,16 +23,15 @@ impl Disk for Folders {
     }
 
     fn read(&self, workspace: &Path, name: &str) -> Result<Source, String> {
-        load::read_file(&Workspace::at(workspace), &workspace.join(name)).map_err(Error::why)
+        load::read_file(&Workspace::at(workspace), &workspace.join(name)).map(|(source, _)| source)
     }
 
     fn specs(&self, workspace: &Path) -> Vec<String> {
-        let walk = WalkBuilder::new(workspace).require_git(false).build();
-        let files = walk.flatten().filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+        let found = walk::walker(workspace, true).build();
+        let files = found.flatten().filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
         let names = files.filter_map(|entry| {
             let path = entry.path();
-            let is_kdl = path.extension().is_some_and(|end| end == "kdl");
-            slashed(path.strip_prefix(workspace).ok()?).filter(|_| is_kdl)
+            slashed(path.strip_prefix(workspace).ok()?).filter(|_| walk::is_kdl(path))
         });
         let mut names: Vec<String> = names.take(MAX_SPECS).collect();
         names.sort();

@@ -298,10 +298,8 @@ async def test_a_broken_file_is_not_laid_out(two_files):
     async with two_files() as it:
         it.open("main.kdl", MAIN.replace('"web" {', '"web {').replace("    extends", " extends"))
         options = lsp.FormattingOptions(tab_size=4, insert_spaces=True)
-        try:
-            assert not await it.client.text_document_formatting_async(lsp.DocumentFormattingParams(it.id("main.kdl"), options))
-        except JsonRpcException:
-            pass
+        with pytest.raises(JsonRpcException, match="is not laid out: line"):
+            await it.client.text_document_formatting_async(lsp.DocumentFormattingParams(it.id("main.kdl"), options))
 
 
 @pytest.mark.parametrize("name", EDITORS)

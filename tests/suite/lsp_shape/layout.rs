@@ -7,12 +7,13 @@ use bottlec::format::changes::changes;
 use bottlec::format::{format, same};
 use bottlec::source::{Source, SourceId, Sources};
 use bottlec::syntax::{self, Tree};
-use lsp_types::request as ask;
+use lsp_types::request::{self as ask, Request as _};
 use lsp_types::{
     DocumentFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Position, Range, TextEdit,
     WorkDoneProgressParams,
 };
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::{apply, cases, line_starts, slice, texts};
 use crate::support::editor::Editor;
@@ -130,8 +131,13 @@ fn a_broken_text_is_left_alone() {
     let mut broken = 0;
     for text in texts().into_iter().filter(|text| laid_out(text).is_none()) {
         editor.open("x.kdl", &text);
-        assert_eq!(whole(&mut editor), []);
-        assert_eq!(lines(&mut editor, 0, 3), []);
+        let params = json!({ "textDocument": Editor::id("x.kdl"), "options": FormattingOptions::default(),
+            "range": Range::new(Position::new(0, 0), Position::new(3, 0)) });
+        for method in [ask::Formatting::METHOD, ask::RangeFormatting::METHOD] {
+            let error = editor.send(method, params.clone()).expect_err("no layout");
+            assert!(error.message.starts_with("`x.kdl` is not laid out: line "), "{}", error.message);
+            assert!(error.message.contains(" has an error, "), "{}", error.message);
+        }
         broken += 1;
     }
     assert!(broken > 100, "{broken}");

@@ -24,8 +24,15 @@ fn hostile_texts_are_searched_in_linear_time() {
         let (sources, compilation) = compile_text("x.kdl", &text);
         let mut out = Vec::new();
         bounded(unit, || {
-            report::render(Format::Json, &compilation.diagnostics, &sources, &Style::default(), &mut out)
-                .expect("memory can be written to");
+            report::render(
+                Format::Json,
+                &compilation.diagnostics,
+                &[],
+                &sources,
+                &Style::default(),
+                &mut out,
+            )
+            .expect("memory can be written to");
         });
     }
 }
