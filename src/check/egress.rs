@@ -71,7 +71,8 @@ pub fn check(egress: &Egress, layers: &[Lint], sources: &Sources, diagnostics: &
 /// What a profile allows and one before it denies. Of one after it that is how a policy is made stricter, and what a
 /// layer says against itself is spoken of there, as is what a bottle says against its profiles.
 fn denied_below(egress: &Egress, layers: &[Lint], diagnostics: &mut Diagnostics) {
-    let blocks: BTreeMap<Span, usize> = layers.iter().enumerate().map(|(at, lint)| (lint.place, at)).collect();
+    let blocks: BTreeMap<Span, usize> =
+        layers.iter().enumerate().map(|(at, lint)| (lint.place, at)).collect();
     let layer_of = |host: &Host| {
         let last = Span { start: host.span.start, end: u32::MAX, ..host.span };
         blocks.range(..=last).next_back().map(|(_, at)| *at)

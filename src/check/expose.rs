@@ -38,7 +38,8 @@ fn scheme(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {
     let Some(service) = ports::other_than_http(number.value) else { return };
     let Service { scheme, what, .. } = service;
     let variable = quote(&expose.variable.value);
-    let message = format!("port {} is usually {what}'s, and {variable} would be an `http://` URL", number.value);
+    let message =
+        format!("port {} is usually {what}'s, and {variable} would be an `http://` URL", number.value);
     diagnostics.push(
         Diagnostic::new(&SCHEME_MISSING, number.span, message)
             .label(format!("expected `scheme=\"{scheme}\"` behind it"))

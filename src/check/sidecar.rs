@@ -76,11 +76,16 @@ fn health(command: &[Spanned<String>], sources: &Sources, diagnostics: &mut Diag
             if text.starts_with('/') && !option {
                 // A path may have a blank in it.
                 diagnostic.level = Level::Warning;
+                diagnostic.message = format!("{} is taken for the name of one program", quote(text));
             }
             let shell = || format!("\"sh\" \"-c\" {}", quoted_string(text.trim()));
             diagnostics.push(match split(text) {
                 Some(words) => {
-                    let sure = if diagnostic.level == Level::Error { Applicability::Safe } else { Applicability::Unsafe };
+                    let sure = if diagnostic.level == Level::Error {
+                        Applicability::Safe
+                    } else {
+                        Applicability::Unsafe
+                    };
                     diagnostic.replace(format!("write `{words}`"), sure, program.span, words)
                 }
                 None if arguments.is_empty() => diagnostic
@@ -102,7 +107,8 @@ fn health(command: &[Spanned<String>], sources: &Sources, diagnostics: &mut Diag
             .help("nothing but a shell understands it, and the image may have none");
             // Settings may stand between them.
             let text = sources.get(whole.source).text();
-            let gap = |pair: &[Spanned<String>]| &text[pair[0].span.end as usize..pair[1].span.start as usize];
+            let gap =
+                |pair: &[Spanned<String>]| &text[pair[0].span.end as usize..pair[1].span.start as usize];
             diagnostics.push(if command.windows(2).all(|pair| gap(pair).trim().is_empty()) {
                 diagnostic.replace(format!("write `{shell}`"), Applicability::Unsafe, whole, shell)
             } else {
@@ -129,7 +135,8 @@ fn runs(service: &Service, diagnostics: &mut Diagnostics) {
     let mut help = Vec::new();
     let root = |user: &str| matches!(user.split(':').next(), Some("0" | "root"));
     let as_root = service.run_as.as_ref().is_none_or(|user| root(&user.value));
-    let may_change = CHANGES_USER.iter().all(|it| service.capabilities.iter().any(|given| given.value == *it));
+    let may_change =
+        CHANGES_USER.iter().all(|it| service.capabilities.iter().any(|given| given.value == *it));
     if as_root && !may_change {
         lacks.push(String::from("may not change to its own user"));
         let user = image.user(&reference.value);
@@ -137,7 +144,8 @@ fn runs(service: &Service, diagnostics: &mut Diagnostics) {
     }
     let volumes = service.volumes.iter().filter(|volume| volume.writable.value).map(|volume| &volume.target);
     let writable: Vec<&str> = volumes.chain(&service.tmpfs).map(|path| path.value.as_str()).collect();
-    for path in image.writes.iter().filter(|path| !writable.iter().any(|outer| images::lies_in(path, outer))) {
+    for path in image.writes.iter().filter(|path| !writable.iter().any(|outer| images::lies_in(path, outer)))
+    {
         lacks.push(format!("may not write to `{path}`"));
         help.push(format!("add `tmpfs \"{path}\"`: what it keeps there is made anew at each start"));
     }
@@ -147,7 +155,10 @@ fn runs(service: &Service, diagnostics: &mut Diagnostics) {
     };
     if let Some(volume) = service.volumes.iter().find(outside).filter(|_| !as_root) {
         lacks.push(format!("may not write to {}, where a new volume is root's", quote(&volume.target.value)));
-        help.push(format!("what it keeps goes to {}, which is its own user's", one_of(image.data.iter().copied())));
+        help.push(format!(
+            "what it keeps goes to {}, which is its own user's",
+            one_of(image.data.iter().copied())
+        ));
     }
     if lacks.is_empty() {
         return;
@@ -191,9 +202,12 @@ pub fn check_bottle(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
                 true => (first.writable.span, String::from("\"read-write\"")),
                 false => (Span::at(first.target.span.source, first.target.span.end), format!(" {writes}")),
             };
-            diagnostic
-                .help("what the host has is shown by its path: `./seed`")
-                .replace(format!("write `{writes}`"), Applicability::Unsafe, place, text)
+            diagnostic.help("what the host has is shown by its path: `./seed`").replace(
+                format!("write `{writes}`"),
+                Applicability::Unsafe,
+                place,
+                text,
+            )
         } else {
             diagnostic.help(format!("add `{writes}` to the one that fills it: {}", one_of(targets(&volumes))))
         });

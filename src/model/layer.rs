@@ -183,13 +183,11 @@ impl Layer {
 /// The options of command lines that take a password and are too short for a name.
 const PASSWORD_OPTIONS: &[&str] = &["-a", "-p", "-w"];
 
-/// The credentials in a node and all below it: in its texts, in names, and in what an option or a property is given.
+/// The credentials in a node and all below it: in its texts, and in what an option or a property is given.
 pub(super) fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
     node.descendants().flat_map(|node| {
-        let name = Some((node.name(), node.name_span()));
-        let name = name.into_iter().filter_map(|(text, span)| Credential::certain(text, span));
         let mut option = None;
-        name.chain(node.entries().filter_map(move |entry| {
+        node.entries().filter_map(move |entry| {
             let Value::String(text) = entry.value() else { return None };
             let key = entry.key().map(|(key, _)| key);
             let before = option.replace(text).filter(|it| it.starts_with('-'));
@@ -197,14 +195,15 @@ pub(super) fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
             Credential::certain(text, span).or_else(|| {
                 let what = secret::likely(text).or_else(|| {
                     let attached = PASSWORD_OPTIONS.iter().find_map(|option| text.strip_prefix(option));
-                    let before = before.map(|it| if PASSWORD_OPTIONS.contains(&it) { "password" } else { it });
+                    let before =
+                        before.map(|it| if PASSWORD_OPTIONS.contains(&it) { "password" } else { it });
                     let looks = |name, text| secret::looks_secret(name, text).then_some(secret::LIKELY);
                     let given = key.or(before).and_then(|name| looks(name, text));
                     given.or_else(|| attached.and_then(|text| looks("password", text)))
                 })?;
                 Some(Credential { what, span, is_certain: false })
             })
-        }))
+        })
     })
 }
 

@@ -56,7 +56,9 @@ pub(super) fn private_key(text: &str) -> Result<(), ValueError> {
     let private = text.strip_suffix("-cert.pub").or_else(|| text.strip_suffix(".pub"));
     if let Some(private) = private.filter(|private| !private.is_empty() && !private.ends_with('/')) {
         let problem = invalid("is the public half of a key");
-        return Err(problem.help("git-gate signs with the private half, which stays on the host").meant(private));
+        return Err(problem
+            .help("git-gate logs in with the private half, which stays on the host")
+            .meant(private));
     }
     match text.rsplit('/').next().unwrap_or_default() {
         "" | "." | ".." => Err(invalid("is a directory, and no key")),

@@ -233,8 +233,7 @@ pub(super) fn image(text: &str) -> Result<(), ValueError> {
 /// A host key: a type, and base64 of what that type is made of. Any other one would be refused on the first connection,
 /// which is made when the agent waits for it.
 pub(super) fn host_key(text: &str) -> Result<(), ValueError> {
-    const PRINTS: &str =
-        "`ssh-keyscan HOST` prints it: leave out the host's name, and check it against what the host publishes";
+    const PRINTS: &str = "`ssh-keyscan HOST` prints it: leave out the host's name, and check it against what the host publishes";
     let (kind, key) = match text.split_once(' ') {
         Some((kind, key)) if host_key::is_type(kind) && !key.contains(char::is_whitespace) => (kind, key),
         _ => {
@@ -249,7 +248,10 @@ pub(super) fn host_key(text: &str) -> Result<(), ValueError> {
     let message = match &error {
         KeyError::NoBase64 => format!("the key behind `{kind}` is no base64"),
         KeyError::CutShort(bytes) => {
-            format!("the key behind `{kind}` is cut short: it ends after {}", counted(*bytes, "byte", "bytes"))
+            format!(
+                "the key behind `{kind}` is cut short: it ends after {}",
+                counted(*bytes, "byte", "bytes")
+            )
         }
         KeyError::OtherType(own) => format!("`{kind}` stands before a key of the type `{own}`"),
         KeyError::Malformed => format!("the key behind `{kind}` is none of that type"),
@@ -260,9 +262,12 @@ pub(super) fn host_key(text: &str) -> Result<(), ValueError> {
             format!("the key behind `{kind}` has {}, and OpenSSH refuses it", counted(*bits, "bit", "bits"))
         }
     };
-    let problem = ValueError::invalid(message, format!("expected {}", ValueType::HostKey.describe())).help(PRINTS);
+    let problem =
+        ValueError::invalid(message, format!("expected {}", ValueType::HostKey.describe())).help(PRINTS);
     Err(match error {
-        KeyError::OtherType(own) if host_key::check(&own, key).is_ok() => problem.meant(format!("{own} {key}")),
+        KeyError::OtherType(own) if host_key::check(&own, key).is_ok() => {
+            problem.meant(format!("{own} {key}"))
+        }
         _ => problem,
     })
 }

@@ -54,9 +54,14 @@ pub(super) fn git(text: &str) -> Result<(), ValueError> {
             Some((authority, path)) if authority.contains('@') => {
                 let port = path.split_once('/').filter(|(port, _)| matches!(port.parse::<u16>(), Ok(1..)));
                 if let Some((port, rest)) = port {
-                    return Err(invalid(&format!("has a directory {} where a port seems meant", quote(port)))
-                        .help(format!("a port needs the long form; a directory is written `ssh://{authority}/{path}`"))
-                        .meant(format!("ssh://{authority}:{port}/{}", rest.trim_start_matches('/'))));
+                    return Err(invalid(&format!(
+                        "has a directory {} where a port seems meant",
+                        quote(port)
+                    ))
+                    .help(format!(
+                        "a port needs the long form; a directory is written `ssh://{authority}/{path}`"
+                    ))
+                    .meant(format!("ssh://{authority}:{port}/{}", rest.trim_start_matches('/'))));
                 }
                 (authority, path)
             }

@@ -29,10 +29,28 @@ const fn image(
 
 /// The images, by name: read in their `Dockerfile`s and entry points, spring 2026.
 static IMAGES: &[Image] = &[
-    image("library/mariadb", ("999:999", "999:999"), &["mariadbd", "mysqld"], &["/var/lib/mysql"], &["/run/mysqld"]),
-    image("library/mongo", ("999:999", "999:999"), &["mongod", "mongos"], &["/data/db", "/data/configdb"], &[]),
+    image(
+        "library/mariadb",
+        ("999:999", "999:999"),
+        &["mariadbd", "mysqld"],
+        &["/var/lib/mysql"],
+        &["/run/mysqld"],
+    ),
+    image(
+        "library/mongo",
+        ("999:999", "999:999"),
+        &["mongod", "mongos"],
+        &["/data/db", "/data/configdb"],
+        &[],
+    ),
     image("library/mysql", ("999:999", "999:999"), &["mysqld"], &["/var/lib/mysql"], &["/var/run/mysqld"]),
-    image("library/postgres", ("999:999", "70:70"), &["postgres"], &["/var/lib/postgresql"], &["/var/run/postgresql"]),
+    image(
+        "library/postgres",
+        ("999:999", "70:70"),
+        &["postgres"],
+        &["/var/lib/postgresql"],
+        &["/var/run/postgresql"],
+    ),
     image("library/rabbitmq", ("999:999", "100:101"), &["rabbitmq-server"], &["/var/lib/rabbitmq"], &[]),
     image("library/redis", ("999:999", "999:1000"), &["redis-server"], &["/data"], &[]),
     image("valkey/valkey", ("999:999", "999:1000"), &["valkey-server"], &["/data"], &[]),
@@ -74,7 +92,8 @@ impl Image {
 /// Whether a directory lies in another one, or is it: `/var/run` is `/run` in every image here.
 #[must_use]
 pub fn lies_in(directory: &str, outer: &str) -> bool {
-    let short = |path: &'_ str| path.strip_prefix("/var/run").map_or(path.to_owned(), |rest| format!("/run{rest}"));
+    let short =
+        |path: &'_ str| path.strip_prefix("/var/run").map_or(path.to_owned(), |rest| format!("/run{rest}"));
     let (directory, outer) = (short(directory), short(outer));
     directory.strip_prefix(&outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

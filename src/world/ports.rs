@@ -50,7 +50,8 @@ const LIBPQ: Login = Login::Variables {
 };
 const MYSQL: Login =
     Login::Variables { user: None, password: "MYSQL_PWD", by: "the programs that come with MySQL" };
-const REDIS: Login = Login::Variables { user: None, password: "REDISCLI_AUTH", by: "`redis-cli`" };
+const REDIS: Login =
+    Login::Variables { user: None, password: "REDISCLI_AUTH", by: "programs such as `redis-cli`" };
 
 /// The services, by scheme. Ports: IANA's registry of service names, or the program's own documentation; variables of
 /// logins: libpq's documentation, "Environment Variables", MySQL's reference, "Environment Variables", and `redis-cli`'s.

@@ -13,8 +13,8 @@ use crate::model::{Name, Profile, Reference, Spanned, VariableValue};
 use crate::schema::ValueType;
 use crate::syntax::{Entry, Node, Value};
 use crate::text::quote;
-use crate::world::{builtin, ports};
 use crate::world::variables::{self, Known};
+use crate::world::{builtin, ports};
 
 /// Whether a text is a variable's name.
 pub(super) fn is_variable(text: &str) -> bool {
