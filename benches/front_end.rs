@@ -52,7 +52,7 @@ bottle "api-dev-NUMBER" {
         repo "api" {
             url "ssh://git@github.com/acme/api.git"
             identity "~/.ssh/id_ed25519"        // stays on the host
-            host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB3mNUMBER"
+            host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
         }
     }
 

@@ -283,6 +283,9 @@ fn checked(analysis: &Analysis) -> Checked {
     lint::check(levels.lints(), &mut diagnostics);
     let mut acceptance = Acceptance::default();
     let (nothing, strict) = (Layer::default(), options.strict);
+    for file in files.values() {
+        check::secret_literal::check_file(file, &mut diagnostics);
+    }
     for Profile { layer, .. } in files.values().flat_map(|file| &file.profiles) {
         let context = LayerContext { layer, under: Some(&nothing), sources, strict };
         diagnostics.append(acceptance.lower(&layer.accepts, check::layer(&context)));
@@ -340,6 +343,7 @@ fn bottles(
     let mut queues = Vec::new();
     for (id, file) in files.iter().filter(|(_, file)| !file.bottles.is_empty() || !file.profiles.is_empty()) {
         let scope = Scope::new(*id, files, &analysis.closures()[id], sources, diagnostics);
+        levels.bind(&scope.all(), &file.bottles);
         for decl in &file.bottles {
             nodes += scope.weight(decl);
             if nodes > MAX_NODES {

@@ -6,13 +6,13 @@ use ipnet::IpNet;
 
 use super::edit;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::model::{Egress, Host};
+use crate::model::{Egress, Host, Lint};
 use crate::rule::Level;
 use crate::rule::catalogue::{
     ALLOW_DENIED, ALLOW_DROP, ALLOW_SHADOWED, ALLOW_SHARED, ALLOW_TOO_WIDE, PRIVATE_NOT_ALLOWED,
     PRIVATE_NOT_TRUSTED, RATE_LIMIT_LOW,
 };
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::text::quote;
 use crate::world::host::known::{DROPS, Drop, TUNNEL};
 use crate::world::host::list::{List, holding, suffixes};
@@ -22,20 +22,19 @@ use crate::world::host::{self, Guarded};
 /// Requests a minute: pipelock's own default, which one installation of packages uses up.
 const LOW_RATE: u32 = 60;
 
-/// Checks the lists of a bottle.
-pub fn check(egress: &Egress, sources: &Sources, diagnostics: &mut Diagnostics) {
+/// Checks the lists of a bottle that is made of these layers, its own the last.
+pub fn check(egress: &Egress, layers: &[Lint], sources: &Sources, diagnostics: &mut Diagnostics) {
     // What is wrong by itself was spoken of where it stands.
     let sound = |host: &&Host| host.value.is_sound();
     let deny = list(&egress.deny);
     let private = Private::new(egress);
     for entry in egress.allow.iter().filter(sound) {
-        if let Some(deny) = deny.covering(&entry.value) {
-            diagnostics.push(denied(entry, deny));
-        } else {
+        if deny.covering(&entry.value).is_none() {
             reaches_inside(entry, &private, diagnostics);
         }
         too_wide(entry, diagnostics);
     }
+    denied_below(egress, layers, diagnostics);
     drops(egress, &deny, sources, diagnostics);
     let passthrough = egress.tls.iter().flat_map(|tls| &tls.passthrough);
     for entry in passthrough.filter(sound) {
@@ -66,6 +65,39 @@ pub fn check(egress: &Egress, sources: &Sources, diagnostics: &mut Diagnostics) 
             .label("each HTTPS connection counts as a request")
             .help("the next one gets a 429, for up to a minute; 600 is a usual limit, and what holds without one"),
         );
+    }
+}
+
+/// What a profile allows and one before it denies. Of one after it that is how a policy is made stricter, and what a
+/// layer says against itself is spoken of there, as is what a bottle says against its profiles.
+fn denied_below(egress: &Egress, layers: &[Lint], diagnostics: &mut Diagnostics) {
+    let blocks: BTreeMap<Span, usize> =
+        layers.iter().enumerate().map(|(at, lint)| (lint.place, at)).collect();
+    let layer_of = |host: &Host| {
+        let last = Span { start: host.span.start, end: u32::MAX, ..host.span };
+        blocks.range(..=last).next_back().map(|(_, at)| *at)
+    };
+    let by_layer = |hosts: &'_ [Host]| {
+        let mut by_layer = vec![Vec::new(); layers.len()];
+        for (at, host) in hosts.iter().enumerate() {
+            if let Some(layer) = layer_of(host) {
+                by_layer[layer].push(at);
+            }
+        }
+        by_layer
+    };
+    let (allowed, closed) = (by_layer(&egress.allow), by_layer(&egress.deny));
+    let mut deny = List::new([]);
+    for (layer, own) in allowed.iter().enumerate().take(layers.len().saturating_sub(1)) {
+        let entries = own.iter().map(|at| &egress.allow[*at]).filter(|entry| entry.value.is_sound());
+        let denies = || closed[layer].iter().map(|at| &egress.deny[*at]).map(|host| (&host.value, host));
+        let here = List::new(denies());
+        for entry in entries.filter(|entry| here.covering(&entry.value).is_none()) {
+            if let Some(deny) = deny.covering(&entry.value) {
+                diagnostics.push(denied(entry, deny));
+            }
+        }
+        deny.extend(denies());
     }
 }
 
@@ -128,8 +160,9 @@ fn dropped(entry: &Host, drop: &Drop, sources: &Sources) -> Diagnostic {
     }
 }
 
-/// Speaks of what a layer allows twice, and of what it allows that the profiles under it allow already. What two profiles
-/// say is none of this: each may be laid under another bottle without the other.
+/// Speaks of what a layer allows and denies, or a profile under it denies, of what it allows twice, and of what it allows
+/// that the profiles under it allow already. What two profiles say is none of this: each may be laid under another bottle
+/// without the other.
 pub fn check_layer(own: &Egress, under: Option<&Egress>, sources: &Sources, diagnostics: &mut Diagnostics) {
     let Some(under) = under else { return };
     let all = list(&own.allow);
@@ -137,6 +170,9 @@ pub fn check_layer(own: &Egress, under: Option<&Egress>, sources: &Sources, diag
     let mut deny = list(&own.deny);
     deny.extend(under.deny.iter().map(|host| (&host.value, host)));
     for entry in own.allow.iter().filter(|entry| entry.value.is_sound()) {
+        if let Some(deny) = deny.covering(&entry.value) {
+            diagnostics.push(denied(entry, deny));
+        }
         let same = all.covering(&entry.value).filter(|it| it.value == entry.value && it.span != entry.span);
         let wider = same.or_else(|| all.wider(&entry.value)).or_else(|| below.covering(&entry.value));
         if let Some(wider) = wider {

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, MemberKind, Names, Sidecar};
-use crate::rule::catalogue::{DUPLICATE_NAME, EXPOSE_WITHOUT_PORT};
+use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
+use crate::model::{self, Bottle, MemberKind, Names, Port, Reference, Sidecar, Variable, VariableValue};
+use crate::rule::catalogue::{DUPLICATE_NAME, EXPOSE_WITHOUT_LOGIN, EXPOSE_WITHOUT_PORT, SCHEME_MISSING};
 use crate::source::Span;
+use crate::syntax::quoted_string;
 use crate::text::quote;
+use crate::world::ports::{self, Login, Service};
+use crate::world::secret;
 
-/// Checks that a sidecar that is exposed has a port.
+/// Checks that a sidecar that is exposed has a port, and a URL that speaks its language.
 pub fn check_sidecar(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {
+    scheme(sidecar, diagnostics);
     if let (Some(expose), None) = (sidecar.service.exposes.first(), sidecar.port_node) {
         diagnostics.push(
             Diagnostic::new(
@@ -24,12 +28,109 @@ pub fn check_sidecar(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// A well-known port of another protocol, whose URL would begin with `http://`.
+fn scheme(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {
+    let (Some(expose), Some(Port { number, scheme: None })) =
+        (sidecar.service.exposes.first(), &sidecar.service.port)
+    else {
+        return;
+    };
+    let Some(service) = ports::other_than_http(number.value) else { return };
+    let Service { scheme, what, .. } = service;
+    let variable = quote(&expose.variable.value);
+    let message =
+        format!("port {} is usually {what}'s, and {variable} would be an `http://` URL", number.value);
+    diagnostics.push(
+        Diagnostic::new(&SCHEME_MISSING, number.span, message)
+            .label(format!("expected `scheme=\"{scheme}\"` behind it"))
+            .related(expose.variable.span, "exposed here")
+            .help("if it does speak HTTP, say so: `scheme=\"http\"`")
+            .replace(
+                format!("add `scheme=\"{scheme}\"`"),
+                Applicability::Unsafe,
+                Span::at(number.span.source, number.span.end),
+                format!(" scheme=\"{scheme}\""),
+            ),
+    );
+}
+
+/// A URL by which nobody can log in, beside nothing by which the agent could. What it holds is in the stage, so it never
+/// holds a password.
+fn login(bottle: &Bottle<Names>, service: &model::Service, diagnostics: &mut Diagnostics) {
+    let (Some(expose), Some(Port { number: _, scheme: Some(scheme) })) =
+        (service.exposes.first(), &service.port)
+    else {
+        return;
+    };
+    let Some(known) = ports::of_scheme(&scheme.value).filter(|known| known.login != Login::None) else {
+        return;
+    };
+    let Some(asks) = service.env.iter().find(|variable| asks_for_password(variable)) else { return };
+    let env = &bottle.settings.env;
+    if env.values().any(|variable| is_for(variable, known.login) || is_same(variable, service)) {
+        return;
+    }
+    let from = match asks.value() {
+        Some(VariableValue::Secret(Reference::Env(from))) => from,
+        _ => "DB_PASSWORD",
+    };
+    let name = &expose.variable.value;
+    let message = format!("{} holds no user and no password, and the agent is given none", quote(name));
+    let help = match known.login {
+        Login::Variables { user, password, by } => {
+            let user = user.map(|user| format!("{user} \"…\"; ")).unwrap_or_default();
+            format!(
+                "hand them over in the bottle's own `env`: `{user}{password} from-env={}`, which {by} take where the \
+                 URL has none",
+                quoted_string(from)
+            )
+        }
+        Login::InUrl | Login::None => {
+            let stem = name.strip_suffix("_URL").or_else(|| name.strip_suffix("_URI")).unwrap_or(name);
+            format!(
+                "hand them over in the bottle's own `env`, for the agent's program to put them into the URL: \
+                 `{stem}_USER \"…\"; {stem}_PASSWORD from-env={}`",
+                quoted_string(from)
+            )
+        }
+    };
+    diagnostics.push(
+        Diagnostic::new(&EXPOSE_WITHOUT_LOGIN, expose.variable.span, message)
+            .label("its value is in the stage, so it never holds a password")
+            .related(asks.name.span, "a password is set here")
+            .help(help),
+    );
+}
+
+/// Whether a variable of a sidecar sets a password that its clients need.
+fn asks_for_password(variable: &Variable) -> bool {
+    let name = &variable.name.value;
+    let name = name.strip_suffix("_FILE").unwrap_or(name);
+    secret::asks_for_one(name) && !name.contains("ALLOW_EMPTY")
+}
+
+/// Whether a variable of the agent's is there for a password: by its name, or because clients read it.
+fn is_for(variable: &Variable, login: Login) -> bool {
+    let name = variable.name.value.as_str();
+    let read = matches!(login, Login::Variables { password, .. } if password == name);
+    read || name.contains("PASS") || name.ends_with("_PWD") || name == "PGSERVICEFILE"
+}
+
+/// Whether the agent is given what the sidecar is given.
+fn is_same(variable: &Variable, service: &model::Service) -> bool {
+    let Some(VariableValue::Secret(given)) = variable.value() else { return false };
+    let of_env = service.env.iter().filter_map(Variable::value);
+    let in_env = of_env.into_iter().any(|value| matches!(value, VariableValue::Secret(its) if its == given));
+    in_env || service.secrets.iter().any(|secret| *given == Reference::File(secret.from.value.clone()))
+}
+
 /// Checks the exposed variables of a bottle against each other and against its environment.
 pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let mut first: BTreeMap<&str, Span> =
         bottle.settings.env.iter().map(|(name, variable)| (name.as_str(), variable.name.span)).collect();
     for member in &bottle.members {
         let MemberKind::Custom(service) = &member.kind else { continue };
+        login(bottle, service, diagnostics);
         for expose in &service.exposes {
             let name = &expose.variable;
             if let Some(first) = first.get(name.value.as_str()) {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
 
 use crate::diagnostic::{Allowance, Diagnostic, Diagnostics, Judgement, Label};
-use crate::model::{Lint, LintEntry, Spanned};
+use crate::model::{BottleDecl, Lint, LintEntry, Profile, Spanned};
 use crate::rule::{self, Level, Rule, Setting};
 use crate::source::{SourceId, Span};
 use crate::text::quote;
@@ -65,7 +66,12 @@ pub struct Levels<'o> {
     agreed: BTreeMap<Span, Span>,
     /// The rules that were broken anywhere.
     broken: BTreeSet<&'static str>,
+    /// Of each block, what the profiles under it deny.
+    bound: BTreeMap<Span, Rc<Denials>>,
 }
+
+/// The rules that are denied, each with the place that says so first.
+type Denials = BTreeMap<&'static str, Span>;
 
 /// An entry that is not needed.
 #[derive(Clone, Copy, Debug)]
@@ -74,8 +80,10 @@ pub struct Unneeded<'a> {
     pub lint: &'a Lint,
     /// The entry.
     pub entry: &'a LintEntry,
-    /// The outer entry that says the same already.
+    /// The outer entry that says the same already, or the `deny` of a profile that binds it.
     pub outer: Option<Span>,
+    /// Whether that `deny` is against what it says.
+    pub overruled: bool,
     /// Whether the rule was broken somewhere else.
     pub elsewhere: bool,
 }
@@ -134,16 +142,68 @@ impl<'o> Levels<'o> {
         }
     }
 
+    /// Remembers what the profiles deny to who extends them. Of the profiles each stands behind those that it extends.
+    pub fn bind(&mut self, profiles: &[&Profile], bottles: &[BottleDecl]) {
+        let mut denied: BTreeMap<&str, Rc<Denials>> = BTreeMap::new();
+        for Profile { name, extends, layer } in profiles {
+            let under = self.bind_block(extends, &layer.lints, &denied);
+            let own = layer.lints.iter().flat_map(|lint| &lint.entries);
+            let own = own.filter(|entry| entry.setting == Setting::Deny);
+            let mut all = under;
+            for LintEntry { setting: _, rule: Spanned { value, span }, reason: _, node: _ } in own {
+                if let Some(rule) = rule::find(value) {
+                    Rc::make_mut(&mut all).entry(rule.id).or_insert(*span);
+                }
+            }
+            denied.insert(&name.value, all);
+        }
+        for BottleDecl { extends, layer, .. } in bottles {
+            self.bind_block(extends, &layer.lints, &denied);
+        }
+    }
+
+    /// The same of one block: what is denied to it.
+    fn bind_block(
+        &mut self,
+        extends: &[Spanned<String>],
+        lints: &[Lint],
+        denied: &BTreeMap<&str, Rc<Denials>>,
+    ) -> Rc<Denials> {
+        let mut parents = extends.iter().filter_map(|name| denied.get(name.value.as_str()));
+        let mut under = parents.next().cloned().unwrap_or_default();
+        for parent in parents.filter(|parent| !parent.is_empty()) {
+            for (rule, place) in parent.iter() {
+                Rc::make_mut(&mut under).entry(rule).or_insert(*place);
+            }
+        }
+        for Lint { place, .. } in lints.iter().filter(|_| !under.is_empty()) {
+            // What the deny's own file says of the rule does not count in another one.
+            self.needed.extend(under.values().filter(|deny| deny.source != place.source));
+            self.bound.insert(*place, Rc::clone(&under));
+        }
+        under
+    }
+
+    /// The `deny` of a profile that binds a place's profile or bottle.
+    fn binding(&self, place: Span, rule: &str) -> Option<&LintEntry> {
+        let deny = *self.bound.get(&self.block(place)?.0)?.get(rule)?;
+        self.in_block(deny, rule)
+    }
+
     fn entry(&self, lint: usize, rule: &str) -> Option<&LintEntry> {
         self.entries[lint].get(rule).map(|at| &self.lints[lint].entries[*at])
     }
 
-    /// What a place's profile or bottle says of a rule.
-    fn in_block(&self, place: Span, rule: &str) -> Option<&LintEntry> {
+    /// A place's profile or bottle, and its `lint`.
+    fn block(&self, place: Span) -> Option<(Span, usize)> {
         let last = Span { source: place.source, start: place.start, end: u32::MAX };
         let (block, lint) = self.blocks.range(..=last).next_back()?;
-        let within = block.source == place.source && place.end <= block.end;
-        self.entry(*lint, rule).filter(|_| within)
+        (block.source == place.source && place.end <= block.end).then_some((*block, *lint))
+    }
+
+    /// What a place's profile or bottle says of a rule.
+    fn in_block(&self, place: Span, rule: &str) -> Option<&LintEntry> {
+        self.entry(self.block(place)?.1, rule)
     }
 
     fn in_file(&self, source: SourceId, rule: &str) -> Option<&LintEntry> {
@@ -187,7 +247,13 @@ impl<'o> Levels<'o> {
     fn judge(&mut self, diagnostic: &mut Diagnostic) -> Judgement {
         let (rule, level) = (diagnostic.rule, diagnostic.level);
         self.broken.insert(rule.id);
-        let said: Vec<LintEntry> = self.said_of(diagnostic).cloned().collect();
+        let places = [diagnostic.bottle, Some(diagnostic.primary.span)].into_iter().flatten();
+        let bound = places.flat_map(|place| self.binding(place, rule.id)).next().cloned();
+        let said: Vec<LintEntry> = match bound {
+            // Whatever who extends that profile says.
+            Some(bound) => vec![bound],
+            None => self.said_of(diagnostic).cloned().collect(),
+        };
         let under = |setting: Option<Setting>| setting.map_or(Some(level), |setting| setting.of(rule, level));
         // The outermost of those that agree is the one that is needed: without the others all would be the same.
         for (at, entry) in said.iter().enumerate() {
@@ -245,6 +311,11 @@ impl<'o> Levels<'o> {
             |(lint, entry)| {
                 let rule = rule::find(&entry.rule.value)?;
                 let LintEntry { setting, rule: Spanned { value: _, span }, reason: _, node: _ } = entry;
+                let bound = self.bound.get(&lint.place).and_then(|denied| denied.get(rule.id)).copied();
+                if bound.is_some() {
+                    let overruled = *setting != Setting::Deny;
+                    return Some(Unneeded { lint, entry, outer: bound, overruled, elsewhere: false });
+                }
                 if self.needed.contains(span) {
                     return None;
                 }
@@ -254,7 +325,13 @@ impl<'o> Levels<'o> {
                 let agreed = self.agreed.get(span).copied();
                 let outer = agreed.or(outer.filter(|_| same).map(|outer| outer.rule.span));
                 let elsewhere = outer.is_none() && self.broken.contains(rule.id);
-                (*setting == Setting::Allow || same).then_some(Unneeded { lint, entry, outer, elsewhere })
+                (*setting == Setting::Allow || same).then_some(Unneeded {
+                    lint,
+                    entry,
+                    outer,
+                    overruled: false,
+                    elsewhere,
+                })
             },
         )
     }

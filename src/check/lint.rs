@@ -79,7 +79,7 @@ pub fn unused(levels: &Levels<'_>, sources: &Sources) -> Diagnostics {
 }
 
 fn describe(unneeded: &Unneeded<'_>) -> Diagnostic {
-    let Unneeded { lint: _, entry, outer, elsewhere } = *unneeded;
+    let Unneeded { lint: _, entry, outer, overruled, elsewhere } = *unneeded;
     let LintEntry { setting, rule, reason: _, node: _ } = entry;
     let name = quote(&rule.value);
     let new = |message: String| Diagnostic::new(&LINT_UNUSED, rule.span, message);
@@ -91,6 +91,12 @@ fn describe(unneeded: &Unneeded<'_>) -> Diagnostic {
             let help =
                 "what is found elsewhere is set where it is found: in that block, or at the top of that file";
             return diagnostic.help_if(elsewhere.then_some(help));
+        }
+        (Setting::Allow | Setting::Warn, Some(outer)) if overruled => {
+            return new(format!("{name} is denied by a profile that is extended here"))
+                .label("changes nothing")
+                .related(outer, "denied here, which binds who extends the profile")
+                .help("take it out, and fix what breaks the rule");
         }
         (Setting::Allow, Some(_)) => new(format!("{name} is allowed already")),
         (Setting::Warn, _) => new(format!("{name} is a warning already")),

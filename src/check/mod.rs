@@ -26,6 +26,7 @@ pub mod port_taken;
 pub mod queue;
 pub mod repo;
 pub mod secret_literal;
+pub mod sidecar;
 pub mod unused;
 
 /// The context of a layer's checks.
@@ -59,6 +60,7 @@ static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
     |it, found| container::check(it.layer, found),
     |it, found| host_path::check(it.layer, it.sources, found),
     |it, found| secret_literal::check(it.layer, found),
+    |it, found| it.layer.sidecars.iter().for_each(|sidecar| sidecar::check(sidecar, it.sources, found)),
     |it, found| it.layer.sidecars.iter().for_each(|sidecar| expose::check_sidecar(sidecar, found)),
     |it, found| egress::check_layer(&it.layer.egress, it.under.map(|under| &under.egress), it.sources, found),
 ];
@@ -69,10 +71,11 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| repo::check(it.bottle, found),
     |it, found| queue::shown(it.bottle, it.sources, found),
     |it, found| expose::check(it.bottle, found),
+    |it, found| sidecar::check_bottle(it.bottle, found),
     |it, found| engine::check(it.bottle, found),
     |it, found| env::check_bottle(it.bottle, found),
     |it, found| env_ignored::check(it.bottle, it.sources, found),
-    |it, found| egress::check(&it.bottle.settings.egress, it.sources, found),
+    |it, found| egress::check(&it.bottle.settings.egress, &it.bottle.settings.lints, it.sources, found),
     |it, found| egress_scan::check(&it.bottle.settings.egress, found),
     |it, found| expect::check(it.bottle, found),
 ];

@@ -3,17 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::model::{Credential, Layer, Reference, Variable, VariableValue};
+use crate::model::{Credential, File, Layer, Reference, Variable, VariableValue};
 use crate::rule::Level;
 use crate::rule::catalogue::SECRET_LITERAL;
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::{Value, quoted_string};
 use crate::text::quote;
-use crate::world::secret;
-
-/// The shortest password of a URL that may be more than a default for tests.
-const SHORTEST_PASSWORD: usize = 8;
+use crate::world::secret::{self, LIKELY};
 
 /// Checks the texts of a layer.
 pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
@@ -21,23 +18,34 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
     let mut variables = BTreeSet::new();
     for variable in layer.env.iter().chain(sidecars) {
         let [source] = variable.sources.as_slice() else { continue };
-        variables.insert(source.span);
         let found = match &source.value {
             VariableValue::Literal(text) => literal(variable, text, source.span),
             VariableValue::Secret(Reference::Env(from)) => pasted(variable, from, source.span),
             VariableValue::Secret(Reference::File(_)) => None,
         };
         if let Some(diagnostic) = found {
+            variables.insert(source.span);
             diagnostics.push(diagnostic);
         }
     }
-    for Credential { what, span } in layer.credentials.iter().filter(|it| !variables.contains(&it.span)) {
-        diagnostics.push_error_with(|| {
-            Diagnostic::new(&SECRET_LITERAL, *span, format!("{what} is written into the spec"))
-                .label("not shown in any report")
-                .help("take it out, and revoke it if others may have seen the file")
-                .help("a program is handed a secret by reference: `from-env=` in `env`, or `secret … from-file=…` of a sidecar")
-        });
+    texts(layer.credentials.iter().filter(|it| !variables.contains(&it.span)), diagnostics);
+}
+
+/// Checks the texts of a file outside of its profiles and bottles, which reach the plan as well.
+pub fn check_file(file: &File, diagnostics: &mut Diagnostics) {
+    texts(file.credentials.iter(), diagnostics);
+}
+
+fn texts<'a>(credentials: impl Iterator<Item = &'a Credential>, diagnostics: &mut Diagnostics) {
+    for Credential { what, span, is_certain } in credentials {
+        let mut diagnostic = Diagnostic::new(&SECRET_LITERAL, *span, format!("{what} is written into the spec"))
+            .label("not shown in any report")
+            .help("take it out, and revoke it if others may have seen the file")
+            .help("a program is handed a secret by reference: `from-env=` in `env`, or `secret … from-file=…` of a sidecar");
+        if !is_certain {
+            diagnostic.level = Level::Warning;
+        }
+        diagnostics.push(diagnostic);
     }
 }
 
@@ -45,10 +53,10 @@ fn literal(variable: &Variable, text: &str, span: Span) -> Option<Diagnostic> {
     let name = &variable.name.value;
     let (message, level) = if let Some(found) = secret::known(text).first() {
         (format!("{} holds {} itself", quote(name), found.what), SECRET_LITERAL.level)
-    } else if holds_password(text) {
-        (format!("{} holds a URL with a password", quote(name)), Level::Warning)
+    } else if let Some(what) = secret::likely(text) {
+        (format!("{} holds {what}", quote(name)), Level::Warning)
     } else if secret::looks_secret(name, text) {
-        (format!("{} holds what looks like a secret", quote(name)), Level::Warning)
+        (format!("{} holds {LIKELY}", quote(name)), Level::Warning)
     } else {
         return None;
     };
@@ -86,14 +94,4 @@ fn pasted(variable: &Variable, from: &str, span: Span) -> Option<Diagnostic> {
             says,
         ),
     )
-}
-
-/// Whether a URL in it has a password that is more than `postgres`.
-fn holds_password(text: &str) -> bool {
-    secret::passwords(text).into_iter().any(|range| {
-        let password = &text[range];
-        password.len() >= SHORTEST_PASSWORD
-            && password.contains(|c: char| c.is_ascii_digit())
-            && password.contains(|c: char| c.is_ascii_alphabetic())
-    })
 }

@@ -8,13 +8,15 @@ use crate::source::Span;
 use crate::syntax::{Node, Value};
 use crate::world::{builtin, secret};
 
-/// A text that holds a credential of a well-known shape, wherever it stands. Its value is not kept.
+/// A text that holds a credential, wherever it stands. Its value is not kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Credential {
     /// What it is: "a GitHub access token".
     pub what: &'static str,
     /// Where the text stands.
     pub span: Span,
+    /// Whether it has the shape of a known provider's; what is only likely may be another thing.
+    pub is_certain: bool,
 }
 
 /// The settings of a built-in sidecar.
@@ -181,11 +183,37 @@ impl Layer {
     }
 }
 
-fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
-    let entries = node.descendants().flat_map(Node::entries);
-    entries.filter_map(|entry| {
-        let Value::String(text) = entry.value() else { return None };
-        let found = secret::known(text).into_iter().next()?;
-        Some(Credential { what: found.what, span: entry.value_span() })
+/// The options of command lines that take a password and are too short for a name.
+const PASSWORD_OPTIONS: &[&str] = &["-a", "-p", "-w"];
+
+/// The credentials in a node and all below it: in its texts, and in what an option or a property is given.
+pub(super) fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
+    node.descendants().flat_map(|node| {
+        let mut option = None;
+        node.entries().filter_map(move |entry| {
+            let Value::String(text) = entry.value() else { return None };
+            let key = entry.key().map(|(key, _)| key);
+            let before = option.replace(text).filter(|it| it.starts_with('-'));
+            let span = entry.value_span();
+            Credential::certain(text, span).or_else(|| {
+                let what = secret::likely(text).or_else(|| {
+                    let attached = PASSWORD_OPTIONS.iter().find_map(|option| text.strip_prefix(option));
+                    let before =
+                        before.map(|it| if PASSWORD_OPTIONS.contains(&it) { "password" } else { it });
+                    let looks = |name, text| secret::looks_secret(name, text).then_some(secret::LIKELY);
+                    let given = key.or(before).and_then(|name| looks(name, text));
+                    given.or_else(|| attached.and_then(|text| looks("password", text)))
+                })?;
+                Some(Credential { what, span, is_certain: false })
+            })
+        })
     })
+}
+
+impl Credential {
+    /// One of a well-known shape in a text.
+    fn certain(text: &str, span: Span) -> Option<Self> {
+        let found = secret::known(text).into_iter().next()?;
+        Some(Self { what: found.what, span, is_certain: true })
+    }
 }

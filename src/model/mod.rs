@@ -85,6 +85,8 @@ pub struct File {
     pub profiles: Vec<Profile>,
     /// Its bottles, before any profile is laid under them.
     pub bottles: Vec<BottleDecl>,
+    /// The credentials outside of both.
+    pub credentials: Vec<Credential>,
 }
 
 /// A `profile` as it is written.
@@ -152,7 +154,7 @@ impl File {
                     let (head, block) = (node.head_span(), node.block_span());
                     file.bottles.push(BottleDecl { slug, extends, layer, octet, head, block });
                 }
-                _ => {}
+                _ => file.credentials.extend(layer::credentials(node)),
             }
         }
         file

@@ -216,7 +216,8 @@ impl Volume {
         let source = given.next()?;
         let kind = if is_host_path(&source.value) { VolumeSource::Host } else { VolumeSource::Named };
         let access = text_property(node, "access");
-        let writable = access.as_ref().is_some_and(|access| access.value == "read-write");
+        // What is neither was reported, and is meant to be more than what holds without it.
+        let writable = access.as_ref().is_some_and(|access| access.value != "read-only");
         let place = access.map_or(source.span, |access| access.span);
         Some(Self {
             source: Spanned { value: kind(source.value), span: source.span },

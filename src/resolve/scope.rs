@@ -154,6 +154,13 @@ impl<'a> Scope<'a> {
         self.profiles.values().map(|entry| entry.profile)
     }
 
+    /// Every profile, each behind those that it extends.
+    #[must_use]
+    pub fn all(&self) -> Vec<&'a Profile> {
+        let names: Vec<Spanned<Name>> = self.profiles().map(|profile| profile.name.clone()).collect();
+        self.order(&names)
+    }
+
     /// Every profile at or below `extends`, each once, the ones that others lie on first. What is not there is left out,
     /// and a circle is walked once.
     #[must_use]

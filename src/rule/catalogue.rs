@@ -48,6 +48,10 @@ catalogue! {
         "bundle-refused", Warning, Confinement, "0.1.0",
         "the engine may refuse the bundle's own address",
     );
+    COMMAND_IN_ONE_WORD = (
+        "command-in-one-word", Error, Machines, "0.1.0",
+        "a command line is written where a program's name belongs",
+    );
     CONFLICTING_BOOT = ("conflicting-boot", Error, Machines, "0.1.0", "a bottle boots from two things");
     DEPENDENCY_CYCLE = ("dependency-cycle", Error, Names, "0.1.0", "sidecars need each other in a circle");
     DISALLOWED_CHARACTER = (
@@ -106,6 +110,10 @@ catalogue! {
         "expectation-failed", Error, Hosts, "0.1.0",
         "what a spec expects of its policy does not hold",
     );
+    EXPOSE_WITHOUT_LOGIN = (
+        "expose-without-login", Warning, Secrets, "0.1.0",
+        "the agent learns of a service with a password and is given none",
+    );
     EXPOSE_WITHOUT_PORT = (
         "expose-without-port", Error, Secrets, "0.1.0",
         "a sidecar is exposed and listens nowhere",
@@ -117,6 +125,10 @@ catalogue! {
     IDENTITY_IN_WORKSPACE = (
         "identity-in-workspace", Warning, Secrets, "0.1.0",
         "a private key lies beside the spec, where it is easily committed",
+    );
+    IMAGE_CANNOT_RUN = (
+        "image-cannot-run", Warning, Machines, "0.1.0",
+        "a well-known image is not given what it needs to start",
     );
     IMAGE_NOT_PINNED = (
         "image-not-pinned", Warning, Machines, "0.1.0",
@@ -220,6 +232,10 @@ catalogue! {
         "a layer asks for less than a profile under it demands",
     );
     SCAN_WITHOUT_TLS = ("scan-without-tls", Warning, Hosts, "0.1.0", "a scan that sees nothing of HTTPS");
+    SCHEME_MISSING = (
+        "scheme-missing", Warning, Secrets, "0.1.0",
+        "a service that speaks no HTTP is exposed as `http://`",
+    );
     SECRET_LITERAL = (
         "secret-literal", Error, Secrets, "0.1.0",
         "a spec holds a credential itself, not a reference to it",
@@ -268,6 +284,10 @@ catalogue! {
         "unused-sidecar", Advice, Names, "0.1.0",
         "nothing can talk to a sidecar, and it has nothing to work on",
     ).unnecessary();
+    VOLUME_NOT_WRITTEN = (
+        "volume-not-written", Warning, Machines, "0.1.0",
+        "no sidecar may write to a volume of the bottle",
+    );
     WIDER_THAN_WRITTEN = (
         "wider-than-written", Warning, Hosts, "0.1.0",
         "a part of a host is allowed, and pipelock allows the whole host",

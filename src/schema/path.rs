@@ -46,6 +46,31 @@ pub(super) fn on_host(text: &str) -> Result<(), ValueError> {
     Ok(())
 }
 
+/// The private key of a repository, by its name: what usually lies beside one is none.
+pub(super) fn private_key(text: &str) -> Result<(), ValueError> {
+    on_host(text)?;
+    let invalid = |message: &str| {
+        let expected = format!("expected {}", ValueType::PrivateKey.describe());
+        ValueError::invalid(format!("{} {message}", quote(text)), expected)
+    };
+    let private = text.strip_suffix("-cert.pub").or_else(|| text.strip_suffix(".pub"));
+    if let Some(private) = private.filter(|private| !private.is_empty() && !private.ends_with('/')) {
+        let problem = invalid("is the public half of a key");
+        return Err(problem
+            .help("git-gate logs in with the private half, which stays on the host")
+            .meant(private));
+    }
+    match text.rsplit('/').next().unwrap_or_default() {
+        "" | "." | ".." => Err(invalid("is a directory, and no key")),
+        "authorized_keys" | "config" | "known_hosts" | "known_hosts.old" => Err(invalid("is no key")),
+        name if std::path::Path::new(name).extension().is_some_and(|end| end == "ppk") => {
+            Err(invalid("is a key for PuTTY, which OpenSSH does not read")
+                .help("`puttygen KEY.ppk -O private-openssh -o KEY` writes the same key for OpenSSH"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A directory that a sidecar may write to: a whole home, or the root, must not be given away by a slip.
 pub(super) fn own_directory(text: &str) -> Result<(), ValueError> {
     on_host(text)?;

@@ -2,9 +2,10 @@
 
 use super::ValueType;
 use crate::rule::{self, InvalidLevel, LevelSource, Setting, ValueError};
-use crate::text::{did_you_mean, quote};
+use crate::text::{counted, did_you_mean, quote};
 use crate::world::container::{MAX_MEMORY, mebibytes};
 use crate::world::engine::{SMOLVM, Version};
+use crate::world::host_key::{self, KeyError};
 use crate::world::{backend as registry, secret_scanner};
 
 /// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
@@ -256,27 +257,46 @@ pub(super) fn image(text: &str) -> Result<(), ValueError> {
     }
 }
 
+/// A host key: a type, and base64 of what that type is made of. Any other one would be refused on the first connection,
+/// which is made when the agent waits for it.
 pub(super) fn host_key(text: &str) -> Result<(), ValueError> {
-    const KINDS: [&str; 7] = [
-        "ssh-ed25519",
-        "ssh-rsa",
-        "ecdsa-sha2-nistp256",
-        "ecdsa-sha2-nistp384",
-        "ecdsa-sha2-nistp521",
-        "sk-ssh-ed25519@openssh.com",
-        "sk-ecdsa-sha2-nistp256@openssh.com",
-    ];
-    let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b);
-    if let Some((kind, key)) = text.split_once(' ')
-        && KINDS.contains(&kind)
-        && !key.is_empty()
-        && key.bytes().all(base64)
-    {
-        return Ok(());
-    }
-    Err(ValueType::HostKey.none(text, "host key").help(
-        "`ssh-keyscan HOST` prints it: leave out the host's name, and check it against what the host publishes",
-    ))
+    const PRINTS: &str = "`ssh-keyscan HOST` prints it: leave out the host's name, and check it against what the host publishes";
+    let (kind, key) = match text.split_once(' ') {
+        Some((kind, key)) if host_key::is_type(kind) && !key.contains(char::is_whitespace) => (kind, key),
+        _ => {
+            let problem = ValueType::HostKey.none(text, "host key").help(PRINTS);
+            return Err(match host_key::within(text) {
+                Some(meant) => problem.meant(meant),
+                None => problem,
+            });
+        }
+    };
+    let Err(error) = host_key::check(kind, key) else { return Ok(()) };
+    let message = match &error {
+        KeyError::NoBase64 => format!("the key behind `{kind}` is no base64"),
+        KeyError::CutShort(bytes) => {
+            format!(
+                "the key behind `{kind}` is cut short: it ends after {}",
+                counted(*bytes, "byte", "bytes")
+            )
+        }
+        KeyError::OtherType(own) => format!("`{kind}` stands before a key of the type `{own}`"),
+        KeyError::Malformed => format!("the key behind `{kind}` is none of that type"),
+        KeyError::Surplus(bytes) => {
+            format!("the key behind `{kind}` goes on for {} after its end", counted(*bytes, "byte", "bytes"))
+        }
+        KeyError::Modulus(bits) => {
+            format!("the key behind `{kind}` has {}, and OpenSSH refuses it", counted(*bits, "bit", "bits"))
+        }
+    };
+    let problem =
+        ValueError::invalid(message, format!("expected {}", ValueType::HostKey.describe())).help(PRINTS);
+    Err(match error {
+        KeyError::OtherType(own) if host_key::check(&own, key).is_ok() => {
+            problem.meant(format!("{own} {key}"))
+        }
+        _ => problem,
+    })
 }
 
 pub(super) fn email(text: &str) -> Result<(), ValueError> {

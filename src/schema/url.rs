@@ -51,7 +51,20 @@ pub(super) fn git(text: &str) -> Result<(), ValueError> {
             None => return Err(invalid("has no path")),
         },
         None => match text.split_once(':') {
-            Some((authority, path)) if authority.contains('@') => (authority, path),
+            Some((authority, path)) if authority.contains('@') => {
+                let port = path.split_once('/').filter(|(port, _)| matches!(port.parse::<u16>(), Ok(1..)));
+                if let Some((port, rest)) = port {
+                    return Err(invalid(&format!(
+                        "has a directory {} where a port seems meant",
+                        quote(port)
+                    ))
+                    .help(format!(
+                        "a port needs the long form; a directory is written `ssh://{authority}/{path}`"
+                    ))
+                    .meant(format!("ssh://{authority}:{port}/{}", rest.trim_start_matches('/'))));
+                }
+                (authority, path)
+            }
             _ => return Err(invalid("is no SSH URL")),
         },
     };
@@ -66,7 +79,14 @@ pub(super) fn git(text: &str) -> Result<(), ValueError> {
         return Err(invalid("has no plain user and host"));
     }
     if port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..))) {
-        return Err(invalid("has a port that is none"));
+        let problem = invalid("has a port that is none");
+        // The short form behind `ssh://`.
+        return Err(match port {
+            Some(step) if word(step, b"._-") && !step.bytes().all(|b| b.is_ascii_digit()) => {
+                problem.meant(format!("ssh://{user}@{host}/{step}/{path}"))
+            }
+            _ => problem,
+        });
     }
     let plain = |step: &str| {
         !step.is_empty()

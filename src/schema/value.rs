@@ -44,6 +44,8 @@ pub enum ValueType {
     AbsolutePath,
     /// A path on the host: absolute, relative, or from `~/` on.
     HostPath,
+    /// A private key of SSH's on the host.
+    PrivateKey,
     /// A directory on the host that is used for nothing else.
     OwnDirectory,
     /// The path of a packed machine.
@@ -117,6 +119,7 @@ impl ValueType {
             Self::RelativePath => "a path relative to this file".into(),
             Self::AbsolutePath => "an absolute path on the host".into(),
             Self::HostPath => "a path on the host".into(),
+            Self::PrivateKey => "the path of a private key on the host".into(),
             Self::OwnDirectory => "a directory of its own on the host".into(),
             Self::MachinePath => "the path of a `.smolmachine` file".into(),
             Self::Directory => "the path of a directory".into(),

@@ -115,6 +115,7 @@ impl ValueType {
             Self::RelativePath => path::relative(text),
             Self::AbsolutePath => path::absolute(text),
             Self::HostPath => path::on_host(text),
+            Self::PrivateKey => path::private_key(text),
             Self::OwnDirectory => path::own_directory(text),
             Self::Directory => path::bootable(text),
             Self::MachinePath => path::machine(text),

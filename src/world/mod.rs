@@ -1,5 +1,5 @@
 //! The world outside, as far as it is known: engines and what each version does, pipelock's host patterns, what
-//! credentials look like, which variables programs read, addresses, and what comes with every bundle.
+//! credentials look like, which variables programs read, what listens at which port, SSH keys, images, addresses, and what comes with every bundle.
 
 pub mod backend;
 pub mod builtin;
@@ -7,7 +7,10 @@ pub mod container;
 pub mod engine;
 pub mod handed_over;
 pub mod host;
+pub mod host_key;
+pub mod images;
 pub mod network;
+pub mod ports;
 pub mod secret;
 pub mod secret_scanner;
 pub mod upstream;

@@ -628,7 +628,7 @@ fn preflight_sees_what_is_wrong_with_an_identity() {
     use std::os::unix::fs::PermissionsExt as _;
     let repo = |identity: &str| {
         format!(
-            "repo \"r{}\" {{ url \"git@x:{}\"; identity \"{identity}\"; host-key \"ssh-ed25519 AAAA\"; }};",
+            "repo \"r{}\" {{ url \"git@x:{}\"; identity \"{identity}\"; host-key \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\"; }};",
             identity.len(),
             identity.len()
         )

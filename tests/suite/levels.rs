@@ -189,19 +189,21 @@ fn the_innermost_counts_and_what_one_bottle_does_not_allow_stays() {
         (["", "", "", ""], "warning"),
         (["", "", "", "allow"], ""),
         (["", "", "deny", "allow"], "error"),
-        (["allow", "allow", "deny", "deny"], ""),
+        // What a profile denies binds who extends it.
+        (["allow", "allow", "deny", "deny"], "error"),
         (["allow", "", "", ""], "warning"),
         (["allow", "", "deny", ""], "error"),
         (["allow", "warn", "allow", "allow"], "warning"),
         (["deny", "allow", "", ""], "error"),
         (["allow", "deny", "allow", ""], "error"),
         (["", "", "allow", "deny"], ""),
-        (["warn", "warn", "deny", "deny"], "warning"),
+        (["warn", "warn", "deny", ""], "error"),
+        (["warn", "warn", "", "deny"], "warning"),
     ];
     for ([first, second, profile, file], expected) in cases {
         assert_eq!(top(first, second, profile, file), expected, "{first:?} {second:?} {profile:?} {file:?}");
     }
-    // A bottle's levels are not handed on, and neither are a profile's: what is found in another block is not meant.
+    // A bottle's levels are not handed on, and neither is what a profile allows: what is found in another block is not meant.
     let text = shared("image \"debian\";", "", "lint { allow \"image-not-pinned\" reason=\"ours\"; };", "");
     assert_eq!(
         check(&text, &[]),

@@ -120,6 +120,8 @@ fn the_agent_sees_what_is_in_force_and_nothing_of_the_host() {
         supervise { queue \"~/queue-of-ops\"; }
         sidecar \"db\" image=\"docker.io/library/postgres@sha256:0000000000000000000000000000000000000000000000000000000000000000\" {
             port 5432 scheme=\"postgres\"
+            run-as \"999:999\"
+            tmpfs \"/var/run/postgresql\"
             env { PASSWORD from-env=\"DB_PASSWORD\"; }
         }
         network octet=42

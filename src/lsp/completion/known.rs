@@ -58,18 +58,6 @@ pub(in crate::lsp) fn variable(name: &str) -> Option<&'static Known> {
     variables::AGENT.iter().map(|read| &read.variable).chain(images).find(|variable| variable.name == name)
 }
 
-/// Schemes of URLs: the scheme, the port that such programs listen on, and the variable that frameworks read.
-pub(super) static SCHEMES: &[(&str, u16, &str)] = &[
-    ("amqp", 5672, "AMQP_URL"),
-    ("http", 8080, "SERVICE_URL"),
-    ("https", 8443, "SERVICE_URL"),
-    ("mongodb", 27017, "MONGODB_URI"),
-    ("mysql", 3306, "DATABASE_URL"),
-    ("nats", 4222, "NATS_URL"),
-    ("postgres", 5432, "DATABASE_URL"),
-    ("redis", 6379, "REDIS_URL"),
-];
-
 /// Where images come from, and what lies there.
 pub(super) static REGISTRIES: &[(&str, &str)] = &[
     ("docker.io/library/", "Docker's official images"),

@@ -13,8 +13,8 @@ use crate::model::{Name, Profile, Reference, Spanned, VariableValue};
 use crate::schema::ValueType;
 use crate::syntax::{Entry, Node, Value};
 use crate::text::quote;
-use crate::world::builtin;
 use crate::world::variables::{self, Known};
+use crate::world::{builtin, ports};
 
 /// Whether a text is a variable's name.
 pub(super) fn is_variable(text: &str) -> bool {
@@ -258,15 +258,15 @@ pub(super) fn exposed(request: Request<'_>) -> Vec<Candidate> {
     let entries = || port.into_iter().flat_map(Node::entries);
     let scheme = entries().find(|entry| entry.key().is_some()).map(Entry::value);
     let number = entries().find(|entry| entry.key().is_none()).map(Entry::value);
-    let usual = known::SCHEMES.iter().find(|(name, port, _)| match scheme {
-        Some(Value::String(scheme)) => scheme == *name,
-        _ => number == Some(Value::Integer(i128::from(*port))),
+    let usual = ports::SERVICES.iter().find(|service| match scheme {
+        Some(Value::String(scheme)) => scheme == service.scheme,
+        _ => service.ports.iter().any(|port| number == Some(Value::Integer(i128::from(*port)))),
     });
     let own = match sidecar.entries().find(|entry| entry.key().is_none()).map(Entry::value) {
         Some(Value::String(name)) => Some(format!("{}_URL", name.to_ascii_uppercase().replace('-', "_"))),
         _ => None,
     };
-    let usual = usual.map(|(_, _, variable)| (*variable).to_owned());
+    let usual = usual.and_then(|service| service.variable).map(str::to_owned);
     let mut names: Vec<String> = usual.into_iter().chain(own).filter(|name| is_variable(name)).collect();
     names.dedup();
     names.retain(|name| !builtin::owns_variable(name));

@@ -99,14 +99,17 @@ fn beginnings(value: ValueType, node: &str) -> &'static [(&'static str, &'static
     match (value, node) {
         (ValueType::AbsolutePath, _) => &[SECRETS],
         (_, "secret") => &[SECRETS, HOME],
-        (ValueType::HostPath | ValueType::OwnDirectory, _) => &[HOME],
+        (ValueType::HostPath | ValueType::PrivateKey | ValueType::OwnDirectory, _) => &[HOME],
         _ => &[],
     }
 }
 
 /// The directories that what is typed leads to.
 fn listed(request: Request<'_>, value: ValueType, node: &str, typed: &str) -> Vec<Listed> {
-    let takes_home = matches!(value, ValueType::HostPath | ValueType::OwnDirectory | ValueType::VolumeSource);
+    let takes_home = matches!(
+        value,
+        ValueType::HostPath | ValueType::PrivateKey | ValueType::OwnDirectory | ValueType::VolumeSource
+    );
     let typed_directory = typed.rfind('/').map_or("", |at| &typed[..=at]);
     let at = |directory: PathBuf| Listed {
         directory,

@@ -130,17 +130,24 @@ impl Snippet {
     }
 
     /// Adds what stands on a node's line behind its name.
-    fn head(&mut self, node: &'static Node, example: &Example) {
+    fn head(&mut self, node: &'static Node, shown: &Example) {
         let before = self.next;
         for argument in node.arguments.iter().filter(|argument| argument.required) {
             self.push(" ");
             // What a path or a host in an example is called is nobody's: a place with nothing in it is completed.
-            let example = argument.value.is_number().then(|| example.argument()).flatten();
+            let example = argument.value.is_number().then(|| shown.argument()).flatten();
             self.value(argument.value, example.as_deref());
+            // A number of an example says little without what stands beside it there: a port, its scheme.
+            for property in node.properties.iter().filter(|it| example.is_some() && !it.required) {
+                if let Some(beside) = shown.property(property.name) {
+                    self.push(" ");
+                    self.property(property, Some(&beside));
+                }
+            }
         }
         for property in node.properties.iter().filter(|property| property.required) {
             self.push(" ");
-            let example = property.value.is_number().then(|| example.property(property.name)).flatten();
+            let example = property.value.is_number().then(|| shown.property(property.name)).flatten();
             self.property(property, example.as_deref());
         }
         if self.next > before || has_block(node) {
@@ -148,7 +155,7 @@ impl Snippet {
         }
         // Nothing is left to fill in, so what the example adds is what the node is for.
         for property in node.properties {
-            if let Some(example) = example.property(property.name) {
+            if let Some(example) = shown.property(property.name) {
                 self.push(" ");
                 let newest = Ledger::smolvm().newest.to_string();
                 let example = if property.value == ValueType::Version { newest } else { example };

@@ -18,7 +18,7 @@ use crate::syntax::{Entry, Node, Value};
 use crate::world::engine::{BootKind, Capability, Gap, Ledger, Version};
 use crate::world::network::Addresses;
 use crate::world::upstream::Upstream;
-use crate::world::{backend, builtin, secret_scanner};
+use crate::world::{backend, builtin, ports, secret_scanner};
 
 /// The values that could stand in a place of that type.
 pub(super) fn values(
@@ -44,6 +44,7 @@ pub(super) fn values(
         ValueType::RelativePath
         | ValueType::AbsolutePath
         | ValueType::HostPath
+        | ValueType::PrivateKey
         | ValueType::OwnDirectory
         | ValueType::MachinePath
         | ValueType::Directory => paths::paths(request, value, slot),
@@ -234,13 +235,13 @@ fn volumes(request: Request<'_>) -> Vec<Candidate> {
 /// Schemes, the one that fits the port first.
 fn schemes(port: Option<Node<'_>>) -> Vec<Candidate> {
     let number = port.and_then(|port| port.entries().find(|entry| entry.key().is_none())).map(Entry::value);
-    let schemes = known::SCHEMES.iter();
-    schemes
-        .map(|(scheme, usual, _)| {
-            let fits = number == Some(Value::Integer(i128::from(*usual)));
-            Candidate::value(*scheme, CompletionItemKind::ENUM_MEMBER)
-                .detail(format!("usually port {usual}"))
-                .tier(u8::from(!fits))
+    let services = ports::SERVICES.iter();
+    services
+        .filter_map(|service| {
+            let usual = service.ports.first()?;
+            let fits = service.ports.iter().any(|port| number == Some(Value::Integer(i128::from(*port))));
+            let candidate = Candidate::value(service.scheme, CompletionItemKind::ENUM_MEMBER);
+            Some(candidate.detail(format!("usually port {usual}")).tier(u8::from(!fits)))
         })
         .collect()
 }

@@ -92,7 +92,8 @@ impl Place<'_> {
         let mut items = Vec::new();
         for bottle in self.concerned().into_iter().take(MAX_BOTTLES) {
             let mut found = Diagnostics::new();
-            egress::check(&bottle.settings.egress, self.asked.analysis.sources(), &mut found);
+            let settings = &bottle.settings;
+            egress::check(&settings.egress, &settings.lints, self.asked.analysis.sources(), &mut found);
             // What is denied is said by what decides.
             let of_entry = found
                 .as_slice()

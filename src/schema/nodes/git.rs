@@ -60,7 +60,7 @@ static IDENTITY: Node = Node {
           is there to type one, and nobody but its owner may read it: git-gate does not start otherwise.",
     arguments: &[required(
         "path",
-        ValueType::HostPath,
+        ValueType::PrivateKey,
         "a path on the host; `~/` is the home of who launches",
     )],
     properties: &[],

@@ -9,7 +9,8 @@ pub(super) static LINT: Node = Node {
     doc: "Sets the level of rules.\n\nAt the top of a file it counts for what is found in that file, in a `profile` or a \
           `bottle` for what is found in its block; in a `bottle` also for what is found of that bottle in the profiles that it \
           extends. The innermost counts: that of the bottle before that of the profile, and both before the file's. It is not \
-          handed on by `extends` or `include`. What one bottle allows and another does not is shown.\n\nWarnings and advice can \
+          handed on by `extends` or `include`, but for one thing: what a profile denies is denied in all that extends it, \
+          whatever is said there. What one bottle allows and another does not is shown.\n\nWarnings and advice can \
           be allowed, made warnings, or denied. An error is never lowered here: what leaves the agent unconfined is \
           answered for by [`accept`](#accept), everything else must be fixed. An entry that changes nothing is a warning \
           itself.\n\nWhat is allowed is counted in the summary, and the plan holds it with its reason. A run may overrule a \
@@ -45,7 +46,8 @@ static WARN: Node = Node {
 
 static DENY: Node = Node {
     name: "deny",
-    doc: "Makes an error of what breaks a rule.\n\nAlso of an error that the spec accepts.",
+    doc: "Makes an error of what breaks a rule.\n\nAlso of an error that the spec accepts. In a profile it binds every \
+          profile and bottle that extends it.",
     arguments: &[required("rule", ValueType::Rule { set: Setting::Deny }, "the rule's name")],
     properties: &[optional_property("reason", ValueType::Text, None, "why")],
     children: Children::None,

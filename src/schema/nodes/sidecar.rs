@@ -182,7 +182,9 @@ static CAPABILITY: Node = Node {
 static EXPOSE: Node = Node {
     name: "expose",
     doc: "Gives the agent the sidecar's URL in an environment variable.\n\nThe host in it is the bundle's address in \
-          digits: inside the machine no name resolves.",
+          digits: inside the machine no name resolves. It holds no user and no password, since it is written into the \
+          stage: hand them over in the bottle's own `env`, such as `PGUSER \"app\"` and `PGPASSWORD \
+          from-env=\"DB_PASSWORD\"`.",
     arguments: &[required("variable", ValueType::EnvName, "the agent's variable")],
     properties: &[optional_property(
         "path",

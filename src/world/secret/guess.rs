@@ -14,6 +14,7 @@ const WORDS: &[&str] = &[
     "password",
     "pat",
     "pwd",
+    "requirepass",
     "secret",
     "token",
 ];
@@ -40,8 +41,9 @@ const SHORTEST: usize = 16;
 /// The most that are looked at.
 const LONGEST: usize = 512;
 
-/// Whether a variable of that name is there to hold a credential.
-fn asks_for_one(name: &str) -> bool {
+/// Whether a variable or an option of that name is there to hold a credential.
+#[must_use]
+pub fn asks_for_one(name: &str) -> bool {
     if name.len() > 128 {
         return false;
     }

@@ -8,7 +8,7 @@ mod shapes;
 
 use std::ops::Range;
 
-pub use guess::{assigned, looks_secret};
+pub use guess::{asks_for_one, assigned, looks_secret};
 pub use shapes::{Body, SHAPES, Shape};
 
 /// A credential in a text.
@@ -153,6 +153,28 @@ pub fn passwords(text: &str) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// The shortest password of a URL that may be more than a default for tests.
+const SHORTEST_PASSWORD: usize = 8;
+
+/// What a text is called that is a likely credential by its name.
+pub const LIKELY: &str = "what looks like a secret";
+
+/// What is likely a credential in a text: "a URL with a password" that is more than `postgres`, or what looks like a
+/// secret and is given to a name in it.
+#[must_use]
+pub fn likely(text: &str) -> Option<&'static str> {
+    let is_own = |range: &Range<usize>| {
+        let password = &text[range.clone()];
+        password.len() >= SHORTEST_PASSWORD
+            && password.contains(|c: char| c.is_ascii_digit())
+            && password.contains(|c: char| c.is_ascii_alphabetic())
+    };
+    if passwords(text).iter().any(is_own) {
+        return Some("a URL with a password");
+    }
+    (!assigned(text).is_empty()).then_some(LIKELY)
 }
 
 /// Everything of a text that is to be shown nowhere, in order: what is certain and what is likely.

@@ -31,7 +31,7 @@ bottle "demo" {
             url "ssh://ci@git.example.com:2222/platform/lib.git"
             identity "/nowhere/lib"
             host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIlTfbLKKMxUqTkKxQfyqYVZ1GvLrYgGmgIXJIFTTBgB"
-            host-key "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY="
+            host-key "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA0iNT3V4dxtW/rpb1NjU/P4/iwN0V/hZ3PQ0r03fW0NJ1u4adk6k1l2d5fF2H+rHn/qqX2wqRTWf8dDscK3vYU="
         }
     }
     git-gate scanner="betterleaks"

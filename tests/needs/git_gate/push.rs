@@ -103,7 +103,7 @@ pub(super) fn ssh_is_called_with_the_key_and_the_host_keys_of_the_spec_and_nothi
     assert_eq!(lines, [&expected, &expected]);
     assert_eq!(
         fs::read_to_string(stage.join("known_hosts")).unwrap(),
-        "[git.example.com]:2222 ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY=\n\
+        "[git.example.com]:2222 ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA0iNT3V4dxtW/rpb1NjU/P4/iwN0V/hZ3PQ0r03fW0NJ1u4adk6k1l2d5fF2H+rHn/qqX2wqRTWf8dDscK3vYU=\n\
          [git.example.com]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIlTfbLKKMxUqTkKxQfyqYVZ1GvLrYgGmgIXJIFTTBgB\n\
          code.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\n"
     );

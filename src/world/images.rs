@@ -1,0 +1,122 @@
+//! Well-known images, and what each needs in a container that has no capability and may not write to its own files.
+
+/// An image that starts as root and changes to a user of its own.
+#[derive(Debug)]
+pub struct Image {
+    /// Its name behind the registry: `library/postgres`.
+    name: &'static str,
+    /// That user, as `run-as` takes it.
+    user: &'static str,
+    /// The same of its images on Alpine.
+    alpine: &'static str,
+    /// The programs that it changes the user for.
+    servers: &'static [&'static str],
+    /// Its data, in directories that belong to its user, and a new volume there as well.
+    pub data: &'static [&'static str],
+    /// What the server writes to besides.
+    pub writes: &'static [&'static str],
+}
+
+const fn image(
+    name: &'static str,
+    (user, alpine): (&'static str, &'static str),
+    servers: &'static [&'static str],
+    data: &'static [&'static str],
+    writes: &'static [&'static str],
+) -> Image {
+    Image { name, user, alpine, servers, data, writes }
+}
+
+/// The images, by name: read in their `Dockerfile`s and entry points, spring 2026.
+static IMAGES: &[Image] = &[
+    image(
+        "library/mariadb",
+        ("999:999", "999:999"),
+        &["mariadbd", "mysqld"],
+        &["/var/lib/mysql"],
+        &["/run/mysqld"],
+    ),
+    image(
+        "library/mongo",
+        ("999:999", "999:999"),
+        &["mongod", "mongos"],
+        &["/data/db", "/data/configdb"],
+        &[],
+    ),
+    image("library/mysql", ("999:999", "999:999"), &["mysqld"], &["/var/lib/mysql"], &["/var/run/mysqld"]),
+    image(
+        "library/postgres",
+        ("999:999", "70:70"),
+        &["postgres"],
+        &["/var/lib/postgresql"],
+        &["/var/run/postgresql"],
+    ),
+    image("library/rabbitmq", ("999:999", "100:101"), &["rabbitmq-server"], &["/var/lib/rabbitmq"], &[]),
+    image("library/redis", ("999:999", "999:1000"), &["redis-server"], &["/data"], &[]),
+    image("valkey/valkey", ("999:999", "999:1000"), &["valkey-server"], &["/data"], &[]),
+];
+
+/// The capabilities without which no program changes its user.
+pub const CHANGES_USER: [&str; 2] = ["SETGID", "SETUID"];
+
+/// The well-known image of a reference, wherever it is mirrored to.
+#[must_use]
+pub fn find(reference: &str) -> Option<&'static Image> {
+    let whole = super::container::qualified(reference);
+    let path = whole.split('@').next().unwrap_or_default();
+    let colon = path.rfind(':').filter(|colon| !path[*colon..].contains('/'));
+    let path = &path[..colon.unwrap_or(path.len())];
+    IMAGES.iter().find(|image| path.strip_suffix(image.name).is_some_and(|registry| registry.ends_with('/')))
+}
+
+impl Image {
+    /// Its name as people say it: `postgres`.
+    #[must_use]
+    pub fn short(&self) -> &'static str {
+        self.name.rsplit('/').next().unwrap_or(self.name)
+    }
+
+    /// The user that it changes to.
+    #[must_use]
+    pub fn user(&self, reference: &str) -> &'static str {
+        if reference.contains("alpine") { self.alpine } else { self.user }
+    }
+
+    /// Whether it changes the user for a program that is started so: by its own, or by an option of that.
+    #[must_use]
+    pub fn changes_user_for(&self, first: Option<&str>) -> bool {
+        first.is_none_or(|first| first.starts_with('-') || self.servers.contains(&first))
+    }
+}
+
+/// Whether a directory lies in another one, or is it: `/var/run` is `/run` in every image here.
+#[must_use]
+pub fn lies_in(directory: &str, outer: &str) -> bool {
+    let short =
+        |path: &'_ str| path.strip_prefix("/var/run").map_or(path.to_owned(), |rest| format!("/run{rest}"));
+    let (directory, outer) = (short(directory), short(outer));
+    directory.strip_prefix(&outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_has_the_same_image() {
+        for reference in [
+            "postgres",
+            "postgres:17",
+            "docker.io/library/postgres:17@sha256:00",
+            "registry.example.com:5000/library/postgres:17",
+            "public.ecr.aws/docker/library/postgres",
+        ] {
+            assert_eq!(find(reference).map(Image::short), Some("postgres"), "{reference}");
+        }
+        for reference in ["docker.io/bitnami/postgres", "ghcr.io/acme/postgres:17", "library/postgresql"] {
+            assert!(find(reference).is_none(), "{reference}");
+        }
+        assert!(lies_in("/var/run/postgresql", "/run"));
+        assert!(!lies_in("/var/running", "/var/run"));
+    }
+}
