@@ -90,14 +90,14 @@ fn denied_below(egress: &Egress, layers: &[Lint], diagnostics: &mut Diagnostics)
     let mut deny = List::new([]);
     for (layer, own) in allowed.iter().enumerate().take(layers.len().saturating_sub(1)) {
         let entries = own.iter().map(|at| &egress.allow[*at]).filter(|entry| entry.value.is_sound());
-        let refuses = || refused[layer].iter().map(|at| &egress.deny[*at]).map(|host| (&host.value, host));
-        let here = List::new(refuses());
+        let own_deny = || refused[layer].iter().map(|at| &egress.deny[*at]).map(|host| (&host.value, host));
+        let here = List::new(own_deny());
         for entry in entries.filter(|entry| here.covering(&entry.value).is_none()) {
             if let Some(deny) = deny.covering(&entry.value) {
                 diagnostics.push(denied(entry, deny));
             }
         }
-        deny.extend(refuses());
+        deny.extend(own_deny());
     }
 }
 
