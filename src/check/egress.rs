@@ -86,18 +86,18 @@ fn denied_below(egress: &Egress, layers: &[Lint], diagnostics: &mut Diagnostics)
         }
         by_layer
     };
-    let (allowed, closed) = (by_layer(&egress.allow), by_layer(&egress.deny));
+    let (allowed, refused) = (by_layer(&egress.allow), by_layer(&egress.deny));
     let mut deny = List::new([]);
     for (layer, own) in allowed.iter().enumerate().take(layers.len().saturating_sub(1)) {
         let entries = own.iter().map(|at| &egress.allow[*at]).filter(|entry| entry.value.is_sound());
-        let denies = || closed[layer].iter().map(|at| &egress.deny[*at]).map(|host| (&host.value, host));
-        let here = List::new(denies());
+        let own_deny = || refused[layer].iter().map(|at| &egress.deny[*at]).map(|host| (&host.value, host));
+        let here = List::new(own_deny());
         for entry in entries.filter(|entry| here.covering(&entry.value).is_none()) {
             if let Some(deny) = deny.covering(&entry.value) {
                 diagnostics.push(denied(entry, deny));
             }
         }
-        deny.extend(denies());
+        deny.extend(own_deny());
     }
 }
 

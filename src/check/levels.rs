@@ -247,8 +247,8 @@ impl<'o> Levels<'o> {
     fn judge(&mut self, diagnostic: &mut Diagnostic) -> Judgement {
         let (rule, level) = (diagnostic.rule, diagnostic.level);
         self.broken.insert(rule.id);
-        let places = [diagnostic.bottle, Some(diagnostic.primary.span)].into_iter().flatten();
-        let bound = places.flat_map(|place| self.binding(place, rule.id)).next().cloned();
+        let mut places = [diagnostic.bottle, Some(diagnostic.primary.span)].into_iter().flatten();
+        let bound = places.find_map(|place| self.binding(place, rule.id)).cloned();
         let said: Vec<LintEntry> = match bound {
             // Whatever who extends that profile says.
             Some(bound) => vec![bound],

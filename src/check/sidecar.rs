@@ -198,9 +198,10 @@ pub fn check_bottle(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         let writes = "access=\"read-write\"";
         diagnostics.push(if others.is_empty() {
             let said = first.writable.span != first.source.span;
-            let (place, text) = match said {
-                true => (first.writable.span, String::from("\"read-write\"")),
-                false => (Span::at(first.target.span.source, first.target.span.end), format!(" {writes}")),
+            let (place, text) = if said {
+                (first.writable.span, String::from("\"read-write\""))
+            } else {
+                (Span::at(first.target.span.source, first.target.span.end), format!(" {writes}"))
             };
             diagnostic.help("what the host has is shown by its path: `./seed`").replace(
                 format!("write `{writes}`"),

@@ -88,7 +88,9 @@ pub fn check(kind: &str, key: &str) -> Result<(), KeyError> {
         let found = next().ok_or_else(cut)?;
         let sound = match part {
             // A point that is not compressed begins with 4, and is one byte longer than its two numbers.
-            Bytes(length) => found.len() == *length && (length % 2 == 0 || found.first() == Some(&4)),
+            Bytes(length) => {
+                found.len() == *length && (length.is_multiple_of(2) || found.first() == Some(&4))
+            }
             Curve(name) => found == name.as_bytes(),
             Exponent => (1..=8).contains(&found.len()) && found.first() < Some(&0x80),
             Modulus => {
@@ -121,7 +123,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     };
     let digits = text.trim_end_matches('=').as_bytes();
     let padding = text.len() - digits.len();
-    if padding > 2 || text.len() % 4 != 0 {
+    if padding > 2 || !text.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);

@@ -7,7 +7,7 @@ pub struct Service {
     pub scheme: &'static str,
     /// Where it listens, the usual port first.
     pub ports: &'static [u16],
-    /// Whose it is: "PostgreSQL".
+    /// What speaks it, as people say it.
     pub what: &'static str,
     /// The variable that programs and frameworks read a URL of it from.
     pub variable: Option<&'static str>,
@@ -54,7 +54,7 @@ const REDIS: Login =
     Login::Variables { user: None, password: "REDISCLI_AUTH", by: "programs such as `redis-cli`" };
 
 /// The services, by scheme. Ports: IANA's registry of service names, or the program's own documentation; variables of
-/// logins: libpq's documentation, "Environment Variables", MySQL's reference, "Environment Variables", and `redis-cli`'s.
+/// logins: the documentation of `libpq`, "Environment Variables", that of `mysql`, the same, and that of `redis-cli`.
 pub static SERVICES: &[Service] = &[
     service("amqp", &[5672], "AMQP", Some("AMQP_URL"), Login::InUrl),
     service("amqps", &[5671], "AMQP", Some("AMQP_URL"), Login::InUrl),
