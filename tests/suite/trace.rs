@@ -245,7 +245,7 @@ bottle \"a\" {
             vec![0, 24, 1],
         ),
         ("compose.yaml", String::from("- '/aa:size=512m'"), vec![30]),
-        ("compose.yaml", String::from("- '/zz'"), vec![29]),
+        ("compose.yaml", String::from("- '/zz:size=512m'"), vec![29]),
         ("compose.yaml", String::from("- 'CHOWN'"), vec![32]),
         ("compose.yaml", String::from("- source: 'db.a'"), vec![34]),
         ("compose.yaml", String::from("db.b:"), vec![33]),

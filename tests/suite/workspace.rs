@@ -142,7 +142,7 @@ fn a_link_that_leads_out_is_not_followed() {
     dir.write("ws/specs/y.kdl", SMALL);
     symlink("../.git/config", dir.at("ws/specs/x.kdl")).unwrap();
     let standing = |path: &str| Call::new(&dir.at("ws"), ["check", path]).run();
-    standing("specs/x.kdl").code(3).complains("it is one of git's own files").never_says("hunter2");
+    standing("specs/x.kdl").code(3).complains("it lies in git's own directory").never_says("hunter2");
     symlink("../../outside/secret.kdl", dir.at("ws/specs/z.kdl")).unwrap();
     standing("specs/z.kdl")
         .code(3)
@@ -153,7 +153,7 @@ fn a_link_that_leads_out_is_not_followed() {
         .code(3)
         .complains("it is a symbolic link that leads out of the workspace")
         .never_says("hunter2");
-    standing(".git/config").code(3).complains("it is one of git's own files").never_says("hunter2");
+    standing(".git/config").code(3).complains("it lies in git's own directory").never_says("hunter2");
     dir.write("ws/specs/w.kdl", "include \"z.kdl\"\n");
     standing("specs/w.kdl").code(1).says("it is a symbolic link that leads out of").never_says("hunter2");
 }
