@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostics;
 use crate::report::{Summary, Unread, one_line};
 use crate::rule::Level;
 use crate::source::Sources;
-use crate::text::without_commands;
+use crate::text::{break_marks, without_commands};
 
 /// Writes a command for each: lines and columns count from 1, columns are characters. What a message holds is encoded, so
 /// that no text of a spec can become a command.
@@ -51,9 +51,14 @@ pub(super) fn render(
 }
 
 fn data(text: &str) -> String {
-    without_commands(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    encoded(&without_commands(text))
 }
 
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    // No colon stays.
+    encoded(&break_marks(text, "?")).replace(':', "%3A").replace(',', "%2C")
+}
+
+fn encoded(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -166,10 +166,10 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn new(diagnostics: &'a Diagnostics, unread: &'a [Unread], sources: &'a Sources) -> Self {
         Self {
-            unread,
             version: VERSION,
             diagnostics: diagnostics.as_slice().iter().map(|item| Diagnostic::new(item, sources)).collect(),
             allowed: diagnostics.allowed().iter().map(|item| Allowed::new(item, sources)).collect(),
+            unread,
             summary: Summary::of(diagnostics),
         }
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::digest::sha256_hex;
 
 /// A file or directory of which nothing is known, since it could not be read. A report that does not name it looks as if
-/// nothing were wrong there. Its text is the reason: "cannot be read: permission denied".
+/// nothing were wrong there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unread {
     /// The path, as it was given or found.
@@ -29,6 +29,7 @@ impl Unread {
     }
 }
 
+/// The reason: "cannot be read: permission denied".
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot be read: {}", super::one_line(&self.reason))

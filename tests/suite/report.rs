@@ -393,7 +393,7 @@ fn nothing_to_say_is_nothing_said() {
     assert_eq!(text(Format::Fancy, &none, &sources, &USUAL), "");
     assert_eq!(text(Format::Concise, &none, &sources, &USUAL), "");
     let counts = serde_json::json!({ "errors": 0, "warnings": 0, "advice": 0, "files": 0, "dropped": 0, "allowed": 0 });
-    let report = serde_json::json!({ "version": 1, "diagnostics": [], "allowed": [], "summary": counts });
+    let report = serde_json::json!({ "version": 1, "diagnostics": [], "allowed": [], "unread": [], "summary": counts });
     assert_eq!(parsed(&none, &sources), report);
 }
 

@@ -99,7 +99,7 @@ fn files_and_directories_come_and_go() {
     dir.write("specs/ignored/w.kdl", BROKEN);
     dir.write("specs/new/z.kdl", SMALL);
     while run.next().contains("error") {}
-    dir.write("specs/.ignore", "!ignored\n");
+    dir.write("specs/.gitignore", "!ignored\n");
     while !run.next().contains("specs/ignored/w.kdl:1:16: error") {}
     assert_eq!(run.end().1, 1);
 }
