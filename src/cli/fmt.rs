@@ -82,9 +82,9 @@ pub(super) fn run(command: &Fmt, output: &Output) -> Result<Outcome, Error> {
         let _ = writeln!(said, "{} {what}, {rest} left as they are", counted(changed, "file", "files"));
     }
     if stdin && !command.check && !command.diff {
-        output.print_exactly(&said)?
+        output.print_exactly(&said)?;
     } else {
-        output.print(&said)?
+        output.print(&said)?;
     }
     if all.texts.is_empty() && failed.is_empty() && all.diagnostics.is_empty() {
         let reason = String::from("there is no spec in it");
