@@ -2,6 +2,7 @@
 
 use bottlec::Options;
 use bottlec::backend::lower;
+use bottlec::report::json::without_commands;
 use bottlec::report::plan as text;
 
 use super::args::{self, PlanFormat};
@@ -32,12 +33,12 @@ pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Erro
     Ok(Outcome::Clean)
 }
 
-/// One plan as it is in the stage; several as a list.
+/// One plan as it is in the stage, but for what a log would take for a command; several as a list.
 fn json(plans: &[&[u8]]) -> String {
     let plans: Vec<_> =
         plans.iter().map(|plan| String::from_utf8_lossy(plan).trim_end().to_owned()).collect();
     match plans.as_slice() {
-        [plan] => format!("{plan}\n"),
-        plans => format!("[\n{}\n]\n", plans.join(",\n")),
+        [plan] => without_commands(&format!("{plan}\n")).into_owned(),
+        plans => without_commands(&format!("[\n{}\n]\n", plans.join(",\n"))).into_owned(),
     }
 }

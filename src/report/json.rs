@@ -2,6 +2,7 @@
 //!
 //! Lines and columns count from 1, offsets from 0. Ends are exclusive: one past the last byte or column.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use schemars::JsonSchema;
@@ -308,12 +309,18 @@ pub(super) fn line(value: &impl Serialize) -> String {
     String::from_utf8(json).unwrap_or_default()
 }
 
+/// JSON with an escape for what the runner of a CI service would take for a command: within strings, that is the same.
+#[must_use]
+pub fn without_commands(json: &str) -> Cow<'_, str> {
+    break_marks(json, "\\u0023")
+}
+
 /// Compact JSON whose strings hold every character that could drive a terminal, or make a command of a log, as an escape.
 struct Harmless;
 
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let fragment = break_marks(fragment, "\\u0023");
+        let fragment = without_commands(fragment);
         let mut rest = &*fragment;
         while let Some(at) = rest.find(is_unsafe_to_show) {
             writer.write_all(&rest.as_bytes()[..at])?;
