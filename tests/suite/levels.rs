@@ -223,7 +223,7 @@ fn what_a_profile_denies_binds_who_extends_it() {
         "include \"guard.kdl\"\nprofile \"team\" { extends \"guard\"; egress { allow \"*.github.io\"; }; }\n",
     );
     let bottle = "bottle \"a\" { extends \"team\"; egress { allow \"*.web.app\"; }; lint { allow \"allow-shared\" reason=\"ours\"; }; }\n";
-    dir.write("a.kdl", &format!("include \"team.kdl\"\nlint {{ warn \"allow-shared\"; }}\n{bottle}"));
+    dir.write("a.kdl", format!("include \"team.kdl\"\nlint {{ warn \"allow-shared\"; }}\n{bottle}"));
     // Neither the bottle, nor the file, nor what a run allows: only who asks for no level of specs at all.
     for arguments in [&[][..], &["--allow", "allow-shared"]] {
         let run = dir.run([&["check", "--format", "concise", "a.kdl"], arguments].concat()).code(1);
