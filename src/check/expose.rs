@@ -1,6 +1,6 @@
 //! `expose`: the variables that tell the agent a sidecar's URL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{self, Bottle, MemberKind, Names, Port, Reference, Sidecar, Variable, VariableValue};
@@ -56,7 +56,7 @@ fn scheme(sidecar: &Sidecar, diagnostics: &mut Diagnostics) {
 
 /// A URL by which nobody can log in, beside nothing by which the agent could. What it holds is in the stage, so it never
 /// holds a password.
-fn login(bottle: &Bottle<Names>, service: &model::Service, diagnostics: &mut Diagnostics) {
+fn login(given: &Given<'_>, service: &model::Service, diagnostics: &mut Diagnostics) {
     let (Some(expose), Some(Port { number: _, scheme: Some(scheme) })) =
         (service.exposes.first(), &service.port)
     else {
@@ -66,8 +66,7 @@ fn login(bottle: &Bottle<Names>, service: &model::Service, diagnostics: &mut Dia
         return;
     };
     let Some(asks) = service.env.iter().find(|variable| asks_for_password(variable)) else { return };
-    let env = &bottle.settings.env;
-    if env.values().any(|variable| is_for(variable, known.login) || is_same(variable, service)) {
+    if given.is_enough(known.login, service) {
         return;
     }
     let from = match asks.value() {
@@ -109,28 +108,54 @@ fn asks_for_password(variable: &Variable) -> bool {
     secret::asks_for_one(name) && !name.contains("ALLOW_EMPTY")
 }
 
-/// Whether a variable of the agent's is there for a password: by its name, or because clients read it.
-fn is_for(variable: &Variable, login: Login) -> bool {
-    let name = variable.name.value.as_str();
-    let read = matches!(login, Login::Variables { password, .. } if password == name);
-    read || name.contains("PASS") || name.ends_with("_PWD") || name == "PGSERVICEFILE"
+/// What the agent is given that it may log in with.
+struct Given<'a> {
+    env: &'a BTreeMap<String, Variable>,
+    /// What its variables refer to.
+    references: BTreeSet<&'a Reference>,
+    /// Whether one of them is there for a password, by its name.
+    has_password: bool,
 }
 
-/// Whether the agent is given what the sidecar is given.
-fn is_same(variable: &Variable, service: &model::Service) -> bool {
-    let Some(VariableValue::Secret(given)) = variable.value() else { return false };
-    let of_env = service.env.iter().filter_map(Variable::value);
-    let in_env = of_env.into_iter().any(|value| matches!(value, VariableValue::Secret(its) if its == given));
-    in_env || service.secrets.iter().any(|secret| *given == Reference::File(secret.from.value.clone()))
+impl<'a> Given<'a> {
+    fn new(env: &'a BTreeMap<String, Variable>) -> Self {
+        let reference = |variable: &'a Variable| match variable.value() {
+            Some(VariableValue::Secret(reference)) => Some(reference),
+            _ => None,
+        };
+        let is_password = |name: &String| name.contains("PASS") || name.ends_with("_PWD");
+        Self {
+            env,
+            references: env.values().filter_map(reference).collect(),
+            has_password: env.keys().any(is_password),
+        }
+    }
+
+    /// Whether clients find a password in it, or it refers to what the sidecar refers to.
+    fn is_enough(&self, login: Login, service: &model::Service) -> bool {
+        let read = |name: &str| self.env.contains_key(name);
+        let read =
+            matches!(login, Login::Variables { password, .. } if read(password) || read("PGSERVICEFILE"));
+        let same = |variable: &Variable| match variable.value() {
+            Some(VariableValue::Secret(reference)) => self.references.contains(reference),
+            _ => false,
+        };
+        let shown = |from: &String| self.references.contains(&Reference::File(from.clone()));
+        self.has_password
+            || read
+            || service.env.iter().any(same)
+            || service.secrets.iter().any(|secret| shown(&secret.from.value))
+    }
 }
 
 /// Checks the exposed variables of a bottle against each other and against its environment.
 pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
+    let given = Given::new(&bottle.settings.env);
     let mut first: BTreeMap<&str, Span> =
         bottle.settings.env.iter().map(|(name, variable)| (name.as_str(), variable.name.span)).collect();
     for member in &bottle.members {
         let MemberKind::Custom(service) = &member.kind else { continue };
-        login(bottle, service, diagnostics);
+        login(&given, service, diagnostics);
         for expose in &service.exposes {
             let name = &expose.variable;
             if let Some(first) = first.get(name.value.as_str()) {

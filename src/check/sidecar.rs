@@ -18,6 +18,9 @@ const SHELL: &[char] = &['|', '&', ';', '<', '>', '(', ')', '$', '`', '\\', '"',
 /// The words by which a shell joins commands.
 const OPERATORS: &[&str] = &["&&", "||", "|", ";", "&", ">", ">>", "<"];
 
+/// How many sidecars of one volume are named.
+const SHOWN: usize = 4;
+
 /// Checks a sidecar by itself.
 pub fn check(sidecar: &Sidecar, sources: &Sources, diagnostics: &mut Diagnostics) {
     let Sidecar { name: _, port_node: _, needs: _, limits: _, service } = sidecar;
@@ -52,6 +55,11 @@ fn health(command: &[Spanned<String>], sources: &Sources, diagnostics: &mut Diag
     let [program, arguments @ ..] = command else { return };
     let new = |span: Span, message: String| Diagnostic::new(&COMMAND_IN_ONE_WORD, span, message);
     let whole = Span { end: command.last().map_or(program.span.end, |last| last.span.end), ..program.span };
+    let text = sources.get(whole.source).text();
+    // Settings may stand between two words.
+    let alone = |pair: &[Spanned<String>]| {
+        text[pair[0].span.end as usize..pair[1].span.start as usize].trim().is_empty()
+    };
     match (program.value.as_str(), arguments) {
         (word @ ("CMD" | "CMD-SHELL"), [first, ..]) => {
             let (run, title) = match word {
@@ -60,9 +68,12 @@ fn health(command: &[Spanned<String>], sources: &Sources, diagnostics: &mut Diag
             };
             let place = Span { end: first.span.start, ..program.span };
             let diagnostic = new(program.span, format!("{} would be run as a program", quote(word)))
-                .label("Compose's word for what follows")
-                .replace(title, Applicability::Safe, place, run);
-            diagnostics.push(diagnostic);
+                .label("Compose's word for what follows");
+            diagnostics.push(if alone(&[program.clone(), first.clone()]) {
+                diagnostic.replace(title, Applicability::Safe, place, run)
+            } else {
+                diagnostic.help(title)
+            });
         }
         ("NONE", []) => diagnostics.push(
             new(program.span, String::from("`NONE` would be run as a program"))
@@ -105,11 +116,7 @@ fn health(command: &[Spanned<String>], sources: &Sources, diagnostics: &mut Diag
             )
             .label("no shell reads it")
             .help("nothing but a shell understands it, and the image may have none");
-            // Settings may stand between them.
-            let text = sources.get(whole.source).text();
-            let gap =
-                |pair: &[Spanned<String>]| &text[pair[0].span.end as usize..pair[1].span.start as usize];
-            diagnostics.push(if command.windows(2).all(|pair| gap(pair).trim().is_empty()) {
+            diagnostics.push(if command.windows(2).all(alone) {
                 diagnostic.replace(format!("write `{shell}`"), Applicability::Unsafe, whole, shell)
             } else {
                 diagnostic.help(format!("write `{shell}`"))
@@ -151,7 +158,8 @@ fn runs(service: &Service, diagnostics: &mut Diagnostics) {
     }
     let outside = |volume: &&Volume| {
         let named = matches!(volume.source.value, VolumeSource::Named(_)) && volume.writable.value;
-        named && !image.data.iter().any(|data| images::lies_in(&volume.target.value, data))
+        let mut own = image.data.iter().chain(image.writes);
+        named && !own.any(|own| images::lies_in(&volume.target.value, own))
     };
     if let Some(volume) = service.volumes.iter().find(outside).filter(|_| !as_root) {
         lacks.push(format!("may not write to {}, where a new volume is root's", quote(&volume.target.value)));
@@ -163,7 +171,7 @@ fn runs(service: &Service, diagnostics: &mut Diagnostics) {
     if lacks.is_empty() {
         return;
     }
-    let message = format!("`{}` cannot start: it {}", image.short(), lacks.join(", and it "));
+    let message = format!("`{}` is not given what it needs: it {}", image.short(), lacks.join(", and it "));
     let mut diagnostic = Diagnostic::new(&IMAGE_CANNOT_RUN, reference.span, message)
         .label("runs without capabilities, and its root file system is read-only");
     diagnostic.help = help;
@@ -192,7 +200,7 @@ pub fn check_bottle(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
             format!("no sidecar may write to volume {}", quote(name)),
         )
         .label("read-only, unless it says otherwise");
-        for other in others {
+        for other in others.iter().take(SHOWN) {
             diagnostic = diagnostic.related(other.source.span, "and here");
         }
         let writes = "access=\"read-write\"";
@@ -219,5 +227,6 @@ fn targets<'a>(volumes: &[&'a Volume]) -> Vec<&'a str> {
     let mut targets: Vec<&str> = volumes.iter().map(|volume| volume.target.value.as_str()).collect();
     targets.sort_unstable();
     targets.dedup();
+    targets.truncate(SHOWN);
     targets
 }

@@ -212,6 +212,36 @@ fn the_innermost_counts_and_what_one_bottle_does_not_allow_stays() {
 }
 
 #[test]
+fn what_a_profile_denies_binds_who_extends_it() {
+    let dir = Dir::new();
+    dir.write(
+        "guard.kdl",
+        "lint { deny \"allow-shared\"; }\nprofile \"guard\" { lint { deny \"allow-shared\"; }; }\n",
+    );
+    dir.write(
+        "team.kdl",
+        "include \"guard.kdl\"\nprofile \"team\" { extends \"guard\"; egress { allow \"*.github.io\"; }; }\n",
+    );
+    let bottle = "bottle \"a\" { extends \"team\"; egress { allow \"*.web.app\"; }; lint { allow \"allow-shared\" reason=\"ours\"; }; }\n";
+    dir.write("a.kdl", format!("include \"team.kdl\"\nlint {{ warn \"allow-shared\"; }}\n{bottle}"));
+    // Neither the bottle, nor the file, nor what a run allows: only who asks for no level of specs at all.
+    for arguments in [&[][..], &["--allow", "allow-shared"]] {
+        let run = dir.run([&["check", "--format", "concise", "a.kdl"], arguments].concat()).code(1);
+        let expected =
+            ["error[allow-shared]", "error[allow-shared]", "warning[lint-unused]", "warning[lint-unused]"];
+        assert_eq!(said(&run), expected, "{}", run.out);
+        assert!(
+            run.out.contains("`allow-shared` is denied by a profile that is extended here"),
+            "{}",
+            run.out
+        );
+    }
+    let run = dir.run(["check", "--format", "concise", "--ignore-lint", "a.kdl"]).code(0);
+    let found: Vec<String> = said(&run).into_iter().filter(|word| word.contains("allow-shared")).collect();
+    assert_eq!(found, ["warning[allow-shared]", "warning[allow-shared]"], "{}", run.out);
+}
+
+#[test]
 fn a_file_speaks_for_itself_and_not_for_what_it_includes() {
     let dir = Dir::new();
     dir.write("team.kdl", "profile \"team\" { egress { allow \"*.github.io\"; }; }\n");
