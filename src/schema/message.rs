@@ -1,11 +1,12 @@
 //! Diagnostics of the schema check.
 
-use super::{Argument, Child, Node as Schema, Property, RETIRED, ROOT};
+use super::peers::{self, Way};
+use super::{Argument, Node as Schema, Property, RETIRED, ROOT, ValueType};
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
 use crate::rule::{Meant, ValueError, catalogue};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value, quoted_string};
-use crate::text::{did_you_mean, one_of, quote};
+use crate::text::{did_you_mean, one_of, quote, quote_whole};
 
 /// "in `egress`", "at the top of a file".
 fn place(parent: Option<Node<'_>>) -> String {
@@ -13,7 +14,11 @@ fn place(parent: Option<Node<'_>>) -> String {
         .map_or_else(|| String::from("at the top of a file"), |parent| format!("in {}", quote(parent.name())))
 }
 
-pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Option<Node<'_>>) -> Diagnostic {
+pub(super) fn unknown_node(
+    node: Node<'_>,
+    schema: &'static Schema,
+    parent: Option<Node<'_>>,
+) -> Diagnostic {
     let (name, span) = (node.name(), node.name_span());
     if let Some(retired) = RETIRED.iter().find(|retired| retired.name == name) {
         return Diagnostic::new(
@@ -24,10 +29,24 @@ pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Opti
         .label("has no meaning any more")
         .help(retired.instead);
     }
-    let names = || known.iter().map(|child| child.node.name);
+    let names = || schema.child_nodes().iter().map(|child| child.node.name);
     let expected = format!("expected one of {}", one_of(names()));
     let message = format!("unknown node {} {}", quote(name), place(parent));
     let diagnostic = Diagnostic::new(&catalogue::UNKNOWN_NODE, span, message);
+    if let Some(parent) = parent
+        && let Some(property) = schema.properties.iter().find(|property| property.name == name)
+    {
+        return as_property(diagnostic, node, parent, property);
+    }
+    if let Some(Way { same, help }) = peers::find(name, schema) {
+        let diagnostic = diagnostic.label("another tool's word").help(help);
+        return match same.filter(|same| peers::is_child(schema, same)) {
+            Some(same) => {
+                diagnostic.replace(format!("write `{same}`"), Applicability::Unsafe, span, same)
+            }
+            None => diagnostic,
+        };
+    }
     if let Some(meant) = did_you_mean(name, names()) {
         return diagnostic.label(format!("did you mean `{meant}`?")).help(expected).replace(
             format!("write `{meant}`"),
@@ -44,6 +63,57 @@ pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Opti
             .help("a brace may have been closed too early or too late"),
         None => diagnostic.label("not known here").help(expected),
     }
+}
+
+/// A property that is written as a node in the block.
+fn as_property(
+    diagnostic: Diagnostic,
+    node: Node<'_>,
+    parent: Node<'_>,
+    property: &'static Property,
+) -> Diagnostic {
+    let name = property.name;
+    let mut entries = node.entries();
+    let only = entries.next().filter(|entry| entry.key().is_none() && entries.next().is_none());
+    let value = only.map_or("…", Entry::raw_value);
+    diagnostic
+        .label(format!("`{name}` is a property of {} here", quote(parent.name())))
+        .help(format!("write {} behind {}", quote_whole(&format!("{name}={value}")), quote(parent.name())))
+}
+
+/// `export NAME "value"` and the like among variables: the word is a shell's.
+pub(super) fn export(node: Node<'_>) -> Option<Diagnostic> {
+    const WORDS: [&str; 4] = ["declare", "export", "set", "setenv"];
+    if !WORDS.contains(&node.name()) {
+        return None;
+    }
+    let first = node.entries().next()?;
+    let name = match first.key() {
+        Some((key, _)) => key,
+        // A variable may be called so: it has one value then.
+        None if node.entries().count() < 2 => return None,
+        None => match first.value() {
+            Value::String(text) => text,
+            _ => return None,
+        },
+    };
+    let is_property = first.key().is_some() && matches!(name, "from-env" | "from-file");
+    if is_property || ValueType::EnvName.check(Value::String(name)).is_err() {
+        return None;
+    }
+    let word = quote(node.name());
+    let span = Span { end: first.key().map_or(first.span(), |(_, span)| span).end, ..node.name_span() };
+    let start = first.span().start;
+    let mut edits = vec![Edit { span: Span { end: start, ..node.name_span() }, replacement: String::new() }];
+    if let Some((_, key)) = first.key() {
+        let equals = Span { start: key.end, end: first.value_span().start, ..key };
+        edits.push(Edit { span: equals, replacement: String::from(" ") });
+    }
+    let diagnostic =
+        Diagnostic::new(&catalogue::UNEXPECTED_ARGUMENT, span, format!("{word} is a shell's word, and no part of a variable"))
+            .label("expected the variable's name first")
+            .fix(format!("leave {word} out"), Applicability::Safe, edits);
+    Some(diagnostic)
 }
 
 /// Where a node of that name would be known.
@@ -144,12 +214,16 @@ pub(super) fn unknown_property(node: Node<'_>, key: &str, span: Span, schema: &'
     let names = || schema.properties.iter().map(|property| property.name);
     let message = format!("unknown property {} of {}", quote(key), quote(node.name()));
     let diagnostic = Diagnostic::new(&catalogue::UNKNOWN_PROPERTY, span, message);
+    if let Some(way) = peers::find(key, schema) {
+        return diagnostic.label("another tool's word").help(way.help);
+    }
     if schema.properties.is_empty() {
         let diagnostic = diagnostic.label(format!("{} has no properties", quote(node.name())));
         return if schema.child_nodes().iter().any(|child| child.node.name == key) {
             diagnostic.help(format!("write {} as a node in the block", quote(key)))
         } else {
-            diagnostic.help("remove it")
+            // Without what the property says, the rest may say more than was meant: taking it out is no advice.
+            diagnostic.help(format!("nothing here can hold it; for example: `{}`", head(schema.example)))
         };
     }
     let several = schema.properties.len() > 1;

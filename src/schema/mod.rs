@@ -8,6 +8,7 @@ mod check;
 mod message;
 mod nodes;
 mod path;
+mod peers;
 pub mod reference;
 mod regex;
 mod text;

@@ -11,7 +11,10 @@ fn same_value(ours: Value<'_>, theirs: &KdlValue) -> bool {
     match (ours, theirs) {
         (Value::String(a), KdlValue::String(b)) => a == b,
         (Value::Integer(a), KdlValue::Integer(b)) => a == *b,
-        (Value::Float(a), KdlValue::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
+        (Value::Number(a), KdlValue::Float(b)) => {
+            let a: f64 = a.trim_start_matches('#').replace('_', "").parse().unwrap();
+            a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+        }
         (Value::Bool(a), KdlValue::Bool(b)) => a == *b,
         (Value::Null, KdlValue::Null) => true,
         _ => false,
