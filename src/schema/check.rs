@@ -126,7 +126,10 @@ fn entries(node: Node<'_>, schema: &'static Schema, diagnostics: &mut Diagnostic
             continue;
         };
         let Some(property) = schema.properties.iter().find(|property| property.name == key) else {
-            diagnostics.push_error_with(|| message::unknown_property(node, key, key_span, schema));
+            // Of a node that has none, the first says it all.
+            if whole || !schema.properties.is_empty() {
+                diagnostics.push_error_with(|| message::unknown_property(node, key, key_span, schema));
+            }
             whole = false;
             continue;
         };

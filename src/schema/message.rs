@@ -14,11 +14,7 @@ fn place(parent: Option<Node<'_>>) -> String {
         .map_or_else(|| String::from("at the top of a file"), |parent| format!("in {}", quote(parent.name())))
 }
 
-pub(super) fn unknown_node(
-    node: Node<'_>,
-    schema: &'static Schema,
-    parent: Option<Node<'_>>,
-) -> Diagnostic {
+pub(super) fn unknown_node(node: Node<'_>, schema: &'static Schema, parent: Option<Node<'_>>) -> Diagnostic {
     let (name, span) = (node.name(), node.name_span());
     if let Some(retired) = RETIRED.iter().find(|retired| retired.name == name) {
         return Diagnostic::new(
@@ -41,9 +37,7 @@ pub(super) fn unknown_node(
     if let Some(Way { same, help }) = peers::find(name, schema) {
         let diagnostic = diagnostic.label("another tool's word").help(help);
         return match same.filter(|same| peers::is_child(schema, same)) {
-            Some(same) => {
-                diagnostic.replace(format!("write `{same}`"), Applicability::Unsafe, span, same)
-            }
+            Some(same) => diagnostic.replace(format!("write `{same}`"), Applicability::Unsafe, span, same),
             None => diagnostic,
         };
     }
@@ -76,44 +70,47 @@ fn as_property(
     let mut entries = node.entries();
     let only = entries.next().filter(|entry| entry.key().is_none() && entries.next().is_none());
     let value = only.map_or("…", Entry::raw_value);
-    diagnostic
-        .label(format!("`{name}` is a property of {} here", quote(parent.name())))
-        .help(format!("write {} behind {}", quote_whole(&format!("{name}={value}")), quote(parent.name())))
+    diagnostic.label(format!("`{name}` is a property of {} here", quote(parent.name()))).help(format!(
+        "write {} behind {}",
+        quote_whole(&format!("{name}={value}")),
+        quote(parent.name())
+    ))
 }
 
-/// `export NAME "value"` and the like among variables: the word is a shell's.
-pub(super) fn export(node: Node<'_>) -> Option<Diagnostic> {
+/// The entry that is meant to be the variable, where a shell's word stands before it: `export NAME "value"` and the like.
+fn after_export<'t>(node: Node<'t>) -> Option<Entry<'t>> {
     const WORDS: [&str; 4] = ["declare", "export", "set", "setenv"];
-    if !WORDS.contains(&node.name()) {
-        return None;
-    }
-    let first = node.entries().next()?;
-    let name = match first.key() {
-        Some((key, _)) => key,
+    let first = node.entries().next().filter(|_| WORDS.contains(&node.name()))?;
+    let name = match (first.key(), first.value()) {
+        (Some((key, _)), _) => Some(key).filter(|key| !matches!(*key, "from-env" | "from-file")),
         // A variable may be called so: it has one value then.
-        None if node.entries().count() < 2 => return None,
-        None => match first.value() {
-            Value::String(text) => text,
-            _ => return None,
-        },
+        (None, Value::String(text)) => Some(text).filter(|_| node.entries().nth(1).is_some()),
+        _ => None,
     };
-    let is_property = first.key().is_some() && matches!(name, "from-env" | "from-file");
-    if is_property || ValueType::EnvName.check(Value::String(name)).is_err() {
-        return None;
-    }
-    let word = quote(node.name());
-    let span = Span { end: first.key().map_or(first.span(), |(_, span)| span).end, ..node.name_span() };
-    let start = first.span().start;
-    let mut edits = vec![Edit { span: Span { end: start, ..node.name_span() }, replacement: String::new() }];
-    if let Some((_, key)) = first.key() {
-        let equals = Span { start: key.end, end: first.value_span().start, ..key };
+    name.filter(|name| ValueType::EnvName.check(Value::String(name)).is_ok()).map(|_| first)
+}
+
+/// Whether a variable is named behind a shell's word, which is an error: the word is no variable.
+#[must_use]
+pub fn is_export(node: Node<'_>) -> bool {
+    after_export(node).is_some()
+}
+
+pub(super) fn export(node: Node<'_>) -> Option<Diagnostic> {
+    let first = after_export(node)?;
+    let (word, name) = (node.name_span(), first.key().map_or(first.span(), |(_, span)| span));
+    let mut edits = vec![Edit { span: Span { end: name.start, ..word }, replacement: String::new() }];
+    if first.key().is_some() {
+        let equals = Span { start: name.end, end: first.value_span().start, ..name };
         edits.push(Edit { span: equals, replacement: String::from(" ") });
     }
-    let diagnostic =
-        Diagnostic::new(&catalogue::UNEXPECTED_ARGUMENT, span, format!("{word} is a shell's word, and no part of a variable"))
+    let shell = quote(node.name());
+    let message = format!("{shell} is a shell's word, and no part of a variable");
+    Some(
+        Diagnostic::new(&catalogue::UNEXPECTED_ARGUMENT, Span { end: name.end, ..word }, message)
             .label("expected the variable's name first")
-            .fix(format!("leave {word} out"), Applicability::Safe, edits);
-    Some(diagnostic)
+            .fix(format!("leave {shell} out"), Applicability::Safe, edits),
+    )
 }
 
 /// Where a node of that name would be known.
@@ -215,7 +212,8 @@ pub(super) fn unknown_property(node: Node<'_>, key: &str, span: Span, schema: &'
     let message = format!("unknown property {} of {}", quote(key), quote(node.name()));
     let diagnostic = Diagnostic::new(&catalogue::UNKNOWN_PROPERTY, span, message);
     if let Some(way) = peers::find(key, schema) {
-        return diagnostic.label("another tool's word").help(way.help);
+        let label = if schema.properties.is_empty() { "has no properties" } else { "has no such property" };
+        return diagnostic.label(format!("{} {label}", quote(node.name()))).help(way.help);
     }
     if schema.properties.is_empty() {
         let diagnostic = diagnostic.label(format!("{} has no properties", quote(node.name())));

@@ -17,6 +17,7 @@ mod value;
 mod value_check;
 
 pub use check::check;
+pub use message::is_export;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
 pub use path::is_host_path;
 pub use value::ValueType;

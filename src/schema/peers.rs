@@ -62,7 +62,14 @@ const ENVIRONMENT: &[&str] = &["environment", "env_file", "env-file", "envs", "v
 static PEERS: &[Peer] = &[
     Peer {
         within: SIDECAR,
-        words: &["healthcheck", "health-check", "health_check", "readiness", "readinessProbe", "livenessProbe"],
+        words: &[
+            "healthcheck",
+            "health-check",
+            "health_check",
+            "readiness",
+            "readinessProbe",
+            "livenessProbe",
+        ],
         same: None,
         way: "`healthcheck` is `health` here: the program that tells, and its arguments, such as `health \"pg_isready\" \
               \"-U\" \"postgres\"`",
@@ -127,7 +134,15 @@ static PEERS: &[Peer] = &[
     },
     Peer {
         within: SIDECAR,
-        words: &["networks", "network_mode", "network-mode", "hostname", "privileged", "security_opt", "devices"],
+        words: &[
+            "networks",
+            "network_mode",
+            "network-mode",
+            "hostname",
+            "privileged",
+            "security_opt",
+            "devices",
+        ],
         same: None,
         way: "leave it out: the bundle has one address, which all of its containers share, and none has more of the host \
               than its spec says",

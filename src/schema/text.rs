@@ -93,7 +93,8 @@ pub(super) fn env_name(text: &str) -> Result<(), ValueError> {
         format!("expected {}", ValueType::EnvName.describe()),
     );
     let meant = text.replace(['-', '.', ' '], "_");
-    let valid = meant.len() <= MAX_ENV_NAME && meant != "_" && !meant.starts_with(|c: char| c.is_ascii_digit());
+    let valid =
+        meant.len() <= MAX_ENV_NAME && meant != "_" && !meant.starts_with(|c: char| c.is_ascii_digit());
     Err(if valid && meant.chars().all(allowed) { problem.meant(meant) } else { problem })
 }
 

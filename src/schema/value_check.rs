@@ -113,7 +113,8 @@ impl ValueType {
         // What cannot be seen cannot be reviewed: a path with a direction override in it reads as another one.
         let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));
         let of_env = self == Self::EnvValue;
-        if let Some(c) = text.chars().find(|c| !plain && is_unsafe_to_show(*c) && !(of_env && c.is_control())) {
+        if let Some(c) = text.chars().find(|c| !plain && is_unsafe_to_show(*c) && !(of_env && c.is_control()))
+        {
             let kind = if c.is_control() { "control" } else { "invisible" };
             // A literal may be a secret, of which no message repeats more than it must.
             let subject = if of_env { String::from("this value") } else { quote(text) };

@@ -20,7 +20,9 @@ impl Parser<'_> {
         let kind = self.kind(at);
         let end = self.glued(at);
         let runs_on = end > at && self.tokens[end - 1].flags & RUNS_ON != 0;
-        if end > at + 1 || runs_on || (kind == TokenKind::Stray && self.text.as_bytes()[self.start(at) as usize] == b'/')
+        if end > at + 1
+            || runs_on
+            || (kind == TokenKind::Stray && self.text.as_bytes()[self.start(at) as usize] == b'/')
         {
             let range = self.start(at)..self.start(end);
             self.at = end;
@@ -81,24 +83,22 @@ impl Parser<'_> {
     fn foreign_quotes(&mut self, text: Text) {
         let range = text.start..text.end;
         let written = self.slice(range.clone()).to_owned();
-        let Some(first) = written.chars().next() else { return };
-        if !QUOTES.iter().any(|(quote, _)| *quote == first) {
+        if !written.starts_with(|first| QUOTES.iter().any(|(quote, _)| *quote == first)) {
             return;
         }
         let closed = self.kind(self.at - 1) == TokenKind::ForeignQuoted;
         let inner = &written[body(&written, TokenKind::ForeignQuoted, 0)];
-        let mark = quote_mark(first);
         self.report(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
             if !closed {
                 return d
-                    .message(format!("{} begins with {mark}, which is no quote in KDL", quote(&written)))
+                    .message(format!("{} begins with a quote that KDL does not have", quote(&written)))
                     .label("only `\"` begins and ends a string")
                     .help("put what is meant between two `\"`");
             }
             let quoted = quoted_string(inner);
             // What a backslash does between such quotes, each language has its own view of.
             let how = if inner.contains('\\') { Applicability::Unsafe } else { Applicability::Safe };
-            d.message(format!("{} stands between {mark}, which are no quotes in KDL", quote(&written)))
+            d.message(format!("{} stands between quotes that KDL does not have", quote(&written)))
                 .label("only `\"` begins and ends a string")
                 .swap(format!("write {}", quote(&quoted)), how, range, quoted)
         });
@@ -108,18 +108,18 @@ impl Parser<'_> {
         let text = self.slice(range.clone()).to_owned();
         let bad = text.chars().find(|c| matches!(c, '/' | '\\' | '[' | ']' | '#')).unwrap_or('/');
         // `'./a'`: the quotes are none of the text.
-        let foreign = text.chars().next().filter(|first| QUOTES.iter().any(|(quote, _)| quote == first));
+        let foreign = text.starts_with(|first| QUOTES.iter().any(|(quote, _)| *quote == first));
         let quoted = format!("\"{}\"", text.replace('\\', "\\\\"));
         self.report(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
             let d = d.message(format!("{} must stand between quotes", quote(&text)));
-            if let Some(first) = foreign {
-                let mark = quote_mark(first);
+            if foreign {
                 return d
-                    .label(format!("only `\"` begins and ends a string, {mark} does not"))
+                    .label("only `\"` begins and ends a string")
                     .help("put what is meant between two `\"`");
             }
             if runs_on {
-                let mark = ["//", "/*", "/-"].into_iter().filter_map(|mark| Some((text.find(mark)?, mark))).min();
+                let mark =
+                    ["//", "/*", "/-"].into_iter().filter_map(|mark| Some((text.find(mark)?, mark))).min();
                 let mark = mark.map_or("//", |(_, mark)| mark);
                 // Behind a scheme it is no comment for sure.
                 let sure = text.contains("://");
@@ -317,9 +317,4 @@ impl Parser<'_> {
     pub(super) fn is_unclosed(&self, at: usize) -> bool {
         self.tokens.get(at).is_some_and(|token| token.flags & UNCLOSED != 0)
     }
-}
-
-/// A quote of another language as a message shows it.
-fn quote_mark(c: char) -> String {
-    if c == '`' { String::from("a backtick") } else { quote(c.encode_utf8(&mut [0; 4])) }
 }
