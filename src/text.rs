@@ -62,8 +62,35 @@ fn quote_up_to(text: &str, most: usize) -> String {
 #[must_use]
 pub fn is_unsafe_to_show(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || is_default_ignorable(c)
+        // Line ends, what annotates between the lines, and the one letter of Braille that has no dot.
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' | '\u{2800}')
+}
+
+/// Whether Unicode says of `c` that it is shown as nothing where nothing knows better: `Default_Ignorable_Code_Point` of
+/// `DerivedCoreProperties.txt`, version 16.0.0. A test holds the table against that of `regex-syntax`.
+#[must_use]
+pub fn is_default_ignorable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// `text` with each unsafe character replaced by harmless ones of the same length in bytes, so that spans stay true
@@ -192,4 +219,22 @@ pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -
         })
         .min_by_key(|(distance, name)| (*distance, *name))
         .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_default_ignorable;
+
+    /// The table is Unicode's, as `regex-syntax` has it; its version may be newer, and must be the one that is named.
+    #[test]
+    fn default_ignorable_is_unicodes() {
+        let hir = regex_syntax::parse(r"\p{Default_Ignorable_Code_Point}").expect("tests have the tables");
+        let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class)) = hir.kind() else {
+            panic!("a class");
+        };
+        let theirs = |c: char| class.iter().any(|range| (range.start()..=range.end()).contains(&c));
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_default_ignorable(c), theirs(c), "U+{:04X}", u32::from(c));
+        }
+    }
 }

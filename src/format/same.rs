@@ -1,6 +1,6 @@
 //! Equality of two texts as KDL documents, comments included.
 
-use crate::syntax::{Node, TokenKind, Tree, Value};
+use crate::syntax::{Node, TokenKind, Tree};
 
 /// Whether two trees are of the same document: the same nodes with the same entries in the same order, also those that
 /// are commented out, spelt the same but for the margins of multi-line strings, and the same comments between them.
@@ -44,21 +44,13 @@ fn heads(a: Node<'_>, b: Node<'_>) -> bool {
                 let same = a.key().map(|(key, _)| key) == b.key().map(|(key, _)| key)
                     && a.type_annotation().map(|(ty, _)| ty) == b.type_annotation().map(|(ty, _)| ty)
                     && a.is_commented() == b.is_commented()
-                    && values(a.value(), b.value());
+                    && a.value() == b.value();
                 if !same {
                     return false;
                 }
             }
             _ => return false,
         }
-    }
-}
-
-fn values(a: Value<'_>, b: Value<'_>) -> bool {
-    match (a, b) {
-        // `#nan` is `#nan`.
-        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
-        (a, b) => a == b,
     }
 }
 

@@ -192,7 +192,8 @@ fn plain(value: Value<'_>) -> Option<String> {
     match value {
         Value::String(text) => Some(text.to_owned()),
         Value::Integer(number) => Some(number.to_string()),
-        Value::Float(_) | Value::Bool(_) | Value::Null => None,
+        Value::Number(number) => Some(number.to_owned()),
+        Value::Bool(_) | Value::Null => None,
     }
 }
 

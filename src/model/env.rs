@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Spanned, property};
+use crate::schema::is_export;
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
 
@@ -44,7 +45,12 @@ pub struct Variable {
 }
 
 impl Variable {
-    pub(super) fn decode(node: Node<'_>) -> Self {
+    /// Decodes a block of variables. Whatever stands behind a shell's word was spoken of, and is no variable of that name.
+    pub(super) fn decode_all(env: Node<'_>) -> impl Iterator<Item = Self> {
+        env.children().filter(|node| !is_export(*node)).map(Self::decode)
+    }
+
+    fn decode(node: Node<'_>) -> Self {
         // A source of the wrong type is one all the same, and is reported: it must not count as a missing one.
         let given = |entry: Entry<'_>| match entry.value() {
             Value::String(text) => text.to_owned(),

@@ -83,7 +83,7 @@ impl Layer {
                 }
                 "accept" => layer.accepts.extend(Accept::decode(node)),
                 "expect" => layer.expectations.extend(Expectation::decode(node)),
-                "env" => layer.env.extend(node.children().map(Variable::decode)),
+                "env" => layer.env.extend(Variable::decode_all(node)),
                 "egress" => layer.egress.decode_into(node),
                 "git" => layer.git.decode_into(node),
                 "sidecar" => layer.sidecars.extend(Sidecar::decode(node)),

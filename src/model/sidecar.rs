@@ -187,7 +187,7 @@ impl Service {
             run_as: child(node, "run-as").and_then(first_argument),
             port: child(node, "port").and_then(port),
             health: child(node, "health").map(Health::decode),
-            env: children(node, "env").flat_map(Node::children).map(Variable::decode).collect(),
+            env: children(node, "env").flat_map(Variable::decode_all).collect(),
             secrets: children(node, "secret").filter_map(secret).collect(),
             volumes: children(node, "volume").filter_map(Volume::decode).collect(),
             tmpfs: children(node, "tmpfs").flat_map(arguments).collect(),

@@ -32,16 +32,21 @@ fn children(
                 if let Err(problem) = name.check(Value::String(node.name())) {
                     diagnostics.push_error_with(|| message::name(node, problem));
                 }
+                if let Some(export) = message::export(node) {
+                    diagnostics.push(export);
+                    continue;
+                }
                 node_against(node, schema, diagnostics);
             }
         }
-        Children::Nodes(known) => known_children(named, parent, known, diagnostics),
+        Children::Nodes(known) => known_children(named, parent, schema, known, diagnostics),
     }
 }
 
 fn known_children<'t>(
     nodes: impl Iterator<Item = Node<'t>>,
     parent: Option<Node<'_>>,
+    schema: &'static Schema,
     known: &'static [Child],
     diagnostics: &mut Diagnostics,
 ) {
@@ -54,7 +59,7 @@ fn known_children<'t>(
             {
                 single.push((meant, node.name_span()));
             }
-            diagnostics.push_error_with(|| message::unknown_node(node, known, parent));
+            diagnostics.push_error_with(|| message::unknown_node(node, schema, parent));
             continue;
         };
         if child.occurs != Occurs::Many {
@@ -91,7 +96,11 @@ fn node_against(node: Node<'_>, schema: &'static Schema, diagnostics: &mut Diagn
     if let Some(missing) = schema.arguments.iter().skip(given).find(|argument| argument.required) {
         diagnostics.push_error_with(|| message::missing_argument(node, missing, schema));
     }
-    let has = |name: &str| node.entries().any(|entry| entry.key().is_some_and(|(key, _)| key == name));
+    // What is written as a node was spoken of as one.
+    let has = |name: &str| {
+        node.entries().any(|entry| entry.key().is_some_and(|(key, _)| key == name))
+            || node.children().any(|child| child.name() == name)
+    };
     for property in schema.properties.iter().filter(|property| property.required && !has(property.name)) {
         diagnostics.push_error_with(|| message::missing_property(node, property, schema));
     }
@@ -117,7 +126,10 @@ fn entries(node: Node<'_>, schema: &'static Schema, diagnostics: &mut Diagnostic
             continue;
         };
         let Some(property) = schema.properties.iter().find(|property| property.name == key) else {
-            diagnostics.push_error_with(|| message::unknown_property(node, key, key_span, schema));
+            // Of a node that has none, the first says it all.
+            if whole || !schema.properties.is_empty() {
+                diagnostics.push_error_with(|| message::unknown_property(node, key, key_span, schema));
+            }
             whole = false;
             continue;
         };
@@ -152,7 +164,7 @@ fn value(entry: Entry<'_>, expected: ValueType, diagnostics: &mut Diagnostics) {
     if entry.is_broken() {
         return;
     }
-    if let Err(problem) = expected.check(entry.value()) {
+    if let Err(problem) = expected.check_entry(entry) {
         diagnostics.push_error_with(|| message::value(entry, problem));
     }
 }

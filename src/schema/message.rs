@@ -1,11 +1,12 @@
 //! Diagnostics of the schema check.
 
-use super::{Argument, Child, Node as Schema, Property, RETIRED, ROOT};
+use super::peers::{self, Way};
+use super::{Argument, Node as Schema, Property, RETIRED, ROOT, ValueType};
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
 use crate::rule::{Meant, ValueError, catalogue};
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value, quoted_string};
-use crate::text::{did_you_mean, one_of, quote};
+use crate::text::{did_you_mean, one_of, quote, quote_whole};
 
 /// "in `egress`", "at the top of a file".
 fn place(parent: Option<Node<'_>>) -> String {
@@ -13,7 +14,7 @@ fn place(parent: Option<Node<'_>>) -> String {
         .map_or_else(|| String::from("at the top of a file"), |parent| format!("in {}", quote(parent.name())))
 }
 
-pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Option<Node<'_>>) -> Diagnostic {
+pub(super) fn unknown_node(node: Node<'_>, schema: &'static Schema, parent: Option<Node<'_>>) -> Diagnostic {
     let (name, span) = (node.name(), node.name_span());
     if let Some(retired) = RETIRED.iter().find(|retired| retired.name == name) {
         return Diagnostic::new(
@@ -24,10 +25,22 @@ pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Opti
         .label("has no meaning any more")
         .help(retired.instead);
     }
-    let names = || known.iter().map(|child| child.node.name);
+    let names = || schema.child_nodes().iter().map(|child| child.node.name);
     let expected = format!("expected one of {}", one_of(names()));
     let message = format!("unknown node {} {}", quote(name), place(parent));
     let diagnostic = Diagnostic::new(&catalogue::UNKNOWN_NODE, span, message);
+    if let Some(parent) = parent
+        && let Some(property) = schema.properties.iter().find(|property| property.name == name)
+    {
+        return as_property(diagnostic, node, parent, property);
+    }
+    if let Some(Way { same, help }) = peers::find(name, schema) {
+        let diagnostic = diagnostic.label("another tool's word").help(help);
+        return match same.filter(|same| peers::is_child(schema, same)) {
+            Some(same) => diagnostic.replace(format!("write `{same}`"), Applicability::Unsafe, span, same),
+            None => diagnostic,
+        };
+    }
     if let Some(meant) = did_you_mean(name, names()) {
         return diagnostic.label(format!("did you mean `{meant}`?")).help(expected).replace(
             format!("write `{meant}`"),
@@ -44,6 +57,60 @@ pub(super) fn unknown_node(node: Node<'_>, known: &'static [Child], parent: Opti
             .help("a brace may have been closed too early or too late"),
         None => diagnostic.label("not known here").help(expected),
     }
+}
+
+/// A property that is written as a node in the block.
+fn as_property(
+    diagnostic: Diagnostic,
+    node: Node<'_>,
+    parent: Node<'_>,
+    property: &'static Property,
+) -> Diagnostic {
+    let name = property.name;
+    let mut entries = node.entries();
+    let only = entries.next().filter(|entry| entry.key().is_none() && entries.next().is_none());
+    let value = only.map_or("…", Entry::raw_value);
+    diagnostic.label(format!("`{name}` is a property of {} here", quote(parent.name()))).help(format!(
+        "write {} behind {}",
+        quote_whole(&format!("{name}={value}")),
+        quote(parent.name())
+    ))
+}
+
+/// The entry that is meant to be the variable, where a shell's word stands before it: `export NAME "value"` and the like.
+fn after_export<'t>(node: Node<'t>) -> Option<Entry<'t>> {
+    const WORDS: [&str; 4] = ["declare", "export", "set", "setenv"];
+    let first = node.entries().next().filter(|_| WORDS.contains(&node.name()))?;
+    let name = match (first.key(), first.value()) {
+        (Some((key, _)), _) => Some(key).filter(|key| !matches!(*key, "from-env" | "from-file")),
+        // A variable may be called so: it has one value then.
+        (None, Value::String(text)) => Some(text).filter(|_| node.entries().nth(1).is_some()),
+        _ => None,
+    };
+    name.filter(|name| ValueType::EnvName.check(Value::String(name)).is_ok()).map(|_| first)
+}
+
+/// Whether a variable is named behind a shell's word, which is an error: the word is no variable.
+#[must_use]
+pub fn is_export(node: Node<'_>) -> bool {
+    after_export(node).is_some()
+}
+
+pub(super) fn export(node: Node<'_>) -> Option<Diagnostic> {
+    let first = after_export(node)?;
+    let (word, name) = (node.name_span(), first.key().map_or(first.span(), |(_, span)| span));
+    let mut edits = vec![Edit { span: Span { end: name.start, ..word }, replacement: String::new() }];
+    if first.key().is_some() {
+        let equals = Span { start: name.end, end: first.value_span().start, ..name };
+        edits.push(Edit { span: equals, replacement: String::from(" ") });
+    }
+    let shell = quote(node.name());
+    let message = format!("{shell} is a shell's word, and no part of a variable");
+    Some(
+        Diagnostic::new(&catalogue::UNEXPECTED_ARGUMENT, Span { end: name.end, ..word }, message)
+            .label("expected the variable's name first")
+            .fix(format!("leave {shell} out"), Applicability::Safe, edits),
+    )
 }
 
 /// Where a node of that name would be known.
@@ -144,12 +211,17 @@ pub(super) fn unknown_property(node: Node<'_>, key: &str, span: Span, schema: &'
     let names = || schema.properties.iter().map(|property| property.name);
     let message = format!("unknown property {} of {}", quote(key), quote(node.name()));
     let diagnostic = Diagnostic::new(&catalogue::UNKNOWN_PROPERTY, span, message);
+    if let Some(way) = peers::find(key, schema) {
+        let label = if schema.properties.is_empty() { "has no properties" } else { "has no such property" };
+        return diagnostic.label(format!("{} {label}", quote(node.name()))).help(way.help);
+    }
     if schema.properties.is_empty() {
         let diagnostic = diagnostic.label(format!("{} has no properties", quote(node.name())));
         return if schema.child_nodes().iter().any(|child| child.node.name == key) {
             diagnostic.help(format!("write {} as a node in the block", quote(key)))
         } else {
-            diagnostic.help("remove it")
+            // Without what the property says, the rest may say more than was meant: taking it out is no advice.
+            diagnostic.help(format!("nothing here can hold it; for example: `{}`", head(schema.example)))
         };
     }
     let several = schema.properties.len() > 1;

@@ -8,6 +8,7 @@ mod check;
 mod message;
 mod nodes;
 mod path;
+mod peers;
 pub mod reference;
 mod regex;
 mod text;
@@ -16,6 +17,7 @@ mod value;
 mod value_check;
 
 pub use check::check;
+pub use message::is_export;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
 pub use path::is_host_path;
 pub use value::ValueType;

@@ -81,6 +81,8 @@ pub(super) fn env_name(text: &str) -> Result<(), ValueError> {
         format!("it is {} bytes long, the engine takes {MAX_ENV_NAME}", text.len())
     } else if text.starts_with(|c: char| c.is_ascii_digit()) {
         String::from("it begins with a digit")
+    } else if text == "_" {
+        String::from("shells set it themselves, to what they ran last")
     } else if let Some(c) = text.chars().find(|c| !allowed(*c)) {
         format!("{} is not allowed in it", quote(&c.to_string()))
     } else {
@@ -92,7 +94,8 @@ pub(super) fn env_name(text: &str) -> Result<(), ValueError> {
         format!("expected {}", ValueType::EnvName.describe()),
     );
     let meant = text.replace(['-', '.', ' '], "_");
-    let valid = meant.len() <= MAX_ENV_NAME && !meant.starts_with(|c: char| c.is_ascii_digit());
+    let valid =
+        meant.len() <= MAX_ENV_NAME && meant != "_" && !meant.starts_with(|c: char| c.is_ascii_digit());
     Err(if valid && meant.chars().all(allowed) { problem.meant(meant) } else { problem })
 }
 

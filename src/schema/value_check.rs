@@ -2,8 +2,8 @@
 
 use super::{ValueType, path, regex, text, url};
 use crate::rule::{ValueError, catalogue};
-use crate::syntax::{Value, quoted_string};
-use crate::text::{is_unsafe_to_show, quote};
+use crate::syntax::{Entry, Value, quoted_string};
+use crate::text::{is_unsafe_to_show, quote, quote_whole};
 use crate::world::host;
 
 /// The most bytes of any other text: Linux's limit for a path, which no name, URL or key comes near.
@@ -20,6 +20,30 @@ impl ValueType {
             Value::Integer(number) if self.is_number() => self.check_number(number),
             _ => Err(self.wrong_type(value)),
         }
+    }
+
+    /// Holds the value of an entry against the type. A number in place of a text is offered as that text, as it is
+    /// written: `1.10` and `0755` are other texts than the numbers that they are.
+    pub(super) fn check_entry(self, entry: Entry<'_>) -> Result<(), ValueError> {
+        match entry.value() {
+            Value::Integer(_) | Value::Number(_) if !self.is_number() => {
+                Err(self.number_for_text(entry.raw_value()))
+            }
+            value => self.check(value),
+        }
+    }
+
+    fn number_for_text(self, written: &str) -> ValueError {
+        let problem = ValueError::new(
+            &catalogue::WRONG_TYPE,
+            format!("{} is a number, not a string", quote_whole(written)),
+            format!("expected {}", self.describe()),
+        );
+        if self.check_text(written).is_err() {
+            return problem;
+        }
+        let plain = written.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+        if plain { problem.meant_value(quoted_string(written)) } else { problem.meant(written) }
     }
 
     fn wrong_type(self, value: Value<'_>) -> ValueError {
@@ -40,13 +64,17 @@ impl ValueType {
                     _ => problem,
                 }
             }
-            Value::Float(_) if self.is_number() => wrong("this number is not whole".into()),
+            Value::Number(text) if self.is_number() => {
+                let whole = !text.starts_with('#') && (text.contains('x') || !text.contains(['.', 'e', 'E']));
+                if whole {
+                    return ValueError::invalid(format!("{} is out of range", quote_whole(text)), expected);
+                }
+                wrong(format!("{} is no whole number", quote_whole(text)))
+            }
             Value::Bool(value) if self.is_number() => wrong(format!("`#{value}` is no number")),
             Value::Null if self.is_number() => wrong("`#null` is no number".into()),
-            Value::Integer(number) => {
-                as_text(wrong(format!("`{number}` is a number, not a string")), number.to_string())
-            }
-            Value::Float(_) => wrong("this is a number, not a string".into()),
+            Value::Integer(number) => self.number_for_text(&number.to_string()),
+            Value::Number(number) => self.number_for_text(number),
             Value::Bool(value) => {
                 let problem = wrong(format!("`#{value}` is no string"));
                 match self {
@@ -82,17 +110,22 @@ impl ValueType {
     }
 
     fn check_text(self, text: &str) -> Result<(), ValueError> {
-        if self == Self::EnvValue {
-            return text::env_value(text);
-        }
         // What cannot be seen cannot be reviewed: a path with a direction override in it reads as another one.
         let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));
-        if let Some(c) = text.chars().find(|c| !plain && is_unsafe_to_show(*c)) {
+        let of_env = self == Self::EnvValue;
+        if let Some(c) = text.chars().find(|c| !plain && is_unsafe_to_show(*c) && !(of_env && c.is_control()))
+        {
             let kind = if c.is_control() { "control" } else { "invisible" };
-            return Err(ValueError::invalid(
-                format!("{} holds the {kind} character U+{:04X}", quote(text), u32::from(c)),
+            // A literal may be a secret, of which no message repeats more than it must.
+            let subject = if of_env { String::from("this value") } else { quote(text) };
+            let problem = ValueError::invalid(
+                format!("{subject} holds the {kind} character U+{:04X}", u32::from(c)),
                 format!("expected {}", self.describe()),
-            ));
+            );
+            return Err(if of_env { problem.help("leave it out, or encode the value") } else { problem });
+        }
+        if of_env {
+            return text::env_value(text);
         }
         if text.len() > MAX_TEXT {
             return Err(ValueError::invalid(

@@ -2,13 +2,14 @@
 //! parser where they are used.
 
 mod comment;
+pub(super) mod foreign;
 pub(super) mod text;
 
 use std::ops::Range;
 
 use super::chars::{self, CLASS, Class, IS_WORD, Kind};
 use super::problems::{DiagnosticExt as _, Problems};
-use super::token::{DIRTY, Token, TokenKind};
+use super::token::{DIRTY, RUNS_ON, Token, TokenKind};
 use crate::diagnostic::Applicability;
 use crate::rule::catalogue;
 
@@ -47,6 +48,8 @@ pub(super) struct Lexer<'a> {
     raw_searches_failed: u32,
     /// The same for `"""`.
     multi_line_searches_failed: u32,
+    /// Where the line ends on which a search for each closing quote of other languages found none.
+    no_foreign_end: [usize; foreign::QUOTES.len()],
 }
 
 /// The index of a byte as it is stored: no source is longer than 16 MiB.
@@ -75,6 +78,7 @@ pub(super) fn lex(text: &str, problems: &mut Problems) -> Lexed {
         no_comment_end: false,
         raw_searches_failed: 0,
         multi_line_searches_failed: 0,
+        no_foreign_end: [0; foreign::QUOTES.len()],
         seen_v1: false,
     };
     lexer.run();
@@ -194,6 +198,10 @@ impl Lexer<'_> {
     /// its value; a run of nothing else is a token of its own.
     fn word(&mut self) -> (TokenKind, u8) {
         let start = self.at;
+        if let Some(end) = self.foreign_quoted(start) {
+            self.at = end;
+            return (TokenKind::ForeignQuoted, self.check_range(start..end));
+        }
         let mut flags = 0;
         let mut only_disallowed = true;
         loop {
@@ -242,6 +250,10 @@ impl Lexer<'_> {
             }
             _ => TokenKind::Word,
         };
+        if let Some(end) = self.runs_on(kind) {
+            self.at = end;
+            return (TokenKind::Word, flags | RUNS_ON);
+        }
         (kind, flags)
     }
 
@@ -270,7 +282,18 @@ impl Lexer<'_> {
             [b'#', word @ ..] => chars::is_reserved(word),
             _ => false,
         };
-        (if known { TokenKind::Keyword } else { TokenKind::UnknownKeyword }, 0)
+        if known {
+            return (TokenKind::Keyword, 0);
+        }
+        if self.begins_shell_comment(start, end) {
+            self.at = start;
+            return self.shell_comment(end);
+        }
+        if let Some(end) = self.runs_on(TokenKind::UnknownKeyword) {
+            self.at = end;
+            return (TokenKind::Word, RUNS_ON);
+        }
+        (TokenKind::UnknownKeyword, 0)
     }
 
     fn slash(&mut self) -> (TokenKind, u8) {

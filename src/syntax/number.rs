@@ -1,10 +1,11 @@
 //! Numbers.
 
-/// A number as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A number that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Number {
     Integer(i128),
-    Float(f64),
+    /// One that no type holds for certain: with a fraction or an exponent, or of more than 128 bits. Its text is it.
+    Written,
 }
 
 /// Why something that begins like a number is none.
@@ -26,8 +27,6 @@ pub(super) enum NumberError {
     LeadingUnderscore,
     /// `1,`
     Comma,
-    /// Above 2^127 or so.
-    TooLarge,
     /// Anything else, such as `10m` or `1.2.3`.
     Text,
 }
@@ -84,7 +83,7 @@ pub(super) fn parse(text: &str) -> Result<Number, NumberError> {
         [b'0', b'b', ..] => based(&unsigned[2..], Base::Binary, negative),
         [b'0', b'X' | b'O' | b'B', ..] => Err(upper_case(unsigned, negative)),
         [b'.', ..] => Err(trailing(&unsigned[1..]).unwrap_or(NumberError::NoIntegerDigit)),
-        _ => decimal(text, unsigned, negative),
+        _ => decimal(unsigned, negative),
     }
 }
 
@@ -114,18 +113,16 @@ fn based(digits: &str, base: Base, negative: bool) -> Result<Number, NumberError
     if digits.starts_with('_') {
         return Err(NumberError::LeadingUnderscore);
     }
-    integer(digits, base.radix(), negative)
+    Ok(integer(digits, base.radix(), negative))
 }
 
-fn integer(digits: &str, radix: u32, negative: bool) -> Result<Number, NumberError> {
-    let mut value = 0_i128;
-    for digit in digits.chars().filter_map(|c| c.to_digit(radix)) {
-        let grown = value.checked_mul(radix.into()).and_then(|value| {
-            if negative { value.checked_sub(digit.into()) } else { value.checked_add(digit.into()) }
-        });
-        value = grown.ok_or(NumberError::TooLarge)?;
-    }
-    Ok(Number::Integer(value))
+fn integer(digits: &str, radix: u32, negative: bool) -> Number {
+    let mut digits = digits.chars().filter_map(|c| c.to_digit(radix));
+    let value = digits.try_fold(0_i128, |value, digit| {
+        let value = value.checked_mul(radix.into())?;
+        if negative { value.checked_sub(digit.into()) } else { value.checked_add(digit.into()) }
+    });
+    value.map_or(Number::Written, Number::Integer)
 }
 
 /// `digit (digit | '_')*`: how many bytes of `bytes` that is.
@@ -136,7 +133,7 @@ fn digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'_').count()
 }
 
-fn decimal(text: &str, unsigned: &str, negative: bool) -> Result<Number, NumberError> {
+fn decimal(unsigned: &str, negative: bool) -> Result<Number, NumberError> {
     let bytes = unsigned.as_bytes();
     let mut at = digits(bytes);
     let whole = at;
@@ -165,12 +162,7 @@ fn decimal(text: &str, unsigned: &str, negative: bool) -> Result<Number, NumberE
             (None, missing) => missing.unwrap_or(NumberError::Text),
         });
     }
-    if at == whole {
-        return integer(unsigned, 10, negative);
-    }
-    // Rust reads the rest of the grammar alike, but knows no `_`.
-    let value = if text.contains('_') { text.replace('_', "").parse() } else { text.parse() };
-    value.map(Number::Float).map_err(|_| NumberError::Text)
+    Ok(if at == whole { integer(unsigned, 10, negative) } else { Number::Written })
 }
 
 /// What is wrong with what a number leaves over; `None` when nothing is.

@@ -41,15 +41,14 @@ pub(super) fn parse(source: SourceId, text: Arc<str>, problems: &mut Problems) -
         entries: Vec::with_capacity(lexed.tokens.len() / 6),
         texts: Vec::with_capacity(lexed.tokens.len() / 32),
         stored: Vec::new(),
-        integers: Vec::new(),
     };
     parser.version();
     parser.document();
-    let Parser { strings, nodes, entries, texts, stored, integers, problems, .. } = parser;
+    let Parser { strings, nodes, entries, texts, stored, problems, .. } = parser;
     let Strings { decoded, v1, .. } = strings;
     v1.report(&lexed.runs_over, &text, problems);
     let tokens = lexed.tokens;
-    Tree { source, tokens, nodes, entries, texts, strings: stored, integers, decoded, text }
+    Tree { source, tokens, nodes, entries, texts, strings: stored, decoded, text }
 }
 
 impl Tree {
@@ -107,7 +106,6 @@ struct Parser<'a> {
     entries: Vec<super::tree::EntryData>,
     texts: Vec<Text>,
     stored: Vec<super::tree::StringRef>,
-    integers: Vec<i128>,
 }
 
 impl Parser<'_> {
@@ -438,6 +436,10 @@ impl Parser<'_> {
                 TokenKind::Backslash if self.continued_line(self.at).is_some() => {
                     spaced = true;
                     self.at = self.skip_node_space(self.at);
+                }
+                TokenKind::Equals if last_entry == NONE && self.is_assignment() => {
+                    self.assignment(node);
+                    spaced = true;
                 }
                 _ => {
                     if stage != Stage::Entries {

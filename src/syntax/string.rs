@@ -87,7 +87,8 @@ impl Strings<'_> {
         let text = &self.text[first.start as usize..first.end as usize];
         problems.report(&catalogue::INVALID_ESCAPE, first.clone(), |d| {
             let d = if text.starts_with("\\u") {
-                let d = d.message(format!("{} names no Unicode character", quote(text)));
+                let why = unicode_problem(text);
+                let d = d.message(format!("{} names no Unicode character: {why}", quote(text)));
                 d.label("expected `\\u{…}` with one to six hex digits, at most 10ffff and no surrogate")
             } else {
                 let d = d.message(format!("{} is no escape", quote(text)));
@@ -416,6 +417,23 @@ fn unicode(rest: &str) -> Option<(char, usize)> {
     }
     let c = char::from_u32(u32::from_str_radix(&digits[..len], 16).ok()?)?;
     Some((c, len + 3))
+}
+
+/// What is wrong with `\u…`, which is no escape.
+fn unicode_problem(escape: &str) -> String {
+    let Some(digits) = escape.strip_prefix("\\u{") else { return String::from("it has no braces") };
+    let Some(digits) = digits.strip_suffix('}') else { return String::from("it has no `}`") };
+    let bad = digits.chars().find(|c| !c.is_ascii_hexdigit());
+    match (digits.len(), bad) {
+        (0, _) => String::from("it is empty"),
+        (_, Some(bad)) => format!("{} is no hex digit", quote(bad.encode_utf8(&mut [0; 4]))),
+        (7, _) => String::from("it is one digit too long"),
+        (8.., _) => format!("it is {} digits too long", digits.len() - 6),
+        _ if u32::from_str_radix(digits, 16).is_ok_and(|n| (0xd800..0xe000).contains(&n)) => {
+            String::from("it is half of a surrogate pair")
+        }
+        _ => String::from("the last one is 10ffff"),
+    }
 }
 
 /// How much behind a backslash belongs to an escape that is none.

@@ -33,6 +33,8 @@ pub enum TokenKind {
     RawMultiLine,
     /// `r"…"` or `r#"…"#`, KDL 1's raw string.
     RawV1,
+    /// `'…'` and the like: quotes of other languages.
+    ForeignQuoted,
     /// `#true` and the like.
     Keyword,
     /// `#` with anything else behind it.
@@ -71,6 +73,7 @@ impl TokenKind {
                 | Self::Raw
                 | Self::RawMultiLine
                 | Self::RawV1
+                | Self::ForeignQuoted
         )
     }
 
@@ -116,3 +119,5 @@ pub(super) const RUNS_OVER: u8 = 4;
 pub(super) const BAD_LAYOUT: u8 = 8;
 /// A raw string that ends with fewer `#` than it began with.
 pub(super) const SHORT_HASHES: u8 = 16;
+/// A bare string that goes on behind a mark that would begin a comment, such as `http://example.com`.
+pub(super) const RUNS_ON: u8 = 32;

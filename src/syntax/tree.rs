@@ -4,6 +4,7 @@ use std::iter::successors;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::number::{self, Number};
 use super::token::{Token, TokenRef};
 use crate::source::{SourceId, Span};
 
@@ -54,9 +55,8 @@ pub(super) enum TextKind {
 pub(super) enum ValueData {
     Text(TextKind),
     Integer(i64),
-    /// An index into [`Tree::integers`].
-    Long(u32),
-    Float(f64),
+    /// Any other number: it is what its span says.
+    Number,
     Bool(bool),
     Null,
 }
@@ -106,7 +106,6 @@ pub struct Tree {
     pub(super) entries: Vec<EntryData>,
     pub(super) texts: Vec<Text>,
     pub(super) strings: Vec<StringRef>,
-    pub(super) integers: Vec<i128>,
     pub(super) decoded: String,
 }
 
@@ -342,8 +341,10 @@ impl<'t> Entry<'t> {
         match data.value {
             ValueData::Text(kind) => Value::String(self.tree.resolve(data.value_start, data.end, kind)),
             ValueData::Integer(value) => Value::Integer(value.into()),
-            ValueData::Long(index) => Value::Integer(self.tree.integers[index as usize]),
-            ValueData::Float(value) => Value::Float(value),
+            ValueData::Number => match number::parse(self.raw_value()) {
+                Ok(Number::Integer(value)) => Value::Integer(value),
+                _ => Value::Number(self.raw_value()),
+            },
             ValueData::Bool(value) => Value::Bool(value),
             ValueData::Null => Value::Null,
         }
@@ -383,14 +384,14 @@ impl<'t> Entry<'t> {
 }
 
 /// The value of an entry.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'t> {
     /// Any kind of string.
     String(&'t str),
-    /// A number without fraction and exponent; one that does not fit is an error.
+    /// A number without fraction and exponent that 128 bits hold.
     Integer(i128),
-    /// Any other number, `#inf`, `#-inf` and `#nan`.
-    Float(f64),
+    /// Any other number, `#inf`, `#-inf` and `#nan`, as it is written: whatever would hold it might round it.
+    Number(&'t str),
     /// `#true` or `#false`.
     Bool(bool),
     /// `#null`.

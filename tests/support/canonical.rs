@@ -61,27 +61,27 @@ fn value(out: &mut String, entry: Entry<'_>) {
             Ok(())
         }
         Value::Integer(value) => write!(out, "{value}"),
-        Value::Float(value) if value.is_nan() => write!(out, "#nan"),
-        Value::Float(value) if value.is_infinite() => {
-            write!(out, "#{}inf", if value < 0.0 { "-" } else { "" })
-        }
-        Value::Float(value) if entry.raw_value().contains(['e', 'E']) => {
-            exponent(out, value, entry.raw_value());
+        Value::Number(number) if number.starts_with('#') => write!(out, "{number}"),
+        Value::Number(number) => {
+            decimal(out, number);
             Ok(())
         }
-        Value::Float(value) => write!(out, "{value:?}"),
         Value::Bool(value) => write!(out, "#{value}"),
         Value::Null => write!(out, "#null"),
     };
 }
 
-/// The suite keeps the exponent as it is written, in upper case and with a sign.
-fn exponent(out: &mut String, _: f64, raw: &str) {
-    let raw = raw.replace('_', "").to_uppercase();
-    let (mantissa, exponent) = raw.split_once('E').expect("a number with an exponent");
-    let sign = if exponent.starts_with(['+', '-']) { "" } else { "+" };
-    let point = if mantissa.contains('.') { "" } else { ".0" };
-    let _ = write!(out, "{mantissa}{point}E{sign}{exponent}");
+/// A number as the suite prints it: as it is written, without `_` and `+`, the exponent in upper case and with a sign.
+fn decimal(out: &mut String, written: &str) {
+    let number = written.replace('_', "").to_uppercase();
+    let number = number.strip_prefix('+').unwrap_or(&number);
+    let _ = match number.split_once('E') {
+        Some((mantissa, exponent)) => {
+            let sign = if exponent.starts_with(['+', '-']) { "" } else { "+" };
+            write!(out, "{mantissa}E{sign}{exponent}")
+        }
+        None => write!(out, "{number}"),
+    };
 }
 
 fn string(out: &mut String, text: &str) {

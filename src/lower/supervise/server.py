@@ -50,6 +50,12 @@ META = "io.modelcontextprotocol/"
 KINDS = ["allow-host", "tool", "other"]
 ID = re.compile(r"[0-9a-f]{8}")
 HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+# Characters that print as nothing: Unicode's Default_Ignorable_Code_Point as of 16.0.0, and Braille's blank.
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 
 # No file that is read here is longer, nor is the head of a request.
 MAX_FILE, MAX_HEAD, MAX_HEADERS = 1 << 20, 16 << 10, 64
@@ -67,7 +73,29 @@ def now():
 
 def shown(text):
     """Text as it may go to a terminal: what moves the cursor, colours or reorders is written out."""
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in str(text))
+    return "".join(c if is_seen(c) else f"\\u{{{ord(c):x}}}" for c in str(text))
+
+
+def is_seen(c):
+    """Whether a character shows as itself, and as something."""
+    return c.isprintable() and not UNSEEN.match(c)
+
+
+def host_of(text):
+    """The one host that a text names, as a spec names it; nothing when it names none, or something beside it."""
+    if not text.isascii():
+        # Some letters become others when they are lowered.
+        return None
+    text = text.lower()
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        # What ends in a number, some resolvers take for an address.
+        named = len(text) <= 253 and HOST.fullmatch(text) and not NUMBER.fullmatch(text.rsplit(".", 1)[1])
+        return text if named else None
+    if getattr(address, "scope_id", None) is not None or "%" in text:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def say(*words):
@@ -401,19 +429,16 @@ class Supervise:
                 raise Refused(f"{name} is {len(text)} characters long: at most {limit} are taken")
             lines = text.replace("\n", "").replace("\t", "") if name == "why" else text
             for c in lines:
-                if not c.isprintable():
+                if not is_seen(c):
                     what_it_is = unicodedata.name(c, "a control character")
                     raise Refused(f"{name} holds U+{ord(c):04X} ({what_it_is}), which cannot be seen: leave it out")
         if kind == "allow-host":
-            what = what.strip().lower()
-            try:
-                ipaddress.ip_address(what)
-            except ValueError:
-                if len(what) > 253 or not HOST.fullmatch(what):
-                    raise Refused(
-                        "what is one host: `api.example.com`, `*.example.com` or an IP address, without scheme, port "
-                        "or path; ask for several hosts one by one"
-                    ) from None
+            what = host_of(what.strip())
+            if what is None:
+                raise Refused(
+                    "what is one host: `api.example.com`, `*.example.com` or an IP address, without scheme, port, path "
+                    "or scope; ask for several hosts one by one"
+                )
             if what in self.in_force["egress"].get("allow", []):
                 raise Refused("this host is allowed already; if it cannot be reached, the reason is another one")
         return what

@@ -104,7 +104,7 @@ fn of_value(
 ) -> (Kind, u32) {
     let text = match entry.value() {
         Value::String(text) => text,
-        Value::Integer(_) | Value::Float(_) => return (Kind::Number, 0),
+        Value::Integer(_) | Value::Number(_) => return (Kind::Number, 0),
         Value::Bool(_) | Value::Null => return (Kind::Choice, 0),
     };
     match (expected, known.map_or("", |known| known.name)) {

@@ -439,6 +439,12 @@ pub(in crate::syntax) fn over_lines(body: &str, hashes: usize) -> String {
 
 /// The part of a string token that is its text, without quotes; `token` is the token's text.
 pub(in crate::syntax) fn body(token: &str, kind: TokenKind, flags: u8) -> Range<usize> {
+    if kind == TokenKind::ForeignQuoted {
+        let mut inner = token.chars();
+        let start = inner.next().map_or(0, char::len_utf8);
+        inner.next_back();
+        return start..start + inner.as_str().len();
+    }
     let bytes = token.as_bytes();
     let lead = usize::from(kind == TokenKind::RawV1);
     let hashes = bytes[lead..].iter().take_while(|byte| **byte == b'#').count();

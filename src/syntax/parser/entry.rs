@@ -99,6 +99,16 @@ impl Parser<'_> {
         entry
     }
 
+    /// Whether a value, or a block, follows the `=` at the cursor.
+    pub(super) fn is_assignment(&self) -> bool {
+        let next = self.skip_node_space(self.at + 1);
+        let has_name = self.nodes.last().is_some_and(|node| node.name.start < node.name.end);
+        has_name
+            && (self.begins_value(next)
+                || matches!(self.kind(next), TokenKind::OpenBrace | TokenKind::OpenParen)
+                || self.slice(self.range(next)) == "[")
+    }
+
     /// Whether a value without its type begins at `at`.
     fn begins_value(&self, at: usize) -> bool {
         let kind = self.kind(at);
@@ -118,6 +128,7 @@ impl Parser<'_> {
                 // A list as JSON writes it: what is wrong was said.
                 text.end = (text.end - 1).max(text.start);
             }
+            self.comment_behind();
             if role == Role::Value && self.kind(at) == TokenKind::Reserved && self.at == at + 1 {
                 return Some(self.reserved_value(at));
             }
@@ -260,32 +271,23 @@ impl Parser<'_> {
     fn number(&mut self, range: Range<u32>) -> (ValueData, bool) {
         let text = self.slice(range.clone());
         match number::parse(text) {
-            Ok(Number::Float(value)) => (ValueData::Float(value), false),
-            Ok(Number::Integer(value)) => (self.integer(value), false),
+            Ok(number) => (number_data(number), false),
             Err(error) => {
                 let text: String = text.chars().filter(|c| chars::kind(*c) == chars::Kind::Word).collect();
                 let meant = text.trim_end_matches(',');
                 if error == NumberError::Comma || (self.quiet && meant.len() < text.len()) {
-                    let value = number::parse(meant).ok();
+                    let value = number::parse(meant).map(number_data);
                     self.bad_number(range, &text, error);
                     return match value {
-                        Some(Number::Float(value)) => (ValueData::Float(value), false),
-                        Some(Number::Integer(value)) => (self.integer(value), false),
-                        None => (ValueData::Null, true),
+                        Ok(value @ ValueData::Integer(_)) => (value, false),
+                        // The text is the number, and a comma stands in it.
+                        _ => (ValueData::Null, true),
                     };
                 }
                 self.bad_number(range, &text, error);
                 (ValueData::Text(TextKind::Bare), true)
             }
         }
-    }
-
-    fn integer(&mut self, value: i128) -> ValueData {
-        if let Ok(value) = i64::try_from(value) {
-            return ValueData::Integer(value);
-        }
-        self.integers.push(value);
-        ValueData::Long(at32(self.integers.len() - 1))
     }
 
     fn bad_number(&mut self, range: Range<u32>, text: &str, error: NumberError) {
@@ -334,10 +336,6 @@ impl Parser<'_> {
                     .label("KDL has no commas between values")
                     .help("write the values one after another with blanks between")
                     .swap("remove the comma", Applicability::Safe, end - 1..end, ""),
-                NumberError::TooLarge => d
-                    .message(format!("the number {number} is too large"))
-                    .label("an integer must fit in 128 bits")
-                    .help("text stands between quotes"),
                 NumberError::Text => {
                     let quoted = format!("\"{text}\"");
                     d.message(format!("{number} is no number"))
@@ -413,13 +411,18 @@ impl Parser<'_> {
     }
 }
 
+fn number_data(number: Number) -> ValueData {
+    match number {
+        Number::Integer(value) => i64::try_from(value).map_or(ValueData::Number, ValueData::Integer),
+        Number::Written => ValueData::Number,
+    }
+}
+
 fn keyword(word: &str) -> ValueData {
     match word {
         "true" => ValueData::Bool(true),
         "false" => ValueData::Bool(false),
-        "inf" => ValueData::Float(f64::INFINITY),
-        "-inf" => ValueData::Float(f64::NEG_INFINITY),
-        "nan" => ValueData::Float(f64::NAN),
+        "inf" | "-inf" | "nan" => ValueData::Number,
         _ => ValueData::Null,
     }
 }

@@ -5,8 +5,11 @@ use std::ops::Range;
 use super::{Parser, Role};
 use crate::diagnostic::Applicability;
 use crate::rule::catalogue;
+use crate::syntax::lexer::foreign::QUOTES;
+use crate::syntax::lexer::text::body;
 use crate::syntax::problems::DiagnosticExt as _;
-use crate::syntax::token::{TokenKind, UNCLOSED};
+use crate::syntax::quoted_string;
+use crate::syntax::token::{RUNS_ON, TokenKind, UNCLOSED};
 use crate::syntax::tree::{NONE, Text, TextKind};
 use crate::text::quote;
 
@@ -16,11 +19,14 @@ impl Parser<'_> {
         let at = self.at;
         let kind = self.kind(at);
         let end = self.glued(at);
-        if end > at + 1 || (kind == TokenKind::Stray && self.text.as_bytes()[self.start(at) as usize] == b'/')
+        let runs_on = end > at && self.tokens[end - 1].flags & RUNS_ON != 0;
+        if end > at + 1
+            || runs_on
+            || (kind == TokenKind::Stray && self.text.as_bytes()[self.start(at) as usize] == b'/')
         {
             let range = self.start(at)..self.start(end);
             self.at = end;
-            self.must_be_quoted(range.clone());
+            self.must_be_quoted(range.clone(), runs_on);
             return Some(Text { start: range.start, end: range.end, kind: TextKind::Bare });
         }
         if !kind.is_string() {
@@ -28,6 +34,7 @@ impl Parser<'_> {
         }
         let text = self.text_of(at);
         self.at = at + 1;
+        self.foreign_quotes(text);
         if kind == TokenKind::Reserved && role != Role::Value && role != Role::Entry {
             self.reserved(
                 text.start..text.end,
@@ -72,13 +79,57 @@ impl Parser<'_> {
         }
     }
 
-    fn must_be_quoted(&mut self, range: Range<u32>) {
+    /// Says of a text between quotes that are none, or behind one, what quotes a string.
+    fn foreign_quotes(&mut self, text: Text) {
+        let range = text.start..text.end;
+        let written = self.slice(range.clone()).to_owned();
+        if !written.starts_with(|first| QUOTES.iter().any(|(quote, _)| *quote == first)) {
+            return;
+        }
+        let closed = self.kind(self.at - 1) == TokenKind::ForeignQuoted;
+        let inner = &written[body(&written, TokenKind::ForeignQuoted, 0)];
+        self.report(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
+            if !closed {
+                return d
+                    .message(format!("{} begins with a quote that KDL does not have", quote(&written)))
+                    .label("only `\"` begins and ends a string")
+                    .help("put what is meant between two `\"`");
+            }
+            let quoted = quoted_string(inner);
+            // What a backslash does between such quotes, each language has its own view of.
+            let how = if inner.contains('\\') { Applicability::Unsafe } else { Applicability::Safe };
+            d.message(format!("{} stands between quotes that KDL does not have", quote(&written)))
+                .label("only `\"` begins and ends a string")
+                .swap(format!("write {}", quote(&quoted)), how, range, quoted)
+        });
+    }
+
+    fn must_be_quoted(&mut self, range: Range<u32>, runs_on: bool) {
         let text = self.slice(range.clone()).to_owned();
         let bad = text.chars().find(|c| matches!(c, '/' | '\\' | '[' | ']' | '#')).unwrap_or('/');
+        // `'./a'`: the quotes are none of the text.
+        let foreign = text.starts_with(|first| QUOTES.iter().any(|(quote, _)| *quote == first));
         let quoted = format!("\"{}\"", text.replace('\\', "\\\\"));
         self.report(&catalogue::SYNTAX_ERROR, range.clone(), |d| {
-            d.message(format!("{} must stand between quotes", quote(&text)))
-                .label(format!("a bare string has no {}", quote(bad.encode_utf8(&mut [0; 4]))))
+            let d = d.message(format!("{} must stand between quotes", quote(&text)));
+            if foreign {
+                return d
+                    .label("only `\"` begins and ends a string")
+                    .help("put what is meant between two `\"`");
+            }
+            if runs_on {
+                let mark =
+                    ["//", "/*", "/-"].into_iter().filter_map(|mark| Some((text.find(mark)?, mark))).min();
+                let mark = mark.map_or("//", |(_, mark)| mark);
+                // Behind a scheme it is no comment for sure.
+                let sure = text.contains("://");
+                let how = if sure { Applicability::Safe } else { Applicability::Unsafe };
+                return d
+                    .label(format!("a bare string ends before {}, which begins a comment", quote(mark)))
+                    .help(format!("write {}; a comment stands behind a blank", quote(&quoted)))
+                    .swap("put it between quotes", how, range, quoted);
+            }
+            d.label(format!("a bare string has no {}", quote(bad.encode_utf8(&mut [0; 4]))))
                 .help(format!("write {}", quote(&quoted)))
                 .swap("put it between quotes", Applicability::Safe, range, quoted)
         });
@@ -165,6 +216,41 @@ impl Parser<'_> {
             self.texts.push(ty);
             crate::syntax::lexer::at32(self.texts.len() - 1)
         })
+    }
+
+    /// A comment right behind the bare string that was read: it may be meant as a part of it.
+    pub(super) fn comment_behind(&mut self) {
+        if self.kind(self.at - 1) != TokenKind::Word
+            || !matches!(self.kind(self.at), TokenKind::LineComment | TokenKind::BlockComment)
+        {
+            return;
+        }
+        let at = self.start(self.at);
+        self.report(&catalogue::SYNTAX_ERROR, at..at + 2, |d| {
+            d.message("a blank is missing before a comment")
+                .label("the bare string ends here")
+                .help("a string with `/` in it stands between quotes")
+                .swap("insert a blank", Applicability::Safe, at..at, " ")
+        });
+    }
+
+    /// A `=` between a node's name and its value, or its block, as other languages write it.
+    pub(super) fn assignment(&mut self, node: u32) {
+        let equals = self.range(self.at);
+        let name_end = self.nodes[node as usize].name.end;
+        self.at += 1;
+        let next = self.skip_node_space(self.at);
+        let name = quote(self.slice(self.nodes[node as usize].name.start..name_end));
+        let block = self.kind(next) == TokenKind::OpenBrace;
+        let behind = self.start(next);
+        self.at = next;
+        self.report(&catalogue::SYNTAX_ERROR, equals.clone(), |d| {
+            let what = if block { "block" } else { "value" };
+            let d = d.message(format!("a node's {what} takes no `=`"));
+            d.label(format!("{name} is a node, and its {what} follows its name"))
+                .help("only a property is written `key=value`, behind the node that has it")
+                .swap("remove the `=`", Applicability::Safe, name_end..behind, " ")
+        });
     }
 
     /// Says that the token at the cursor is nothing that can stand here.

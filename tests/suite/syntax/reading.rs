@@ -41,6 +41,16 @@ fn every_place() {
 fn safe_fixes() {
     for (text, expected) in [
         ("a docker.io/x:1\n", "a \"docker.io/x:1\"\n"),
+        ("a http://x/y k=ssh://z { b file:///c; }\n", "a \"http://x/y\" k=ssh://z { b file:///c; }\n"),
+        ("a { b file:///c}\n", "a { b \"file:///c\"}\n"),
+        ("a 'x y' 1\n", "a \"x y\" 1\n"),
+        ("a k=\u{201c}x \\ y\u{201d}\n", "a k=\"x \\\\ y\"\n"),
+        ("a `x` { b }\n", "a \"x\" { b }\n"),
+        ("a=1\n", "a 1\n"),
+        ("a = { b }\n", "a { b }\n"),
+        ("# x\na\n", "// x\na\n"),
+        ("a { b # c }\nd\n", "a { b /* c */}\nd\n"),
+        ("a b// c\n", "a b // c\n"),
         ("a C:\\dir\n", "a \"C:\\\\dir\"\n"),
         ("a\"x\"\n", "a \"x\"\n"),
         ("a .5\n", "a 0.5\n"),
@@ -60,6 +70,23 @@ fn safe_fixes() {
         let first = &diagnostics.as_slice()[0];
         assert_eq!(fixed(text, first).as_deref(), Some(expected), "{}", shown(&diagnostics));
     }
+}
+
+/// No number is rounded, whatever 64 or 128 bits hold.
+#[test]
+fn numbers_are_what_is_written() {
+    let text =
+        "a 1e400 -1e-400 0.1000000000000000055 340282366920938463463374607431768211456 1_0.50 #inf 0x10\n";
+    let (tree, diagnostics) = parse(text);
+    assert!(diagnostics.is_empty(), "{}", shown(&diagnostics));
+    let node = tree.nodes().next().unwrap();
+    let values: Vec<Value<'_>> = node.entries().map(bottlec::syntax::Entry::value).collect();
+    let written = ["1e400", "-1e-400", "0.1000000000000000055", "340282366920938463463374607431768211456"];
+    let written = written.into_iter().chain(["1_0.50", "#inf"]).map(Value::Number);
+    assert_eq!(values, written.chain([Value::Integer(16)]).collect::<Vec<_>>());
+    assert_eq!(crate::support::syntax::laid(text).unwrap().as_deref(), Some(text));
+    // What 64 bits make equal is not the same document.
+    assert!(!bottlec::format::same(&parse("a 1e400\n").0, &parse("a 1e500\n").0));
 }
 
 #[test]
