@@ -23,7 +23,7 @@ pub(in crate::syntax) const QUOTES: [(char, &[char]); 10] = [
 ];
 
 /// How much of a line is looked at to tell a comment from a pattern of file names.
-const MAX_LINE_SEEN: usize = 4096;
+const MAX_LINE_SEEN: usize = 256;
 
 impl Lexer<'_> {
     /// Where the text ends that begins with a quote of another language at `start` and ends with one on the same line.
