@@ -78,7 +78,7 @@ fn as_property(
 }
 
 /// The entry that is meant to be the variable, where a shell's word stands before it: `export NAME "value"` and the like.
-fn after_export<'t>(node: Node<'t>) -> Option<Entry<'t>> {
+fn after_export(node: Node<'_>) -> Option<Entry<'_>> {
     const WORDS: [&str; 4] = ["declare", "export", "set", "setenv"];
     let first = node.entries().next().filter(|_| WORDS.contains(&node.name()))?;
     let name = match (first.key(), first.value()) {

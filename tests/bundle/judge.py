@@ -63,6 +63,70 @@ def config(stage, project, environment):
     return subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, timeout=120)
 
 
+# What is kept of what a container prints.
+LOG = {"driver": "json-file", "options": {"max-file": "3", "max-size": "10m"}}
+# What stands in for podman: it writes down what it is asked for, and knows of no container, network or volume.
+PODMAN = """#!/usr/bin/env python3
+import json, os, sys
+with open(os.environ["ASKED"], "a") as asked:
+    asked.write(json.dumps(sys.argv[1:]) + "\\n")
+words = sys.argv[1:]
+if "--version" in words:
+    print("podman version 5.4.2")
+elif "--format" in words and words[words.index("--format") + 1] == "json":
+    print("[]")
+elif "exists" in words:
+    sys.exit(1)
+"""
+
+
+def bounds_of(plan):
+    """Memory in MiB, processors and processes of each container."""
+    limits = {sidecar["name"]: sidecar["limits"] for sidecar in plan["sidecars"]}
+    found = {name: (it["memory_mib"], it["cpus"], it["processes"]) for name, it in limits.items()}
+    return {"bundle": (64, 1, 16), **found}
+
+
+def asked_of_podman(stage, plan, program, directory):
+    """What podman-compose makes of the file: the words that podman gets for each container."""
+    bin = directory / "bin"
+    bin.mkdir(exist_ok=True)
+    (bin / "podman").write_text(PODMAN)
+    (bin / "podman").chmod(0o755)
+    asked = directory / "asked"
+    asked.write_text("")
+    environment = {"PATH": f"{bin}:{os.environ['PATH']}", "HOME": "/home/launcher", "ASKED": str(asked)}
+    for sidecar in plan["sidecars"]:
+        for variable in (sidecar["container"] or {}).get("env", {}).values():
+            if "from_env" in variable:
+                environment[variable["from_env"]] = SECRET.format(variable["from_env"])
+    command = [program, "--file", "compose.yaml", "up", "--no-start"]
+    done = subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, timeout=120)
+    calls = [json.loads(line) for line in asked.read_text().splitlines()]
+    return done, {words[words.index("--name") + 1] if "--name" in words else next(
+        word.removeprefix("--name=") for word in words if word.startswith("--name=")
+    ): words for words in calls if words[:1] in (["create"], ["run"])}
+
+
+def bounded_under_podman(stage, plan, program, directory):
+    slug = plan["slug"]
+    done, containers = asked_of_podman(stage, plan, program, directory)
+    named = plan["resources"]["containers"]
+    check(f"{slug}: podman-compose makes other containers", set(containers) == set(named.values()), done.stderr)
+    for name, (memory, cpus, processes) in bounds_of(plan).items():
+        words = containers.get(named[name])
+        if words is None:
+            continue
+        joined = " ".join(words)
+        who = f"{slug}/{name} under podman"
+        check(f"{who}: its memory", f" -m {memory}m " in joined or f" --memory {memory}m " in joined, words)
+        check(f"{who}: its processors", f"--cpus {float(cpus)}" in joined or f"--cpus={float(cpus)}" in joined, words)
+        check(f"{who}: its processes", f"--pids-limit {processes} " in joined, words)
+        check(f"{who}: its log", "--log-driver=json-file" in words and "--log-opt=max-size=10m" in words, words)
+        if name != "bundle":
+            check(f"{who}: its directories in memory", "--tmpfs /tmp:size=512m" in joined, words)
+
+
 def understood(stage, plan, python, yaml):
     slug = plan["slug"]
     environment = {"PATH": os.environ["PATH"], "HOME": "/home/launcher"}
@@ -89,6 +153,7 @@ def understood(stage, plan, python, yaml):
     seen = yaml(done.stdout.replace("$$", "$"))
     services = seen["services"]
     names = {sidecar["name"] for sidecar in plan["sidecars"]} | {"bundle"}
+    limits = bounds_of(plan)
     check(f"{slug}: other services than the plan's", set(services) == names, services.keys())
     [(network, owner)] = services["bundle"]["networks"].items()
     check(f"{slug}: the address", owner == {"ipv4_address": plan["bundle_ip"]}, owner)
@@ -103,6 +168,10 @@ def understood(stage, plan, python, yaml):
         check(f"{who}: it may write to its root", service["read_only"] is True)
         check(f"{who}: it has capabilities", service["cap_drop"] == ["ALL"])
         check(f"{who}: it may gain privileges", service["security_opt"] == ["no-new-privileges:true"])
+        memory, cpus, processes = limits[name]
+        bounds = (service["mem_limit"], service["memswap_limit"], float(service["cpus"]), service["pids_limit"])
+        check(f"{who}: its bounds", bounds == (f"{memory}m", f"{memory}m", float(cpus), processes), bounds)
+        check(f"{who}: what is kept of its log", service["logging"] == LOG, service["logging"])
         for key in ("privileged", "devices", "pid", "ipc", "userns_mode", "extra_hosts", "links"):
             check(f"{who}: `{key}`", key not in service)
         if name != "bundle":
@@ -129,8 +198,8 @@ def understood(stage, plan, python, yaml):
         check(f"{who}: its arguments", command == container["command"], command)
         capabilities = service.get("cap_add", [])
         check(f"{who}: its capabilities", capabilities == container["capabilities"], capabilities)
-        tmpfs = set(service["tmpfs"]) - {"/tmp"}
-        check(f"{who}: its directories in memory", tmpfs == set(container["tmpfs"]) - {"/tmp"}, tmpfs)
+        tmpfs = {f"{path}:size=512m" for path in ["/tmp", *container["tmpfs"]]}
+        check(f"{who}: its directories in memory", set(service["tmpfs"]) == tmpfs, service["tmpfs"])
         mounts = {mount["target"]: mount for mount in service.get("volumes", [])}
         check(f"{who}: other mounts than the plan's", set(mounts) == {v["target"] for v in container["volumes"]})
         for volume in container["volumes"]:

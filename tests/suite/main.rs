@@ -35,5 +35,6 @@ mod supervise;
 mod support;
 mod syntax;
 mod trace;
+mod unseen;
 mod watch;
 mod workspace;

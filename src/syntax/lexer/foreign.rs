@@ -23,7 +23,7 @@ pub(in crate::syntax) const QUOTES: [(char, &[char]); 10] = [
 ];
 
 /// How much of a line is looked at to tell a comment from a pattern of file names.
-const MAX_LINE_SEEN: usize = 4096;
+const MAX_LINE_SEEN: usize = 256;
 
 impl Lexer<'_> {
     /// Where the text ends that begins with a quote of another language at `start` and ends with one on the same line.
@@ -196,21 +196,16 @@ fn is_part(kind: TokenKind) -> bool {
 /// parenthesis without its partner.
 fn run(text: &str) -> usize {
     let mut open = Vec::new();
-    for (at, c) in text.char_indices() {
+    let end = text.char_indices().find(|(at, c)| {
         match c {
-            '{' => open.push((at, '}')),
-            '(' => open.push((at, ')')),
-            '}' | ')' => {
-                if open.pop().is_none_or(|(_, close)| close != c) {
-                    return open.first().map_or(at, |(first, _)| *first);
-                }
-            }
-            '"' | ';' => return open.first().map_or(at, |(first, _)| *first),
-            c if !matches!(chars::kind(c), Kind::Word | Kind::Other) => {
-                return open.first().map_or(at, |(first, _)| *first);
-            }
-            _ => {}
+            '{' => open.push((*at, '}')),
+            '(' => open.push((*at, ')')),
+            '}' | ')' => return open.pop().is_none_or(|(_, close)| close != *c),
+            '"' | ';' => return true,
+            c => return !matches!(chars::kind(*c), Kind::Word | Kind::Other),
         }
-    }
-    open.first().map_or(text.len(), |(first, _)| *first)
+        false
+    });
+    let end = end.map_or(text.len(), |(at, _)| at);
+    open.first().map_or(end, |(first, _)| *first)
 }

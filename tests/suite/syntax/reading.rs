@@ -49,7 +49,7 @@ fn safe_fixes() {
         ("a=1\n", "a 1\n"),
         ("a = { b }\n", "a { b }\n"),
         ("# x\na\n", "// x\na\n"),
-        ("a { b # c }\nd\n", "a { b /* c */}\nd\n"),
+        ("a { b # c }\nd\n", "a { b /* c */ }\nd\n"),
         ("a b// c\n", "a b // c\n"),
         ("a C:\\dir\n", "a \"C:\\\\dir\"\n"),
         ("a\"x\"\n", "a \"x\"\n"),
