@@ -133,7 +133,9 @@ impl<'a> Checking<'a> {
                 report.write(stream, output, &fleet.diagnostics, &unread, &fleet.sources)?;
             }
         }
-        output.say(remarks, &fleet.skipped.said())?;
+        // Nor beside lines that a program takes one by one.
+        let beside = reports.iter().any(Report::is_for_a_person);
+        output.say(if beside { remarks } else { Stream::Stderr }, &fleet.skipped.said())?;
         if command.statistics {
             output.say(remarks, &fleet.statistics())?;
         }

@@ -760,7 +760,8 @@ def judge_action(bottlec, directory, place, env):
         notes,
     )
     alone = run(bottlec, "check", "--format=github", "--format=sarif=reports/alone", cwd=place, env=env)
-    check("action: errors fail the step, as annotations", (code, shown) == (1, alone.stdout), shown)
+    check("action: errors fail the step, as annotations", (code, shown) == (1, alone.stdout + alone.stderr), shown)
+    check("action: what git ignores is counted in the log", alone.stderr == "skipped: 2 directories that git ignores\n", alone.stderr)
     report = Path(outputs.get("sarif", "/nowhere"))
     check(
         "action: the output names the SARIF report all the same",

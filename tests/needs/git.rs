@@ -227,7 +227,7 @@ pub(crate) fn what_is_tracked_is_checked_whatever_is_ignored() -> Outcome {
     // Where git cannot be asked, nothing is left out.
     let run = dir.call(["check", "--format", "concise", "."]).env("PATH", "/nonexistent").run().code(1);
     assert_eq!(run.out.lines().filter(|line| line.contains("unknown-node")).count(), 5, "{}", run.out);
-    run.says("what git ignores was looked through, too: git is not on PATH\n");
+    run.complains("what git ignores was looked through, too: git is not on PATH\n");
     Ok(())
 }
 

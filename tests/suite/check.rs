@@ -77,10 +77,14 @@ fn what_is_hidden_or_in_capitals_is_found_and_what_is_left_out_is_counted() {
     let skipped = "skipped: 1 KDL file and 1 directory that git ignores, 1 link, which is not followed\n";
     let run = dir.run(["check"]).code(0).says("1 bottle checked, nothing found\n");
     assert!(run.out.ends_with(skipped), "{}", run.out);
-    // A program reads its report alone.
+    // A program reads its report alone, or each line of it.
     let run = dir.run(["check", "--format", "json"]).code(0);
     serde_json::from_str::<serde_json::Value>(&run.out).expect("one document");
     assert_eq!(run.err, skipped);
+    for format in ["github", "concise", "github=x.txt"] {
+        let run = dir.run(["check", "--format", format]).code(0);
+        assert_eq!((run.out.as_str(), run.err.as_str()), ("", skipped));
+    }
 }
 
 #[test]
