@@ -49,7 +49,7 @@ fn is_newline(c: char) -> bool {
 }
 
 /// Whether a mark of a comment stands right behind what may be a bare string.
-pub(crate) fn runs_on(text: &str) -> bool {
+fn runs_on(text: &str) -> bool {
     ["//", "/*", "/-"].iter().flat_map(|mark| text.match_indices(mark)).any(|(at, _)| {
         text[..at].ends_with(|c: char| !c.is_whitespace() && !is_newline(c) && !"\"(){};=/\\".contains(c))
     })
