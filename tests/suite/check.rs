@@ -13,6 +13,7 @@ const COMMA: &str =
 #[test]
 fn a_directory_is_walked_and_each_spec_is_for_itself() {
     let dir = Dir::new();
+    dir.write(".bottlec", "");
     // The same bottle for two hosts, and a profile that both include.
     dir.write(
         "one/x.kdl",
