@@ -26,7 +26,7 @@ bottle "api" {
         GREETING "grüß dich 🙂"
         TOKEN from-env="TOKEN"
     }
-    sidecar "cache" image="docker.io/library/redis:7@sha256:34fb46c847bb9df96e5205a39d382f648a6e8dce1e014cd85b4ca6a88d88ed03" {
+    sidecar "cache" image="docker.io/company/redis:7@sha256:34fb46c847bb9df96e5205a39d382f648a6e8dce1e014cd85b4ca6a88d88ed03" {
         port 6379
         needs "pipelock"
     }
