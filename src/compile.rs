@@ -228,6 +228,14 @@ impl Analysis {
         self.checked.get_or_init(|| checked(self))
     }
 
+    /// The sources, and everything that is to be said of them.
+    #[must_use]
+    pub fn into_parts(self) -> (Sources, Diagnostics) {
+        self.checked();
+        let Self { sources, checked, .. } = self;
+        (sources, checked.into_inner().map(|checked| checked.diagnostics).unwrap_or_default())
+    }
+
     /// A plan for each bottle, by name; none at all beside an error.
     #[must_use]
     pub fn plans(&self) -> Vec<Plan> {

@@ -132,14 +132,15 @@ pub fn without_commands(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub(crate) fn break_marks<'a>(text: &'a str, instead: &str) -> Cow<'a, str> {
     let mut shown = String::new();
-    let mut rest = 0;
-    for (at, _) in text.match_indices("##") {
-        let behind = text[at..].trim_start_matches('#');
-        let last = text.len() - behind.len() - 1;
-        if at >= rest && behind.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[') {
-            shown.push_str(&text[rest..last]);
+    let (mut rest, mut at) = (0, 0);
+    while let Some(found) = text[at..].find("##") {
+        // The whole run at once: it may be as long as the text.
+        let behind = text[at + found..].trim_start_matches('#');
+        at = text.len() - behind.len();
+        if behind.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[') {
+            shown.push_str(&text[rest..at - 1]);
             shown.push_str(instead);
-            rest = last + 1;
+            rest = at;
         }
     }
     if rest == 0 {

@@ -15,7 +15,6 @@ use super::progress::Progress;
 use super::reports::Report;
 use super::revision::Revision;
 use super::walk::{self, Unit, Walked};
-use super::workspace::Workspace;
 
 /// A call of `check`: its arguments, and the results of the round before.
 #[derive(Debug)]
@@ -68,28 +67,23 @@ impl<'a> Checking<'a> {
         let changed = self.changed()?;
         let stdin = self.command.stdin_filename.as_deref();
         let mut fix = |unit: &Unit| {
-            let Some(analysis) = unit.load(stdin, &self.options)? else { return Ok(None) };
-            let workspace = self.workspace(unit)?;
+            let Some((workspace, analysis)) = unit.load(stdin, &self.options)? else { return Ok(None) };
             if changed.as_ref().is_some_and(|since| !since.differs(&workspace, analysis.sources())) {
                 return Ok(None);
             }
-            fixing.fix(&workspace, analysis).map(Some)
+            let fixed = fixing.fix(&workspace, analysis)?;
+            Ok(Some(UnitResult::of(workspace, fixed)))
         };
         let mut fleet = Fleet::of_failures(failed);
         fleet.skipped = skipped;
         for unit in &units {
             match fix(unit) {
-                Ok(Some(analysis)) => fleet.add(&UnitResult::of(&analysis)),
+                Ok(Some(result)) => fleet.add(&result),
                 Ok(None) => {}
                 Err(error) => fleet.failed.push(error),
             }
         }
         Ok(fleet)
-    }
-
-    /// The workspace of a unit.
-    pub(super) fn workspace(&self, unit: &Unit) -> Result<Workspace, Error> {
-        unit.workspace(self.command.stdin_filename.as_deref())
     }
 
     /// The revision that is asked for, of which nothing is checked that is still as it is there.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bottlec::diagnostic::{Allowed, Diagnostic, Diagnostics};
 use bottlec::rule::Level;
@@ -15,6 +15,7 @@ use super::error::Error;
 use super::progress::Progress;
 use super::revision::Revision;
 use super::walk::{Skipped, Unit};
+use super::workspace::Workspace;
 
 /// How many units are checked before what was found in them is laid together: what is in memory at one time.
 const TOGETHER: usize = 256;
@@ -35,6 +36,7 @@ pub(crate) struct Job<'a> {
 /// The result of checking one unit.
 #[derive(Clone, Debug)]
 pub(crate) struct UnitResult {
+    workspace: Workspace,
     sources: Sources,
     diagnostics: Diagnostics,
     /// How many bottles it has, none beside an error.
@@ -108,15 +110,13 @@ pub(crate) fn check(
 /// Checks a unit, and says whether it was compiled for that. None when it is no spec, or nothing that was asked for
 /// changed in it.
 fn one(unit: &Unit, job: &Job<'_>, before: Option<&UnitResult>) -> Result<Option<(UnitResult, bool)>, Error> {
-    let Some(analysis) = unit.load(job.stdin, job.options)? else { return Ok(None) };
-    if let Some(since) = job.changed
-        && !since.differs(&unit.workspace(job.stdin)?, analysis.sources())
-    {
+    let Some((workspace, analysis)) = unit.load(job.stdin, job.options)? else { return Ok(None) };
+    if job.changed.is_some_and(|since| !since.differs(&workspace, analysis.sources())) {
         return Ok(None);
     }
     Ok(Some(match before {
         Some(before) if hold_the_same(&before.sources, analysis.sources()) => (before.clone(), false),
-        _ => (UnitResult::of(&analysis), true),
+        _ => (UnitResult::of(workspace, analysis), true),
     }))
 }
 
@@ -130,15 +130,15 @@ fn hold_the_same(one: &Sources, other: &Sources) -> bool {
 
 impl UnitResult {
     /// Checks a unit.
-    pub(crate) fn of(analysis: &Analysis) -> Self {
-        let (sources, diagnostics) = (analysis.sources().clone(), analysis.diagnostics().clone());
-        let bottles = if diagnostics.has_errors() { 0 } else { analysis.bottles().len() };
-        Self { sources, diagnostics, bottles }
+    pub(crate) fn of(workspace: Workspace, analysis: Analysis) -> Self {
+        let bottles = if analysis.diagnostics().has_errors() { 0 } else { analysis.bottles().len() };
+        let (sources, diagnostics) = analysis.into_parts();
+        Self { workspace, sources, diagnostics, bottles }
     }
 
-    /// The places in its workspace of the files that it was made from, and of those that it could not be made from.
-    pub(crate) fn places(&self) -> impl Iterator<Item = &str> {
-        self.sources.places()
+    /// The files that it was made from, and those that it could not be made from.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.sources.places().map(|place| self.workspace.root().join(place))
     }
 }
 
@@ -150,7 +150,7 @@ impl Fleet {
 
     /// Adds the result of a unit.
     pub(crate) fn add(&mut self, result: &UnitResult) {
-        let UnitResult { sources, diagnostics, bottles } = result;
+        let UnitResult { workspace: _, sources, diagnostics, bottles } = result;
         // What is allowed is counted each time.
         if diagnostics.is_empty() && diagnostics.allowed().is_empty() {
             for (_, source) in sources.iter() {

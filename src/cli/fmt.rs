@@ -104,7 +104,7 @@ pub(super) fn run(command: &Fmt, output: &Output) -> Result<Outcome, Error> {
 fn lay(unit: &Unit, command: &Fmt) -> Result<Laid, Error> {
     let mut laid = Laid::default();
     let stdin = command.stdin_filename.as_deref();
-    let Some(analysis) = unit.alone(stdin, &Options::default())? else { return Ok(laid) };
+    let Some((_, analysis)) = unit.alone(stdin, &Options::default())? else { return Ok(laid) };
     for (id, _) in analysis.sources().iter() {
         let problems = analysis.syntax(id);
         laid.diagnostics.append(problems.clone());

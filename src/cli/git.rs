@@ -12,6 +12,7 @@ use bottlec::text::quote;
 
 use super::error::reason;
 use super::host::find_program;
+use super::workspace::GIT;
 
 /// The most that is read of an answer of one line, and of a complaint.
 const MAX_ANSWER: u64 = 4096;
@@ -59,8 +60,7 @@ impl Repository {
     /// The one that a directory is in, if any: the nearest above it with a `.git`. A directory between them that git
     /// would take for a bare repository is none.
     pub(crate) fn around(directory: &Path) -> Result<Option<Self>, String> {
-        let Some(top) = directory.ancestors().find(|above| above.join(".git").symlink_metadata().is_ok())
-        else {
+        let Some(top) = directory.ancestors().find(|above| above.join(GIT).symlink_metadata().is_ok()) else {
             return Ok(None);
         };
         let path = env::var_os("PATH").unwrap_or_default();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use super::error::reason;
+use super::workspace::GIT;
 
 /// Why a directory is not read.
 pub(super) const DIRECTORY: &str = "it is a directory";
@@ -29,7 +30,7 @@ pub(super) fn within(root: &Path, place: &str, path: &Path) -> Result<PathBuf, S
     let Ok(way) = real.strip_prefix(&root) else {
         return Err(format!("it is a symbolic link that leads out of {place}"));
     };
-    if way.iter().any(|part| part == ".git") {
+    if way.iter().any(|part| part == GIT) {
         return Err(String::from("it lies in git's own directory"));
     }
     Ok(real)

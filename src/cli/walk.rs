@@ -12,7 +12,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use super::error::{Error, reason};
 use super::git::Repository;
 use super::load;
-use super::workspace::Workspace;
+use super::workspace::{GIT, Workspace};
 
 /// Specs that are compiled together, for one host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +90,7 @@ pub(crate) fn is_kdl(path: &Path) -> bool {
 pub(crate) fn walker(path: &Path, ignore: bool) -> WalkBuilder {
     let mut walker = WalkBuilder::new(path);
     walker.standard_filters(ignore).hidden(false).ignore(false).require_git(false);
-    walker.filter_entry(|entry| entry.file_name() != ".git");
+    walker.filter_entry(|entry| entry.file_name() != GIT);
     walker
 }
 
@@ -165,13 +165,10 @@ impl Skipped {
                 let Ok(kind) = entry.file_type() else { continue };
                 let path = entry.path();
                 if kind.is_dir() {
-                    self.directories +=
-                        usize::from(entry.file_name() != ".git" && !directories.contains(&path));
-                } else if !is_kdl(&path) || files.contains(&path) || tracked.contains(&path) {
-                } else if kind.is_symlink() {
-                    self.links += 1;
-                } else if kind.is_file() {
-                    self.files += 1;
+                    self.directories += usize::from(entry.file_name() != GIT && !directories.contains(&path));
+                } else if is_kdl(&path) && !files.contains(&path) && !tracked.contains(&path) {
+                    self.links += usize::from(kind.is_symlink());
+                    self.files += usize::from(kind.is_file());
                 }
             }
         }
@@ -196,32 +193,30 @@ impl Skipped {
 }
 
 impl Unit {
-    /// Reads it; nothing when it was found and is no spec.
-    pub(crate) fn load(&self, stdin: Option<&Path>, options: &Options) -> Result<Option<Analysis>, Error> {
-        let mut analysis = self.alone(stdin, options)?;
-        if let Some(analysis) = &mut analysis {
-            load::includes(&self.workspace(stdin)?, analysis)?;
-        }
-        Ok(analysis)
+    /// Reads it, and says which workspace it belongs to; nothing when it was found and is no spec.
+    pub(crate) fn load(
+        &self,
+        stdin: Option<&Path>,
+        options: &Options,
+    ) -> Result<Option<(Workspace, Analysis)>, Error> {
+        let Some((workspace, mut analysis)) = self.alone(stdin, options)? else { return Ok(None) };
+        load::includes(&workspace, &mut analysis)?;
+        Ok(Some((workspace, analysis)))
     }
 
-    /// Reads it without what it includes; nothing when it was found and is no spec.
-    pub(crate) fn alone(&self, stdin: Option<&Path>, options: &Options) -> Result<Option<Analysis>, Error> {
-        let sources = load::alone(&self.workspace(stdin)?, self.paths(), stdin)?;
-        let analysis = Analysis::new(sources, options.clone());
-        let found = matches!(self, Self::Found(_));
-        Ok(Some(analysis).filter(|analysis| !found || analysis.is_spec()))
-    }
-
-    /// The workspace of its specs.
-    pub(crate) fn workspace(&self, stdin: Option<&Path>) -> Result<Workspace, Error> {
-        Workspace::of(self.paths(), stdin)
-    }
-
-    fn paths(&self) -> &[PathBuf] {
-        match self {
-            Self::Named(named) => named,
-            Self::Found(path) => std::slice::from_ref(path),
-        }
+    /// The same without what it includes.
+    pub(crate) fn alone(
+        &self,
+        stdin: Option<&Path>,
+        options: &Options,
+    ) -> Result<Option<(Workspace, Analysis)>, Error> {
+        let (paths, found) = match self {
+            Self::Named(named) => (named.as_slice(), false),
+            Self::Found(path) => (std::slice::from_ref(path), true),
+        };
+        let workspace = Workspace::of(paths, stdin)?;
+        let analysis = Analysis::new(load::alone(&workspace, paths, stdin)?, options.clone());
+        let is_one = !found || analysis.is_spec();
+        Ok(is_one.then_some((workspace, analysis)))
     }
 }

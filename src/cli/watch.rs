@@ -136,12 +136,8 @@ impl Watched {
         let here = here()?;
         let absolute = |path: &PathBuf| tidy(&here.join(path));
         self.walked = walked.iter().map(absolute).collect();
-        let mut read = BTreeSet::new();
-        for (unit, result) in checking.results.iter().flatten() {
-            let workspace = checking.workspace(unit)?;
-            read.extend(result.places().map(|place| workspace.root().join(place)));
-        }
-        let read = read.into_iter();
+        let results = checking.results.iter().flatten();
+        let read = results.flat_map(|(_, result)| result.files());
         // What was named may go and come back.
         let named = checking.paths.iter().filter(|path| path.as_os_str() != ".").cloned();
         self.files = read.chain(named).map(|path| absolute(&path)).collect();

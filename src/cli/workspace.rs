@@ -1,5 +1,6 @@
 //! The workspace: what the specs of one compile belong to, wherever `bottlec` was started.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -8,50 +9,41 @@ use bottlec::world::handed_over::STAGES;
 
 use super::error::{Error, reason};
 
-/// What makes a directory a workspace: git's own, or an empty file or directory of ours.
-const GIT: &str = ".git";
+/// What git keeps a repository in, which makes the directory around it a workspace.
+pub(crate) const GIT: &str = ".git";
+/// What makes a directory a workspace where there is no git, or within a repository: an empty file or directory.
 pub(crate) const MARKER: &str = ".bottlec";
+
 /// The directory that a spec belongs to: the nearest above it with a marker in it, else its own. Includes do
 /// not lead out of it, a stage calls its sources as they are called from there, and stages are made there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Workspace {
     /// Absolute, without links.
     root: PathBuf,
-    /// Whether it has a marker.
-    marked: bool,
 }
 
 impl Workspace {
     /// The one that all of the specs belong to. Standard input is taken for the file `stdin`, else for one of the
-    /// working directory. Specs of no marked directory share the nearest one above all of them.
+    /// working directory.
     pub(crate) fn of(specs: &[PathBuf], stdin: Option<&Path>) -> Result<Self, Error> {
-        let mut found: Option<(Self, &Path)> = None;
-        for spec in specs {
-            let own = match (spec.as_os_str() == "-", stdin) {
-                (true, None) => Self::above(&here()?),
-                (true, Some(name)) => Self::of_file(name)?,
-                (false, _) => Self::of_file(spec)?,
-            };
-            found = Some(match found {
-                None => (own, spec),
-                Some((known, first)) if known == own => (known, first),
-                Some((known, first)) if !known.marked && !own.marked => {
-                    let shared = known.root.ancestors().find(|above| own.root.starts_with(above));
-                    (Self { root: shared.unwrap_or(Path::new("/")).to_owned(), marked: false }, first)
-                }
-                Some((_, first)) => {
-                    return Err(Error::Usage(format!(
-                        "{} and {} belong to two workspaces: compile each by itself",
-                        quote_path(first),
-                        quote_path(spec),
-                    )));
-                }
-            });
+        let own = |spec: &Path| match (spec.as_os_str() == "-", stdin) {
+            (true, None) => Ok(Self::above(&here()?)),
+            (true, Some(name)) => Self::of_file(name),
+            (false, _) => Self::of_file(spec),
+        };
+        let [first, others @ ..] = specs else { return Ok(Self::above(&here()?)) };
+        let shared = own(first)?;
+        for spec in others {
+            if own(spec)? != shared {
+                return Err(Error::Usage(format!(
+                    "{} and {} belong to two workspaces: compile each by itself, or put an empty `{MARKER}` into the \
+                     directory that is to be the workspace of both",
+                    quote_path(first),
+                    quote_path(spec),
+                )));
+            }
         }
-        match found {
-            Some((found, _)) => Ok(found),
-            None => Ok(Self::above(&here()?)),
-        }
+        Ok(shared)
     }
 
     fn of_file(file: &Path) -> Result<Self, Error> {
@@ -67,13 +59,12 @@ impl Workspace {
 
     /// The one that an absolute directory lies in.
     pub(crate) fn above(directory: &Path) -> Self {
-        let marked = marked_above(directory);
-        Self { root: real(marked.unwrap_or(directory)), marked: marked.is_some() }
+        Self { root: real(marked_above(directory).unwrap_or(directory)) }
     }
 
     /// One that is known to be one.
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: real(root), marked: true }
+        Self { root: real(root) }
     }
 
     /// Its directory.
@@ -123,12 +114,12 @@ pub(crate) fn here() -> Result<PathBuf, Error> {
 pub(crate) fn relative(from: &Path, to: &Path) -> PathBuf {
     let (from, to) = (normal(from), normal(to));
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from.iter().skip(common).map(|_| std::ffi::OsStr::new(".."));
+    let up = from.iter().skip(common).map(|_| OsStr::new(".."));
     up.chain(to.iter().skip(common).copied()).collect()
 }
 
 /// The parts of an absolute path without `.` and `..`.
-fn normal(path: &Path) -> Vec<&std::ffi::OsStr> {
+fn normal(path: &Path) -> Vec<&OsStr> {
     let mut parts = Vec::new();
     for component in path.components() {
         match component {
@@ -144,7 +135,7 @@ fn normal(path: &Path) -> Vec<&std::ffi::OsStr> {
 
 /// A relative path with `/` between its parts; none when it is not UTF-8.
 pub(crate) fn slashed(path: &Path) -> Option<String> {
-    let parts: Vec<&str> = path.iter().map(std::ffi::OsStr::to_str).collect::<Option<_>>()?;
+    let parts: Vec<&str> = path.iter().map(OsStr::to_str).collect::<Option<_>>()?;
     Some(if parts.is_empty() { String::from(".") } else { parts.join("/") })
 }
 

@@ -27,7 +27,8 @@ const fn image(
     Image { name, user, alpine, servers, data, writes }
 }
 
-/// The images, by name: read in their `Dockerfile`s and entry points, spring 2026.
+/// The images, by name, as their `Dockerfile`s and entry points have it that were public in spring 2026, and redis's in 2024.
+/// Where a `Dockerfile` names no number for a new system user, as that of mariadb, it is the first that Debian and Ubuntu give, 999.
 static IMAGES: &[Image] = &[
     image(
         "library/mariadb",

@@ -227,6 +227,18 @@ fn no_log_takes_a_text_for_a_command() {
     assert_eq!(dir.call(["fmt", "-"]).stdin(text).run().code(0).out, text);
 }
 
+/// What is looked for in a log may be all that a spec holds.
+#[test]
+fn marks_of_commands_are_broken_up_in_linear_time() {
+    for mark in ["#", "::", "## ", "##a", "\u{1b}["] {
+        let dir = Dir::with(format!("bottle \"a\" {{\n   // {}\n}}\n", mark.repeat((1 << 17) / mark.len())));
+        for args in [&["fmt", "--diff", "x.kdl"][..], &["check", "--format", "json", "x.kdl"]] {
+            let run = dir.run(args);
+            assert!(run.code < 2, "{mark:?} {args:?}: {}", run.err);
+        }
+    }
+}
+
 #[test]
 fn many_diagnostics_on_one_long_line_take_bounded_memory() {
     let mistakes: Vec<String> = (0..20_000).map(|n| format!("egres{n} \"x\"; ")).collect();

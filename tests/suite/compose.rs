@@ -225,6 +225,23 @@ fn every_spec_of_the_project_makes_a_sound_bundle() {
     assert!(plans > 15, "{plans}");
 }
 
+/// The reference says of the bounds what is written, and not what once was.
+#[test]
+fn the_reference_has_the_bounds() {
+    use bottlec::world::container::{GATE_LIMITS, LIMITS, LOG, TMPFS};
+    let reference = std::fs::read_to_string(root().join("docs/language.md")).expect("the reference");
+    let (gib, gate) = (LIMITS.memory / 1024, GATE_LIMITS.memory / 1024);
+    for text in [
+        format!("`{gib}GiB`, and `{gate}GiB` for git-gate"),
+        format!("kept up to {} MiB", LOG.0 * LOG.1),
+        format!("may write to holds {TMPFS} MiB"),
+        format!("Each holds {TMPFS} MiB"),
+        format!("optional, {} without it; processes and threads", LIMITS.processes),
+    ] {
+        assert!(reference.contains(&text), "{text}");
+    }
+}
+
 fn sidecar() -> impl Strategy<Value = String> {
     let words = || prop::collection::vec(nasty(), 0..4);
     let variables = prop::collection::vec(("[A-Z]{1,4}[0-9]", any::<bool>(), nasty()), 0..4);

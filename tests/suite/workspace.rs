@@ -123,6 +123,10 @@ fn specs_of_one_call_share_a_workspace() {
     let dir = Dir::new();
     dir.write("a/x.kdl", SMALL);
     dir.write("b/y.kdl", "bottle \"web\" { egress { allow \"api.example.com\"; }; network octet=43; }\n");
+    // Each has its own, and an include of one does not lead to the other.
+    dir.run(["build", "a/x.kdl", "b/y.kdl"]).code(2).complains("put an empty `.bottlec` into the directory");
+    assert!(!dir.at("stage").exists());
+    dir.write(".bottlec", "");
     dir.run(["build", "a/x.kdl", "b/y.kdl"]).code(0).says("built `stage/api`").says("built `stage/web`");
     let plan = dir.read("stage/api/plan.json");
     assert!(plan.contains("\"a/x.kdl\""), "{plan}");

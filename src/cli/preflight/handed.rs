@@ -2,8 +2,9 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use bottlec::lower::plan_json;
 use bottlec::model::VolumeSource;
 use bottlec::plan::Plan;
 use bottlec::rule::catalogue::HOST_PATH_EXPOSED;
@@ -12,6 +13,7 @@ use bottlec::world::engine::BootKind;
 use bottlec::world::handed_over::{self, Role, Why};
 
 use super::{Finding, on_host};
+use crate::cli::workspace::GIT;
 
 /// Whether the spec says that its author knows, and why.
 pub(super) fn is_accepted(plan: &Plan) -> bool {
@@ -24,8 +26,8 @@ pub(super) fn refused(path: &Path, role: Role) -> Option<Why> {
     let home = env::var_os("HOME").and_then(|home| fs::canonicalize(home).ok());
     let below = home.and_then(|home| Some(real.strip_prefix(home).ok()?.to_owned()));
     let seen = match below {
-        Some(below) => format!("~/{}", below.to_str()?),
-        None => real.to_str()?.to_owned(),
+        Some(below) => format!("~/{}", below.to_string_lossy()),
+        None => real.to_string_lossy().into_owned(),
     };
     handed_over::refused(&seen, "", role)
 }
@@ -69,11 +71,11 @@ pub(super) fn check(plan: &Plan) -> Vec<Finding> {
 }
 
 /// What lies in a directory, or one below it, that the host runs or believes: a repository, or a stage.
-fn run_by_the_host(directory: &Path) -> Option<std::path::PathBuf> {
+fn run_by_the_host(directory: &Path) -> Option<PathBuf> {
     /// More entries than that are not looked through.
     const MOST: usize = 10_000;
     let telling = |directory: &Path| {
-        let marks = [".git", "HEAD", "plan.json"];
+        let marks = [GIT, "HEAD", plan_json::PATH];
         let mark = marks.into_iter().find(|mark| match *mark {
             // A repository without a work tree.
             "HEAD" => directory.join("HEAD").is_file() && directory.join("hooks").is_dir(),
