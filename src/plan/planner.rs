@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Answered, Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo,
-    PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVariable, Source, Traced, Variables, egress,
+    Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo,
+    PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVariable, Source, Traced, Variables, egress, guards,
     sidecar,
 };
 use crate::model::{
-    Accept, Boot, Bottle, Engine, Expose, Git, GitUser, Lint, LintEntry, Member, MemberKind, Port, Repo,
-    Settings, Spanned, Supervise, Variable, VariableValue,
+    Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Port, Repo, Settings, Spanned,
+    Supervise, Variable, VariableValue,
 };
 use crate::path::join;
 use crate::resolve::members::{MemberId, Needs};
-use crate::rule::Setting;
 use crate::source::{Sources, Span};
 use crate::world::backend;
 use crate::world::builtin::{self, Builtin};
@@ -130,8 +129,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         supervise,
         accepts,
         lints,
-        // Asked already: what does not hold is an error.
-        expectations: _,
+        expectations,
     } = settings;
     let slug = context.traced(slug);
     let addresses = match octet {
@@ -165,8 +163,10 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         git: self::git(git, &context),
         supervise,
         pipelock_image: context.traced_or(pipelock_image, builtin::PIPELOCK_IMAGE.to_owned()),
-        accepted: accepted(accepts, &context),
-        lint_allowed: lint_allowed(&lints, &context),
+        accepted: guards::accepted(accepts, &context),
+        lint_allowed: guards::lint_allowed(&lints, &context),
+        lint_denied: guards::lint_denied(&lints, &context),
+        expectations: guards::expectations(expectations, &context),
         sources: Traced::new(
             context.digests.into_iter().map(|(name, sha256)| (name, Source { sha256 })).collect(),
             Origins::compiler(&SOURCE),
@@ -236,36 +236,6 @@ fn supervise(supervise: Supervise, slug: &Traced<String>, context: &Context<'_>)
     };
     let image = context.traced_or(image, builtin::SUPERVISE_IMAGE.to_owned());
     Traced::new(PlannedSupervise { queue, image }, asked)
-}
-
-/// By rule, then in the order of the layers.
-fn accepted(accepts: Vec<Accept>, context: &Context<'_>) -> Vec<Traced<Answered>> {
-    let answered = accepts.into_iter().map(|Accept { rule, reason }| answered(rule, Some(reason), context));
-    by_rule(answered)
-}
-
-/// By rule, then in the order of the files and of the layers.
-fn lint_allowed(lints: &[Lint], context: &Context<'_>) -> Vec<Traced<Answered>> {
-    let entries = context.lints.iter().copied().chain(lints).flat_map(|lint| &lint.entries);
-    let allows = entries.filter(|entry| entry.setting == Setting::Allow);
-    by_rule(allows.map(|LintEntry { setting: _, rule, reason, node: _ }| {
-        answered(rule.clone(), reason.clone(), context)
-    }))
-}
-
-fn answered(
-    rule: Spanned<String>,
-    reason: Option<Spanned<String>>,
-    context: &Context<'_>,
-) -> Traced<Answered> {
-    let reason = context.traced_or(reason, String::new());
-    context.cited(rule.span, |origin| Answered { rule: rule.value, reason, origin })
-}
-
-fn by_rule(answered: impl Iterator<Item = Traced<Answered>>) -> Vec<Traced<Answered>> {
-    let mut answered: Vec<_> = answered.collect();
-    answered.sort_by(|a, b| a.rule.cmp(&b.rule));
-    answered
 }
 
 /// The bundle in the order in which it starts. git-gate is asked for by the first repository, and nothing asks for
