@@ -16,7 +16,7 @@ use crate::path::join;
 use crate::resolve::members::{MemberId, Needs};
 use crate::source::{Sources, Span};
 use crate::world::backend;
-use crate::world::builtin::{self, Builtin};
+use crate::world::builtin::{self, Builtin, TRUST_FILES};
 use crate::world::container::ContainerEngine;
 use crate::world::engine::{BootKind, Ledger, SMOLVM};
 use crate::world::network::Addresses;
@@ -144,8 +144,13 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
     let exposed = exposed(&members, &addresses, &context);
     let sidecars = sidecars(members, &addresses, &git.repos, &supervise.origins, &context);
     let mut env = context.variables(env.into_values());
-    env.extend(computed_variables(&sidecars, &addresses, &egress.tls));
     env.extend(exposed);
+    env.extend(computed_variables(&sidecars, &addresses, &egress.tls));
+    for (name, value) in default_variables(&addresses, &egress.tls) {
+        if !env.keys().any(|own| builtin::replaces(own, name)) {
+            env.insert(name.to_owned(), value);
+        }
+    }
     Plan {
         backend: context.traced_or(backend, backend::DEFAULT.to_owned()),
         engine: self::engine(engine, &context),
@@ -343,13 +348,7 @@ fn computed_variables(
     tls: &Traced<Option<PlannedTls>>,
 ) -> Vec<(String, Traced<PlannedVariable>)> {
     let mut variables = Vec::new();
-    let mut add = |name: &str, value: Traced<&str>| {
-        let value = value.map(|value| PlannedVariable {
-            value: VariableValue::Literal(value.to_owned()),
-            origin: String::from("computed"),
-        });
-        variables.push((name.to_owned(), value));
-    };
+    let mut add = |name: &str, value: Traced<&str>| variables.push((name.to_owned(), computed(value)));
     for sidecar in sidecars.iter().filter(|sidecar| sidecar.container.is_none()) {
         let (Some(builtin), Some(url)) = (builtin::find(&sidecar.name), sidecar.url.given()) else {
             continue;
@@ -366,6 +365,30 @@ fn computed_variables(
     add(name, Traced::fixed(value));
     for name in builtin::CA_VARIABLES.iter().filter(|_| tls.is_some()) {
         add(name, tls.with(builtin::CA));
+    }
+    variables
+}
+
+fn computed(value: Traced<impl Into<String>>) -> Traced<PlannedVariable> {
+    value.map(|value| PlannedVariable {
+        value: VariableValue::Literal(value.into()),
+        origin: String::from("computed"),
+    })
+}
+
+/// The variables that an agent gets unless the spec sets them.
+fn default_variables(
+    addresses: &Traced<Addresses>,
+    tls: &Traced<Option<PlannedTls>>,
+) -> Vec<(&'static str, Traced<PlannedVariable>)> {
+    let mut variables = Vec::new();
+    if let Some(Builtin { port, .. }) = builtin::find(builtin::PIPELOCK) {
+        let options = builtin::java_options(addresses.bundle(), *port);
+        variables.push((builtin::JAVA_OPTIONS, computed(Traced::fixed(options).and(&addresses.origins))));
+    }
+    if tls.is_some() {
+        variables.push((builtin::NPM_CA, computed(tls.with(builtin::CA))));
+        variables.extend(TRUST_FILES.iter().map(|file| (file.variable, computed(tls.with(file.target)))));
     }
     variables
 }
