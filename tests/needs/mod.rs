@@ -4,6 +4,7 @@
 mod bad_input;
 mod check;
 mod cli;
+mod clients;
 mod diff;
 mod git;
 mod git_gate;
@@ -44,6 +45,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             preflight_sees_the_networks_of_the_host, preflight_sees_the_routes_of_every_table,
             zsh_reads_its_completions,
         }
+        clients { apt, curl, fetch_of_node, git, httpx, java, npm, pip, requests, wget }
         diff { a_revision_is_read_with_what_it_includes }
         git {
             a_committed_directory_that_looks_like_a_repository_runs_nothing,
