@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::Style;
-use super::one_line;
+use super::reach::policy;
+use super::{one_line, past_gate};
 use crate::backend;
 use crate::lower::plan_json::{Command, Commands, Launch};
 use crate::lower::{Stage, shell};
@@ -157,6 +158,9 @@ impl Page<'_> {
         }
         if let Some(scanner) = &plan.git.scanner.value {
             self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
+        }
+        for sentence in past_gate::sentences(plan, &policy(plan)) {
+            self.line(&format!("  but {sentence}"));
         }
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");

@@ -122,6 +122,10 @@ catalogue! {
         "expose-without-port", Error, Secrets, "0.1.0",
         "a sidecar is exposed and listens nowhere",
     );
+    GATE_BYPASSED = (
+        "gate-bypassed", Warning, Hosts, "0.1.0",
+        "the agent can reach the host of a repository past git-gate, or has a token for it",
+    );
     HOST_PATH_EXPOSED = (
         "host-path-exposed", Error, Machines, "0.1.0",
         "a part of the host is handed over that controls it or holds its keys",
