@@ -75,7 +75,10 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| engine::check(it.bottle, found),
     |it, found| env::check_bottle(it.bottle, found),
     |it, found| env_ignored::check(it.bottle, it.sources, found),
-    |it, found| egress::check(&it.bottle.settings.egress, &it.bottle.settings.lints, it.sources, found),
+    |it, found| {
+        let settings = &it.bottle.settings;
+        egress::check(&settings.egress, settings.pipelock.version(), &settings.lints, it.sources, found);
+    },
     |it, found| egress_scan::check(&it.bottle.settings.egress, found),
     |it, found| expect::check(it.bottle, found),
 ];

@@ -15,6 +15,7 @@ use crate::world::builtin;
 use crate::world::engine::BootKind;
 use crate::world::engine::SecretRoute;
 use crate::world::network::Addresses;
+use crate::world::pipelock::RECORDED;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
 #[must_use]
@@ -169,6 +170,7 @@ impl Page<'_> {
 
     fn egress(&mut self, egress: &PlannedEgress, head: &str) {
         let PlannedEgress {
+            pipelock_version,
             allow,
             deny,
             private,
@@ -202,6 +204,12 @@ impl Page<'_> {
             rows.push(vec!["authority".into(), ca_cert.value.clone(), ca_cert.origins.first().to_string()]);
         }
         let budget = data_budget.as_ref().map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
+        let known = if **pipelock_version == RECORDED {
+            "whose verdicts are recorded"
+        } else {
+            "as far as its release notes and sources were read"
+        };
+        rows.push(vec!["by".into(), format!("pipelock {}, {known}", **pipelock_version)]);
         rows.push(vec!["at most".into(), format!("{} requests{budget} a minute", rate_limit.value)]);
         let own =
             if patterns.is_empty() { String::new() } else { format!(", own patterns: {}", patterns.len()) };

@@ -118,6 +118,14 @@ catalogue! {
         "expose-without-port", Error, Secrets, "0.1.0",
         "a sidecar is exposed and listens nowhere",
     );
+    HOST_LIKE_CREDENTIAL = (
+        "host-like-credential", Warning, Hosts, "0.1.0",
+        "pipelock takes an allowed host's name for a credential",
+    );
+    HOST_LOOKS_RANDOM = (
+        "host-looks-random", Advice, Hosts, "0.1.0",
+        "an allowed host's name looks to pipelock like a leak",
+    );
     HOST_PATH_EXPOSED = (
         "host-path-exposed", Error, Machines, "0.1.0",
         "a part of the host is handed over that controls it or holds its keys",
@@ -203,6 +211,10 @@ catalogue! {
     PRIVATE_NOT_TRUSTED = (
         "private-not-trusted", Error, Hosts, "0.1.0",
         "an allowed host is on a private network, which pipelock refuses",
+    );
+    PRIVATE_WITHOUT_ADDRESS = (
+        "private-without-address", Error, Hosts, "0.1.0",
+        "a host may be on a private network, and it is not said at which address",
     );
     PROFILE_CYCLE = ("profile-cycle", Error, Names, "0.1.0", "profiles extend each other in a circle");
     QUEUE_TAKEN = (
