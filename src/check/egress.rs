@@ -387,9 +387,9 @@ struct Private<'a> {
 impl<'a> Private<'a> {
     fn new(egress: &'a Egress) -> Self {
         let names = || egress.private.iter().filter(|entry| entry.value.network().is_none());
-        let named: BTreeSet<Span> = names().map(|entry| entry.node).collect();
+        let beside: BTreeSet<Span> = names().map(|entry| entry.node).collect();
         let mut places = egress.private.iter().filter(|entry| entry.value.network().is_some());
-        let anywhere = places.any(|entry| !named.contains(&entry.node));
+        let anywhere = places.any(|entry| !beside.contains(&entry.node));
         // What is no range, or one with bits behind its prefix, was spoken of, and opens what it seems to.
         let ranges = egress.private.iter().filter_map(|entry| entry.value.network());
         let ranges: BTreeMap<IpNet, IpNet> = ranges.map(|range| (range.trunc(), range.trunc())).collect();

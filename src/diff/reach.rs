@@ -201,7 +201,7 @@ fn gained(
 }
 
 /// The entry that lets a name in, and what that may resolve to.
-fn listed<'a>(decision: Decision<Entry<'a>>) -> Option<(Entry<'a>, AddressScope<Entry<'a>>)> {
+fn listed(decision: Decision<Entry<'_>>) -> Option<(Entry<'_>, AddressScope<Entry<'_>>)> {
     match decision {
         Decision::Listed(entry, scope) => Some((entry, scope)),
         Decision::Inner(entry) | Decision::Unsure(entry) => Some((entry, AddressScope::Public)),

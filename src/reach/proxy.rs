@@ -233,9 +233,8 @@ impl<'a, T: Copy> Proxy<'a, T> {
 
     fn decide(&self, host: &str, plain: &str, literal: bool, below: bool, at: Option<IpAddr>) -> Decision<T> {
         // No wildcard matches an address.
-        let covering = |list: &List<'a, Option<T>>| match literal {
-            true => list.exact(plain),
-            false => list.covering_all(plain, below),
+        let covering = |list: &List<'a, Option<T>>| {
+            if literal { list.exact(plain) } else { list.covering_all(plain, below) }
         };
         let allow = covering(&self.allow);
         match covering(&self.block) {

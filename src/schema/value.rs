@@ -119,7 +119,7 @@ impl ValueType {
             Self::Backend => one_of(backend::names()),
             Self::Engine => one_of([engine::SMOLVM]),
             Self::Version => "a version such as `1.33.0`".into(),
-            Self::PipelockVersion => format!("a version from {OLDEST} to {NEWEST}").into(),
+            Self::PipelockVersion => format!("a version from {OLDEST} to {NEWEST}"),
             Self::RelativePath => "a path relative to this file".into(),
             Self::AbsolutePath => "an absolute path on the host".into(),
             Self::HostPath => "a path on the host".into(),

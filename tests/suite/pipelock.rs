@@ -1,5 +1,6 @@
 //! `pipelock/pipelock.yaml`, judged by two readers of YAML, its schema, and pipelock's own checks.
 
+#![allow(clippy::format_push_string, reason = "a page is put together from rows")]
 #![allow(clippy::format_collect, reason = "specs are put together from few parts")]
 
 use bottlec::backend::lower;
@@ -7,7 +8,7 @@ use bottlec::lower::pipelock::{CA_CERT, CA_KEY, Config, PATTERN_PREFIX};
 use bottlec::plan::{Plan, PlannedHost, Traced};
 use bottlec::reach::proxy::{Lists, Proxy};
 use bottlec::world::host::{HostPattern, Target, Verdict};
-use bottlec::world::pipelock::RECORDED;
+use bottlec::world::pipelock::{FACTS, NEWEST, OLDEST, RECORDED};
 use ipnet::IpNet;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -205,6 +206,29 @@ fn every_recorded_verdict_is_the_one_that_is_told() {
     }
     assert_eq!(rows, 165);
     assert!(wrong.is_empty(), "{} of {rows} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The ledger, as a page.
+#[test]
+fn the_page_of_versions_is_the_ledger() {
+    let mut page = format!(
+        "# What each pipelock does\n\n\
+         The compiler's ledger, from {OLDEST} to {NEWEST}: made from `src/world/pipelock/ledger.rs`, which rules, lowering and\n\
+         `reach` ask. A spec is compiled for the version that its `pipelock version=` names, and without that for\n\
+         {RECORDED}, whose verdicts are recorded in [tests/pipelock/recorded](../tests/pipelock/recorded). The configuration\n\
+         of a newer one, and what is said of it, follows what was read, and `bottlec plan` says so.\n"
+    );
+    for fact in FACTS {
+        page.push_str(&format!(
+            "\n## pipelock {}\n\n{}.\n\nEvidence: {}: {} ({}).\n",
+            fact.versions(),
+            fact.summary,
+            fact.how.as_str(),
+            fact.evidence,
+            fact.date
+        ));
+    }
+    assert_generated("docs/pipelock.md", &page);
 }
 
 /// What the recorded configurations let through and the emitted ones do not.

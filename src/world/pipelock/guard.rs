@@ -199,7 +199,7 @@ mod tests {
                     assert_eq!(address.to_string(), *host);
                 }
                 Err(_) => {
-                    assert!(host.bytes().all(|b| b.is_ascii_lowercase() || b"-.0123456789".contains(&b)))
+                    assert!(host.bytes().all(|b| b.is_ascii_lowercase() || b"-.0123456789".contains(&b)));
                 }
             }
         }
