@@ -15,6 +15,7 @@ use crate::plan::{Origin, Origins, Plan, PlannedEgress, PlannedHost, PlannedPatt
 use crate::reach::proxy::Lists;
 use crate::world::builtin::{self, PIPELOCK_METRICS};
 use crate::world::host::HostPattern;
+use crate::world::pipelock as ledger;
 
 /// Its path in the stage.
 pub const PATH: &str = "pipelock/pipelock.yaml";
@@ -351,6 +352,19 @@ pub fn max_response(plan: &Plan) -> Traced<u32> {
     let pipelock = plan.sidecars.iter().find(|sidecar| *sidecar.name == builtin::PIPELOCK);
     let memory = pipelock.map(|pipelock| &pipelock.limits.memory_mib);
     memory.map_or_else(|| Traced::default_setting(10), |memory| memory.with((**memory / 4).max(10)))
+}
+
+/// How well what is said of a plan's pipelock is known, in words that follow its version.
+#[must_use]
+pub fn known(plan: &Plan) -> &'static str {
+    let version = *plan.egress.pipelock_version;
+    if *plan.pipelock_image != ledger::image(version) {
+        "if that is what the spec's image holds"
+    } else if version == ledger::RECORDED {
+        "whose verdicts are recorded"
+    } else {
+        "as far as its release notes and sources were read"
+    }
 }
 
 /// What is refused whatever a spec says.

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::Style;
-use super::one_line;
+use super::{Style, one_line, reach};
 use crate::backend;
 use crate::lower::plan_json::{Command, Commands, Launch};
-use crate::lower::{Stage, shell};
+use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
     Answered, Plan, PlannedEgress, PlannedHost, PlannedSidecar, PlannedTls, Purpose, SecretUse, Traced,
 };
@@ -14,8 +13,8 @@ use crate::reach::DNS_PORT;
 use crate::world::builtin;
 use crate::world::engine::BootKind;
 use crate::world::engine::SecretRoute;
+use crate::world::host::Verdict;
 use crate::world::network::Addresses;
-use crate::world::pipelock::RECORDED;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
 #[must_use]
@@ -146,7 +145,7 @@ impl Page<'_> {
             self.line(&format!("  {rule} is accepted, {origin}: {reason}"));
         }
         let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
-        self.egress(&plan.egress, &egress_head);
+        self.egress(plan, &egress_head);
         for repo in &plan.git.repos {
             self.line(&format!(
                 "  agent {arrow} {} {arrow} {} (repository {})",
@@ -168,7 +167,7 @@ impl Page<'_> {
         }
     }
 
-    fn egress(&mut self, egress: &PlannedEgress, head: &str) {
+    fn egress(&mut self, plan: &Plan, head: &str) {
         let PlannedEgress {
             pipelock_version,
             allow,
@@ -184,32 +183,34 @@ impl Page<'_> {
             tunnel_max,
             tunnel_idle,
             log,
-        } = egress;
+        } = &plan.egress;
         if allow.is_empty() {
             self.line(&format!("{head} no host: the spec allows none"));
         }
         let mut rows = Vec::new();
-        let mut list = |head: &str, entries: &[Traced<PlannedHost>]| {
+        let list = |rows: &mut Vec<Vec<String>>, head: &str, entries: &[Traced<PlannedHost>]| {
             for (at, host) in entries.iter().enumerate() {
                 let head = if at == 0 { head.to_owned() } else { String::new() };
                 rows.push(vec![head, host.host.to_string(), host.origin.clone()]);
             }
         };
-        list(head.trim_start(), allow);
-        list("but never", deny);
-        list("privately", private);
+        list(&mut rows, head.trim_start(), allow);
+        let policy = reach::policy(plan);
+        let decided = plan.egress.allow.iter().map(|entry| (entry, policy.entry(&entry.host)));
+        for (entry, decision) in decided.filter(|(_, decision)| decision.verdict() != Verdict::Allowed) {
+            let verdict = decision.verdict().as_str();
+            rows.push(vec![verdict.into(), entry.host.to_string(), reach::note(&decision)]);
+        }
+        list(&mut rows, "but never", deny);
+        list(&mut rows, "privately", private);
         let opened = tls.as_ref().map_or("plain HTTP only", |_| "HTTPS is opened");
         if let Some(PlannedTls { ca_cert, ca_key: _, trust: _, passthrough }) = &tls.value {
-            list("unopened", passthrough);
+            list(&mut rows, "unopened", passthrough);
             rows.push(vec!["authority".into(), ca_cert.value.clone(), ca_cert.origins.first().to_string()]);
         }
         let budget = data_budget.as_ref().map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
-        let known = if **pipelock_version == RECORDED {
-            "whose verdicts are recorded"
-        } else {
-            "as far as its release notes and sources were read"
-        };
-        rows.push(vec!["by".into(), format!("pipelock {}, {known}", **pipelock_version)]);
+        let by = format!("pipelock {}, {}", **pipelock_version, pipelock::known(plan));
+        rows.push(vec!["by".into(), by]);
         rows.push(vec!["at most".into(), format!("{} requests{budget} a minute", rate_limit.value)]);
         let own =
             if patterns.is_empty() { String::new() } else { format!(", own patterns: {}", patterns.len()) };

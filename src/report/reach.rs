@@ -467,34 +467,36 @@ fn dialled(plan: &Plan) -> Vec<Row> {
     rows
 }
 
+/// What becomes of an entry of `allow`, in a few words.
+pub(super) fn note(decision: &Decision<Entry<'_>>) -> String {
+    match decision {
+        Decision::Denied(deny, _) => format!("denied by {}, {}", deny.host, deny.origin),
+        Decision::Never(_) => String::from("hands out credentials: refused in every bottle"),
+        Decision::Guarded(..) => String::from("a private address that nothing opens"),
+        Decision::Opened(_, range) => format!("opened by private {}, {}", range.host, range.origin),
+        Decision::Listed(_, AddressScope::Any(trusted)) => {
+            format!("at any address: private {}, {}", trusted.host, trusted.origin)
+        }
+        Decision::Listed(_, AddressScope::Ranges) => {
+            String::from("at public addresses and in the ranges of `private`")
+        }
+        Decision::Inner(_) => String::from("at public addresses: at a private one it is refused"),
+        Decision::Unsure(_) => String::from("unless pipelock takes a label for an encoded text"),
+        Decision::Random(_) => String::from("pipelock takes a label for a leak"),
+        Decision::Credential(_, what) => format!("pipelock takes the name for {what}"),
+        Decision::Listed(_, AddressScope::Public) | Decision::Unlisted => String::from("at public addresses"),
+    }
+}
+
 fn proxied(plan: &Plan, policy: &Policy<'_, Entry<'_>>) -> Vec<Row> {
     let mut rows = Vec::new();
     for entry in &plan.egress.allow {
         let decision = policy.entry(&entry.host);
-        let note = match &decision {
-            Decision::Denied(deny, _) => format!("denied by {}, {}", deny.host, deny.origin),
-            Decision::Never(_) => String::from("hands out credentials: refused in every bottle"),
-            Decision::Guarded(..) => String::from("a private address that nothing opens"),
-            Decision::Opened(_, range) => format!("opened by private {}, {}", range.host, range.origin),
-            Decision::Listed(_, AddressScope::Any(trusted)) => {
-                format!("at any address: private {}, {}", trusted.host, trusted.origin)
-            }
-            Decision::Listed(_, AddressScope::Ranges) => {
-                String::from("at public addresses and in the ranges of `private`")
-            }
-            Decision::Inner(_) => String::from("at public addresses: at a private one it is refused"),
-            Decision::Unsure(_) => String::from("unless pipelock takes a label for an encoded text"),
-            Decision::Random(_) => String::from("pipelock takes a label for a leak"),
-            Decision::Credential(_, what) => format!("pipelock takes the name for {what}"),
-            Decision::Listed(_, AddressScope::Public) | Decision::Unlisted => {
-                String::from("at public addresses")
-            }
-        };
         rows.push(Row {
             target: entry.host.to_string(),
             verdict: decision.verdict().into(),
             origin: Some(entry.origin.clone()),
-            note,
+            note: note(&decision),
         });
     }
     rows.extend(plan.egress.private.iter().filter(|entry| entry.host.network().is_some()).map(|entry| Row {
@@ -549,11 +551,11 @@ fn known(plan: &Plan) -> Vec<Known> {
         claim: format!("pipelock {}: {}", fact.versions(), fact.summary),
         evidence: format!("{}: {}", fact.how.as_str(), fact.evidence),
     }));
-    if version != RECORDED {
-        known.push(Known {
-            claim: format!("pipelock {version}: its configuration and these verdicts follow what was read"),
-            evidence: format!("{RECORDED} is the version whose verdicts are recorded"),
-        });
-    }
+    known.push(Known {
+        claim: format!("pipelock {version}, {}", pipelock::known(plan)),
+        evidence: format!(
+            "verdicts of {RECORDED} are recorded; docs/pipelock.md has what is known of each version"
+        ),
+    });
     known
 }
