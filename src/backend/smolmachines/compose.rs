@@ -81,6 +81,7 @@ struct PodmanOptions {
 struct Network {
     name: Traced<String>,
     driver: &'static str,
+    driver_opts: BTreeMap<&'static str, &'static str>,
     ipam: Ipam,
 }
 
@@ -415,6 +416,8 @@ pub(super) fn lower(plan: &Plan, mode: Mode, draft: &mut Draft) {
             Network {
                 name: names::network(plan),
                 driver: "bridge",
+                // Docker keeps bridges apart by itself; under Podman one bottle's sidecar would reach another's bundle.
+                driver_opts: BTreeMap::from([("isolate", "true")]),
                 ipam: Ipam {
                     driver: "default",
                     config: [plan.addresses.with(Subnet {
