@@ -194,6 +194,10 @@ catalogue! {
         "passthrough-not-trusted", Warning, Hosts, "0.1.0",
         "a host stays closed, and the agent trusts no public authority",
     );
+    PATTERN_NEVER_MATCHES = (
+        "pattern-never-matches", Error, Hosts, "0.1.0",
+        "an expression for letters that pipelock folds before it looks for them",
+    );
     PERSONAL_PATH = ("personal-path", Advice, Secrets, "0.1.0", "a path names one person's home directory");
     POLICY_DROPPED = (
         "policy-dropped", Error, Confinement, "0.1.0",

@@ -5,6 +5,7 @@ pub mod backend;
 pub mod builtin;
 pub mod container;
 pub mod engine;
+pub mod folding;
 pub mod handed_over;
 pub mod host;
 pub mod host_key;

@@ -168,7 +168,8 @@ pub(crate) fn the_cache_of_an_example_dials_for_nobody() -> Outcome {
             .stdout(Stdio::null())
             .spawn();
         let _server = Server(server.unwrap());
-        let ask = |words: &[&str]| Command::new("redis-cli").args(["-p", &port]).args(words).output().unwrap();
+        let ask =
+            |words: &[&str]| Command::new("redis-cli").args(["-p", &port]).args(words).output().unwrap();
         until(|| ask(&["ping"]));
         assert_eq!(said(&ask(&["set", "a", "b"])), "OK\n");
         assert_eq!(said(&ask(&["get", "a"])), "b\n");

@@ -20,7 +20,10 @@ pub(super) static SIDECAR: Node = Node {
     )],
     children: Children::Nodes(SIDECAR_CHILDREN),
     example: "sidecar \"db\" image=\"docker.io/library/postgres:17@sha256:…\" {\n    port 5432 \
-              scheme=\"postgres\"\n    expose \"DATABASE_URL\" path=\"/app\"\n}",
+              scheme=\"postgres\"\n    run-as \"999:999\"\n    env {\n        POSTGRES_PASSWORD \
+              from-env=\"DB_ADMIN_PASSWORD\"\n        APP_PASSWORD from-env=\"DB_PASSWORD\"\n    }\n    volume \
+              \"./seed\" \"/docker-entrypoint-initdb.d\"    // makes a role that is no superuser\n    tmpfs \
+              \"/var/run/postgresql\"\n    expose \"DATABASE_URL\" path=\"/app\"\n}",
 };
 
 static SIDECAR_CHILDREN: &[Child] = &[
@@ -184,7 +187,7 @@ static EXPOSE: Node = Node {
     doc: "Gives the agent the sidecar's URL in an environment variable.\n\nThe host in it is the bundle's address in \
           digits: inside the machine no name resolves. It holds no user and no password, since it is written into the \
           stage: hand them over in the bottle's own `env`, such as `PGUSER \"app\"` and `PGPASSWORD \
-          from-env=\"DB_PASSWORD\"`.",
+          from-env=\"DB_PASSWORD\"`: those of a user that is no superuser, or the agent makes the server dial.",
     arguments: &[required("variable", ValueType::EnvName, "the agent's variable")],
     properties: &[optional_property(
         "path",
