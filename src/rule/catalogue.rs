@@ -53,6 +53,10 @@ catalogue! {
         "a command line is written where a program's name belongs",
     );
     CONFLICTING_BOOT = ("conflicting-boot", Error, Machines, "0.1.0", "a bottle boots from two things");
+    CREDENTIAL_INTERCEPTED = (
+        "credential-intercepted", Warning, Hosts, "0.1.0",
+        "a host is opened that the agent sends a credential to, and would refuse it",
+    );
     DEPENDENCY_CYCLE = ("dependency-cycle", Error, Names, "0.1.0", "sidecars need each other in a circle");
     DISALLOWED_CHARACTER = (
         "disallowed-character", Error, Text, "0.1.0",
@@ -243,6 +247,10 @@ catalogue! {
         "retired-node", Error, Nodes, "0.1.0",
         "a node of the retired gvproxy design",
     ).deprecated();
+    SCAN_COSTLY = (
+        "scan-costly", Advice, Hosts, "0.1.0",
+        "a host is opened whose answers take long to scan",
+    );
     SCAN_OVERRULED = (
         "scan-overruled", Warning, Hosts, "0.1.0",
         "a layer asks for less than a profile under it demands",

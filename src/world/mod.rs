@@ -10,6 +10,7 @@ pub mod handed_over;
 pub mod host;
 pub mod host_key;
 pub mod images;
+pub mod issuers;
 pub mod network;
 pub mod pipelock;
 pub mod ports;
