@@ -160,8 +160,11 @@ fn opened_hosts(first: Option<&HostPattern>, count: usize) -> String {
 
 /// Opened hosts whose answers may be long.
 fn costs(opened: &Opened<'_>, diagnostics: &mut Diagnostics) {
+    // Of a wildcard over a model's API, and of one over a top-level domain, other rules speak.
     let is_api = |host: &HostPattern| {
-        MODEL_APIS.iter().any(|(api, _)| *api == host.as_str())
+        let list = List::new([(host, ())]);
+        MODEL_APIS.iter().any(|(api, _)| list.covering_all(api, false).is_some())
+            || host.below().is_some_and(|domain| !domain.contains('.'))
             || issuers::is_api(host)
             || host.starts_with("api.")
     };

@@ -250,7 +250,8 @@ const REQUESTS: &[(&str, &str, Option<&str>, &str, bool)] = &[
 /// requests, at hosts that were opened and at those that stay closed.
 #[test]
 fn the_example_with_opened_https_works() {
-    let table = std::fs::read_to_string(root().join("tests/pipelock/recorded/opened.tsv")).expect("the table");
+    let table =
+        std::fs::read_to_string(root().join("tests/pipelock/recorded/opened.tsv")).expect("the table");
     let recorded = |way: &str, what: &str| {
         let begins = format!("{way}\t{what}\t");
         let row = table.lines().find_map(|row| row.strip_prefix(&begins));
