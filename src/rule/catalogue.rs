@@ -264,6 +264,10 @@ catalogue! {
         "secret-literal", Error, Secrets, "0.1.0",
         "a spec holds a credential itself, not a reference to it",
     ).acceptable();
+    SIDECAR_RELAYS = (
+        "sidecar-relays", Error, Hosts, "0.1.0",
+        "a sidecar may dial for the agent what is expected to be refused",
+    );
     SOURCE_TOO_LARGE = ("source-too-large", Error, Text, "0.1.0", "the file is above the size limit");
     STRICTER_THAN_WRITTEN = (
         "stricter-than-written", Warning, Hosts, "0.1.0",

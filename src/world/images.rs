@@ -57,6 +57,32 @@ static IMAGES: &[Image] = &[
     image("valkey/valkey", ("999:999", "999:1000"), &["valkey-server"], &["/data"], &[]),
 ];
 
+/// What makes the server of a well-known image dial, and what takes that from the agent; by the image's short name. From
+/// the servers' own manuals; PostgreSQL's and Redis's were run.
+static DIALS: &[(&str, &str)] = &[
+    (
+        "mariadb",
+        "replication and tables of other servers do: give the agent a user with rights on its database alone",
+    ),
+    ("mongo", "adding a member of a replica set does: give the agent a user with `readWrite` alone"),
+    (
+        "mysql",
+        "replication and tables of other servers do: give the agent a user with rights on its database alone",
+    ),
+    ("postgres", "a superuser's `copy … to program` and `dblink` do: give the agent a role that is none"),
+    ("rabbitmq", "an administrator's shovels and federation do: give the agent a user without tags"),
+    (
+        "redis",
+        "`replicaof` and `migrate` do: start it with `\"--user\" \"default\" \"on\" \"nopass\" \"~*\" \"&*\" \"+@all\" \
+         \"-@admin\" \"-migrate\"`",
+    ),
+    (
+        "valkey",
+        "`replicaof` and `migrate` do: start it with `\"--user\" \"default\" \"on\" \"nopass\" \"~*\" \"&*\" \"+@all\" \
+         \"-@admin\" \"-migrate\"`",
+    ),
+];
+
 /// The capabilities without which no program changes its user.
 pub const CHANGES_USER: [&str; 2] = ["SETGID", "SETUID"];
 
@@ -75,6 +101,12 @@ impl Image {
     #[must_use]
     pub fn short(&self) -> &'static str {
         self.name.rsplit('/').next().unwrap_or(self.name)
+    }
+
+    /// What makes it dial, and what takes that from the agent.
+    #[must_use]
+    pub fn dials(&self) -> Option<&'static str> {
+        DIALS.iter().find_map(|(name, how)| (*name == self.short()).then_some(*how))
     }
 
     /// The user that it changes to.

@@ -315,8 +315,19 @@ impl Service {
 
     /// One of the user's.
     fn custom(plan: &Plan, name: &str, container: &Container, limits: &PlannedLimits) -> Self {
-        let Container { image, command, run_as, health, env, secrets, volumes, tmpfs, capabilities } =
-            container;
+        let Container {
+            image,
+            command,
+            run_as,
+            health,
+            env,
+            secrets,
+            volumes,
+            tmpfs,
+            capabilities,
+            // A word of the spec's, which nothing enforces.
+            no_relay: _,
+        } = container;
         let mount = |volume: &Traced<PlannedVolume>| {
             let PlannedVolume { source, target, writable } = &volume.value;
             volume.with(match source {

@@ -11,7 +11,8 @@ pub(super) static SIDECAR: Node = Node {
     doc: "A program of your own beside the agent, in the bundle.\n\nAll sidecars share the bundle's one address, so no \
           two listen on one port. It runs with a read-only root file system and an empty `/tmp`, without capabilities, \
           and as the user that its image names: what it needs beyond that it asks for here. Unlike the agent it is not \
-          confined: it can reach what the host can.",
+          confined: it can reach what the host can, and so can an agent that makes it dial. `no-relay` says that none \
+          does.",
     arguments: &[required("name", ValueType::Name, "its name, unique in the bottle")],
     properties: &[required_property(
         "image",
@@ -38,6 +39,7 @@ static SIDECAR_CHILDREN: &[Child] = &[
     many(&TMPFS),
     once(&LIMITS),
     many(&CAPABILITY),
+    once(&NO_RELAY),
     many(&EXPOSE),
 ];
 
@@ -180,6 +182,24 @@ static CAPABILITY: Node = Node {
     properties: &[],
     children: Children::None,
     example: "capability \"CHOWN\" \"SETGID\" \"SETUID\"",
+};
+
+static NO_RELAY: Node = Node {
+    name: "no-relay",
+    doc: "Says that the agent cannot make the sidecar open a connection, and why.\n\nA sidecar reaches what the host can, \
+          and what the agent makes it dial is on no list: a superuser of PostgreSQL runs programs, `replicaof` makes \
+          Redis dial. That cannot be seen from here. Without this node `reach` answers that it depends where it would \
+          be refused, and `expect { refuse …; }` does not hold. With it the sidecar is left out of both, and `plan`, \
+          `reach` and the plan itself show the reason. It belongs to the sidecar's block: a layer that gives the sidecar \
+          anew says it anew.",
+    arguments: &[],
+    properties: &[required_property(
+        "reason",
+        ValueType::Text,
+        "why, for whoever reviews the spec or the plan",
+    )],
+    children: Children::None,
+    example: "no-relay reason=\"the agent's role is no superuser\"",
 };
 
 static EXPOSE: Node = Node {
