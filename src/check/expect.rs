@@ -68,7 +68,7 @@ fn relays(bottle: &Bottle<Names>, policy: &Policy<'_, &Host>, diagnostics: &mut 
             )
             .label("reaches what the host can, and is on no list")
             .related(first.target.span, "expected to be refused")
-            .help_if(dials.map(|how| format!("what makes it dial: {how}")))
+            .help_if(dials)
             .help("where the agent cannot make it dial, say why: `no-relay reason=\"…\"`"),
         );
     }

@@ -60,28 +60,22 @@ static IMAGES: &[Image] = &[
 /// What makes the server of a well-known image dial, and what takes that from the agent; by the image's short name. From
 /// the servers' own manuals; PostgreSQL's and Redis's were run.
 static DIALS: &[(&str, &str)] = &[
+    ("mariadb", DIALS_MYSQL),
+    ("mongo", "a new member of a replica set makes it dial: give the agent a user with `readWrite` alone"),
+    ("mysql", DIALS_MYSQL),
     (
-        "mariadb",
-        "replication and tables of other servers do: give the agent a user with rights on its database alone",
+        "postgres",
+        "a superuser's `copy … to program` and `dblink` make it dial: give the agent a role that is none",
     ),
-    ("mongo", "adding a member of a replica set does: give the agent a user with `readWrite` alone"),
-    (
-        "mysql",
-        "replication and tables of other servers do: give the agent a user with rights on its database alone",
-    ),
-    ("postgres", "a superuser's `copy … to program` and `dblink` do: give the agent a role that is none"),
-    ("rabbitmq", "an administrator's shovels and federation do: give the agent a user without tags"),
-    (
-        "redis",
-        "`replicaof` and `migrate` do: start it with `\"--user\" \"default\" \"on\" \"nopass\" \"~*\" \"&*\" \"+@all\" \
-         \"-@admin\" \"-migrate\"`",
-    ),
-    (
-        "valkey",
-        "`replicaof` and `migrate` do: start it with `\"--user\" \"default\" \"on\" \"nopass\" \"~*\" \"&*\" \"+@all\" \
-         \"-@admin\" \"-migrate\"`",
-    ),
+    ("rabbitmq", "an administrator's shovels make it dial: give the agent a user without tags"),
+    ("redis", DIALS_REDIS),
+    ("valkey", DIALS_REDIS),
 ];
+
+const DIALS_MYSQL: &str = "replication and tables of another server make it dial: give the agent a user with rights on its \
+                           database alone";
+const DIALS_REDIS: &str = "`replicaof` and `migrate` make it dial: take both from everybody, with the arguments `\"--user\" \
+                           \"default\" \"on\" \"nopass\" \"~*\" \"&*\" \"+@all\" \"-@admin\" \"-migrate\"`";
 
 /// The capabilities without which no program changes its user.
 pub const CHANGES_USER: [&str; 2] = ["SETGID", "SETUID"];
