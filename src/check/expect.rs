@@ -1,13 +1,14 @@
 //! `expect`: the policy tests of a spec, run against its policy.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Expectation, Host, Names, Settings};
+use crate::model::{Bottle, Expectation, Host, MemberKind, Names, Settings};
 use crate::reach::proxy::{AddressScope, Decision};
 use crate::reach::{Because, Policy};
-use crate::rule::catalogue::EXPECTATION_FAILED;
+use crate::rule::catalogue::{EXPECTATION_FAILED, SIDECAR_RELAYS};
 use crate::text::quote;
 use crate::world::engine::{Gap, Ledger};
 use crate::world::host::{Target, Verdict};
+use crate::world::images;
 use crate::world::pipelock::guard::{self, Guarded};
 
 /// Asks every expectation of a bottle.
@@ -17,6 +18,7 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         return;
     }
     let policy = policy(bottle);
+    relays(bottle, &policy, diagnostics);
     for Expectation { verdict, target } in expectations {
         let because = policy.judge(&target.value, None);
         if because.verdict() != *verdict {
@@ -38,6 +40,37 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
                 explain(diagnostic, &policy, &target.value, because)
             });
         }
+    }
+}
+
+/// Sidecars of the spec's own that the agent may make dial: they reach what the host can, so that no refusal is certain
+/// while nothing is said of them. One cause, one diagnostic each.
+fn relays(bottle: &Bottle<Names>, policy: &Policy<'_, &Host>, diagnostics: &mut Diagnostics) {
+    let holds_otherwise = |it: &&Expectation| {
+        let because = policy.judge(&it.target.value, None);
+        it.verdict == Verdict::Refused
+            && because.verdict() == Verdict::Refused
+            && because != Because::OwnMachine
+    };
+    let Some(first) = bottle.settings.expectations.iter().find(holds_otherwise) else { return };
+    for member in &bottle.members {
+        let MemberKind::Custom(service) = &member.kind else { continue };
+        if service.no_relay.is_some() {
+            continue;
+        }
+        let name = quote(&member.name.value);
+        let dials = service.image.as_ref().and_then(|image| images::find(&image.value)?.dials());
+        diagnostics.push(
+            Diagnostic::new(
+                &SIDECAR_RELAYS,
+                member.name.span,
+                format!("{name} may dial for the agent what is expected to be refused"),
+            )
+            .label("reaches what the host can, and is on no list")
+            .related(first.target.span, "expected to be refused")
+            .help_if(dials)
+            .help("where the agent cannot make it dial, say why: `no-relay reason=\"…\"`"),
+        );
     }
 }
 

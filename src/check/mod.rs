@@ -18,6 +18,7 @@ pub mod expect;
 pub mod expose;
 pub mod fleet;
 pub mod host_path;
+pub mod intercepted;
 pub mod levels;
 pub mod lint;
 pub mod loss;
@@ -80,6 +81,7 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
         egress::check(&settings.egress, settings.pipelock.version(), &settings.lints, it.sources, found);
     },
     |it, found| egress_scan::check(&it.bottle.settings.egress, found),
+    |it, found| intercepted::check(it.bottle, found),
     |it, found| expect::check(it.bottle, found),
 ];
 

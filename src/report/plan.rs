@@ -160,6 +160,11 @@ impl Page<'_> {
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");
             self.line(&format!("  agent {arrow} {} at {url}", sidecar.name));
+            let no_relay = sidecar.container.as_ref().and_then(|container| container.no_relay.as_ref());
+            self.line(&match no_relay {
+                Some(reason) => format!("  which dials nothing for the agent, the spec says: {reason}"),
+                None => format!("  {} {arrow} what the host can reach, on no list", sidecar.name),
+            });
         }
         if let Some(asks) = &plan.supervise.value {
             let supervise = builtin::SUPERVISE;

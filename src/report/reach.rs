@@ -67,7 +67,7 @@ impl Outcome {
 /// A rule that has to do with an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Cause {
-    /// What it does: `allow`, `deny`, `private`, `engine`, `bundle`, `guard`, or `nearest`, an `allow` that does not
+    /// What it does: `allow`, `deny`, `private`, `engine`, `bundle`, `guard`, `sidecar`, or `nearest`, an `allow` that does not
     /// cover the target.
     pub kind: &'static str,
     /// What it says: an entry of a list, or a sentence.
@@ -219,7 +219,7 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     let direct = vec![builtin::AGENT.to_owned(), shown.clone()];
     let proxied = vec![builtin::AGENT.to_owned(), proxy(plan), shown.clone()];
     let stopped = vec![builtin::AGENT.to_owned(), proxy(plan)];
-    let (causes, path) = match because {
+    let (mut causes, mut path) = match because {
         Because::Unconfined(gap) => (vec![gap_cause(plan, gap)], direct),
         Because::OwnMachine => {
             notes.push(String::from(
@@ -261,6 +261,15 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
             (backend::of(plan).allowed)(plan)
         ));
     }
+    let mut verdict = because.verdict();
+    if let Some(relay) =
+        relays(plan).filter(|_| verdict == Verdict::Refused && because != Because::OwnMachine)
+    {
+        verdict = Verdict::Depends;
+        path = vec![builtin::AGENT.to_owned(), relay.by, shown.clone()];
+        causes.push(sentence("sidecar", relay.why));
+        notes.push(String::from(RELAY));
+    }
     notes.extend(repositories(plan, target).map(|repo| {
         format!("git-gate carries the repository {} there, and nothing else", quote(&repo.name))
     }));
@@ -271,11 +280,49 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         bottle: plan.slug.to_string(),
         target: shown,
         at: at.map(|at| at.to_string()),
-        verdict: because.verdict().into(),
+        verdict: verdict.into(),
         because: causes,
         path,
         notes,
     }
+}
+
+/// A way out that no list holds.
+struct Relay {
+    /// Where the agent dials the sidecars.
+    by: String,
+    /// What they may do.
+    why: String,
+}
+
+const RELAY: &str = "it depends on what the agent can make such a sidecar do: where that is nothing, the spec says so with \
+                     `no-relay`";
+
+/// The sidecars that the agent may make dial, if there are any.
+fn relays(plan: &Plan) -> Option<Relay> {
+    let relays: Vec<&PlannedSidecar> =
+        plan.sidecars.iter().map(|sidecar| &sidecar.value).filter(|sidecar| sidecar.may_relay()).collect();
+    let bundle = plan.addresses.bundle();
+    let names = |show: fn(&str) -> String| {
+        relays.iter().map(|sidecar| show(&sidecar.name)).collect::<Vec<_>>().join(", ")
+    };
+    let (by, why) = match *relays.as_slice() {
+        [] => return None,
+        [relay] => {
+            let port = Option::map(*relay.port, |port| format!(":{port}")).unwrap_or_default();
+            let why =
+                format!("the sidecar {} reaches what the host can, and no list holds it", quote(&relay.name));
+            (format!("{bundle}{port} ({})", relay.name), why)
+        }
+        _ => {
+            let why = format!(
+                "the sidecars {} reach what the host can, and no list holds them",
+                names(|name| quote(name))
+            );
+            (format!("{bundle} ({})", names(str::to_owned)), why)
+        }
+    };
+    Some(Relay { by, why })
 }
 
 /// The causes of what pipelock decides, what is worth knowing beside them, and whether the way leads on behind it.
@@ -431,7 +478,12 @@ fn dialled(plan: &Plan) -> Vec<Row> {
         .map(|(port, PlannedSidecar { name, container, .. })| {
             let note = match container {
                 None => name.to_string(),
-                Some(_) => format!("{name}: what it passes on is known to its image alone"),
+                Some(container) => match &container.no_relay {
+                    Some(reason) => {
+                        format!("{name}, which dials nothing for the agent, the spec says: {reason}")
+                    }
+                    None => format!("{name}: what it passes on is known to its image alone"),
+                },
             };
             row(format!("{bundle}:{port}"), Outcome::Allowed, &note)
         })
@@ -450,6 +502,9 @@ fn dialled(plan: &Plan) -> Vec<Row> {
         Outcome::Refused,
         "the engine's list is this one address",
     ));
+    rows.extend(relays(plan).map(|relay| {
+        row(String::from("what the host can reach"), Outcome::Depends, &format!("{}: {RELAY}", relay.why))
+    }));
     rows.push(if gaps.contains(&Gap::DnsOpen) {
         row(String::from("port 53, any address"), Outcome::Allowed, Gap::DnsOpen.but())
     } else {

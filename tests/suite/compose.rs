@@ -112,7 +112,9 @@ fn assert_sound(plan: &Plan) {
             assert_eq!(text(&service["network_mode"]), "service:bundle", "{name}");
         }
     }
-    let subnet = &compose["networks"]["bundle"]["ipam"]["config"][0];
+    let network = &compose["networks"]["bundle"];
+    assert_eq!(text(&network["driver_opts"]["isolate"]), "true", "{file}");
+    let subnet = &network["ipam"]["config"][0];
     assert_eq!(text(&subnet["subnet"]), plan.addresses.subnet().to_string());
     for sidecar in &plan.sidecars {
         let service = &services[sidecar.name.as_str()];

@@ -207,6 +207,20 @@ fn every_change_that_matters_is_said_in_both_directions() {
             Wider,
             Topic::Secret,
         ),
+        (
+            "what it dials",
+            sidecar("no-relay reason=\"a role without rights\""),
+            sidecar(""),
+            Wider,
+            Topic::Sidecar,
+        ),
+        (
+            "why it dials nothing",
+            sidecar("no-relay reason=\"a role without rights\""),
+            sidecar("no-relay reason=\"another\""),
+            Unclear,
+            Topic::Sidecar,
+        ),
         ("a host's path", sidecar(""), sidecar("volume \"/srv/a\" \"/a\""), Wider, Topic::Host),
         (
             "writing to it",

@@ -231,6 +231,52 @@ fn the_page_of_versions_is_the_ledger() {
     assert_generated("docs/pipelock.md", &page);
 }
 
+/// What the user of `examples/api-dev.kdl` does: for what, to which host, at which private address, with what in it, and
+/// whether it goes through.
+const REQUESTS: &[(&str, &str, Option<&str>, &str, bool)] = &[
+    ("the agent asks its model", "api.anthropic.com", None, "x-api-key sk-ant", true),
+    ("npm looks for a package", "registry.example.com", Some("10.20.0.5"), "bearer npm_", true),
+    ("npm fetches a package", "registry.example.com", Some("10.20.0.5"), "an answer above 5 MiB", true),
+    ("pip looks for a package", "packages.example.com", None, "an index of packages", true),
+    ("pip fetches a package", "packages.example.com", None, "an answer above 5 MiB", true),
+    ("curl reads an issue", "api.github.com", None, "nothing", true),
+    ("curl sends a customer's number", "api.github.com", None, "a pattern of the spec's own", false),
+    ("curl sends a forge's token that it found", "api.github.com", None, "bearer ghp_", false),
+    ("curl leaves a paste", "gist.github.com", None, "nothing", false),
+    ("curl asks another index", "index.example.org", None, "nothing", false),
+];
+
+/// The example as it is shipped: each request that its user makes is let through by what a real pipelock did with such
+/// requests, at hosts that were opened and at those that stay closed.
+#[test]
+fn the_example_with_opened_https_works() {
+    let table =
+        std::fs::read_to_string(root().join("tests/pipelock/recorded/opened.tsv")).expect("the table");
+    let recorded = |way: &str, what: &str| {
+        let begins = format!("{way}\t{what}\t");
+        let row = table.lines().find_map(|row| row.strip_prefix(&begins));
+        row.unwrap_or_else(|| panic!("no such row: {begins}")).starts_with("allowed\t")
+    };
+    let plan = compile_file(&root().join("examples/api-dev.kdl")).1.plans.remove(0);
+    let config = read(yaml(&lower(&plan)));
+    let closed = texts(&config["tls_interception"]["passthrough_domains"]);
+    // In this list a wildcard does not stand for its own domain.
+    let is_closed = |host: &str| {
+        closed.iter().any(|it| match it.strip_prefix('*') {
+            Some(below) => host.ends_with(below),
+            None => *it == host,
+        })
+    };
+    let policy = bottlec::report::reach::policy(&plan);
+    for (who, host, at, what, goes) in REQUESTS {
+        let target = format!("{host}:443").parse().expect("a target");
+        let at = at.map(|at| at.parse().expect("an address"));
+        let reached = policy.judge(&target, at).verdict() == Verdict::Allowed;
+        let way = if is_closed(host) { "closed" } else { "opened" };
+        assert_eq!(reached && recorded(way, what), *goes, "{who}: {way}, reached: {reached}");
+    }
+}
+
 /// What the recorded configurations let through and the emitted ones do not.
 #[test]
 fn what_was_let_through_by_another_spelling_is_closed() {

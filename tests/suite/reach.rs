@@ -33,6 +33,43 @@ fn everything_that_can_be_reached_is_shown() {
     assert_snapshot("reach__corners", &shown(&plans("tests/cases/reach/corners.kdl"), None, None, &wide));
 }
 
+/// A sidecar is on no list: what it dials for the agent is refused to nobody, unless the spec says that it dials nothing.
+#[test]
+fn a_sidecar_that_may_dial_is_a_way_out() {
+    let image = format!("ghcr.io/acme/x:1@sha256:{}", "0".repeat(64));
+    let bottle = |db: &str, job: &str| {
+        let sidecars = format!(
+            "sidecar \"db\" image=\"{image}\" {{ port 5432; {db} }}; sidecar \"job\" image=\"{image}\" {{ {job} }}"
+        );
+        let spec = format!(
+            "bottle \"demo\" {{ egress {{ allow \"api.example.com\"; }}; network octet=42; {sidecars}; }}\n"
+        );
+        let (_, compilation) = compile_text("spec.kdl", &spec);
+        assert!(!compilation.diagnostics.has_errors(), "{:?}", compilation.diagnostics);
+        compilation.plans
+    };
+    let said = "no-relay reason=\"it has no such command\";";
+    let style = Style { unicode: true, ..Style::default() };
+    let mut text = String::new();
+    for (db, job) in [("", ""), ("", said), (said, ""), (said, said)] {
+        let plans = bottle(db, job);
+        for target in ["10.0.0.1:22", "api.exmaple.com", "169.254.169.254", "127.0.0.1", "api.example.com"] {
+            let report = reach::report(&plans, Some(&target.parse().expect("a target")), None);
+            let expected = match target {
+                "api.example.com" => reach::Outcome::Allowed,
+                "127.0.0.1" => reach::Outcome::Refused,
+                _ if (db, job) == (said, said) => reach::Outcome::Refused,
+                _ => reach::Outcome::Depends,
+            };
+            assert_eq!(report.answers[0].verdict, expected, "{target}: {db:?}, {job:?}");
+        }
+        text.push_str(&shown(&plans, Some("10.0.0.1:22"), None, &style));
+        text.push('\n');
+    }
+    text.push_str(&shown(&bottle("", said), None, None, &style));
+    assert_snapshot("reach__sidecars", &text);
+}
+
 #[test]
 fn each_answer_shows_what_decides() {
     let plans = plans("tests/cases/reach/corners.kdl");

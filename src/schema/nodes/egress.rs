@@ -175,8 +175,12 @@ static TLS: Node = Node {
     name: "tls",
     doc: "Opens HTTPS, so that it can be scanned.\n\npipelock answers the agent with certificates of an authority of \
           yours, which the agent must trust. The authority is made on the host, with `pipelock tls init`; its key \
-          never enters the machine. pipelock refuses a key that others may read, write or run: give it mode 0600. \
-          Compressed responses, and responses above 5 MiB, are blocked: they cannot be read.",
+          never enters the machine. pipelock refuses a key that others may read, write or run: give it mode 0600.\n\nWhat \
+          does not go to an opened host, so that it is `passthrough` or not used: a credential that pipelock knows, also \
+          to who issued it; a WebSocket; a body that is compressed. What does not come back: an answer above 5 MiB, or \
+          one that is compressed though nobody asked for it, since pipelock takes `Accept-Encoding` off the request. \
+          Over plain HTTP it leaves that on, and a server that compresses is refused: ask with `Accept-Encoding: \
+          identity`. What comes back is scanned at some 10 seconds of a processor for each MiB of text.",
     arguments: &[],
     properties: &[],
     children: Children::Nodes(&[once(&CA_CERT), once(&CA_KEY), once(&TRUST), many(&PASSTHROUGH)]),
