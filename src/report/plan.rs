@@ -25,6 +25,7 @@ pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
     page.order(plan);
     page.reach(plan);
     page.lint(plan);
+    page.guards(plan);
     page.secrets(plan);
     page.files(plan, stage, out);
     page.commands(plan);
@@ -235,6 +236,23 @@ impl Page<'_> {
         self.title("Findings that the spec allows");
         for Answered { rule, reason, origin } in plan.lint_allowed.iter().map(|allowed| &allowed.value) {
             self.line(&format!("  {rule} is allowed, {origin}: {reason}"));
+        }
+    }
+
+    /// What the spec demands of itself.
+    fn guards(&mut self, plan: &Plan) {
+        let expected = plan
+            .expectations
+            .iter()
+            .map(|it| vec![it.target.clone(), format!("must be {}", it.verdict.as_str()), it.origin.clone()]);
+        let denied = plan
+            .lint_denied
+            .iter()
+            .map(|it| vec![it.rule.clone(), String::from("is an error"), it.origin.clone()]);
+        let rows: Vec<Vec<String>> = expected.chain(denied).collect();
+        if !rows.is_empty() {
+            self.title("Guards");
+            self.table(&rows);
         }
     }
 

@@ -101,6 +101,10 @@ catalogue! {
         "a literal looks like a reference that a shell would expand",
     );
     ENV_OWNED = ("env-owned", Error, Secrets, "0.1.0", "the spec sets a variable that the compiler computes");
+    ENV_REPLACED = (
+        "env-replaced", Advice, Secrets, "0.1.0",
+        "the spec sets a variable by which the compiler would tell a program of the proxy or the certificates",
+    );
     ENV_SOURCE = ("env-source", Error, Secrets, "0.1.0", "a variable has no source, or more than one");
     ENV_VALUE_ALTERED = (
         "env-value-altered", Error, Nodes, "0.1.0",

@@ -4,6 +4,7 @@
 mod bad_input;
 mod check;
 mod cli;
+mod clients;
 mod databases;
 mod diff;
 mod git;
@@ -45,6 +46,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             preflight_sees_the_networks_of_the_host, preflight_sees_the_routes_of_every_table,
             zsh_reads_its_completions,
         }
+        clients { apt, curl, fetch_of_node, git, httpx, java, npm, pip, requests, wget }
         databases {
             the_agent_of_an_example_opens_its_database_and_is_no_superuser, the_cache_of_an_example_dials_for_nobody,
         }

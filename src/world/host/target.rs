@@ -4,16 +4,22 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::rule::{self, Meant, ValueError};
 use crate::text::quote;
 use crate::world::pipelock::name;
 
 /// The verdict on a target, from the narrowest on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Verdict {
     /// The agent cannot reach it.
     Refused,
-    /// It depends on what is not known here: what a name resolves to.
+    /// It depends on what is not known here: what a name resolves to. No spec expects that.
+    #[serde(skip)]
     Depends,
     /// The agent can reach it.
     Allowed,
