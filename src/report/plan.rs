@@ -312,21 +312,25 @@ impl Page<'_> {
 
     fn commands(&mut self, plan: &Plan) {
         let Launch { commands, provision, .. } = (backend::of(plan).launch)(plan);
-        let Commands { bundle, create, start, exec, attach, denials, unset, cleanup } = commands;
+        let Commands { bundle, create, start, exec, attach, denials, unset, set, cleanup } = commands;
         self.title("Launch, in that directory");
         let shell = |command: &Command| {
             let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
             format!("  {}", words.join(" "))
         };
+        if !unset.is_empty() {
+            self.line(&format!("  unset {}", unset.join(" ")));
+        }
+        if !set.is_empty() {
+            let set: Vec<String> =
+                set.iter().map(|(name, value)| format!("{name}={}", value.value)).collect();
+            self.line(&format!("  export {}", set.join(" ")));
+        }
         for command in &bundle {
             self.line(&shell(command));
         }
         self.line(&shell(&create));
         self.line(&shell(&start));
-        if !unset.is_empty() {
-            let reason = "with them the engine would refuse the bundle";
-            self.line(&format!("  without {} in the environment: {reason}", unset.join(" and ")));
-        }
         if !provision.is_empty() {
             self.title("Into the machine, before the agent runs");
             let rows: Vec<Vec<String>> = provision
