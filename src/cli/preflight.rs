@@ -4,7 +4,7 @@ mod handed;
 mod pack;
 mod secrets;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use bottlec::plan::Plan;
 use bottlec::text::{quote, quote_path};
 use bottlec::world::backend::DEFAULT;
 use bottlec::world::builtin;
-use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Version};
+use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Unset, Version};
 
 use super::args::Preflight;
 use super::error::Error;
@@ -67,7 +67,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     if let Ok(network) = &network {
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
-    findings.extend(floors(&plans));
+    findings.extend(variables(&plans));
     findings.extend(plans.iter().filter_map(pack::check));
     findings.extend(secrets::check(&plans));
     findings.extend(plans.iter().flat_map(handed::check));
@@ -78,15 +78,17 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     Ok(if ready { Outcome::Clean } else { Outcome::Findings })
 }
 
-/// Variables of the launcher's by which the engine would refuse the bundle. A launcher that heeds the plan runs without
-/// them; somebody who types the commands may not.
-fn floors(plans: &[Plan]) -> Vec<Finding> {
-    let unset = plans.iter().flat_map(|plan| (backend::of(plan).launch)(plan).commands.unset);
-    let variables: BTreeSet<String> = unset.map(|variable| variable.value).collect();
-    let set = variables.into_iter().filter(|name| env::var_os(name).is_some());
-    set.map(|name| {
-        let text = format!("`{name}` is set: smolvm may refuse the bundle's address, which is a private one");
-        Finding::missing(text, format!("launch without it: `unset {name}`"))
+/// Variables of the launcher's that the plans' commands are run without. A launcher that heeds the plan does; somebody
+/// who types the commands may not.
+fn variables(plans: &[Plan]) -> Vec<Finding> {
+    let unset = plans
+        .iter()
+        .flat_map(|plan| Ledger::smolvm().rows(*plan.engine.version).filter_map(|row| row.unset.as_ref()));
+    let variables: BTreeMap<&str, &str> =
+        unset.map(|Unset { name, because }| (name.as_str(), because.as_str())).collect();
+    let set = variables.into_iter().filter(|(name, _)| env::var_os(name).is_some());
+    set.map(|(name, because)| {
+        Finding::missing(format!("`{name}` is set: {because}"), format!("launch without it: `unset {name}`"))
     })
     .collect()
 }

@@ -164,8 +164,12 @@ pub struct Commands {
     pub attach: Command,
     /// Lists the connections that the engine refused; null where the engine cannot.
     pub denials: Traced<Option<Command>>,
-    /// The host's variables by which the engine would refuse the bundle: every command is run without them.
+    /// Variables of the host by which the engine would open a way past the bundle, or refuse it: every command is run
+    /// without them.
     pub unset: Vec<Traced<String>>,
+    /// Variables by which the engine confines itself: every command is run with them.
+    #[serde(default)]
+    pub set: BTreeMap<String, Traced<String>>,
     /// Undoes everything, in this order; a step that finds nothing to undo is no failure.
     pub cleanup: Vec<Command>,
 }

@@ -9,8 +9,8 @@ use super::{
     sidecar,
 };
 use crate::model::{
-    Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Port, Repo, Settings, Spanned,
-    Supervise, Variable, VariableValue,
+    Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Pipelock, Port, Repo, Settings,
+    Spanned, Supervise, Variable, VariableValue,
 };
 use crate::path::join;
 use crate::resolve::members::{MemberId, Needs};
@@ -20,6 +20,7 @@ use crate::world::builtin::{self, Builtin, TRUST_FILES};
 use crate::world::container::ContainerEngine;
 use crate::world::engine::{BootKind, Ledger, SMOLVM};
 use crate::world::network::Addresses;
+use crate::world::pipelock;
 use crate::world::secret_scanner;
 
 /// Of an octet that no spec pins.
@@ -124,7 +125,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         egress,
         git,
         octet,
-        pipelock_image,
+        pipelock,
         container_engine,
         supervise,
         accepts,
@@ -136,7 +137,12 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         Some(octet) => Traced::new(addresses, context.origins(octet.span)),
         None => slug.with(addresses).and(&Origins::compiler(&OCTET)),
     };
-    let egress = egress::plan(egress, &context);
+    let Pipelock { image, version } = pipelock;
+    let egress = egress::plan(egress, version, &context);
+    let pipelock_image = match image {
+        Some(image) => context.traced(image),
+        None => egress.pipelock_version.with(pipelock::image(*egress.pipelock_version)),
+    };
     let supervise = match supervise {
         Some(supervise) => self::supervise(supervise, &slug, &context).map(Some),
         None => Traced::default_setting(None),
@@ -167,7 +173,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         egress,
         git: self::git(git, &context),
         supervise,
-        pipelock_image: context.traced_or(pipelock_image, builtin::PIPELOCK_IMAGE.to_owned()),
+        pipelock_image,
         accepted: guards::accepted(accepts, &context),
         lint_allowed: guards::lint_allowed(&lints, &context),
         lint_denied: guards::lint_denied(&lints, &context),

@@ -1,5 +1,6 @@
 //! Ways past git-gate: what the proxy lets through to the forges of repositories.
 
+use super::proxy::Decision;
 use super::{Because, Policy};
 use crate::world::forge;
 use crate::world::host::Target;
@@ -10,7 +11,12 @@ pub fn past_gate<'h, T: Copy>(policy: &Policy<'_, T>, host: &'h str) -> impl Ite
     forge::web(host).filter_map(|web| {
         let target: Target = web.parse().ok()?;
         match policy.judge(&target, None) {
-            Because::Listed(entry, _) | Because::Opened(entry, _) => Some((web, entry)),
+            Because::Proxy(
+                Decision::Listed(entry, _)
+                | Decision::Opened(entry, _)
+                | Decision::Inner(entry)
+                | Decision::Unsure(entry),
+            ) => Some((web, entry)),
             _ => None,
         }
     })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Plan, PlannedHost, PlannedRepo};
+use crate::plan::{Plan, PlannedHost, PlannedRepo, Traced};
 use crate::reach::{Policy, past_gate};
 use crate::text::quote;
 use crate::world::forge;
@@ -10,7 +10,11 @@ use crate::world::upstream::Upstream;
 
 /// How a repository's host is reached past git-gate, as the end of a sentence: "by allow `*.github.com` (x.kdl:7)".
 /// None when it is not.
-pub(super) fn ways(plan: &Plan, policy: &Policy<'_, &PlannedHost>, repo: &PlannedRepo) -> Option<String> {
+pub(super) fn ways(
+    plan: &Plan,
+    policy: &Policy<'_, &Traced<PlannedHost>>,
+    repo: &PlannedRepo,
+) -> Option<String> {
     let upstream = Upstream::parse(&repo.url)?;
     let mut ways: Vec<String> = Vec::new();
     for (_, entry) in past_gate(policy, upstream.host) {
@@ -26,7 +30,10 @@ pub(super) fn ways(plan: &Plan, policy: &Policy<'_, &PlannedHost>, repo: &Planne
 }
 
 /// One sentence for each host of repositories that is reached past git-gate.
-pub(super) fn sentences(plan: &Plan, policy: &Policy<'_, &PlannedHost>) -> impl Iterator<Item = String> {
+pub(super) fn sentences(
+    plan: &Plan,
+    policy: &Policy<'_, &Traced<PlannedHost>>,
+) -> impl Iterator<Item = String> {
     let mut hosts: BTreeMap<String, &PlannedRepo> = BTreeMap::new();
     for repo in &plan.git.repos {
         if let Some(upstream) = Upstream::parse(&repo.url) {

@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::Style;
-use super::reach::policy;
-use super::{one_line, past_gate};
+use super::{Style, one_line, past_gate, reach};
 use crate::backend;
 use crate::lower::plan_json::{Command, Commands, Launch};
-use crate::lower::{Stage, shell};
+use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
     Answered, Plan, PlannedEgress, PlannedHost, PlannedSidecar, PlannedTls, Purpose, SecretUse, Traced,
 };
@@ -15,6 +13,7 @@ use crate::reach::DNS_PORT;
 use crate::world::builtin;
 use crate::world::engine::BootKind;
 use crate::world::engine::SecretRoute;
+use crate::world::host::Verdict;
 use crate::world::network::Addresses;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
@@ -147,7 +146,7 @@ impl Page<'_> {
             self.line(&format!("  {rule} is accepted, {origin}: {reason}"));
         }
         let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
-        self.egress(&plan.egress, &egress_head);
+        self.egress(plan, &egress_head);
         for repo in &plan.git.repos {
             self.line(&format!(
                 "  agent {arrow} {} {arrow} {} (repository {})",
@@ -159,12 +158,17 @@ impl Page<'_> {
         if let Some(scanner) = &plan.git.scanner.value {
             self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
         }
-        for sentence in past_gate::sentences(plan, &policy(plan)) {
+        for sentence in past_gate::sentences(plan, &reach::policy(plan)) {
             self.line(&format!("  but {sentence}"));
         }
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");
             self.line(&format!("  agent {arrow} {} at {url}", sidecar.name));
+            let no_relay = sidecar.container.as_ref().and_then(|container| container.no_relay.as_ref());
+            self.line(&match no_relay {
+                Some(reason) => format!("  which dials nothing for the agent, the spec says: {reason}"),
+                None => format!("  {} {arrow} what the host can reach, on no list", sidecar.name),
+            });
         }
         if let Some(asks) = &plan.supervise.value {
             let supervise = builtin::SUPERVISE;
@@ -172,8 +176,9 @@ impl Page<'_> {
         }
     }
 
-    fn egress(&mut self, egress: &PlannedEgress, head: &str) {
+    fn egress(&mut self, plan: &Plan, head: &str) {
         let PlannedEgress {
+            pipelock_version,
             allow,
             deny,
             private,
@@ -187,26 +192,34 @@ impl Page<'_> {
             tunnel_max,
             tunnel_idle,
             log,
-        } = egress;
+        } = &plan.egress;
         if allow.is_empty() {
             self.line(&format!("{head} no host: the spec allows none"));
         }
         let mut rows = Vec::new();
-        let mut list = |head: &str, entries: &[Traced<PlannedHost>]| {
+        let list = |rows: &mut Vec<Vec<String>>, head: &str, entries: &[Traced<PlannedHost>]| {
             for (at, host) in entries.iter().enumerate() {
                 let head = if at == 0 { head.to_owned() } else { String::new() };
                 rows.push(vec![head, host.host.to_string(), host.origin.clone()]);
             }
         };
-        list(head.trim_start(), allow);
-        list("but never", deny);
-        list("privately", private);
+        list(&mut rows, head.trim_start(), allow);
+        let policy = reach::policy(plan);
+        let decided = plan.egress.allow.iter().map(|entry| (entry, policy.entry(&entry.host)));
+        for (entry, decision) in decided.filter(|(_, decision)| decision.verdict() != Verdict::Allowed) {
+            let verdict = decision.verdict().as_str();
+            rows.push(vec![verdict.into(), entry.host.to_string(), reach::note(&decision)]);
+        }
+        list(&mut rows, "but never", deny);
+        list(&mut rows, "privately", private);
         let opened = tls.as_ref().map_or("plain HTTP only", |_| "HTTPS is opened");
         if let Some(PlannedTls { ca_cert, ca_key: _, trust: _, passthrough }) = &tls.value {
-            list("unopened", passthrough);
+            list(&mut rows, "unopened", passthrough);
             rows.push(vec!["authority".into(), ca_cert.value.clone(), ca_cert.origins.first().to_string()]);
         }
         let budget = data_budget.as_ref().map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
+        let by = format!("pipelock {}, {}", **pipelock_version, pipelock::known(plan));
+        rows.push(vec!["by".into(), by]);
         rows.push(vec!["at most".into(), format!("{} requests{budget} a minute", rate_limit.value)]);
         let own =
             if patterns.is_empty() { String::new() } else { format!(", own patterns: {}", patterns.len()) };
@@ -302,21 +315,25 @@ impl Page<'_> {
 
     fn commands(&mut self, plan: &Plan) {
         let Launch { commands, provision, .. } = (backend::of(plan).launch)(plan);
-        let Commands { bundle, create, start, exec, attach, denials, unset, cleanup } = commands;
+        let Commands { bundle, create, start, exec, attach, denials, unset, set, cleanup } = commands;
         self.title("Launch, in that directory");
         let shell = |command: &Command| {
             let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
             format!("  {}", words.join(" "))
         };
+        if !unset.is_empty() {
+            self.line(&format!("  unset {}", unset.join(" ")));
+        }
+        if !set.is_empty() {
+            let set: Vec<String> =
+                set.iter().map(|(name, value)| format!("{name}={}", value.value)).collect();
+            self.line(&format!("  export {}", set.join(" ")));
+        }
         for command in &bundle {
             self.line(&shell(command));
         }
         self.line(&shell(&create));
         self.line(&shell(&start));
-        if !unset.is_empty() {
-            let reason = "with them the engine would refuse the bundle";
-            self.line(&format!("  without {} in the environment: {reason}", unset.join(" and ")));
-        }
         if !provision.is_empty() {
             self.title("Into the machine, before the agent runs");
             let rows: Vec<Vec<String>> = provision

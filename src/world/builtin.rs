@@ -11,9 +11,6 @@ pub const PIPELOCK_METRICS: u16 = 9090;
 pub const GIT_GATE: &str = "git-gate";
 /// The question to a human: there when asked for.
 pub const SUPERVISE: &str = "supervise";
-/// The image of pipelock when the spec names none: the version that its configuration is written for. No digest of it
-/// is published where we could read one.
-pub const PIPELOCK_IMAGE: &str = "ghcr.io/luckypipewrench/pipelock:2.3.0";
 /// The image that supervise runs in when the spec names none: nothing but the Python in it is used. Public repositories
 /// agree on tag and digest, which is that of the list for all processors.
 pub const SUPERVISE_IMAGE: &str = "docker.io/library/python:3.13.7-alpine3.22@sha256:\

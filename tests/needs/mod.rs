@@ -5,6 +5,7 @@ mod bad_input;
 mod check;
 mod cli;
 mod clients;
+mod databases;
 mod diff;
 mod git;
 mod git_gate;
@@ -46,6 +47,9 @@ pub(crate) fn trials() -> Vec<Trial> {
             zsh_reads_its_completions,
         }
         clients { apt, curl, fetch_of_node, git, httpx, java, npm, pip, requests, wget }
+        databases {
+            the_agent_of_an_example_opens_its_database_and_is_no_superuser, the_cache_of_an_example_dials_for_nobody,
+        }
         diff { a_revision_is_read_with_what_it_includes }
         git {
             a_committed_directory_that_looks_like_a_repository_runs_nothing,

@@ -793,16 +793,25 @@ fn preflight_says_what_a_packed_machine_starts_without_its_secrets() {
 }
 
 #[test]
-fn preflight_sees_the_variables_that_would_refuse_the_bundle() {
-    let versions = [("1.33.0", true), ("1.3.9", true), ("1.3.8", false)];
-    for (version, strict) in versions {
+fn preflight_sees_the_variables_that_would_refuse_the_bundle_or_open_a_way_past_it() {
+    let variables = [
+        ("SMOLVM_PUBLISH_ADDR", "smolvm may refuse the bundle's address"),
+        ("SMOLVM_EGRESS_FLOOR", "smolvm may refuse the bundle's address"),
+        ("SMOLVM_EXTRA_DISK", "smolvm attaches disks of the host to the agent's machine"),
+        ("SMOLVM_GUEST_HOST_SERVICE", "smolvm opens a port of the host's loopback to the agent"),
+    ];
+    // Each version knows the first so many of them.
+    for (version, known) in [("1.33.0", 4), ("1.7.5", 4), ("1.7.4", 3), ("1.6.13", 2), ("1.3.8", 1)] {
         let spec =
             format!("bottle \"api\" {{ engine \"smolvm\" version=\"{version}\"; network octet=42; }}\n");
         let dir = Dir::with(spec);
-        let run = |name: &str| dir.call(["preflight", "x.kdl"]).env(name, "strict").run();
-        run("SMOLVM_PUBLISH_ADDR").code(1).says("`SMOLVM_PUBLISH_ADDR` is set").says("launch without it");
-        let floor = run("SMOLVM_EGRESS_FLOOR").code(1);
-        assert_eq!(floor.out.contains("`SMOLVM_EGRESS_FLOOR` is set"), strict, "{version}: {}", floor.out);
+        for (at, (name, because)) in variables.into_iter().enumerate() {
+            // Set to nothing is set.
+            let run = dir.call(["preflight", "x.kdl"]).env(name, "").run().code(1);
+            let said = format!("`{name}` is set: with it {because}");
+            assert_eq!(run.out.contains(&said), at < known, "{version}: {}", run.out);
+            assert_eq!(run.out.contains(&format!("launch without it: `unset {name}`")), at < known);
+        }
         dir.run(["preflight", "x.kdl"]).code(1).never_says("is set");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bottlec::backend::lower;
 use bottlec::backend::smolmachines::commands;
 use bottlec::rule;
-use bottlec::world::engine::{BootKind, Capability, Effect, Gap, Ledger, Version};
+use bottlec::world::engine::{BootKind, Capability, Effect, Gap, Ledger, Row, Version};
 
 use crate::support::{assert_generated, assert_snapshot, compile_text};
 
@@ -56,6 +56,7 @@ fn compiled(capability: Capability, version: Version) -> Vec<String> {
             lines.push(command.join(" "));
         }
         lines.extend(commands.unset.iter().map(|variable| format!("without {variable}")));
+        lines.extend(commands.set.iter().map(|(name, value)| format!("with {name}={value}")));
         let smolfile = lower(plan).files["smolfile.toml"].bytes.clone();
         lines.extend(
             String::from_utf8(smolfile.to_vec())
@@ -151,11 +152,12 @@ fn the_newest_version_has_no_gap_and_every_gap_can_be_accepted() {
         let effect = Ledger::smolvm().row(gap.capability()).effect;
         assert!(matches!(effect, Effect::Confines | Effect::Opens), "{gap:?}");
     }
-    let opens = Capability::ALL.iter().filter(|c| Ledger::smolvm().row(**c).effect == Effect::Opens);
-    for capability in opens {
+    for capability in Capability::ALL {
+        let row = Ledger::smolvm().row(*capability);
+        let is_gap = Gap::ALL.iter().any(|gap| gap.capability() == *capability);
         assert!(
-            Gap::ALL.iter().any(|gap| gap.capability() == *capability),
-            "{capability:?} opens, and is no gap"
+            row.effect != Effect::Opens || is_gap || row.unset.is_some(),
+            "{capability:?} opens, and is neither a gap nor closed by what the commands are run without"
         );
     }
 }
@@ -171,6 +173,42 @@ fn without_a_version_the_newest_known_one_is_meant() {
     assert_eq!(*plan("engine \"smolvm\"").engine.version, Ledger::smolvm().newest);
 }
 
+/// A row of the ledger, and the rule that speaks of it.
+fn section(name: &str, row: &Row, rule: &str) -> String {
+    let effect = match row.effect {
+        Effect::Confines => "Keeps the agent to the bundle.",
+        Effect::Opens => "Opens a way past the bundle.",
+        Effect::Closes => "Closes the way to the bundle.",
+        Effect::None => "Neither opens nor closes a way.",
+    };
+    let after = row.after.map(|after| format!(" The last version that was seen without it is {after}."));
+    let plan = if let Some(variable) = &row.unset {
+        format!(" The plan's commands are run without `{}`.", variable.name)
+    } else if row.set.is_empty() {
+        String::new()
+    } else {
+        let set: Vec<_> = row.set.iter().map(|(name, value)| format!("`{name}={value}`")).collect();
+        format!(" The plan's commands are run with {}.", set.join(" and "))
+    };
+    let (versions, summary, evidence, on) = (row.versions(), &row.summary, &row.evidence, &row.on);
+    format!(
+        "\n## {name}\n\nsmolvm {versions}: {summary}.{}\n\n{effect}{plan}{rule}\n\nEvidence, {on}: {evidence}.\n",
+        after.unwrap_or_default()
+    )
+}
+
+#[test]
+fn every_row_has_its_evidence_and_its_day() {
+    let ledger = Ledger::smolvm();
+    let rows = Capability::ALL.iter().map(|capability| ledger.row(*capability));
+    for row in rows.chain(ledger.around.iter().map(|(_, row)| row)) {
+        let day: Vec<_> = row.on.split('-').map(str::len).collect();
+        let digits = row.on.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        assert!(day == [4, 2, 2] && digits, "{}: {}", row.summary, row.on);
+        assert!(row.evidence.contains("read") || row.evidence.contains("run"), "{}", row.evidence);
+    }
+}
+
 /// The ledger as a page, for people who do not read KDL.
 #[test]
 fn the_page_of_the_ledger_is_up_to_date() {
@@ -183,26 +221,19 @@ fn the_page_of_the_ledger_is_up_to_date() {
     );
     for capability in Capability::ALL {
         let row = ledger.row(*capability);
-        let effect = match row.effect {
-            Effect::Confines => "Keeps the agent to the bundle.",
-            Effect::Opens => "Opens a way past the bundle.",
-            Effect::Closes => "Closes the way to the bundle.",
-            Effect::None => "Neither opens nor closes a way.",
-        };
-        let unsure = row
-            .after
-            .map(|after| format!(" The last version that was seen without it is {after}."))
-            .unwrap_or_default();
         let gap = Gap::ALL.iter().find(|gap| gap.capability() == *capability);
         let rule =
             gap.map(|gap| format!(" Rule: `{}`.", bottlec::check::engine::of(*gap).id)).unwrap_or_default();
-        page.push_str(&format!(
-            "\n## {}\n\nsmolvm {}: {}.{unsure}\n\n{effect}{rule}\n\nEvidence: {}.\n",
-            capability.id(),
-            row.versions(),
-            row.summary,
-            row.evidence
-        ));
+        page.push_str(&section(capability.id(), row, &rule));
+    }
+    page.push_str(
+        "\n## What reopens a machine\n\n\
+         A stage makes and starts a machine by the vectors of its plan, and by no other. What follows does not go by them: it\n\
+         undoes what a stage confined, or makes another machine of it. Nothing in a stage does any of it, and no program in a\n\
+         machine can; whoever may run `smolvm` on the host, or write to its directories, may.\n",
+    );
+    for (name, row) in &ledger.around {
+        page.push_str(&section(name, row, "").replacen("## ", "### ", 1));
     }
     assert_generated("docs/engine.md", &page);
 }

@@ -9,6 +9,7 @@ mod cli;
 mod compose;
 mod diff;
 mod docs;
+mod enforcement;
 mod engine;
 mod fix;
 mod fmt;

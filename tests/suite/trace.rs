@@ -191,7 +191,7 @@ bottle \"a\" {
     engine \"smolvm\" version=\"1.33.0\"
     egress {
         allow \"10.9.9.9\" \"b.example.com\"
-        private \"b.example.com\" \"10.9.9.9\"
+        private \"10.9.9.9\"
         tls {
             ca-cert \"~/ca.pem\"
             ca-key \"~/ca-key.pem\"

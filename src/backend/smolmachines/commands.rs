@@ -80,8 +80,7 @@ pub fn lower(plan: &Plan) -> Commands {
         command.push(ours("--"));
         command
     };
-    let floors =
-        [(Capability::PublishFloor, "SMOLVM_PUBLISH_ADDR"), (Capability::StrictFloor, "SMOLVM_EGRESS_FLOOR")];
+    let rows = || Ledger::smolvm().rows(**version);
     let (bundle, remove) = bundle(plan);
     let mut cleanup = vec![of_machine("stop", &[]), of_machine("delete", &[ours("--force")])];
     cleanup.extend(remove);
@@ -92,10 +91,13 @@ pub fn lower(plan: &Plan) -> Commands {
         exec: program(&[]),
         attach: program(&["--interactive", "--tty"]),
         denials: version.with(has(Capability::EgressEvents).then(|| of_machine("egress-events", &[]))),
-        unset: floors
-            .into_iter()
-            .filter(|(floor, _)| has(*floor))
-            .map(|(_, variable)| version.with(variable.to_owned()))
+        unset: rows()
+            .filter_map(|row| row.unset.as_ref())
+            .map(|variable| version.with(variable.name.clone()))
+            .collect(),
+        set: rows()
+            .flat_map(|row| &row.set)
+            .map(|(name, value)| (name.clone(), version.with(value.clone())))
             .collect(),
         cleanup,
     }

@@ -44,6 +44,12 @@ capabilities! {
     PublishFloor = "publish-floor",
     /// `SMOLVM_EGRESS_FLOOR` refuses the bundle.
     StrictFloor = "strict-floor",
+    /// `SMOLVM_EXTRA_DISK` attaches disks of the host.
+    ExtraDisk = "extra-disk",
+    /// `SMOLVM_GUEST_HOST_SERVICE` opens a port of the host's loopback.
+    GuestHostService = "guest-host-service",
+    /// `SMOLVM_LANDLOCK` and `SMOLVM_SECCOMP` confine the engine's own process.
+    ConfinesItself = "confines-itself",
     /// `machine create --from` is known.
     FromFlag = "from-flag",
     /// `machine create --from` keeps a policy.
@@ -96,6 +102,15 @@ impl Effect {
     }
 }
 
+/// A variable of the host that the plan's commands are run without.
+#[derive(Debug)]
+pub struct Unset {
+    /// Its name.
+    pub name: String,
+    /// What it would do.
+    pub because: String,
+}
+
 /// One row of the ledger.
 #[derive(Debug)]
 pub struct Row {
@@ -109,8 +124,14 @@ pub struct Row {
     pub effect: Effect,
     /// What it is.
     pub summary: String,
+    /// The variable that it hangs on, which would do harm.
+    pub unset: Option<Unset>,
+    /// The variables that it hangs on, and the value of each that does good.
+    pub set: Vec<(String, String)>,
     /// How it is known.
     pub evidence: String,
+    /// The day of the newest evidence, as year, month and day.
+    pub on: String,
 }
 
 impl Row {
@@ -136,6 +157,8 @@ pub struct Ledger {
     /// The newest version that was looked at.
     pub newest: Version,
     rows: BTreeMap<Capability, Row>,
+    /// What no stage does, and what undoes one that is confined, by name.
+    pub around: Vec<(String, Row)>,
 }
 
 static SMOLVM_LEDGER: LazyLock<Ledger> = LazyLock::new(|| Ledger::read(include_str!("ledger.kdl")));
@@ -162,6 +185,11 @@ impl Ledger {
         self.row(capability).holds(version.min(self.newest))
     }
 
+    /// The rows that `version` has.
+    pub fn rows(&self, version: Version) -> impl Iterator<Item = &Row> {
+        self.rows.values().filter(move |row| row.holds(version.min(self.newest)))
+    }
+
     /// Reads the table. It is part of the program, so a mistake in it is a mistake of ours and stops every test.
     fn read(text: &str) -> Self {
         let mut sources = Sources::new();
@@ -175,38 +203,62 @@ impl Ledger {
             let capability = Capability::ALL.iter().find(|capability| capability.id() == id);
             (*capability.expect("a capability that something asks for"), row(node))
         });
-        Self { oldest: required(engine, "oldest"), newest: required(engine, "newest"), rows: rows.collect() }
+        let around = tree.nodes().filter(|node| node.name() == "around");
+        Self {
+            oldest: version(engine, "oldest").expect("an oldest version"),
+            newest: version(engine, "newest").expect("a newest version"),
+            rows: rows.collect(),
+            around: around.map(|node| (argument(node).to_owned(), row(node))).collect(),
+        }
     }
 }
 
 fn row(node: Node<'_>) -> Row {
-    let text = |name| node.children().find(|child| child.name() == name).map_or("", argument).to_owned();
-    let effect = text("effect");
+    let children = |name: &'static str| node.children().filter(move |child| child.name() == name);
+    let child = |name| children(name).next().expect("a row has an effect, a summary and evidence");
+    let effect = argument(child("effect"));
+    let unset = children("unset").next();
     Row {
-        since: required(node, "since"),
+        since: version(node, "since").expect("a row has its first version"),
         until: version(node, "until"),
         after: version(node, "after"),
         effect: Effect::ALL.into_iter().find(|known| known.as_str() == effect).expect("a known effect"),
-        summary: text("summary"),
-        evidence: text("evidence"),
+        summary: argument(child("summary")).to_owned(),
+        unset: unset.map(|node| Unset {
+            name: argument(node).to_owned(),
+            because: property(node, "because").expect("a reason").to_owned(),
+        }),
+        set: children("set")
+            .map(|node| {
+                let mut words = arguments(node).map(str::to_owned);
+                (words.next().expect("a variable"), words.next().expect("its value"))
+            })
+            .collect(),
+        evidence: argument(child("evidence")).to_owned(),
+        on: property(child("evidence"), "on").expect("the day of the evidence").to_owned(),
     }
+}
+
+fn arguments<'a>(node: Node<'a>) -> impl Iterator<Item = &'a str> {
+    node.entries().filter(|entry| entry.key().is_none()).filter_map(|entry| text(entry.value()))
 }
 
 fn argument(node: Node<'_>) -> &str {
-    match node.entries().find(|entry| entry.key().is_none()).map(syntax::Entry::value) {
-        Some(Value::String(text)) => text,
-        _ => "",
-    }
+    arguments(node).next().expect("an argument")
 }
 
-fn version(node: Node<'_>, key: &str) -> Option<Version> {
-    let entry = node.entries().find(|entry| entry.key().is_some_and(|(name, _)| name == key));
-    match entry.map(syntax::Entry::value) {
-        Some(Value::String(text)) => Some(text.parse().expect("a version in the ledger")),
+fn property<'a>(node: Node<'a>, key: &str) -> Option<&'a str> {
+    let entry = node.entries().find(|entry| entry.key().is_some_and(|(name, _)| name == key))?;
+    text(entry.value())
+}
+
+fn text(value: Value<'_>) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
         _ => None,
     }
 }
 
-fn required(node: Node<'_>, key: &str) -> Version {
-    version(node, key).expect("a version in the ledger")
+fn version(node: Node<'_>, key: &str) -> Option<Version> {
+    property(node, key).map(|text| text.parse().expect("a version in the ledger"))
 }

@@ -8,7 +8,7 @@ mod version;
 
 pub use boot::BootKind;
 pub use gap::Gap;
-pub use ledger::{Capability, Effect, Ledger, Row};
+pub use ledger::{Capability, Effect, Ledger, Row, Unset};
 pub use secrets::SecretRoute;
 pub use version::{Version, VersionError};
 
