@@ -267,6 +267,7 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     {
         verdict = Verdict::Depends;
         path = vec![builtin::AGENT.to_owned(), relay.by, shown.clone()];
+        causes.retain(|cause| cause.kind != "allow");
         causes.insert(0, sentence("sidecar", relay.why));
         notes.push(String::from(RELAY));
     }
