@@ -214,6 +214,10 @@ impl<'a, T: Copy> Proxy<'a, T> {
         // One dot at the end is not compared; the gates see it.
         let plain = host.strip_suffix('.').unwrap_or(&host);
         let literal = plain.parse::<IpAddr>().ok();
+        if literal.is_some() && plain != host {
+            // It is looked up as a name, which nobody has.
+            return Decision::Unlisted;
+        }
         self.decide(&host, plain, literal.is_some(), false, literal.or(at))
     }
 

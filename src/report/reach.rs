@@ -267,7 +267,8 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     {
         verdict = Verdict::Depends;
         path = vec![builtin::AGENT.to_owned(), relay.by, shown.clone()];
-        causes.push(sentence("sidecar", relay.why));
+        causes.retain(|cause| cause.kind != "allow");
+        causes.insert(0, sentence("sidecar", relay.why));
         notes.push(String::from(RELAY));
     }
     notes.extend(repositories(plan, target).map(|repo| {
@@ -320,10 +321,8 @@ fn relays(plan: &Plan) -> Option<Relay> {
             (format!("{bundle}{port} ({})", relay.name), why)
         }
         _ => {
-            let why = format!(
-                "the sidecars {} reach what the host can, and no list holds them",
-                names(|name| quote(name))
-            );
+            let why =
+                format!("the sidecars {} reach what the host can, and no list holds them", names(quote));
             (format!("{bundle} ({})", names(str::to_owned)), why)
         }
     };

@@ -137,8 +137,8 @@ pub static FACTS: &[Fact] = &[
         None,
         from(2, 3, 0),
         "patterns of credentials are looked for in the host's name, with and without its dots",
-        How::Read,
-        "checkCoreDLP, checkDLP in internal/scanner at 2.3.0",
+        How::Run,
+        "2,461 verdicts of its scanner, built from its source; checkCoreDLP, checkDLP",
         "2026-11",
     )
     .decides(),
@@ -147,7 +147,7 @@ pub static FACTS: &[Fact] = &[
         from(2, 3, 0),
         "a name that resolves to an address within `internal` is refused, unless `ssrf.ip_allowlist` holds that address; a name of `trusted_domains` is asked for no address at all, link-local and loopback among them",
         How::Run,
-        "probes of 2.3.0; checkSSRF",
+        "probes of 2.3.0, and its scanner on `internal` as it is emitted; checkSSRF",
         "2026-11",
     )
     .decides(),
