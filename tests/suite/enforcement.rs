@@ -265,7 +265,8 @@ fn spec() -> impl Strategy<Value = String> {
         for host in hosts {
             text += &format!("        allow \"{host}\"\n");
             if host != "1.1.1.1" {
-                text += &format!("        private \"{host}\" \"10.1.2.3\"\n");
+                let place = if host.parse::<IpAddr>().is_ok() { "" } else { " \"10.1.2.3\"" };
+                text += &format!("        private \"{host}\"{place}\n");
             }
         }
         text + "    }\n}\n"
