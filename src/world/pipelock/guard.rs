@@ -23,7 +23,7 @@ const PRIVATE: &[&str] = &["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.
 
 /// What the guard refuses by itself and nobody may open: loopback is the bundle's own, where pipelock's metrics and the
 /// sidecars' inner ports are; link-local addresses are where clouds hand out credentials; the others are no hosts. With
-/// [`PRIVATE`] it is pipelock's own list, `internal` (`internal/config/defaults.go` at 2.3.0).
+/// `PRIVATE` it is pipelock's own list, `internal` (`internal/config/defaults.go` at 2.3.0).
 const CLOSED: &[&str] =
     &["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "::1/128", "fe80::/10", "ff00::/8"];
 
@@ -116,7 +116,7 @@ fn translated(network: Ipv4Net) -> [IpNet; 2] {
     [at(0x0064_ff9b << 96, 0, 96), at(0x2002 << 112, 80, 16)]
 }
 
-/// The address of version 4 that one of version 6 stands for, in the ways of [`translated`].
+/// The address of version 4 that one of version 6 stands for, by NAT64 or 6to4.
 #[must_use]
 pub fn hidden(address: IpAddr) -> Option<Ipv4Addr> {
     let IpAddr::V6(address) = address else { return None };
