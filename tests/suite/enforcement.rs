@@ -5,6 +5,7 @@
 //! address, port and protocol. **Not judged here**, since it is decided past the list: names, and whatever is sent to port
 //! 53, which go to the resolver of `--dns`; a service of the host's loopback, by `SMOLVM_GUEST_HOST_SERVICE`; named
 //! networks. Of these, `docs/engine.md` has what was read and run.
+#![allow(clippy::format_push_string, reason = "specs are put together from few parts")]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::Command;
