@@ -4,12 +4,14 @@
 //! `plan.json` says is what the type of it here says, which is read back by who compares stages.
 
 mod egress;
+mod guards;
 mod planner;
 mod secret;
 mod sidecar;
 mod traced;
 
 pub use egress::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls};
+pub use guards::{Answered, PlannedExpectation};
 pub(crate) use planner::url;
 pub use planner::{Context, plan};
 pub use secret::{Purpose, SecretUse};
@@ -103,19 +105,6 @@ pub struct PlannedGit {
     pub image: Traced<Option<String>>,
 }
 
-/// A rule that the spec breaks and answers for, or whose findings it does not want shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Answered")]
-pub struct Answered {
-    /// The rule's id.
-    pub rule: String,
-    /// Why it may be broken, or not be shown.
-    pub reason: Traced<String>,
-    /// The line that says so, as `file:line`.
-    pub origin: String,
-}
-
 /// The supervise sidecar's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedSupervise {
@@ -164,6 +153,10 @@ pub struct Plan {
     pub accepted: Vec<Traced<Answered>>,
     /// What the spec allows, by rule: in the bottle, in the profiles that it extends, and at the top of the files.
     pub lint_allowed: Vec<Traced<Answered>>,
+    /// What is denied to the bottle, by rule: by itself, by the profiles that it extends, and at the top of the files.
+    pub lint_denied: Vec<Traced<Answered>>,
+    /// Tests of the policy, by target.
+    pub expectations: Vec<Traced<PlannedExpectation>>,
     /// The sources that it was made of, by name.
     pub sources: Traced<BTreeMap<String, Source>>,
 }

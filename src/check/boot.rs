@@ -25,7 +25,7 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
     let boots = layer.boots.iter().filter(|boot| boot.kind == BootKind::Image).map(|boot| &boot.source);
     let sidecars = layer.sidecars.iter().filter_map(|sidecar| sidecar.service.image.as_ref());
     let builtins = layer.supervise.iter().filter_map(|supervise| supervise.image.as_ref());
-    for image in boots.chain(sidecars).chain(builtins).chain(&layer.git.image).chain(&layer.pipelock_image) {
+    for image in boots.chain(sidecars).chain(builtins).chain(&layer.git.image).chain(&layer.pipelock.image) {
         pinned(image, diagnostics);
     }
 }

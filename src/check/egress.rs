@@ -7,23 +7,33 @@ use ipnet::IpNet;
 use super::edit;
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Egress, Host, Lint};
+use crate::reach::proxy::{self, Gated};
 use crate::rule::Level;
 use crate::rule::catalogue::{
-    ALLOW_DENIED, ALLOW_DROP, ALLOW_SHADOWED, ALLOW_SHARED, ALLOW_TOO_WIDE, PRIVATE_NOT_ALLOWED,
-    PRIVATE_NOT_TRUSTED, RATE_LIMIT_LOW,
+    ALLOW_DENIED, ALLOW_DROP, ALLOW_SHADOWED, ALLOW_SHARED, ALLOW_TOO_WIDE, HOST_LIKE_CREDENTIAL,
+    HOST_LOOKS_RANDOM, PRIVATE_NOT_ALLOWED, PRIVATE_NOT_TRUSTED, PRIVATE_WITHOUT_ADDRESS, RATE_LIMIT_LOW,
 };
 use crate::source::{Sources, Span};
 use crate::text::quote;
+use crate::world::engine::Version;
+use crate::world::host;
 use crate::world::host::known::{DROPS, Drop, TUNNEL};
 use crate::world::host::list::{List, holding, suffixes};
 use crate::world::host::shared::is_shared;
-use crate::world::host::{self, Guarded};
+use crate::world::pipelock::guard::{self, Guarded};
+use crate::world::pipelock::name::{self, Label};
 
 /// Requests a minute: pipelock's own default, which one installation of packages uses up.
 const LOW_RATE: u32 = 60;
 
 /// Checks the lists of a bottle that is made of these layers, its own the last.
-pub fn check(egress: &Egress, layers: &[Lint], sources: &Sources, diagnostics: &mut Diagnostics) {
+pub fn check(
+    egress: &Egress,
+    version: Version,
+    layers: &[Lint],
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
     // What is wrong by itself was spoken of where it stands.
     let sound = |host: &&Host| host.value.is_sound();
     let deny = list(&egress.deny);
@@ -33,6 +43,7 @@ pub fn check(egress: &Egress, layers: &[Lint], sources: &Sources, diagnostics: &
             reaches_inside(entry, &private, diagnostics);
         }
         too_wide(entry, diagnostics);
+        gated(entry, version, diagnostics);
     }
     denied_below(egress, layers, diagnostics);
     drops(egress, &deny, sources, diagnostics);
@@ -53,6 +64,8 @@ pub fn check(egress: &Egress, layers: &[Lint], sources: &Sources, diagnostics: &
         };
         if !allowed {
             diagnostics.push_error_with(|| not_allowed(entry));
+        } else if entry.value.network().is_none() && !entry.placed {
+            diagnostics.push_error_with(|| without_address(entry));
         }
     }
     if let Some(limit) = egress.rate_limit.filter(|limit| (1..=LOW_RATE).contains(&limit.value)) {
@@ -250,6 +263,39 @@ fn too_wide(entry: &Host, diagnostics: &mut Diagnostics) {
     ));
 }
 
+/// What pipelock takes a host's name for: a credential, which nothing lifts, or a leak, which the stage lifts.
+fn gated(entry: &Host, version: Version, diagnostics: &mut Diagnostics) {
+    if entry.value.network().is_some() {
+        return;
+    }
+    let (domain, name) = (entry.value.domain(), quote(&entry.value));
+    if let Some(what) = name::credential(domain) {
+        let message = format!("{name} is taken for {what}: pipelock refuses every request to it");
+        diagnostics.push(
+            Diagnostic::new(&HOST_LIKE_CREDENTIAL, entry.span, message)
+                .label("allowed, and never reached")
+                .help("nothing lifts this: use another name of the same host, if it has one"),
+        );
+        return;
+    }
+    let label = match proxy::gated(version, domain) {
+        None => return,
+        Some(Gated::Random(Label { text, bits })) => {
+            format!("{}, with {bits:.1} bits a character, looks", quote(text))
+        }
+        Some(Gated::Encoded(text)) => format!("{} looks", quote(text)),
+    };
+    diagnostics.push(
+        Diagnostic::new(
+            &HOST_LOOKS_RANDOM,
+            entry.span,
+            format!("{label} to pipelock like a leak in a host's name"),
+        )
+        .label("let through all the same, since it is on the list")
+        .help("the long parts of its paths are not looked at for leaks, either"),
+    );
+}
+
 /// Whether pipelock's guard on private addresses refuses an entry.
 fn reaches_inside(entry: &Host, private: &Private<'_>, diagnostics: &mut Diagnostics) {
     let guarded = entry.value.guarded();
@@ -257,11 +303,18 @@ fn reaches_inside(entry: &Host, private: &Private<'_>, diagnostics: &mut Diagnos
     let opened = match network {
         Some(address) => holding(&private.ranges, address).next().is_some(),
         // A name may well resolve into a range.
-        None => !private.ranges.is_empty() || private.names.covering(&entry.value).is_some(),
+        None => private.anywhere || private.names.covering(&entry.value).is_some(),
     };
     let name = quote(&entry.value);
     let diagnostic = match guarded {
         Guarded::No => return,
+        Guarded::Closed if guard::metadata(entry.value.domain()).is_some() => Diagnostic::new(
+            &PRIVATE_NOT_TRUSTED,
+            entry.span,
+            format!("{name} hands out credentials of the cloud that the host runs in"),
+        )
+        .label("refused in every bottle, whatever allows it")
+        .help("take it out: what the agent needs of a cloud is a secret of its own, with what it may do"),
         Guarded::Closed => Diagnostic::new(
             &PRIVATE_NOT_TRUSTED,
             entry.span,
@@ -284,13 +337,12 @@ fn reaches_inside(entry: &Host, private: &Private<'_>, diagnostics: &mut Diagnos
     };
     let too_wide = entry.value.below().is_some_and(|domain| !domain.contains('.'));
     diagnostics.push(match guarded {
-        Guarded::Private | Guarded::Likely if !too_wide => {
-            let says = format!("private \"{}\"", entry.value);
-            diagnostic.help(format!("say that it is meant: `{says}`"))
-        }
-        Guarded::Private | Guarded::Likely => {
-            diagnostic.help("name the hosts, with `allow` and with `private`")
-        }
+        Guarded::Private => diagnostic.help(format!("say that it is meant: `private \"{}\"`", entry.value)),
+        Guarded::Likely if !too_wide => diagnostic.help(format!(
+            "say where it is, with its own addresses or their range: `private \"{}\" \"10.1.2.3\"`",
+            entry.value
+        )),
+        Guarded::Likely => diagnostic.help("name the hosts, and with `private` their addresses"),
         Guarded::Closed | Guarded::No => diagnostic,
     });
 }
@@ -307,9 +359,26 @@ fn not_allowed(entry: &Host) -> Diagnostic {
     Diagnostic::new(&PRIVATE_NOT_ALLOWED, entry.span, message).label("no `allow` covers it").help(help)
 }
 
+/// A name may resolve to anything: what pipelock opens are addresses.
+fn without_address(entry: &Host) -> Diagnostic {
+    Diagnostic::new(
+        &PRIVATE_WITHOUT_ADDRESS,
+        entry.span,
+        format!("{} may be private, and it is not said where", quote(&entry.value)),
+    )
+    .label("expected its addresses beside it")
+    .help(format!(
+        "name each address or the range that it may have: `private \"{}\" \"10.1.2.3\"`",
+        entry.value
+    ))
+}
+
 /// What `private` opens.
 struct Private<'a> {
+    /// Names that stand beside their addresses.
     names: List<'a, &'a Host>,
+    /// Whether there is a range that is not said to be some host's.
+    anywhere: bool,
     ranges: BTreeMap<IpNet, IpNet>,
     /// Those of the ranges that hold an allowed address.
     reached: BTreeSet<IpNet>,
@@ -317,13 +386,16 @@ struct Private<'a> {
 
 impl<'a> Private<'a> {
     fn new(egress: &'a Egress) -> Self {
-        let names = egress.private.iter().filter(|entry| entry.value.network().is_none());
+        let names = || egress.private.iter().filter(|entry| entry.value.network().is_none());
+        let beside: BTreeSet<Span> = names().map(|entry| entry.node).collect();
+        let mut places = egress.private.iter().filter(|entry| entry.value.network().is_some());
+        let anywhere = places.any(|entry| !beside.contains(&entry.node));
         // What is no range, or one with bits behind its prefix, was spoken of, and opens what it seems to.
         let ranges = egress.private.iter().filter_map(|entry| entry.value.network());
         let ranges: BTreeMap<IpNet, IpNet> = ranges.map(|range| (range.trunc(), range.trunc())).collect();
         let addresses = egress.allow.iter().filter_map(|allow| allow.value.network());
         let reached = addresses.flat_map(|address| holding(&ranges, address)).collect();
-        Self { names: List::new(names.map(|entry| (&entry.value, entry))), ranges, reached }
+        Self { names: List::new(names().map(|entry| (&entry.value, entry))), anywhere, ranges, reached }
     }
 }
 

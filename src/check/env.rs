@@ -2,12 +2,12 @@
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
 use crate::model::{Bottle, Layer, MemberKind, Names, Reference, Spanned, Variable, VariableValue};
-use crate::rule::catalogue::{ENV_INTERPOLATION, ENV_OWNED, ENV_SOURCE};
+use crate::rule::catalogue::{ENV_INTERPOLATION, ENV_OWNED, ENV_REPLACED, ENV_SOURCE};
 use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::Value;
 use crate::text::quote;
-use crate::world::builtin;
+use crate::world::builtin::{self, TRUST_FILES};
 
 /// Checks the variables of a layer.
 pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
@@ -35,8 +35,22 @@ fn owned(name: &str, span: Span, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Checks a whole bottle: when HTTPS is opened the compiler tells programs what to trust.
+/// Checks a whole bottle: what the compiler would set, and when HTTPS is opened, what tells programs what to trust.
 pub fn check_bottle(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
+    for variable in bottle.settings.env.values() {
+        if let Some((what, help)) = replaced(variable, bottle) {
+            let name = &variable.name;
+            diagnostics.push(
+                Diagnostic::new(
+                    &ENV_REPLACED,
+                    name.span,
+                    format!("{} is the spec's own, so {what}", quote(&name.value)),
+                )
+                .label("the compiler would set it")
+                .help(help),
+            );
+        }
+    }
     let Some(tls) = &bottle.settings.egress.tls else { return };
     let exposed = bottle.members.iter().filter_map(|member| match &member.kind {
         MemberKind::Custom(service) => Some(service),
@@ -57,6 +71,30 @@ pub fn check_bottle(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
             });
         }
     }
+}
+
+/// What the compiler's value of a variable would have done that the spec's own does not, and what to do.
+fn replaced(variable: &Variable, bottle: &Bottle<Names>) -> Option<(String, String)> {
+    let name = variable.name.value.as_str();
+    let literal = match variable.value() {
+        Some(VariableValue::Literal(text)) => text.as_str(),
+        _ => "",
+    };
+    if builtin::replaces(name, builtin::JAVA_OPTIONS) && !literal.contains(builtin::JAVA_PROXY) {
+        let port = builtin::find(builtin::PIPELOCK)?.port;
+        let options = builtin::java_options(bottle.settings.addresses().bundle(), port);
+        return Some((String::from("no JVM is told of the proxy"), format!("add to it: {options}")));
+    }
+    bottle.settings.egress.tls.as_ref()?;
+    if builtin::replaces(name, builtin::NPM_CA) && literal != builtin::CA {
+        return Some((
+            String::from("npm trusts what that file holds"),
+            format!("take it out, and npm trusts {}; or see that its file holds that authority", builtin::CA),
+        ));
+    }
+    let file = TRUST_FILES.iter().find(|file| file.variable == name && file.target != literal)?;
+    let what = format!("{} is not told which certificates to trust", file.program);
+    Some((what, format!("its file needs the line `{}`", file.text)))
 }
 
 fn source(variable: &Variable, diagnostics: &mut Diagnostics) {

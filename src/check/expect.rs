@@ -1,12 +1,15 @@
 //! `expect`: the policy tests of a spec, run against its policy.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Expectation, Host, Names, Settings};
-use crate::reach::{AddressScope, Because, Lists, Policy};
-use crate::rule::catalogue::EXPECTATION_FAILED;
+use crate::model::{Bottle, Expectation, Host, MemberKind, Names, Settings};
+use crate::reach::proxy::{AddressScope, Decision};
+use crate::reach::{Because, Policy};
+use crate::rule::catalogue::{EXPECTATION_FAILED, SIDECAR_RELAYS};
 use crate::text::quote;
 use crate::world::engine::{Gap, Ledger};
-use crate::world::host::{Guarded, HostPattern, Target, Verdict};
+use crate::world::host::{Target, Verdict};
+use crate::world::images;
+use crate::world::pipelock::guard::{self, Guarded};
 
 /// Asks every expectation of a bottle.
 pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
@@ -15,14 +18,22 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         return;
     }
     let policy = policy(bottle);
+    relays(bottle, &policy, diagnostics);
     for Expectation { verdict, target } in expectations {
         let because = policy.judge(&target.value, None);
         if because.verdict() != *verdict {
             diagnostics.push_error_with(|| {
                 let name = quote(&target.value.to_string());
-                let message = match verdict {
-                    Verdict::Allowed => format!("{name} cannot be reached from {}", quote(&slug.value)),
-                    Verdict::Refused => format!("{name} can be reached from {}", quote(&slug.value)),
+                let slug = quote(&slug.value);
+                let message = match because.verdict() {
+                    Verdict::Allowed => format!("{name} can be reached from {slug}"),
+                    Verdict::Refused => format!("{name} cannot be reached from {slug}"),
+                    Verdict::Depends if *verdict == Verdict::Refused => {
+                        format!("{name} may be reached from {slug}: it depends on what a name resolves to")
+                    }
+                    Verdict::Depends => {
+                        format!("{name} may be refused from {slug}: it depends on its address")
+                    }
                 };
                 let diagnostic = Diagnostic::new(&EXPECTATION_FAILED, target.span, message)
                     .label(format!("expected to be {}", verdict.as_str()));
@@ -32,25 +43,49 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Sidecars of the spec's own that the agent may make dial: they reach what the host can, so that no refusal is certain
+/// while nothing is said of them. One cause, one diagnostic each.
+fn relays(bottle: &Bottle<Names>, policy: &Policy<'_, &Host>, diagnostics: &mut Diagnostics) {
+    let holds_otherwise = |it: &&Expectation| {
+        let because = policy.judge(&it.target.value, None);
+        it.verdict == Verdict::Refused
+            && because.verdict() == Verdict::Refused
+            && because != Because::OwnMachine
+    };
+    let Some(first) = bottle.settings.expectations.iter().find(holds_otherwise) else { return };
+    for member in &bottle.members {
+        let MemberKind::Custom(service) = &member.kind else { continue };
+        if service.no_relay.is_some() {
+            continue;
+        }
+        let name = quote(&member.name.value);
+        let dials = service.image.as_ref().and_then(|image| images::find(&image.value)?.dials());
+        diagnostics.push(
+            Diagnostic::new(
+                &SIDECAR_RELAYS,
+                member.name.span,
+                format!("{name} may dial for the agent what is expected to be refused"),
+            )
+            .label("reaches what the host can, and is on no list")
+            .related(first.target.span, "expected to be refused")
+            .help_if(dials)
+            .help("where the agent cannot make it dial, say why: `no-relay reason=\"…\"`"),
+        );
+    }
+}
+
 /// The policy of a bottle, as it is written.
 #[must_use]
 pub fn policy<N>(bottle: &Bottle<N>) -> Policy<'_, &Host> {
-    let Settings { engine, boot, egress, .. } = &bottle.settings;
+    let settings = &bottle.settings;
+    let Settings { engine, boot, .. } = settings;
     let version = engine.as_ref().and_then(|engine| engine.version.as_ref());
     let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
     let gaps = Gap::of(version, boot.as_ref().map(|boot| boot.kind));
     let listeners =
         bottle.members.iter().filter_map(|member| Some((member.port()?.value, member.name.value.as_str())));
-    let lists = Lists {
-        allow: entries(&egress.allow),
-        deny: entries(&egress.deny),
-        private: entries(&egress.private),
-    };
-    Policy::new(bottle.settings.addresses().bundle(), gaps, listeners, lists)
-}
-
-fn entries(hosts: &[Host]) -> impl Iterator<Item = (&HostPattern, &Host)> {
-    hosts.iter().map(|host| (&host.value, host))
+    let version = settings.pipelock.version();
+    Policy::new(settings.addresses().bundle(), gaps, listeners, version, settings.egress.lists(version))
 }
 
 /// Shows what decides.
@@ -60,19 +95,34 @@ fn explain(
     target: &Target,
     because: Because<'_, &Host>,
 ) -> Diagnostic {
+    let decision = match because {
+        Because::Unconfined(gap) => {
+            return diagnostic.help(format!(
+                "nothing is refused: the engine is accepted with {}",
+                quote(super::engine::of(gap).id)
+            ));
+        }
+        Because::OwnMachine => return diagnostic.help("it is the agent's own machine, and never the host"),
+        Because::Bundle(_) => {
+            return diagnostic.help("it is the bundle, which the agent may dial on every port");
+        }
+        Because::Resolver => {
+            return diagnostic
+                .help("this engine relays port 53 of any address to the host's name server: see `dns-open`");
+        }
+        Because::ByName(range) => {
+            let open = format!("{} is open to every allowed name that resolves into it", quote(&range.value));
+            return diagnostic.related(range.span, open).help(
+                "no list of hosts closes an address that a name may have: open the addresses that are needed, one by one",
+            );
+        }
+        Because::Proxy(decision) => decision,
+    };
     let allows = |diagnostic: Diagnostic, allow: &Host| {
         diagnostic.related(allow.span, format!("{} allows it", quote(&allow.value)))
     };
-    match because {
-        Because::Unconfined(gap) => diagnostic.help(format!(
-            "nothing is refused: the engine is accepted with {}",
-            quote(super::engine::of(gap).id)
-        )),
-        Because::OwnMachine => diagnostic.help("it is the agent's own machine, and never the host"),
-        Because::Bundle(_) => diagnostic.help("it is the bundle, which the agent may dial on every port"),
-        Because::Resolver => diagnostic
-            .help("this engine relays port 53 of any address to the host's name server: see `dns-open`"),
-        Because::Listed(allow, scope) => {
+    match decision {
+        Decision::Listed(allow, scope) => {
             let diagnostic = allows(diagnostic, allow);
             let diagnostic = match scope {
                 AddressScope::Any(trusted) => {
@@ -87,16 +137,29 @@ fn explain(
                 None => diagnostic.help("take that out, narrow it, or add a `deny`"),
             }
         }
-        Because::Opened(allow, range) => allows(diagnostic, allow)
+        Decision::Opened(allow, range) => allows(diagnostic, allow)
             .related(range.span, format!("{} opens its address", quote(&range.value))),
-        Because::Denied(deny, allow) => {
+        Decision::Inner(allow) => allows(diagnostic, allow).help(
+            "by its name it is on a private network, where pipelock refuses it: `private` says where it is",
+        ),
+        Decision::Unsure(allow) => allows(diagnostic, allow)
+            .help("newer versions of pipelock refuse labels that look like an encoded text"),
+        Decision::Denied(deny, allow) => {
             let diagnostic = diagnostic.related(deny.span, format!("{} denies it", quote(&deny.value)));
             match allow {
                 Some(allow) => allows(diagnostic, allow).help("a `deny` beats every `allow`"),
                 None => diagnostic.help("nothing allows it, either"),
             }
         }
-        Because::Guarded(allow, guarded) => {
+        Decision::Never(allow) => {
+            let diagnostic = match allow {
+                Some(allow) => allows(diagnostic, allow),
+                None => diagnostic,
+            };
+            let whose = guard::metadata(&target.spelling).map_or("none", |it| it.whose);
+            diagnostic.help(format!("it hands out credentials ({whose}), and is refused in every bottle"))
+        }
+        Decision::Guarded(allow, guarded) => {
             let diagnostic = allows(diagnostic, allow);
             match guarded {
                 Guarded::Closed => diagnostic.help("pipelock refuses its address, and nothing opens that"),
@@ -104,7 +167,12 @@ fn explain(
                     .help(format!("pipelock refuses a private address: say `private \"{}\"`", allow.value)),
             }
         }
-        Because::Unlisted => match policy.nearest(target) {
+        Decision::Random(allow) => {
+            allows(diagnostic, allow).help("pipelock takes a label of the name for a leak: it looks random")
+        }
+        Decision::Credential(allow, what) => allows(diagnostic, allow)
+            .help(format!("pipelock takes the name for {what}, and lets nobody ask for it")),
+        Decision::Unlisted => match policy.nearest(target) {
             Some(near) => diagnostic.related(
                 near.span,
                 format!("the nearest `allow` is {}, which does not cover it", quote(&near.value)),

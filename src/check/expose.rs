@@ -65,13 +65,15 @@ fn login(given: &Given<'_>, service: &model::Service, diagnostics: &mut Diagnost
     let Some(known) = ports::of_scheme(&scheme.value).filter(|known| known.login != Login::None) else {
         return;
     };
-    let Some(asks) = service.env.iter().find(|variable| asks_for_password(variable)) else { return };
+    let passwords = || service.env.iter().filter(|variable| asks_for_password(variable));
+    let of_other = passwords().find(|variable| !is_superusers(&variable.name.value));
+    let Some(asks) = of_other.or_else(|| passwords().next()) else { return };
     if given.is_enough(known.login, service) {
         return;
     }
     let from = match asks.value() {
-        Some(VariableValue::Secret(Reference::Env(from))) => from,
-        _ => "DB_PASSWORD",
+        Some(VariableValue::Secret(Reference::Env(from))) if of_other.is_some() => from,
+        _ => "APP_PASSWORD",
     };
     let name = &expose.variable.value;
     let message = format!("{} holds no user and no password, and the agent is given none", quote(name));
@@ -93,12 +95,22 @@ fn login(given: &Given<'_>, service: &model::Service, diagnostics: &mut Diagnost
             )
         }
     };
-    diagnostics.push(
-        Diagnostic::new(&EXPOSE_WITHOUT_LOGIN, expose.variable.span, message)
-            .label("its value is in the stage, so it never holds a password")
-            .related(asks.name.span, "a password is set here")
-            .help(help),
-    );
+    let mut diagnostic = Diagnostic::new(&EXPOSE_WITHOUT_LOGIN, expose.variable.span, message)
+        .label("its value is in the stage, so it never holds a password")
+        .related(asks.name.span, "a password is set here")
+        .help(help);
+    if of_other.is_none() {
+        diagnostic = diagnostic.help(format!(
+            "not those that {} sets: a superuser makes the server run programs, which no list holds",
+            quote(&asks.name.value)
+        ));
+    }
+    diagnostics.push(diagnostic);
+}
+
+/// Whether a password of an official image is that of its superuser: `POSTGRES_USER` always is one.
+fn is_superusers(variable: &str) -> bool {
+    variable.starts_with("POSTGRES_PASSWORD") || variable.contains("_ROOT_")
 }
 
 /// Whether a variable of a sidecar sets a password that its clients need.

@@ -18,6 +18,7 @@ pub mod expect;
 pub mod expose;
 pub mod fleet;
 pub mod host_path;
+pub mod intercepted;
 pub mod levels;
 pub mod lint;
 pub mod loss;
@@ -75,8 +76,12 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| engine::check(it.bottle, found),
     |it, found| env::check_bottle(it.bottle, found),
     |it, found| env_ignored::check(it.bottle, it.sources, found),
-    |it, found| egress::check(&it.bottle.settings.egress, &it.bottle.settings.lints, it.sources, found),
+    |it, found| {
+        let settings = &it.bottle.settings;
+        egress::check(&settings.egress, settings.pipelock.version(), &settings.lints, it.sources, found);
+    },
     |it, found| egress_scan::check(&it.bottle.settings.egress, found),
+    |it, found| intercepted::check(it.bottle, found),
     |it, found| expect::check(it.bottle, found),
 ];
 

@@ -94,6 +94,7 @@ fn has_work(service: &Service) -> bool {
         volumes,
         tmpfs: _,
         capabilities: _,
+        no_relay: _,
         exposes,
     } = service;
     port.is_some()

@@ -3,9 +3,9 @@
 
 use super::environment::environment;
 use super::join::{Joined, join};
-use super::{Changes, Direction, Topic, bundle, quoted, reach, scan};
+use super::{Changes, Direction, Topic, bundle, guards, quoted, reach, scan};
 use crate::lower::plan_json::{PlanJson, Supervise};
-use crate::plan::{Answered, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo, Traced};
+use crate::plan::{PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo};
 use crate::text::{quote, quote_whole};
 
 /// Summarises in one line what a new bottle's agent can reach.
@@ -44,6 +44,8 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         supervise,
         accepted,
         lint_allowed,
+        lint_denied,
+        expectations,
         resources,
         // Follow from all of the above.
         commands: _,
@@ -78,55 +80,19 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         )
     };
     if old.boot != *boot {
-        changes.neutral(Topic::Agent, text("the agent boots", &boots(&old.boot), &boots(boot)));
+        // What is in either, no plan says.
+        changes.unclear(Topic::Agent, text("the agent boots", &boots(&old.boot), &boots(boot)));
     }
     let moved = |value: &str| value.replace(old.bundle_ip.as_str(), bundle_ip);
     environment("the agent", &old.agent_env, agent_env, Direction::Neutral, &moved, changes);
-    self::accepted(&old.accepted, accepted, changes);
-    self::lint_allowed(&old.lint_allowed, lint_allowed, changes);
+    guards::accepted(&old.accepted, accepted, changes);
+    guards::allowed(&old.lint_allowed, lint_allowed, changes);
+    guards::denied(&old.lint_denied, lint_denied, changes);
+    guards::expectations(&old.expectations, expectations, changes);
     bundle::sidecars(&old.sidecars, sidecars, &moved, changes);
     scan::egress(&old.egress, egress, changes);
     self::git(&old.git, git, changes);
     self::supervise(old.supervise.as_ref(), supervise.as_ref(), changes);
-}
-
-fn accepted(old: &[Traced<Answered>], new: &[Traced<Answered>], changes: &mut Changes<'_>) {
-    let Joined { come, gone, both } = join(old, new, |accepted| accepted.rule.clone());
-    for Answered { rule, reason, origin } in come {
-        let text = format!("{} is accepted, because: {}", quote(rule), quote_whole(reason));
-        changes.push(Direction::Wider, Topic::Accepted, text).new = Some(origin.clone());
-    }
-    for Answered { rule, reason: _, origin } in gone {
-        let text = format!("{} is no longer accepted", quote(rule));
-        changes.push(Direction::Narrower, Topic::Accepted, text).old = Some(origin.clone());
-    }
-    for (before, now) in both {
-        if before.reason != now.reason {
-            let text =
-                format!("{} is accepted for another reason: {}", quote(&now.rule), quote_whole(&now.reason));
-            changes.push(Direction::Neutral, Topic::Accepted, text).new = Some(now.origin.clone());
-        }
-    }
-}
-
-/// What is not shown opens nothing. Whoever reviews a change wants to know of it all the same.
-fn lint_allowed(old: &[Traced<Answered>], new: &[Traced<Answered>], changes: &mut Changes<'_>) {
-    let Joined { come, gone, both } = join(old, new, |allowed| allowed.rule.clone());
-    for Answered { rule, reason, origin } in come {
-        let text = format!("{} is not shown any more, because: {}", quote(rule), quote_whole(reason));
-        changes.push(Direction::Neutral, Topic::Lint, text).new = Some(origin.clone());
-    }
-    for Answered { rule, reason: _, origin } in gone {
-        let text = format!("{} is shown again", quote(rule));
-        changes.push(Direction::Neutral, Topic::Lint, text).old = Some(origin.clone());
-    }
-    for (before, now) in both {
-        if before.reason != now.reason {
-            let text =
-                format!("{} is not shown for another reason: {}", quote(&now.rule), quote_whole(&now.reason));
-            changes.push(Direction::Neutral, Topic::Lint, text).new = Some(now.origin.clone());
-        }
-    }
 }
 
 fn git(old: &PlannedGit, new: &PlannedGit, changes: &mut Changes<'_>) {

@@ -105,6 +105,7 @@ static EMPTY: LazyLock<Container> = LazyLock::new(|| Container {
     volumes: Vec::new(),
     tmpfs: Vec::new(),
     capabilities: Vec::new(),
+    no_relay: None,
 });
 
 /// What a container runs, and as whom.
@@ -119,6 +120,19 @@ fn runs(name: &str, old: &Container, new: &Container, changes: &mut Changes<'_>)
             Topic::Sidecar,
             format!("the sidecar {who} is checked by another program, which it runs"),
         );
+    }
+    match (&old.no_relay, &new.no_relay) {
+        (None, Some(_)) => changes
+            .narrower(Topic::Sidecar, format!("the sidecar {who} is said to dial nothing for the agent")),
+        (Some(_), None) => changes.wider(
+            Topic::Sidecar,
+            format!("the sidecar {who} is no longer said to dial nothing for the agent"),
+        ),
+        (Some(before), Some(now)) if before != now => changes.unclear(
+            Topic::Sidecar,
+            format!("the sidecar {who} is said to dial nothing for the agent for another reason"),
+        ),
+        _ => {}
     }
     if old.run_as != new.run_as {
         let user = |user: &Option<String>| {
@@ -151,6 +165,8 @@ fn given(
         // Memory of its own.
         tmpfs: _,
         capabilities,
+        // Spoken of.
+        no_relay: _,
     } = new;
     let who = format!("the sidecar {}", quote(name));
     environment(&who, &old.env, env, Direction::Unclear, moved, changes);

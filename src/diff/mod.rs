@@ -5,6 +5,7 @@
 mod bottle;
 mod bundle;
 mod environment;
+mod guards;
 mod join;
 mod reach;
 mod scan;
@@ -65,8 +66,10 @@ pub enum Topic {
     Reach,
     /// What the spec answers for.
     Accepted,
-    /// Which findings the spec does not want shown.
+    /// Which findings the spec does not want shown, and which it takes for errors.
     Lint,
+    /// Tests of the policy.
+    Expectation,
     /// Who is in the bundle, and what it runs.
     Sidecar,
     /// Who is given which secret.
@@ -96,6 +99,7 @@ impl Topic {
             Self::Reach => "reach",
             Self::Accepted => "accepted",
             Self::Lint => "lint",
+            Self::Expectation => "expectation",
             Self::Sidecar => "sidecar",
             Self::Secret => "secret",
             Self::Host => "host",

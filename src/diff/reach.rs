@@ -11,26 +11,25 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::{Change, Changes, Direction, Topic, Witness, some};
 use crate::lower::plan_json::PlanJson;
 use crate::plan::{PlannedEgress, PlannedHost, Traced};
-use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
+use crate::reach::proxy::{AddressScope, Decision};
+use crate::reach::{Because, DNS_PORT, Policy};
 use crate::text::quote;
 use crate::world::engine::Gap;
-use crate::world::host::{self, HostPattern, Target, TargetHost, Verdict};
+use crate::world::host::{HostPattern, Target, Verdict};
+use crate::world::pipelock::guard;
 
-type Entry<'a> = &'a PlannedHost;
+type Entry<'a> = &'a Traced<PlannedHost>;
 
 /// The policy of a plan that was read.
 #[must_use]
 pub(super) fn policy<'a>(plan: &'a PlanJson<'static>) -> Policy<'a, Entry<'a>> {
-    fn entries(list: &[Traced<PlannedHost>]) -> impl Iterator<Item = (&HostPattern, Entry<'_>)> {
-        list.iter().map(|entry| (&entry.host, &entry.value))
-    }
     let boot = Option::as_ref(&plan.boot).map(|boot| boot.kind);
-    let PlannedEgress { allow, deny, private, .. } = &*plan.egress;
     Policy::new(
         bundle(plan),
         Gap::of(*plan.engine.version, boot),
         plan.sidecars.iter().filter_map(|sidecar| Some(((**sidecar.port)?, sidecar.name.as_str()))),
-        Lists { allow: entries(allow), deny: entries(deny), private: entries(private) },
+        *plan.egress.pipelock_version,
+        plan.egress.lists(),
     )
 }
 
@@ -140,7 +139,7 @@ impl Classes {
         let longest = labels.filter(|label| label.bytes().all(|b| b == b'x')).map(str::len).max();
         classes.fresh = "x".repeat(longest.unwrap_or(0).saturating_add(1));
         let private = before.egress.private.iter().chain(&after.egress.private);
-        let ranges = private.filter_map(|entry| entry.host.network()).chain(host::guarded_ranges());
+        let ranges = private.filter_map(|entry| entry.host.network()).chain(guard::borders());
         for range in ranges {
             classes.stretches.insert(range.network());
             classes.stretches.extend(next(range.broadcast()));
@@ -151,8 +150,7 @@ impl Classes {
 
     /// A name that no list has.
     fn nowhere(&self, port: Option<u16>) -> Witness {
-        let host = TargetHost::Name(format!("{}.invalid", self.fresh));
-        Witness { target: Target { host, port }, at: None }
+        Witness { target: Target::name(format!("{}.invalid", self.fresh), port), at: None }
     }
 
     fn below(&self, domain: &str) -> String {
@@ -188,9 +186,10 @@ fn gained(
         gains.keep(domain, at_it, below);
     }
     for address in &classes.named {
-        let target = Target { host: TargetHost::Address(*address), port: None };
+        let target = Target::address(*address, None);
         let (without, with) = (less.policy.judge(&target, None), more.policy.judge(&target, None));
-        if turns(&without, &with) {
+        // What is reached by names that resolve to it is told with the ranges.
+        if with.verdict() == Verdict::Allowed && without.verdict() != Verdict::Allowed {
             let gain = Gain::new(without, with, Witness { target, at: None });
             gains.add(gain, quote(&address.to_string()));
         }
@@ -201,8 +200,13 @@ fn gained(
     gains.found.into_values().map(|found| found.change(direction, bottle)).collect()
 }
 
-fn turns<T>(without: &Because<'_, T>, with: &Because<'_, T>) -> bool {
-    without.verdict() == Verdict::Refused && with.verdict() == Verdict::Allowed
+/// The entry that lets a name in, and what that may resolve to.
+fn listed(decision: Decision<Entry<'_>>) -> Option<(Entry<'_>, AddressScope<Entry<'_>>)> {
+    match decision {
+        Decision::Listed(entry, scope) => Some((entry, scope)),
+        Decision::Inner(entry) | Decision::Unsure(entry) => Some((entry, AddressScope::Public)),
+        _ => None,
+    }
 }
 
 /// One class that is gained.
@@ -219,11 +223,12 @@ struct Gain<'a> {
 impl<'a> Gain<'a> {
     fn new(without: Because<'_, Entry<'a>>, with: Because<'_, Entry<'a>>, witness: Witness) -> Self {
         let without = match without {
-            Because::Denied(entry, _) => Some(entry),
+            Because::Proxy(Decision::Denied(entry, _)) => Some(entry),
             _ => None,
         };
         let with = match with {
-            Because::Listed(entry, _) | Because::Opened(entry, _) => Some(entry),
+            Because::Proxy(Decision::Opened(entry, _)) => Some(entry),
+            Because::Proxy(decision) => listed(decision).map(|(entry, _)| entry),
             _ => None,
         };
         Self { without, with, trusted: false, witness }
@@ -244,23 +249,23 @@ struct Gains<'a> {
 impl<'a> Gains<'a> {
     /// Asks both sides for a name.
     fn name(name: &str, less: &Side<'a>, more: &Side<'a>, common: &mut Option<String>) -> Option<Gain<'a>> {
-        let target = Target { host: TargetHost::Name(name.to_owned()), port: None };
+        let target = Target::name(name.to_owned(), None);
         let (without, with) = (less.policy.judge(&target, None), more.policy.judge(&target, None));
-        if turns(&without, &with) {
+        if without.verdict() == Verdict::Refused && with.verdict() != Verdict::Refused {
             return Some(Gain::new(without, with, Witness { target, at: None }));
         }
-        match (without, with) {
-            (Because::Listed(_, AddressScope::Any(_)), _) => None,
-            (Because::Listed(..), Because::Listed(_, AddressScope::Any(trusting))) => {
+        let (Because::Proxy(without), Because::Proxy(with)) = (without, with) else { return None };
+        match (listed(without)?, listed(with)?) {
+            ((_, AddressScope::Any(_)), _) => None,
+            (_, (_, AddressScope::Any(trusting))) => {
                 let at = Some(CLOSED_TO_ALL);
                 let witness = Witness { target, at };
                 Some(Gain { without: None, with: Some(trusting), trusted: true, witness })
             }
-            (Because::Listed(..), Because::Listed(..)) => {
+            _ => {
                 common.get_or_insert_with(|| name.to_owned());
                 None
             }
-            _ => None,
         }
     }
 
@@ -289,11 +294,13 @@ impl<'a> Gains<'a> {
 
     /// What a name that both sides allow may resolve to.
     fn addresses(&mut self, name: &str, less: &Side<'a>, more: &Side<'a>, classes: &Classes) {
-        let target = Target { host: TargetHost::Name(name.to_owned()), port: None };
+        let target = Target::name(name.to_owned(), None);
         for address in &classes.stretches {
             let at = Some(*address);
             let (without, with) = (less.policy.judge(&target, at), more.policy.judge(&target, at));
-            if let (Because::Guarded(..), Because::Opened(_, range)) = (without, with) {
+            if let (Because::Proxy(Decision::Guarded(..)), Because::Proxy(Decision::Opened(_, range))) =
+                (without, with)
+            {
                 let witness = Witness { target: target.clone(), at };
                 let gain = Gain { without: None, with: Some(range), trusted: false, witness };
                 let key = (format!("private {}", range.host), false);

@@ -11,6 +11,7 @@ use crate::text::{quote, quote_whole};
 /// The settings of pipelock, before and after.
 pub(super) fn egress(old: &PlannedEgress, new: &PlannedEgress, changes: &mut Changes<'_>) {
     let PlannedEgress {
+        pipelock_version,
         // What can be reached was compared exactly.
         allow: _,
         deny: _,
@@ -26,6 +27,10 @@ pub(super) fn egress(old: &PlannedEgress, new: &PlannedEgress, changes: &mut Cha
         tunnel_idle,
         log,
     } = new;
+    if old.pipelock_version != *pipelock_version {
+        let (before, now) = (&old.pipelock_version, pipelock_version);
+        changes.unclear(Topic::Scan, format!("pipelock: version {} instead of {}", **now, **before));
+    }
     changes.limit(Topic::Limit, "requests a minute to one domain", Some(*old.rate_limit), Some(**rate_limit));
     changes.limit(Topic::Limit, "bytes a minute to one domain", *old.data_budget, **data_budget);
     changes.limit(

@@ -1,8 +1,8 @@
 //! `agent.env`: the agent's environment as POSIX shell assignments, one line a variable.
 //!
 //! A launcher reads it with `set -a; . ./agent.env`, so a value must never be code: whatever is not plain is put in
-//! single quotes. What the compiler computes is always plain, and plain lines read the same to every program that
-//! takes an environment file. Secrets are named in comments; a launcher gets their values from where they say.
+//! single quotes. What the compiler computes is plain but for the options of a JVM, which have blanks between them, and
+//! plain lines read the same to every program that takes an environment file. Secrets are named in comments; a launcher gets their values from where they say.
 
 use super::{Draft, Mode, shell};
 use crate::model::{Reference, VariableValue};

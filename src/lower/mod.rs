@@ -11,6 +11,7 @@ mod recorder;
 pub mod shell;
 pub mod sums;
 pub mod supervise;
+pub mod trust;
 mod yaml;
 
 use std::collections::BTreeMap;

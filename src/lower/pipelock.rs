@@ -1,7 +1,8 @@
-//! `pipelock/pipelock.yaml`: what the egress proxy enforces, for pipelock 2.3.0.
+//! `pipelock/pipelock.yaml`: what the egress proxy enforces.
 //!
-//! Its decoder is strict, so every key here is one that 2.3.0 has; an empty file would mean allow-all, so nothing that
-//! confines is left to a default. The types are the subset of its format that we write:
+//! Its decoder is strict, so every key here is one that pipelock 2.3.0 has, and that newer versions have as far as their
+//! sources were read; an empty file would mean allow-all, so nothing that confines is left to a default. What decides
+//! which hosts are reached is written as [`crate::reach::proxy`] judges it. The types are the subset of its format that we write:
 //! `schemas/pipelock.schema.json` is made from them. Keys, types and checks were read in pipelock's
 //! `internal/config` on both sides of 2.3.0 (2.1 and 2.4), and a file of this shape was run with 2.3.0.
 
@@ -10,15 +11,14 @@ use serde::Serialize;
 
 use super::{Draft, Markup, Mode as FileMode};
 use crate::model::{Action, Logged};
-use crate::plan::{Origins, Plan, PlannedEgress, PlannedHost, PlannedPattern, PlannedTls, Traced};
+use crate::plan::{Origin, Origins, Plan, PlannedEgress, PlannedHost, PlannedPattern, PlannedTls, Traced};
+use crate::reach::proxy::Lists;
 use crate::world::builtin::{self, PIPELOCK_METRICS};
+use crate::world::host::HostPattern;
+use crate::world::pipelock as ledger;
 
 /// Its path in the stage.
 pub const PATH: &str = "pipelock/pipelock.yaml";
-
-/// The one entry of the list of a bottle that may reach nothing: `strict` refuses an empty list, and `.invalid` never
-/// resolves (RFC 6761).
-pub const NOWHERE: &str = "nothing-is-allowed.invalid";
 
 /// Where the authority's certificate is mounted.
 pub const CA_CERT: &str = "/ca/cert.pem";
@@ -31,7 +31,7 @@ pub const PATTERN_PREFIX: &str = "bottle: ";
 
 /// pipelock's configuration: the part of it that a bottle needs.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "pipelock 2.3.0, as bottlec configures it", deny_unknown_fields)]
+#[schemars(title = "pipelock, as bottlec configures it", deny_unknown_fields)]
 pub struct Config<'a> {
     /// The version of the format.
     #[schemars(extend("const" = 1))]
@@ -44,12 +44,16 @@ pub struct Config<'a> {
     /// The hosts that may be reached; never empty.
     #[schemars(length(min = 1))]
     api_allowlist: Vec<Traced<&'a str>>,
-    /// Hosts that may resolve to a private address.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    trusted_domains: Vec<Traced<&'a str>>,
-    /// Private addresses that may be reached.
+    /// What no name may resolve to. It replaces pipelock's own list, which it holds; an empty one would turn the guard
+    /// off.
+    #[schemars(length(min = 1))]
+    internal: Vec<Traced<String>>,
+    /// What of it an allowed name may resolve to all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     ssrf: Option<Ssrf>,
+    /// Who is refused is told what to do about it.
+    #[schemars(extend("const" = true))]
+    explain_blocks: bool,
     /// The listener, and what is counted.
     fetch_proxy: FetchProxy<'a>,
     /// CONNECT, and HTTP by absolute URI.
@@ -99,6 +103,9 @@ struct Ssrf {
 struct FetchProxy<'a> {
     /// Its address.
     listen: String,
+    /// In MiB: where an answer over plain HTTP is cut, without a word.
+    #[schemars(range(min = 1))]
+    max_response_mb: Traced<u32>,
     /// What is counted, and what is refused whatever allows it.
     monitoring: Monitoring<'a>,
 }
@@ -114,9 +121,13 @@ struct Monitoring<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     max_data_per_minute: Option<Traced<&'a u32>>,
-    /// What is refused; it beats the allow list.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// What is refused; it beats the allow list. It is never empty, and never left out: newer versions then take a list
+    /// of their own.
+    #[schemars(length(min = 1))]
     blocklist: Vec<Traced<&'a str>>,
+    /// Allowed hosts whose labels look random; their paths are not looked at for that, either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    subdomain_entropy_exclusions: Vec<Traced<&'a str>>,
 }
 
 /// CONNECT.
@@ -183,6 +194,9 @@ struct RequestBodyScanning<'a> {
     /// Headers are scanned, too.
     #[schemars(extend("const" = true))]
     scan_headers: bool,
+    /// All of them: without it, six.
+    #[schemars(extend("const" = "all"))]
+    header_mode: &'static str,
 }
 
 /// Responses.
@@ -246,9 +260,10 @@ struct Sentry {
 #[must_use]
 pub fn config(plan: &Plan) -> Config<'_> {
     let PlannedEgress {
-        allow,
-        deny,
-        private,
+        pipelock_version: _,
+        allow: _,
+        deny: _,
+        private: _,
         rate_limit,
         data_budget,
         patterns,
@@ -260,27 +275,34 @@ pub fn config(plan: &Plan) -> Config<'_> {
         tunnel_idle,
         log,
     } = &plan.egress;
-    let api_allowlist = if allow.is_empty() { vec![Traced::default_setting(NOWHERE)] } else { hosts(allow) };
-    let (ranges, names): (Vec<_>, Vec<_>) =
-        private.iter().partition(|upstream| upstream.host.network().is_some());
-    let ranges: Vec<Traced<String>> =
-        ranges.into_iter().filter_map(|range| Some(range.with(range.host.network()?.to_string()))).collect();
+    // A plan that is made here trusts no name.
+    let Lists { allow, block, open, excluded, internal, trusted: _ } = plan.egress.lists();
+    let open: Vec<_> = open.into_iter().map(|(range, entry)| entry.with(range.to_string())).collect();
     Config {
         version: 1,
         mode: Mode::Strict,
         enforce: true,
-        api_allowlist,
-        trusted_domains: names.into_iter().map(|name| name.with(name.host.as_str())).collect(),
-        ssrf: (!ranges.is_empty()).then_some(Ssrf { ip_allowlist: ranges }),
+        api_allowlist: listed(allow, &Origins::default_setting()),
+        internal: internal
+            .iter()
+            .map(|network| Traced::new(network.to_string(), Origins::compiler(&INTERNAL)))
+            .collect(),
+        ssrf: (!open.is_empty()).then_some(Ssrf { ip_allowlist: open }),
+        explain_blocks: true,
         fetch_proxy: FetchProxy {
             listen: format!(
                 "0.0.0.0:{}",
                 builtin::find(builtin::PIPELOCK).map_or(0, |pipelock| pipelock.port)
             ),
+            max_response_mb: max_response(plan),
             monitoring: Monitoring {
                 max_requests_per_minute: rate_limit,
                 max_data_per_minute: data_budget.given(),
-                blocklist: hosts(deny),
+                blocklist: listed(block, &Origins::compiler(&NEVER)),
+                subdomain_entropy_exclusions: excluded
+                    .into_iter()
+                    .map(|(host, entry)| entry.with(host.as_str()))
+                    .collect(),
             },
         },
         forward_proxy: ForwardProxy {
@@ -297,6 +319,7 @@ pub fn config(plan: &Plan) -> Config<'_> {
                 .with(if **scan_bodies == Action::Warn { Action::Warn } else { Action::Block }.as_str()),
             max_body_bytes,
             scan_headers: true,
+            header_mode: "all",
         },
         response_scanning: ResponseScanning {
             enabled: true,
@@ -320,6 +343,49 @@ pub fn config(plan: &Plan) -> Config<'_> {
 /// Adds the file.
 pub(crate) fn lower(plan: &Plan, draft: &mut Draft) {
     draft.document(PATH, FileMode::Shared, Origins::fixed(), Markup::Yaml(""), &config(plan));
+}
+
+/// In MiB: a quarter of what pipelock may have of memory, for it holds a whole answer, and grows what it holds it in.
+/// Larger answers are cut there, so it is not its own 10.
+#[must_use]
+pub fn max_response(plan: &Plan) -> Traced<u32> {
+    let pipelock = plan.sidecars.iter().find(|sidecar| *sidecar.name == builtin::PIPELOCK);
+    let memory = pipelock.map(|pipelock| &pipelock.limits.memory_mib);
+    memory.map_or_else(|| Traced::default_setting(10), |memory| memory.with((**memory / 4).max(10)))
+}
+
+/// How well what is said of a plan's pipelock is known, in words that follow its version.
+#[must_use]
+pub fn known(plan: &Plan) -> &'static str {
+    let version = *plan.egress.pipelock_version;
+    if *plan.pipelock_image != ledger::image(version) {
+        "if that is what the spec's image holds"
+    } else if version == ledger::RECORDED {
+        "whose verdicts are recorded"
+    } else {
+        "as far as its release notes and sources were read"
+    }
+}
+
+/// What is refused whatever a spec says.
+static NEVER: Origin = Origin::compiler(
+    "refused in every bottle: a service that hands out a cloud's credentials, or the address that stands for nothing",
+);
+/// The guard on addresses.
+static INTERNAL: Origin = Origin::compiler(
+    "pipelock's own list of internal networks, their other spellings, and services of metadata",
+);
+
+/// A list, with the origins of those entries that no line of the spec is.
+fn listed<'a>(
+    list: Vec<(&'a HostPattern, Option<&'a Traced<PlannedHost>>)>,
+    own: &Origins,
+) -> Vec<Traced<&'a str>> {
+    let traced = |(host, entry): (&'a HostPattern, Option<&'a Traced<PlannedHost>>)| match entry {
+        Some(entry) => entry.with(host.as_str()),
+        None => Traced::new(host.as_str(), own.clone()),
+    };
+    list.into_iter().map(traced).collect()
 }
 
 fn hosts(list: &[Traced<PlannedHost>]) -> Vec<Traced<&str>> {

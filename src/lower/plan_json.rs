@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::draft::{Draft, Markup};
 use super::{Mode, agent_env, sums, supervise};
 use crate::plan::{
-    Answered, Container, Origin, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine, PlannedGit,
-    PlannedLimits, PlannedSidecar, Source, Traced, Variables,
+    Answered, Container, Origin, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine,
+    PlannedExpectation, PlannedGit, PlannedLimits, PlannedSidecar, Source, Traced, Variables,
 };
 use crate::world::builtin;
 
@@ -68,6 +68,12 @@ pub struct PlanJson<'a> {
     /// Rules whose findings the spec does not want shown, each with the reason.
     #[serde(default)]
     pub lint_allowed: Cow<'a, [Traced<Answered>]>,
+    /// Rules whose findings are errors here, whatever they are elsewhere, each with the reason if there is one.
+    #[serde(default)]
+    pub lint_denied: Cow<'a, [Traced<Answered>]>,
+    /// Tests of the policy, all of which hold.
+    #[serde(default)]
+    pub expectations: Cow<'a, [Traced<PlannedExpectation>]>,
     /// The name of everything that is made on the host.
     pub resources: Resources,
     /// Argument vectors to run in the stage's directory, without a shell.
@@ -252,6 +258,8 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         pipelock_image: _,
         accepted,
         lint_allowed,
+        lint_denied,
+        expectations,
         sources,
     } = plan;
     let start_order = start_order(sidecars);
@@ -282,6 +290,8 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         })),
         accepted: Cow::Borrowed(accepted),
         lint_allowed: Cow::Borrowed(lint_allowed),
+        lint_denied: Cow::Borrowed(lint_denied),
+        expectations: Cow::Borrowed(expectations),
         resources,
         commands,
         sources: Cow::Borrowed(sources),

@@ -15,6 +15,7 @@ use crate::check::expect;
 use crate::diagnostic::Diagnostics;
 use crate::model::{Host, Name, Spanned};
 use crate::reach::Because;
+use crate::reach::proxy::Decision;
 use crate::resolve::include;
 use crate::resolve::scope::Scope;
 use crate::source::Span;
@@ -147,13 +148,23 @@ fn deciding(asked: Asked<'_>, expectation: Span) -> Vec<Span> {
         let Some(expected) = expected.find(|it| it.target.span == expectation) else { continue };
         let policy = expect::policy(bottle);
         let found: Vec<&Host> = match policy.judge(&expected.target.value, None) {
-            Because::Listed(entry, _) | Because::Guarded(entry, _) | Because::Denied(entry, _) => vec![entry],
-            Because::Opened(allow, range) => vec![allow, range],
-            Because::Unconfined(_)
+            Because::Proxy(Decision::Opened(allow, range)) => vec![allow, range],
+            Because::Proxy(
+                Decision::Listed(entry, _)
+                | Decision::Inner(entry)
+                | Decision::Unsure(entry)
+                | Decision::Guarded(entry, _)
+                | Decision::Random(entry)
+                | Decision::Credential(entry, _)
+                | Decision::Denied(entry, _),
+            )
+            | Because::ByName(entry) => vec![entry],
+            Because::Proxy(Decision::Never(allow)) => allow.into_iter().collect(),
+            Because::Proxy(Decision::Unlisted)
+            | Because::Unconfined(_)
             | Because::OwnMachine
             | Because::Bundle(_)
-            | Because::Resolver
-            | Because::Unlisted => Vec::new(),
+            | Because::Resolver => Vec::new(),
         };
         entries.extend(found.into_iter().map(|entry| entry.span));
     }

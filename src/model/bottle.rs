@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Limits, Lint, Name, Service, Spanned,
-    Supervise, Variable,
+    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Limits, Lint, Name, Pipelock, Service,
+    Spanned, Supervise, Variable,
 };
 use crate::source::Span;
 use crate::world::builtin::{self, Builtin};
@@ -56,8 +56,8 @@ pub struct Settings {
     pub supervise: Option<Supervise>,
     /// The pinned octet of its subnet.
     pub octet: Option<Spanned<u8>>,
-    /// The image of pipelock.
-    pub pipelock_image: Option<Spanned<String>>,
+    /// pipelock itself.
+    pub pipelock: Pipelock,
     /// What runs its containers.
     pub container_engine: Option<Spanned<String>>,
     /// What it answers for.
@@ -112,7 +112,7 @@ impl Bottle<Names> {
             egress,
             git,
             supervise,
-            pipelock_image,
+            pipelock,
             builtins,
             sidecars,
             container_engine,
@@ -156,7 +156,7 @@ impl Bottle<Names> {
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
             supervise,
             octet: *octet,
-            pipelock_image,
+            pipelock,
             container_engine,
             accepts,
             expectations,

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Spanned, arguments, child, children, first_argument, number_argument, number_property, text_property,
 };
+use crate::reach::proxy::Lists;
 use crate::source::Span;
 use crate::syntax::Node;
+use crate::world::engine::Version;
 use crate::world::host::{self, HostPattern, Lost};
 
 /// One host pattern.
@@ -25,6 +27,8 @@ pub struct Host {
     pub alone: bool,
     /// What it says beside the host, of an entry of `allow` or `deny`.
     pub lost: Option<Lost>,
+    /// Whether its node names an address or a range: what a name of `private` stands beside.
+    pub placed: bool,
 }
 
 /// The action on a finding, from the most lenient on.
@@ -93,7 +97,7 @@ pub struct Egress {
     pub allow: Vec<Host>,
     /// What may not, whatever allows it.
     pub deny: Vec<Host>,
-    /// What may be on a private network: hosts, addresses, ranges.
+    /// What may be on a private network: hosts, and the addresses and ranges that they may have.
     pub private: Vec<Host>,
     /// Requests a minute.
     pub rate_limit: Option<Spanned<u32>>,
@@ -197,9 +201,16 @@ impl Tls {
 impl Host {
     fn all(node: Node<'_>) -> impl Iterator<Item = Self> {
         let (node_span, alone) = (node.head_span(), node.entries().nth(1).is_none());
-        arguments(node).map(move |Spanned { value, span }| {
-            let value = HostPattern::new(value);
-            Self { value, span, node: node_span, alone, lost: None }
+        let hosts: Vec<_> =
+            arguments(node).map(|Spanned { value, span }| (HostPattern::new(value), span)).collect();
+        let placed = hosts.iter().any(|(host, _)| host.network().is_some());
+        hosts.into_iter().map(move |(value, span)| Self {
+            value,
+            span,
+            node: node_span,
+            alone,
+            lost: None,
+            placed,
         })
     }
 
@@ -281,6 +292,17 @@ impl Egress {
         strictest("scan-bodies", &mut self.scan_bodies, scan_bodies, &mut self.overruled);
         strictest("scan-responses", &mut self.scan_responses, scan_responses, &mut self.overruled);
         strictest("log", &mut self.log, log, &mut self.overruled);
+    }
+
+    /// What pipelock of this version is told of hosts.
+    #[must_use]
+    pub fn lists(&self, version: Version) -> Lists<'_, &Host> {
+        fn entries(hosts: &[Host]) -> impl Iterator<Item = (&HostPattern, &Host)> {
+            hosts.iter().map(|host| (&host.value, host))
+        }
+        // A name of `private` says which host is meant by the addresses beside it.
+        let places = entries(&self.private).filter(|(host, _)| host.network().is_some());
+        Lists::new(version, entries(&self.allow), entries(&self.deny), places)
     }
 
     /// How many nodes it is made of, more or less.

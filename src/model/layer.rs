@@ -1,8 +1,8 @@
 //! A layer: the settings of a profile or of a bottle's own block, and how one is merged over another.
 
 use super::{
-    Accept, Boot, Egress, Engine, Expectation, Git, Limits, Lint, Name, Sidecar, Spanned, Supervise,
-    Variable, arguments, children, first_argument, text_property,
+    Accept, Boot, Egress, Engine, Expectation, Git, Limits, Lint, Name, Pipelock, Sidecar, Spanned,
+    Supervise, Variable, arguments, children, first_argument,
 };
 use crate::source::Span;
 use crate::syntax::{Node, Value};
@@ -47,8 +47,8 @@ pub struct Layer {
     pub git: Git,
     /// Whether it may ask a human, and how.
     pub supervise: Option<Supervise>,
-    /// The image of pipelock.
-    pub pipelock_image: Option<Spanned<String>>,
+    /// pipelock itself.
+    pub pipelock: Pipelock,
     /// What the built-in sidecars need.
     pub builtins: Vec<BuiltinNeeds>,
     /// The user's own sidecars.
@@ -96,7 +96,7 @@ impl Layer {
                         layer.git.decode_gate(node);
                     }
                     if builtin.name == builtin::PIPELOCK {
-                        layer.pipelock_image = text_property(node, "image");
+                        layer.pipelock = Pipelock::decode(node);
                     }
                     if builtin.name == builtin::SUPERVISE {
                         layer.supervise = Some(Supervise::decode(node));
@@ -123,7 +123,7 @@ impl Layer {
             egress,
             git,
             supervise,
-            pipelock_image,
+            pipelock,
             builtins,
             sidecars,
             container_engine,
@@ -136,7 +136,7 @@ impl Layer {
         self.accepts.extend(accepts);
         self.expectations.extend(expectations);
         self.lints.extend(lints);
-        self.pipelock_image = pipelock_image.or(self.pipelock_image.take());
+        self.pipelock.merge(pipelock);
         self.container_engine = container_engine.or(self.container_engine.take());
         self.backend = backend.or(self.backend.take());
         // A version belongs to the engine that it is given with: both are taken together.
@@ -166,7 +166,7 @@ impl Layer {
             egress,
             git,
             supervise: _,
-            pipelock_image: _,
+            pipelock: _,
             builtins,
             sidecars,
             container_engine: _,

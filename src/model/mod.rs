@@ -14,6 +14,7 @@ mod expect;
 mod git;
 mod layer;
 mod lint;
+mod pipelock;
 mod sidecar;
 mod supervise;
 
@@ -27,6 +28,7 @@ pub use expect::Expectation;
 pub use git::{Git, GitUser, Repo};
 pub use layer::{BuiltinNeeds, Credential, Layer};
 pub use lint::{Lint, LintEntry};
+pub use pipelock::Pipelock;
 pub use sidecar::{Expose, Health, Limits, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
 pub use supervise::Supervise;
 

@@ -101,6 +101,8 @@ pub struct Service {
     pub tmpfs: Vec<Spanned<String>>,
     /// The Linux capabilities that it keeps.
     pub capabilities: Vec<Spanned<String>>,
+    /// Why the agent cannot make it dial, if the spec says so.
+    pub no_relay: Option<Spanned<String>>,
     /// What the agent learns of it.
     pub exposes: Vec<Expose>,
 }
@@ -192,6 +194,7 @@ impl Service {
             volumes: children(node, "volume").filter_map(Volume::decode).collect(),
             tmpfs: children(node, "tmpfs").flat_map(arguments).collect(),
             capabilities: children(node, "capability").flat_map(arguments).collect(),
+            no_relay: child(node, "no-relay").and_then(|node| text_property(node, "reason")),
             exposes: children(node, "expose").filter_map(expose).collect(),
         }
     }

@@ -4,8 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Traced};
-use crate::model::{Action, Egress, Host, Logged, Pattern, Tls};
+use crate::model::{Action, Egress, Host, Logged, Pattern, Spanned, Tls};
+use crate::reach::proxy::Lists;
+use crate::world::engine::Version;
 use crate::world::host::HostPattern;
+use crate::world::pipelock::RECORDED;
 
 /// Requests a minute to one registrable domain. pipelock's own default is 60, and one CONNECT is one request: the 61st
 /// connection of an installation of packages got a 429 (run with 2.3.0).
@@ -22,11 +25,15 @@ const SEVERITY: &str = "high";
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Egress")]
 pub struct PlannedEgress {
+    /// The version of pipelock that its configuration is written for.
+    #[serde(default = "recorded")]
+    pub pipelock_version: Traced<Version>,
     /// Hosts that may be reached, in order.
     pub allow: Vec<Traced<PlannedHost>>,
     /// Hosts that may not, whatever allows them, in order.
     pub deny: Vec<Traced<PlannedHost>>,
-    /// What may be on a private network, in order: hosts, addresses, ranges.
+    /// What an allowed name may resolve to on a private network, in order: addresses and ranges. In a plan of an older
+    /// bottlec, also names that may resolve to anything.
     pub private: Vec<Traced<PlannedHost>>,
     /// Requests a minute to one registrable domain.
     pub rate_limit: Traced<u32>,
@@ -93,7 +100,29 @@ pub struct PlannedTls {
     pub passthrough: Vec<Traced<PlannedHost>>,
 }
 
-pub(super) fn plan(egress: Egress, context: &Context<'_>) -> PlannedEgress {
+fn recorded() -> Traced<Version> {
+    Traced::default_setting(RECORDED)
+}
+
+impl PlannedEgress {
+    /// What pipelock is told of hosts.
+    #[must_use]
+    pub fn lists(&self) -> Lists<'_, &Traced<PlannedHost>> {
+        fn entries(
+            list: &[Traced<PlannedHost>],
+        ) -> impl Iterator<Item = (&HostPattern, &Traced<PlannedHost>)> {
+            list.iter().map(|entry| (&entry.host, entry))
+        }
+        let Self { allow, deny, private, .. } = self;
+        Lists::new(*self.pipelock_version, entries(allow), entries(deny), entries(private))
+    }
+}
+
+pub(super) fn plan(
+    egress: Egress,
+    version: Option<Spanned<Version>>,
+    context: &Context<'_>,
+) -> PlannedEgress {
     let Egress {
         allow,
         deny,
@@ -112,10 +141,13 @@ pub(super) fn plan(egress: Egress, context: &Context<'_>) -> PlannedEgress {
         overruled: _,
     } = egress;
     let tunnel_max = context.traced_or(tunnel_max, TUNNEL);
+    // A name of `private` says which host is meant by the addresses beside it.
+    let places = private.into_iter().filter(|host| host.value.network().is_some()).collect();
     PlannedEgress {
+        pipelock_version: context.traced_or(version, RECORDED),
         allow: hosts(allow, context),
         deny: hosts(deny, context),
-        private: hosts(private, context),
+        private: hosts(places, context),
         rate_limit: context.traced_or(rate_limit, RATE_LIMIT),
         data_budget: context.optional(data_budget),
         patterns: patterns.into_iter().map(|pattern| self::pattern(pattern, context)).collect(),

@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Answered, Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo,
-    PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVariable, Source, Traced, Variables, egress,
+    Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo,
+    PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVariable, Source, Traced, Variables, egress, guards,
     sidecar,
 };
 use crate::model::{
-    Accept, Boot, Bottle, Engine, Expose, Git, GitUser, Lint, LintEntry, Member, MemberKind, Port, Repo,
-    Settings, Spanned, Supervise, Variable, VariableValue,
+    Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Pipelock, Port, Repo, Settings,
+    Spanned, Supervise, Variable, VariableValue,
 };
 use crate::path::join;
 use crate::resolve::members::{MemberId, Needs};
-use crate::rule::Setting;
 use crate::source::{Sources, Span};
 use crate::world::backend;
-use crate::world::builtin::{self, Builtin};
+use crate::world::builtin::{self, Builtin, TRUST_FILES};
 use crate::world::container::ContainerEngine;
 use crate::world::engine::{BootKind, Ledger, SMOLVM};
 use crate::world::network::Addresses;
+use crate::world::pipelock;
 use crate::world::secret_scanner;
 
 /// Of an octet that no spec pins.
@@ -125,20 +125,24 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         egress,
         git,
         octet,
-        pipelock_image,
+        pipelock,
         container_engine,
         supervise,
         accepts,
         lints,
-        // Asked already: what does not hold is an error.
-        expectations: _,
+        expectations,
     } = settings;
     let slug = context.traced(slug);
     let addresses = match octet {
         Some(octet) => Traced::new(addresses, context.origins(octet.span)),
         None => slug.with(addresses).and(&Origins::compiler(&OCTET)),
     };
-    let egress = egress::plan(egress, &context);
+    let Pipelock { image, version } = pipelock;
+    let egress = egress::plan(egress, version, &context);
+    let pipelock_image = match image {
+        Some(image) => context.traced(image),
+        None => egress.pipelock_version.with(pipelock::image(*egress.pipelock_version)),
+    };
     let supervise = match supervise {
         Some(supervise) => self::supervise(supervise, &slug, &context).map(Some),
         None => Traced::default_setting(None),
@@ -146,8 +150,13 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
     let exposed = exposed(&members, &addresses, &context);
     let sidecars = sidecars(members, &addresses, &git.repos, &supervise.origins, &context);
     let mut env = context.variables(env.into_values());
-    env.extend(computed_variables(&sidecars, &addresses, &egress.tls));
     env.extend(exposed);
+    env.extend(computed_variables(&sidecars, &addresses, &egress.tls));
+    for (name, value) in default_variables(&addresses, &egress.tls) {
+        if !env.keys().any(|own| builtin::replaces(own, name)) {
+            env.insert(name.to_owned(), value);
+        }
+    }
     Plan {
         backend: context.traced_or(backend, backend::DEFAULT.to_owned()),
         engine: self::engine(engine, &context),
@@ -164,9 +173,11 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         egress,
         git: self::git(git, &context),
         supervise,
-        pipelock_image: context.traced_or(pipelock_image, builtin::PIPELOCK_IMAGE.to_owned()),
-        accepted: accepted(accepts, &context),
-        lint_allowed: lint_allowed(&lints, &context),
+        pipelock_image,
+        accepted: guards::accepted(accepts, &context),
+        lint_allowed: guards::lint_allowed(&lints, &context),
+        lint_denied: guards::lint_denied(&lints, &context),
+        expectations: guards::expectations(expectations, &context),
         sources: Traced::new(
             context.digests.into_iter().map(|(name, sha256)| (name, Source { sha256 })).collect(),
             Origins::compiler(&SOURCE),
@@ -236,36 +247,6 @@ fn supervise(supervise: Supervise, slug: &Traced<String>, context: &Context<'_>)
     };
     let image = context.traced_or(image, builtin::SUPERVISE_IMAGE.to_owned());
     Traced::new(PlannedSupervise { queue, image }, asked)
-}
-
-/// By rule, then in the order of the layers.
-fn accepted(accepts: Vec<Accept>, context: &Context<'_>) -> Vec<Traced<Answered>> {
-    let answered = accepts.into_iter().map(|Accept { rule, reason }| answered(rule, Some(reason), context));
-    by_rule(answered)
-}
-
-/// By rule, then in the order of the files and of the layers.
-fn lint_allowed(lints: &[Lint], context: &Context<'_>) -> Vec<Traced<Answered>> {
-    let entries = context.lints.iter().copied().chain(lints).flat_map(|lint| &lint.entries);
-    let allows = entries.filter(|entry| entry.setting == Setting::Allow);
-    by_rule(allows.map(|LintEntry { setting: _, rule, reason, node: _ }| {
-        answered(rule.clone(), reason.clone(), context)
-    }))
-}
-
-fn answered(
-    rule: Spanned<String>,
-    reason: Option<Spanned<String>>,
-    context: &Context<'_>,
-) -> Traced<Answered> {
-    let reason = context.traced_or(reason, String::new());
-    context.cited(rule.span, |origin| Answered { rule: rule.value, reason, origin })
-}
-
-fn by_rule(answered: impl Iterator<Item = Traced<Answered>>) -> Vec<Traced<Answered>> {
-    let mut answered: Vec<_> = answered.collect();
-    answered.sort_by(|a, b| a.rule.cmp(&b.rule));
-    answered
 }
 
 /// The bundle in the order in which it starts. git-gate is asked for by the first repository, and nothing asks for
@@ -373,13 +354,7 @@ fn computed_variables(
     tls: &Traced<Option<PlannedTls>>,
 ) -> Vec<(String, Traced<PlannedVariable>)> {
     let mut variables = Vec::new();
-    let mut add = |name: &str, value: Traced<&str>| {
-        let value = value.map(|value| PlannedVariable {
-            value: VariableValue::Literal(value.to_owned()),
-            origin: String::from("computed"),
-        });
-        variables.push((name.to_owned(), value));
-    };
+    let mut add = |name: &str, value: Traced<&str>| variables.push((name.to_owned(), computed(value)));
     for sidecar in sidecars.iter().filter(|sidecar| sidecar.container.is_none()) {
         let (Some(builtin), Some(url)) = (builtin::find(&sidecar.name), sidecar.url.given()) else {
             continue;
@@ -396,6 +371,30 @@ fn computed_variables(
     add(name, Traced::fixed(value));
     for name in builtin::CA_VARIABLES.iter().filter(|_| tls.is_some()) {
         add(name, tls.with(builtin::CA));
+    }
+    variables
+}
+
+fn computed(value: Traced<impl Into<String>>) -> Traced<PlannedVariable> {
+    value.map(|value| PlannedVariable {
+        value: VariableValue::Literal(value.into()),
+        origin: String::from("computed"),
+    })
+}
+
+/// The variables that an agent gets unless the spec sets them.
+fn default_variables(
+    addresses: &Traced<Addresses>,
+    tls: &Traced<Option<PlannedTls>>,
+) -> Vec<(&'static str, Traced<PlannedVariable>)> {
+    let mut variables = Vec::new();
+    if let Some(Builtin { port, .. }) = builtin::find(builtin::PIPELOCK) {
+        let options = builtin::java_options(addresses.bundle(), *port);
+        variables.push((builtin::JAVA_OPTIONS, computed(Traced::fixed(options).and(&addresses.origins))));
+    }
+    if tls.is_some() {
+        variables.push((builtin::NPM_CA, computed(tls.with(builtin::CA))));
+        variables.extend(TRUST_FILES.iter().map(|file| (file.variable, computed(tls.with(file.target)))));
     }
     variables
 }

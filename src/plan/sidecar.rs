@@ -28,6 +28,14 @@ pub struct PlannedSidecar {
     pub limits: PlannedLimits,
 }
 
+impl PlannedSidecar {
+    /// Whether the agent may make it dial: it is the spec's own, which is confined to no list, and nothing says otherwise.
+    #[must_use]
+    pub fn may_relay(&self) -> bool {
+        self.container.as_ref().is_some_and(|container| container.no_relay.is_none())
+    }
+}
+
 /// What a container may have of its host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +72,9 @@ pub struct Container {
     pub tmpfs: Vec<Traced<String>>,
     /// The Linux capabilities that it keeps, in order.
     pub capabilities: Vec<Traced<String>>,
+    /// Why the agent cannot make it dial; without it that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_relay: Option<Traced<String>>,
 }
 
 /// How to tell that a sidecar is ready.
@@ -115,6 +126,7 @@ pub(super) fn container(
         volumes,
         tmpfs,
         capabilities,
+        no_relay,
         exposes: _,
     } = service;
     let secret = |SecretFile { name, from }| (name.value, context.host_path(&from));
@@ -131,6 +143,7 @@ pub(super) fn container(
         volumes: volumes.into_iter().map(|volume| self::volume(volume, context)).collect(),
         tmpfs: in_order(tmpfs, context),
         capabilities: in_order(capabilities, context),
+        no_relay: no_relay.map(|reason| context.traced(reason)),
     };
     Traced::new(container, context.origins(name.span))
 }

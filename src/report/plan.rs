@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::Style;
-use super::one_line;
+use super::{Style, one_line, reach};
 use crate::backend;
 use crate::lower::plan_json::{Command, Commands, Launch};
-use crate::lower::{Stage, shell};
+use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
     Answered, Plan, PlannedEgress, PlannedHost, PlannedSidecar, PlannedTls, Purpose, SecretUse, Traced,
 };
@@ -14,6 +13,7 @@ use crate::reach::DNS_PORT;
 use crate::world::builtin;
 use crate::world::engine::BootKind;
 use crate::world::engine::SecretRoute;
+use crate::world::host::Verdict;
 use crate::world::network::Addresses;
 
 /// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
@@ -25,6 +25,7 @@ pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
     page.order(plan);
     page.reach(plan);
     page.lint(plan);
+    page.guards(plan);
     page.secrets(plan);
     page.files(plan, stage, out);
     page.commands(plan);
@@ -145,7 +146,7 @@ impl Page<'_> {
             self.line(&format!("  {rule} is accepted, {origin}: {reason}"));
         }
         let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
-        self.egress(&plan.egress, &egress_head);
+        self.egress(plan, &egress_head);
         for repo in &plan.git.repos {
             self.line(&format!(
                 "  agent {arrow} {} {arrow} {} (repository {})",
@@ -160,6 +161,11 @@ impl Page<'_> {
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");
             self.line(&format!("  agent {arrow} {} at {url}", sidecar.name));
+            let no_relay = sidecar.container.as_ref().and_then(|container| container.no_relay.as_ref());
+            self.line(&match no_relay {
+                Some(reason) => format!("  which dials nothing for the agent, the spec says: {reason}"),
+                None => format!("  {} {arrow} what the host can reach, on no list", sidecar.name),
+            });
         }
         if let Some(asks) = &plan.supervise.value {
             let supervise = builtin::SUPERVISE;
@@ -167,8 +173,9 @@ impl Page<'_> {
         }
     }
 
-    fn egress(&mut self, egress: &PlannedEgress, head: &str) {
+    fn egress(&mut self, plan: &Plan, head: &str) {
         let PlannedEgress {
+            pipelock_version,
             allow,
             deny,
             private,
@@ -182,26 +189,34 @@ impl Page<'_> {
             tunnel_max,
             tunnel_idle,
             log,
-        } = egress;
+        } = &plan.egress;
         if allow.is_empty() {
             self.line(&format!("{head} no host: the spec allows none"));
         }
         let mut rows = Vec::new();
-        let mut list = |head: &str, entries: &[Traced<PlannedHost>]| {
+        let list = |rows: &mut Vec<Vec<String>>, head: &str, entries: &[Traced<PlannedHost>]| {
             for (at, host) in entries.iter().enumerate() {
                 let head = if at == 0 { head.to_owned() } else { String::new() };
                 rows.push(vec![head, host.host.to_string(), host.origin.clone()]);
             }
         };
-        list(head.trim_start(), allow);
-        list("but never", deny);
-        list("privately", private);
+        list(&mut rows, head.trim_start(), allow);
+        let policy = reach::policy(plan);
+        let decided = plan.egress.allow.iter().map(|entry| (entry, policy.entry(&entry.host)));
+        for (entry, decision) in decided.filter(|(_, decision)| decision.verdict() != Verdict::Allowed) {
+            let verdict = decision.verdict().as_str();
+            rows.push(vec![verdict.into(), entry.host.to_string(), reach::note(&decision)]);
+        }
+        list(&mut rows, "but never", deny);
+        list(&mut rows, "privately", private);
         let opened = tls.as_ref().map_or("plain HTTP only", |_| "HTTPS is opened");
         if let Some(PlannedTls { ca_cert, ca_key: _, trust: _, passthrough }) = &tls.value {
-            list("unopened", passthrough);
+            list(&mut rows, "unopened", passthrough);
             rows.push(vec!["authority".into(), ca_cert.value.clone(), ca_cert.origins.first().to_string()]);
         }
         let budget = data_budget.as_ref().map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
+        let by = format!("pipelock {}, {}", **pipelock_version, pipelock::known(plan));
+        rows.push(vec!["by".into(), by]);
         rows.push(vec!["at most".into(), format!("{} requests{budget} a minute", rate_limit.value)]);
         let own =
             if patterns.is_empty() { String::new() } else { format!(", own patterns: {}", patterns.len()) };
@@ -221,6 +236,23 @@ impl Page<'_> {
         self.title("Findings that the spec allows");
         for Answered { rule, reason, origin } in plan.lint_allowed.iter().map(|allowed| &allowed.value) {
             self.line(&format!("  {rule} is allowed, {origin}: {reason}"));
+        }
+    }
+
+    /// What the spec demands of itself.
+    fn guards(&mut self, plan: &Plan) {
+        let expected = plan
+            .expectations
+            .iter()
+            .map(|it| vec![it.target.clone(), format!("must be {}", it.verdict.as_str()), it.origin.clone()]);
+        let denied = plan
+            .lint_denied
+            .iter()
+            .map(|it| vec![it.rule.clone(), String::from("is an error"), it.origin.clone()]);
+        let rows: Vec<Vec<String>> = expected.chain(denied).collect();
+        if !rows.is_empty() {
+            self.title("Guards");
+            self.table(&rows);
         }
     }
 

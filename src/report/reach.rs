@@ -12,13 +12,17 @@ use serde::Serialize;
 
 use crate::backend;
 use crate::check;
+use crate::lower::pipelock;
 use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, Traced};
-use crate::reach::{AddressScope, Because, DNS_PORT, Lists, Policy};
+use crate::reach::proxy::{AddressScope, Decision, Way};
+use crate::reach::{Because, DNS_PORT, Policy};
 use crate::report::Promise;
 use crate::text::quote;
 use crate::world::builtin;
-use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM};
-use crate::world::host::{Guarded, HostPattern, Target, TargetHost, Verdict};
+use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM, Version};
+use crate::world::host::{Target, TargetHost, Verdict};
+use crate::world::pipelock::guard::{self, Guarded};
+use crate::world::pipelock::{FACTS, Fact, RECORDED, name};
 use crate::world::upstream::Upstream;
 
 pub use text::render;
@@ -32,6 +36,8 @@ pub const VERSION: u32 = 1;
 pub enum Outcome {
     /// The agent can reach it.
     Allowed,
+    /// It depends on what is not known here, which is told: what a name resolves to.
+    Depends,
     /// It cannot.
     Refused,
 }
@@ -40,6 +46,7 @@ impl From<Verdict> for Outcome {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Allowed => Self::Allowed,
+            Verdict::Depends => Self::Depends,
             Verdict::Refused => Self::Refused,
         }
     }
@@ -51,6 +58,7 @@ impl Outcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
+            Self::Depends => "depends",
             Self::Refused => "refused",
         }
     }
@@ -59,7 +67,7 @@ impl Outcome {
 /// A rule that has to do with an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Cause {
-    /// What it does: `allow`, `deny`, `private`, `engine`, `bundle`, `guard`, or `nearest`, an `allow` that does not
+    /// What it does: `allow`, `deny`, `private`, `engine`, `bundle`, `guard`, `sidecar`, or `nearest`, an `allow` that does not
     /// cover the target.
     pub kind: &'static str,
     /// What it says: an entry of a list, or a sentence.
@@ -165,26 +173,15 @@ pub fn report(plans: &[Plan], target: Option<&Target>, at: Option<IpAddr>) -> Re
     Report { version: VERSION, answers, overviews }
 }
 
-type Entry<'a> = &'a PlannedHost;
+type Entry<'a> = &'a Traced<PlannedHost>;
 
 /// The policy of a plan.
 #[must_use]
-pub fn policy(plan: &Plan) -> Policy<'_, &PlannedHost> {
-    fn entries(list: &[Traced<PlannedHost>]) -> impl Iterator<Item = (&HostPattern, &PlannedHost)> {
-        list.iter().map(|entry| (&entry.host, &entry.value))
-    }
+pub fn policy(plan: &Plan) -> Policy<'_, &Traced<PlannedHost>> {
     let listeners =
         plan.sidecars.iter().filter_map(|sidecar| Some(((*sidecar.port)?, sidecar.name.as_str())));
-    Policy::new(
-        plan.addresses.bundle(),
-        plan.gaps(),
-        listeners,
-        Lists {
-            allow: entries(&plan.egress.allow),
-            deny: entries(&plan.egress.deny),
-            private: entries(&plan.egress.private),
-        },
-    )
+    let version = *plan.egress.pipelock_version;
+    Policy::new(plan.addresses.bundle(), plan.gaps(), listeners, version, plan.egress.lists())
 }
 
 fn cause(kind: &'static str, entry: Entry<'_>) -> Cause {
@@ -217,12 +214,12 @@ const NO_PORT: &str = "pipelock looks at no port: an allowed host can be reached
 fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     let policy = policy(plan);
     let because = policy.judge(target, at);
-    let name = target.to_string();
+    let shown = target.to_string();
     let mut notes = Vec::new();
-    let direct = vec![builtin::AGENT.to_owned(), name.clone()];
-    let proxied = vec![builtin::AGENT.to_owned(), proxy(plan), name.clone()];
+    let direct = vec![builtin::AGENT.to_owned(), shown.clone()];
+    let proxied = vec![builtin::AGENT.to_owned(), proxy(plan), shown.clone()];
     let stopped = vec![builtin::AGENT.to_owned(), proxy(plan)];
-    let (causes, path) = match because {
+    let (mut causes, mut path) = match because {
         Because::Unconfined(gap) => (vec![gap_cause(plan, gap)], direct),
         Because::OwnMachine => {
             notes.push(String::from(
@@ -246,7 +243,98 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
             vec![gap_cause(plan, Gap::DnsOpen)],
             vec![builtin::AGENT.to_owned(), String::from("the host's name server")],
         ),
-        Because::Listed(allow, scope) => {
+        Because::Proxy(decision) => {
+            let (causes, reached) = decided(plan, &policy, target, &decision, &mut notes);
+            (causes, if reached { proxied } else { stopped })
+        }
+        Because::ByName(range) => {
+            notes.push(String::from(
+                "it depends on names: asked for by its address it is refused, and an allowed name that resolves to it \
+                 reaches it",
+            ));
+            (vec![cause("private", range)], proxied)
+        }
+    };
+    if matches!(because, Because::Proxy(_) | Because::ByName(_)) && because.verdict() != Verdict::Allowed {
+        notes.push(format!(
+            "dialled by itself, the engine refuses it: {} is the whole list",
+            (backend::of(plan).allowed)(plan)
+        ));
+    }
+    let mut verdict = because.verdict();
+    if let Some(relay) =
+        relays(plan).filter(|_| verdict == Verdict::Refused && because != Because::OwnMachine)
+    {
+        verdict = Verdict::Depends;
+        path = vec![builtin::AGENT.to_owned(), relay.by, shown.clone()];
+        causes.push(sentence("sidecar", relay.why));
+        notes.push(String::from(RELAY));
+    }
+    notes.extend(repositories(plan, target).map(|repo| {
+        format!("git-gate carries the repository {} there, and nothing else", quote(&repo.name))
+    }));
+    if target.port == Some(DNS_PORT) && policy.gaps().is_empty() {
+        notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
+    }
+    Answer {
+        bottle: plan.slug.to_string(),
+        target: shown,
+        at: at.map(|at| at.to_string()),
+        verdict: verdict.into(),
+        because: causes,
+        path,
+        notes,
+    }
+}
+
+/// A way out that no list holds.
+struct Relay {
+    /// Where the agent dials the sidecars.
+    by: String,
+    /// What they may do.
+    why: String,
+}
+
+const RELAY: &str = "it depends on what the agent can make such a sidecar do: where that is nothing, the spec says so with \
+                     `no-relay`";
+
+/// The sidecars that the agent may make dial, if there are any.
+fn relays(plan: &Plan) -> Option<Relay> {
+    let relays: Vec<&PlannedSidecar> =
+        plan.sidecars.iter().map(|sidecar| &sidecar.value).filter(|sidecar| sidecar.may_relay()).collect();
+    let bundle = plan.addresses.bundle();
+    let names = |show: fn(&str) -> String| {
+        relays.iter().map(|sidecar| show(&sidecar.name)).collect::<Vec<_>>().join(", ")
+    };
+    let (by, why) = match *relays.as_slice() {
+        [] => return None,
+        [relay] => {
+            let port = Option::map(*relay.port, |port| format!(":{port}")).unwrap_or_default();
+            let why =
+                format!("the sidecar {} reaches what the host can, and no list holds it", quote(&relay.name));
+            (format!("{bundle}{port} ({})", relay.name), why)
+        }
+        _ => {
+            let why = format!(
+                "the sidecars {} reach what the host can, and no list holds them",
+                names(|name| quote(name))
+            );
+            (format!("{bundle} ({})", names(str::to_owned)), why)
+        }
+    };
+    Some(Relay { by, why })
+}
+
+/// The causes of what pipelock decides, what is worth knowing beside them, and whether the way leads on behind it.
+fn decided(
+    plan: &Plan,
+    policy: &Policy<'_, Entry<'_>>,
+    target: &Target,
+    decision: &Decision<Entry<'_>>,
+    notes: &mut Vec<String>,
+) -> (Vec<Cause>, bool) {
+    let causes = match *decision {
+        Decision::Listed(allow, scope) => {
             let mut causes = vec![cause("allow", allow)];
             if let TargetHost::Name(_) = target.host {
                 match scope {
@@ -262,50 +350,78 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
                     )),
                 }
             }
-            notes.push(NO_PORT.to_owned());
-            (causes, proxied)
+            causes
         }
-        Because::Opened(allow, range) => {
-            notes.push(NO_PORT.to_owned());
-            (vec![cause("allow", allow), cause("private", range)], proxied)
+        Decision::Opened(allow, range) => vec![cause("allow", allow), cause("private", range)],
+        Decision::Inner(allow) => {
+            notes.push(String::from(
+                "it depends on what the name resolves to: at a public address pipelock lets it through, at a private \
+                 one, which its name speaks for, it does not: ask with `--at`",
+            ));
+            vec![cause("allow", allow)]
         }
-        Because::Denied(deny, allow) => {
+        Decision::Unsure(allow) => {
+            notes.push(format!(
+                "it depends on pipelock {}, which may take a label of the name for an encoded text",
+                *plan.egress.pipelock_version
+            ));
+            vec![cause("allow", allow)]
+        }
+        Decision::Denied(deny, allow) => {
             let allow = allow.map(|allow| cause("allow", allow));
-            ([cause("deny", deny)].into_iter().chain(allow).collect(), stopped)
+            [cause("deny", deny)].into_iter().chain(allow).collect()
         }
-        Because::Guarded(allow, guarded) => {
+        Decision::Never(allow) => {
+            let whose = guard::metadata(&target.spelling).map_or("no host", |it| it.whose);
+            let rule = format!("a service that hands out credentials ({whose}) is refused in every bottle");
+            [sentence("guard", rule)].into_iter().chain(allow.map(|allow| cause("allow", allow))).collect()
+        }
+        Decision::Guarded(allow, guarded) => {
             let rule = match guarded {
                 Guarded::Closed => {
-                    "pipelock refuses loopback, link-local and multicast addresses, and nothing opens that"
+                    "pipelock refuses loopback, link-local and multicast addresses and services of metadata, and \
+                     nothing opens that"
                 }
                 _ => "pipelock refuses a private address that no `private` opens",
             };
-            (vec![sentence("guard", rule), cause("allow", allow)], stopped)
+            vec![sentence("guard", rule), cause("allow", allow)]
         }
-        Because::Unlisted => {
-            (policy.nearest(target).map(|near| cause("nearest", near)).into_iter().collect(), stopped)
+        Decision::Random(allow) => {
+            let label = name::too_random(&target.spelling).map_or("a label", |label| label.text);
+            let rule = format!("pipelock takes {} for a leak: it looks random", quote(label));
+            vec![sentence("guard", rule), cause("allow", allow)]
         }
+        Decision::Credential(allow, what) => {
+            vec![sentence("guard", format!("pipelock takes the name for {what}")), cause("allow", allow)]
+        }
+        Decision::Unlisted => policy.nearest(target).map(|near| cause("nearest", near)).into_iter().collect(),
     };
-    if matches!(because, Because::Denied(..) | Because::Guarded(..) | Because::Unlisted) {
-        notes.push(format!(
-            "dialled by itself, the engine refuses it: {} is the whole list",
-            (backend::of(plan).allowed)(plan)
-        ));
+    let reached = decision.verdict() != Verdict::Refused;
+    if reached {
+        notes.push(NO_PORT.to_owned());
+        notes.extend(on_the_way(plan, target.port));
+    } else if let (Decision::Unlisted, TargetHost::Address(address)) = (decision, &target.host) {
+        let named = plan.egress.allow.iter().any(|allow| allow.host.network().is_none());
+        if named && guard::of_network((*address).into()) == Guarded::No {
+            notes.push(String::from("an allowed name that resolves to this public address reaches it"));
+        }
     }
-    notes.extend(repositories(plan, target).map(|repo| {
-        format!("git-gate carries the repository {} there, and nothing else", quote(&repo.name))
-    }));
-    if target.port == Some(DNS_PORT) && policy.gaps().is_empty() {
-        notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
-    }
-    Answer {
-        bottle: plan.slug.to_string(),
-        target: name,
-        at: at.map(|at| at.to_string()),
-        verdict: because.verdict().into(),
-        because: causes,
-        path,
-        notes,
+    (causes, reached)
+}
+
+/// What happens to traffic on a port that is let through.
+fn on_the_way(plan: &Plan, port: Option<u16>) -> Option<String> {
+    match Way::of(port) {
+        Way::Http => Some(format!(
+            "an answer over plain HTTP is cut at {} MiB, without a word",
+            *pipelock::max_response(plan)
+        )),
+        Way::Connect => {
+            let (_, what) = name::SERVER_FIRST.iter().find(|(it, _)| Some(*it) == port)?;
+            Some(format!(
+                "a connection whose server speaks first, as {what}'s does, is answered and closed after 5 seconds"
+            ))
+        }
     }
 }
 
@@ -362,7 +478,12 @@ fn dialled(plan: &Plan) -> Vec<Row> {
         .map(|(port, PlannedSidecar { name, container, .. })| {
             let note = match container {
                 None => name.to_string(),
-                Some(_) => format!("{name}: what it passes on is known to its image alone"),
+                Some(container) => match &container.no_relay {
+                    Some(reason) => {
+                        format!("{name}, which dials nothing for the agent, the spec says: {reason}")
+                    }
+                    None => format!("{name}: what it passes on is known to its image alone"),
+                },
             };
             row(format!("{bundle}:{port}"), Outcome::Allowed, &note)
         })
@@ -381,6 +502,9 @@ fn dialled(plan: &Plan) -> Vec<Row> {
         Outcome::Refused,
         "the engine's list is this one address",
     ));
+    rows.extend(relays(plan).map(|relay| {
+        row(String::from("what the host can reach"), Outcome::Depends, &format!("{}: {RELAY}", relay.why))
+    }));
     rows.push(if gaps.contains(&Gap::DnsOpen) {
         row(String::from("port 53, any address"), Outcome::Allowed, Gap::DnsOpen.but())
     } else {
@@ -398,29 +522,44 @@ fn dialled(plan: &Plan) -> Vec<Row> {
     rows
 }
 
-fn proxied(plan: &Plan, policy: &Policy<'_, &PlannedHost>) -> Vec<Row> {
+/// What becomes of an entry of `allow`, in a few words.
+pub(super) fn note(decision: &Decision<Entry<'_>>) -> String {
+    match decision {
+        Decision::Denied(deny, _) => format!("denied by {}, {}", deny.host, deny.origin),
+        Decision::Never(_) => String::from("hands out credentials: refused in every bottle"),
+        Decision::Guarded(..) => String::from("a private address that nothing opens"),
+        Decision::Opened(_, range) => format!("opened by private {}, {}", range.host, range.origin),
+        Decision::Listed(_, AddressScope::Any(trusted)) => {
+            format!("at any address: private {}, {}", trusted.host, trusted.origin)
+        }
+        Decision::Listed(_, AddressScope::Ranges) => {
+            String::from("at public addresses and in the ranges of `private`")
+        }
+        Decision::Inner(_) => String::from("at public addresses: at a private one it is refused"),
+        Decision::Unsure(_) => String::from("unless pipelock takes a label for an encoded text"),
+        Decision::Random(_) => String::from("pipelock takes a label for a leak"),
+        Decision::Credential(_, what) => format!("pipelock takes the name for {what}"),
+        Decision::Listed(_, AddressScope::Public) | Decision::Unlisted => String::from("at public addresses"),
+    }
+}
+
+fn proxied(plan: &Plan, policy: &Policy<'_, Entry<'_>>) -> Vec<Row> {
     let mut rows = Vec::new();
     for entry in &plan.egress.allow {
-        let because = policy.entry(&entry.host);
-        let note = match &because {
-            Because::Denied(deny, _) => format!("denied by {}, {}", deny.host, deny.origin),
-            Because::Guarded(..) => String::from("a private address that nothing opens"),
-            Because::Opened(_, range) => format!("opened by private {}, {}", range.host, range.origin),
-            Because::Listed(_, AddressScope::Any(trusted)) => {
-                format!("at any address: private {}, {}", trusted.host, trusted.origin)
-            }
-            Because::Listed(_, AddressScope::Ranges) => {
-                String::from("at public addresses and in the ranges of `private`")
-            }
-            _ => String::from("at public addresses"),
-        };
+        let decision = policy.entry(&entry.host);
         rows.push(Row {
             target: entry.host.to_string(),
-            verdict: because.verdict().into(),
+            verdict: decision.verdict().into(),
             origin: Some(entry.origin.clone()),
-            note,
+            note: note(&decision),
         });
     }
+    rows.extend(plan.egress.private.iter().filter(|entry| entry.host.network().is_some()).map(|entry| Row {
+        target: entry.host.to_string(),
+        verdict: Outcome::Depends,
+        origin: Some(entry.origin.clone()),
+        note: String::from("by an allowed name that resolves to it"),
+    }));
     rows.extend(plan.egress.deny.iter().map(|entry| Row {
         target: entry.host.to_string(),
         verdict: Outcome::Refused,
@@ -434,6 +573,11 @@ fn proxied(plan: &Plan, policy: &Policy<'_, &PlannedHost>) -> Vec<Row> {
         note: String::from("no allow covers it"),
     });
     rows
+}
+
+/// What decides of a host in this version.
+fn pipelock_facts(version: Version) -> impl Iterator<Item = &'static Fact> {
+    FACTS.iter().filter(move |fact| fact.decides && fact.holds(version))
 }
 
 /// How the answers are known: of the engine, by its ledger; of pipelock, by what was read and run.
@@ -457,9 +601,16 @@ fn known(plan: &Plan) -> Vec<Known> {
             }
         })
         .collect();
+    let version = *plan.egress.pipelock_version;
+    known.extend(pipelock_facts(version).map(|fact| Known {
+        claim: format!("pipelock {}: {}", fact.versions(), fact.summary),
+        evidence: format!("{}: {}", fact.how.as_str(), fact.evidence),
+    }));
     known.push(Known {
-        claim: String::from("pipelock 2.3.0: in strict mode a host that is not on its list gets a 403; ports are not looked at"),
-        evidence: String::from("read in its source, internal/config and the proxy, on both sides of 2.3.0"),
+        claim: format!("pipelock {version}, {}", pipelock::known(plan)),
+        evidence: format!(
+            "verdicts of {RECORDED} are recorded; docs/pipelock.md has what is known of each version"
+        ),
     });
     known
 }

@@ -53,6 +53,10 @@ catalogue! {
         "a command line is written where a program's name belongs",
     );
     CONFLICTING_BOOT = ("conflicting-boot", Error, Machines, "0.1.0", "a bottle boots from two things");
+    CREDENTIAL_INTERCEPTED = (
+        "credential-intercepted", Warning, Hosts, "0.1.0",
+        "a host is opened that the agent sends a credential to, and would refuse it",
+    );
     DEPENDENCY_CYCLE = ("dependency-cycle", Error, Names, "0.1.0", "sidecars need each other in a circle");
     DISALLOWED_CHARACTER = (
         "disallowed-character", Error, Text, "0.1.0",
@@ -97,6 +101,10 @@ catalogue! {
         "a literal looks like a reference that a shell would expand",
     );
     ENV_OWNED = ("env-owned", Error, Secrets, "0.1.0", "the spec sets a variable that the compiler computes");
+    ENV_REPLACED = (
+        "env-replaced", Advice, Secrets, "0.1.0",
+        "the spec sets a variable by which the compiler would tell a program of the proxy or the certificates",
+    );
     ENV_SOURCE = ("env-source", Error, Secrets, "0.1.0", "a variable has no source, or more than one");
     ENV_VALUE_ALTERED = (
         "env-value-altered", Error, Nodes, "0.1.0",
@@ -117,6 +125,14 @@ catalogue! {
     EXPOSE_WITHOUT_PORT = (
         "expose-without-port", Error, Secrets, "0.1.0",
         "a sidecar is exposed and listens nowhere",
+    );
+    HOST_LIKE_CREDENTIAL = (
+        "host-like-credential", Warning, Hosts, "0.1.0",
+        "pipelock takes an allowed host's name for a credential",
+    );
+    HOST_LOOKS_RANDOM = (
+        "host-looks-random", Advice, Hosts, "0.1.0",
+        "an allowed host's name looks to pipelock like a leak",
     );
     HOST_PATH_EXPOSED = (
         "host-path-exposed", Error, Machines, "0.1.0",
@@ -186,6 +202,10 @@ catalogue! {
         "passthrough-not-trusted", Warning, Hosts, "0.1.0",
         "a host stays closed, and the agent trusts no public authority",
     );
+    PATTERN_NEVER_MATCHES = (
+        "pattern-never-matches", Error, Hosts, "0.1.0",
+        "an expression for letters that pipelock folds before it looks for them",
+    );
     PERSONAL_PATH = ("personal-path", Advice, Secrets, "0.1.0", "a path names one person's home directory");
     POLICY_DROPPED = (
         "policy-dropped", Error, Confinement, "0.1.0",
@@ -203,6 +223,10 @@ catalogue! {
     PRIVATE_NOT_TRUSTED = (
         "private-not-trusted", Error, Hosts, "0.1.0",
         "an allowed host is on a private network, which pipelock refuses",
+    );
+    PRIVATE_WITHOUT_ADDRESS = (
+        "private-without-address", Error, Hosts, "0.1.0",
+        "a host may be on a private network, and it is not said at which address",
     );
     PROFILE_CYCLE = ("profile-cycle", Error, Names, "0.1.0", "profiles extend each other in a circle");
     QUEUE_TAKEN = (
@@ -227,6 +251,10 @@ catalogue! {
         "retired-node", Error, Nodes, "0.1.0",
         "a node of the retired gvproxy design",
     ).deprecated();
+    SCAN_COSTLY = (
+        "scan-costly", Advice, Hosts, "0.1.0",
+        "a host is opened whose answers take long to scan",
+    );
     SCAN_OVERRULED = (
         "scan-overruled", Warning, Hosts, "0.1.0",
         "a layer asks for less than a profile under it demands",
@@ -240,6 +268,10 @@ catalogue! {
         "secret-literal", Error, Secrets, "0.1.0",
         "a spec holds a credential itself, not a reference to it",
     ).acceptable();
+    SIDECAR_RELAYS = (
+        "sidecar-relays", Error, Hosts, "0.1.0",
+        "a sidecar may dial for the agent what is expected to be refused",
+    );
     SOURCE_TOO_LARGE = ("source-too-large", Error, Text, "0.1.0", "the file is above the size limit");
     STRICTER_THAN_WRITTEN = (
         "stricter-than-written", Warning, Hosts, "0.1.0",

@@ -236,18 +236,27 @@ static VARIABLE: Node = Node {
 
 static PIPELOCK: Node = Node {
     name: builtin::PIPELOCK,
-    doc: "Settings of the egress proxy, which every bottle has.\n\nIts configuration is written for version 2.3.0. No \
-          digest of that image is published, so without `image` it goes by its tag: name it with the digest that your \
-          registry gives, to have what runs decided by the spec.",
+    doc: "Settings of the egress proxy, which every bottle has.\n\nIts configuration is written for `version`, and \
+          without `image` that version's official image runs, by its tag, since no digest of it is published: name it \
+          with the digest that your registry gives, to have what runs decided by the spec. What `reach` and `expect` \
+          say of 2.3.0 was held against verdicts of that version; of newer ones it follows what was read of them.",
     arguments: &[],
-    properties: &[optional_property(
-        "image",
-        ValueType::Image,
-        Some("pipelock's official image, by its tag"),
-        "the container image that it runs in, with its digest: pipelock 2.3.0",
-    )],
+    properties: &[
+        optional_property(
+            "version",
+            ValueType::PipelockVersion,
+            Some("`2.3.0`"),
+            "the version that its configuration is written for",
+        ),
+        optional_property(
+            "image",
+            ValueType::Image,
+            Some("pipelock's official image of that version, by its tag"),
+            "the container image that it runs in, with its digest; what version it holds is for you to say",
+        ),
+    ],
     children: Children::Nodes(&[many(&NEEDS), once(&LIMITS)]),
-    example: "pipelock { needs \"resolver\" }",
+    example: "pipelock version=\"2.3.0\" { needs \"resolver\" }",
 };
 
 static NEEDS: Node = Node {

@@ -6,6 +6,7 @@ use crate::text::{counted, did_you_mean, quote};
 use crate::world::container::{MAX_MEMORY, mebibytes};
 use crate::world::engine::{SMOLVM, Version};
 use crate::world::host_key::{self, KeyError};
+use crate::world::pipelock::{NEWEST, OLDEST};
 use crate::world::{backend as registry, secret_scanner};
 
 /// The most characters of a name: the shortest limit of any released smolvm (≤ 0.5.14) for a machine's name.
@@ -183,6 +184,15 @@ pub(super) fn version(text: &str) -> Result<(), ValueError> {
         Ok(version) => problem.meant(version.to_string()),
         Err(_) => problem,
     })
+}
+
+/// A version of pipelock: its decoder is strict, so a configuration is for versions that were looked at.
+pub(super) fn pipelock_version(text: &str) -> Result<(), ValueError> {
+    version(text)?;
+    let known = text.parse::<Version>().is_ok_and(|version| (OLDEST..=NEWEST).contains(&version));
+    let expected = format!("expected {}", ValueType::PipelockVersion.describe());
+    let unknown = || ValueError::invalid(format!("pipelock {text} was not looked at"), expected);
+    if known { Ok(()) } else { Err(unknown()) }
 }
 
 /// An amount of memory.

@@ -2,6 +2,7 @@
 
 use crate::rule::{self, LevelSource, Setting, ValueError};
 use crate::text::{one_of, quote};
+use crate::world::pipelock::{NEWEST, OLDEST};
 use crate::world::{backend, engine, host, secret_scanner};
 
 /// The type of an argument or a property.
@@ -38,6 +39,8 @@ pub enum ValueType {
     Engine,
     /// A version of an engine.
     Version,
+    /// A version of pipelock that a configuration can be written for.
+    PipelockVersion,
     /// A path relative to the file that it stands in.
     RelativePath,
     /// An absolute path on the host.
@@ -116,6 +119,7 @@ impl ValueType {
             Self::Backend => one_of(backend::names()),
             Self::Engine => one_of([engine::SMOLVM]),
             Self::Version => "a version such as `1.33.0`".into(),
+            Self::PipelockVersion => format!("a version from {OLDEST} to {NEWEST}"),
             Self::RelativePath => "a path relative to this file".into(),
             Self::AbsolutePath => "an absolute path on the host".into(),
             Self::HostPath => "a path on the host".into(),

@@ -145,6 +145,7 @@ impl ValueType {
             Self::Backend => text::backend(text),
             Self::Engine => text::engine(text),
             Self::Version => text::version(text),
+            Self::PipelockVersion => text::pipelock_version(text),
             Self::RelativePath => path::relative(text),
             Self::AbsolutePath => path::absolute(text),
             Self::HostPath => path::on_host(text),

@@ -11,9 +11,6 @@ pub const PIPELOCK_METRICS: u16 = 9090;
 pub const GIT_GATE: &str = "git-gate";
 /// The question to a human: there when asked for.
 pub const SUPERVISE: &str = "supervise";
-/// The image of pipelock when the spec names none: the version that its configuration is written for. No digest of it
-/// is published where we could read one.
-pub const PIPELOCK_IMAGE: &str = "ghcr.io/luckypipewrench/pipelock:2.3.0";
 /// The image that supervise runs in when the spec names none: nothing but the Python in it is used. Public repositories
 /// agree on tag and digest, which is that of the list for all processors.
 pub const SUPERVISE_IMAGE: &str = "docker.io/library/python:3.13.7-alpine3.22@sha256:\
@@ -67,6 +64,21 @@ pub fn direct(bundle: Ipv4Addr) -> String {
 /// do on Node 24, and Node 20 ignores it (run).
 pub const NODE_PROXY: (&str, &str) = ("NODE_USE_ENV_PROXY", "1");
 
+/// The variable by which every JVM is given options, and the one way to tell it of a proxy.
+pub const JAVA_OPTIONS: &str = "JAVA_TOOL_OPTIONS";
+
+/// The system property that a JVM takes its proxy for HTTPS from.
+pub const JAVA_PROXY: &str = "https.proxyHost";
+
+/// The options by which a JVM takes the proxy, for all but what is dialled without it (run with OpenJDK 17). There an
+/// address of version 6 is in brackets, and `|` stands between the hosts.
+#[must_use]
+pub fn java_options(bundle: Ipv4Addr, port: u16) -> String {
+    let of = |scheme: &str| format!("-D{scheme}.proxyHost={bundle} -D{scheme}.proxyPort={port}");
+    let direct = format!("localhost|127.*|[::1]|0.0.0.0|{bundle}");
+    format!("{} {} -Dhttp.nonProxyHosts={direct}", of("http"), of("https"))
+}
+
 /// Where the agent finds the certificates that it trusts when HTTPS is opened.
 pub const CA: &str = "/etc/bottle/ca.pem";
 
@@ -79,6 +91,48 @@ pub const CA_VARIABLES: [&str; 6] = [
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_FILE",
 ];
+
+/// A program that learns of certificates from a file of its own.
+#[derive(Debug)]
+pub struct TrustFile {
+    /// The program.
+    pub program: &'static str,
+    /// The variable that names the file.
+    pub variable: &'static str,
+    /// Its path in the stage.
+    pub path: &'static str,
+    /// Its path in the machine.
+    pub target: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+/// GNU wget and apt read none of [`CA_VARIABLES`] (run).
+pub static TRUST_FILES: [TrustFile; 2] = [
+    TrustFile {
+        program: "apt",
+        variable: "APT_CONFIG",
+        path: "agent/apt.conf",
+        target: "/etc/bottle/apt.conf",
+        text: "Acquire::https::CaInfo \"/etc/bottle/ca.pem\";",
+    },
+    TrustFile {
+        program: "GNU wget",
+        variable: "WGETRC",
+        path: "agent/wgetrc",
+        target: "/etc/bottle/wgetrc",
+        text: "ca_certificate = /etc/bottle/ca.pem",
+    },
+];
+
+/// What tells npm of certificates, before any `.npmrc` of the image. npm reads it in capital letters as well.
+pub const NPM_CA: &str = "npm_config_cafile";
+
+/// Whether a variable of the spec's own stands for this computed one.
+#[must_use]
+pub fn replaces(own: &str, computed: &str) -> bool {
+    own == computed || computed == NPM_CA && own.eq_ignore_ascii_case(computed)
+}
 
 /// The built-in sidecar of that name.
 #[must_use]

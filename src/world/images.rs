@@ -57,6 +57,26 @@ static IMAGES: &[Image] = &[
     image("valkey/valkey", ("999:999", "999:1000"), &["valkey-server"], &["/data"], &[]),
 ];
 
+/// What makes the server of a well-known image dial, and what takes that from the agent; by the image's short name. From
+/// the servers' own manuals; PostgreSQL's and Redis's were run.
+static DIALS: &[(&str, &str)] = &[
+    ("mariadb", DIALS_MYSQL),
+    ("mongo", "a new member of a replica set makes it dial: give the agent a user with `readWrite` alone"),
+    ("mysql", DIALS_MYSQL),
+    (
+        "postgres",
+        "a superuser's `copy … to program` and `dblink` make it dial: give the agent a role that is none",
+    ),
+    ("rabbitmq", "an administrator's shovels make it dial: give the agent a user without tags"),
+    ("redis", DIALS_REDIS),
+    ("valkey", DIALS_REDIS),
+];
+
+const DIALS_MYSQL: &str = "replication and tables of another server make it dial: give the agent a user with rights on its \
+                           database alone";
+const DIALS_REDIS: &str = "`replicaof` and `migrate` make it dial: take both from everybody, with the arguments `\"--user\" \
+                           \"default\" \"on\" \"nopass\" \"~*\" \"&*\" \"+@all\" \"-@admin\" \"-migrate\"`";
+
 /// The capabilities without which no program changes its user.
 pub const CHANGES_USER: [&str; 2] = ["SETGID", "SETUID"];
 
@@ -75,6 +95,12 @@ impl Image {
     #[must_use]
     pub fn short(&self) -> &'static str {
         self.name.rsplit('/').next().unwrap_or(self.name)
+    }
+
+    /// What makes it dial, and what takes that from the agent.
+    #[must_use]
+    pub fn dials(&self) -> Option<&'static str> {
+        DIALS.iter().find_map(|(name, how)| (*name == self.short()).then_some(*how))
     }
 
     /// The user that it changes to.

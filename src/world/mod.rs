@@ -1,15 +1,18 @@
-//! The world outside, as far as it is known: engines and what each version does, pipelock's host patterns, what
+//! The world outside, as far as it is known: engines and what each version does, pipelock and what each version of it does, host patterns, what
 //! credentials look like, which variables programs read, what listens at which port, SSH keys, images, addresses, and what comes with every bundle.
 
 pub mod backend;
 pub mod builtin;
 pub mod container;
 pub mod engine;
+pub mod folding;
 pub mod handed_over;
 pub mod host;
 pub mod host_key;
 pub mod images;
+pub mod issuers;
 pub mod network;
+pub mod pipelock;
 pub mod ports;
 pub mod secret;
 pub mod secret_scanner;

@@ -66,12 +66,17 @@ def config(stage, project, environment):
 
 # What is kept of what a container prints.
 LOG = {"driver": "json-file", "options": {"max-file": "3", "max-size": "10m"}}
-# What stands in for podman: it writes down what it is asked for, and knows of no container.
+# What stands in for podman: it writes down what it is asked for, and knows of no container, and of no network that it
+# was not asked to make.
 PODMAN = """#!/usr/bin/env python3
 import json, os, sys
-with open(os.environ["ASKED"], "a") as asked:
-    asked.write(json.dumps(sys.argv[1:]) + "\\n")
 words = sys.argv[1:]
+with open(os.environ["ASKED"], "a+") as asked:
+    asked.write(json.dumps(words) + "\\n")
+    asked.seek(0)
+    made = any(json.loads(line)[:2] == ["network", "create"] for line in asked)
+if words[:2] == ["network", "exists"] and not made:
+    sys.exit(1)
 if "--version" in words:
     print("podman version 5.4.2")
 elif "--format" in words and words[words.index("--format") + 1] == "json":
@@ -102,15 +107,19 @@ def asked_of_podman(stage, plan, program, directory):
     command = [program, "--file", "compose.yaml", "up", "--no-start"]
     done = subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, timeout=120)
     calls = [json.loads(line) for line in asked.read_text().splitlines()]
-    return done, {words[words.index("--name") + 1] if "--name" in words else next(
+    networks = [words[2:] for words in calls if words[:2] == ["network", "create"]]
+    return done, networks, {words[words.index("--name") + 1] if "--name" in words else next(
         word.removeprefix("--name=") for word in words if word.startswith("--name=")
     ): words for words in calls if words[:1] in (["create"], ["run"])}
 
 
 def bounded_under_podman(stage, plan, program, directory):
     slug = plan["slug"]
-    done, containers = asked_of_podman(stage, plan, program, directory)
+    done, networks, containers = asked_of_podman(stage, plan, program, directory)
     named = plan["resources"]["containers"]
+    [network] = networks or [[]]
+    check(f"{slug}: podman-compose makes another network", network[-1:] == [plan["resources"]["network"]], networks)
+    check(f"{slug}: its network is kept apart under podman", "--opt isolate=true" in " ".join(network), network)
     check(f"{slug}: podman-compose makes other containers", set(containers) == set(named.values()), done.stderr)
     for name, (memory, cpus, processes) in bounds_of(plan).items():
         words = containers.get(named[name])
@@ -160,6 +169,8 @@ def understood(stage, plan, python, yaml):
     expected = {"subnet": plan["bundle_subnet"], "gateway": plan["bundle_gateway"]}
     check(f"{slug}: the network", ipam == expected, ipam)
     check(f"{slug}: the network's name", seen["networks"][network]["name"] == plan["resources"]["network"])
+    apart = seen["networks"][network].get("driver_opts")
+    check(f"{slug}: its network is kept apart from others", apart == {"isolate": "true"}, apart)
     for name, service in services.items():
         who = f"{slug}/{name}"
         check(f"{who}: its name", service["container_name"] == plan["resources"]["containers"][name])

@@ -227,6 +227,39 @@ def control():
     return any(least(words(8000))[0] / least(words(4000))[0] >= GROWTH for _ in range(AGAIN))
 
 
+def fleet():
+    """Bottles of the usual kind, each with an octet of its own: 17 is nobody's."""
+    text = (
+        '''// Bottle NUMBER: what it is for.
+bottle "agent-NUMBER" {
+    network octet=NUMBER
+    env { GH_HOST "github.com"; ANTHROPIC_API_KEY from-env="ANTHROPIC_API_KEY"; }
+    egress { allow "packages.example.com" "*.example.org" "registry-NUMBER.example.com"; deny "gist.example.org"; }
+    supervise { queue "./queue-NUMBER"; }
+    sidecar "db" image="''' + IMAGE + '''" {
+        port 5432 scheme="postgres"
+        volume "data" "/var/lib/postgresql/data" access="read-write"
+        env { POSTGRES_PASSWORD from-env="DB_PASSWORD"; }
+        no-relay reason="its role may not"
+    }
+}
+'''
+    )
+    return "".join(text.replace("NUMBER", str(i)) for i in range(1, 252) if i != 17)
+
+
+def speed(bottlec):
+    """CPU seconds from text to a tree, to a verdict and to files. It decides nothing: whoever reads the log of two runs
+    sees by the ratios, which hold on any machine, whether one of the steps fell behind."""
+    with tempfile.TemporaryDirectory() as directory:
+        file, size = written(lambda _: fleet(), 1, Path(directory))
+        start = least([bottlec, "--version"])[0]
+        seconds = {what: least(command(bottlec, what, file))[0] - start for what in ("fmt", "check", "build")}
+    steps = ", ".join(f"{what} {took:.2f} s" for what, took in seconds.items())
+    ratios = f"check/fmt {seconds['check'] / seconds['fmt']:.1f}, build/check {seconds['build'] / seconds['check']:.1f}"
+    return f"speed of this build, 250 bottles, {size // 1000} kB: {steps}; {ratios}"
+
+
 def main():
     bottlec = str(Path(sys.argv[1]).resolve())
     only = sys.argv[2:]
@@ -245,6 +278,7 @@ def main():
             else:
                 passed += 1
                 print(f"{name}, {what}: " + (f"{cpu:.2f} {memory:.2f}" if cpu else "little, up to the bound"), flush=True)
+    print(speed(bottlec))
     print(f"growth: {passed} shapes passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -4,6 +4,8 @@
 mod bad_input;
 mod check;
 mod cli;
+mod clients;
+mod databases;
 mod diff;
 mod git;
 mod git_gate;
@@ -43,6 +45,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             bash_reads_its_completions, fish_reads_its_completions, groff_reads_the_man_page,
             preflight_sees_the_networks_of_the_host, preflight_sees_the_routes_of_every_table,
             zsh_reads_its_completions,
+        }
+        clients { apt, curl, fetch_of_node, git, httpx, java, npm, pip, requests, wget }
+        databases {
+            the_agent_of_an_example_opens_its_database_and_is_no_superuser, the_cache_of_an_example_dials_for_nobody,
         }
         diff { a_revision_is_read_with_what_it_includes }
         git {

@@ -186,6 +186,13 @@ fn assert_proxy_is_found(plan: &Plan) {
         assert_eq!(computed(name), format!("localhost,127.0.0.1,::1,0.0.0.0,{bundle}"));
     }
     assert_eq!(computed("NODE_USE_ENV_PROXY"), "1");
+    // What a computed variable names is in the machine.
+    let launch = (bottlec::backend::of(plan).launch)(plan);
+    let files: Vec<&str> = launch.provision.iter().map(|file| file.target.as_str()).collect();
+    for (name, variable) in plan.env.iter().filter(|(_, variable)| variable.origin == "computed") {
+        let VariableValue::Literal(value) = &variable.value.value else { panic!("{name} is computed") };
+        assert!(!value.starts_with('/') || files.contains(&value.as_str()), "{name}={value}");
+    }
 }
 
 #[test]
@@ -273,7 +280,7 @@ fn spec() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// No spec yields a Smolfile with another key or a wider list, another argument, or a line of its own.
     #[test]

@@ -112,7 +112,9 @@ fn assert_sound(plan: &Plan) {
             assert_eq!(text(&service["network_mode"]), "service:bundle", "{name}");
         }
     }
-    let subnet = &compose["networks"]["bundle"]["ipam"]["config"][0];
+    let network = &compose["networks"]["bundle"];
+    assert_eq!(text(&network["driver_opts"]["isolate"]), "true", "{file}");
+    let subnet = &network["ipam"]["config"][0];
     assert_eq!(text(&subnet["subnet"]), plan.addresses.subnet().to_string());
     for sidecar in &plan.sidecars {
         let service = &services[sidecar.name.as_str()];
@@ -296,7 +298,7 @@ fn bottle() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_of_a_spec_becomes_syntax_or_more_than_it_says(spec in bottle()) {

@@ -9,7 +9,7 @@ use bottlec::diff::{Change, Direction, Plans, Topic, diff};
 use bottlec::lower::plan_json::PlanJson;
 use bottlec::plan::Plan;
 use bottlec::report;
-use bottlec::world::host::{Target, Verdict};
+use bottlec::world::host::Target;
 use proptest::prelude::*;
 
 use crate::support::binary::{Dir, SMALL};
@@ -94,11 +94,14 @@ fn some_plan() -> impl Strategy<Value = Plan> {
                     .iter()
                     .fold(String::new(), |list, entry| list + &format!("        {name} \"{entry}\"\n"))
             };
+            // A name of `private` stands beside its addresses.
+            let private = private.iter().fold(String::new(), |all, entry| all + &format!(" \"{entry}\""));
+            let private = if private.is_empty() { private } else { format!("        private{private}\n") };
             let text = format!(
                 "bottle \"a\" {{\n    network octet={octet}\n    {engine}\n    egress {{\n{}{}{}    }}\n}}\n",
                 list("allow", &allow),
                 list("deny", &deny),
-                list("private", &private)
+                private
             );
             compile_text("x.kdl", &text).1.plans.into_iter().next()
         },
@@ -126,10 +129,10 @@ fn targets() -> Vec<(Target, Option<IpAddr>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     /// The law that ties `diff` to `reach`: reach is said to be wider exactly where the verdict on some target turns from
-    /// refused to allowed, and narrower where one turns back.
+    /// refused to allowed, or towards it, and narrower where one turns back.
     #[test]
     fn reach_is_wider_exactly_where_a_verdict_turns(old in some_plan(), new in some_plan()) {
         let one = |plan: &Plan| Plans::from([(plan.slug.to_string(), read(plan))]);
@@ -137,7 +140,7 @@ proptest! {
         let (before, after) = (report::reach::policy(&old), report::reach::policy(&new));
         for (direction, less, more) in [(Direction::Wider, &before, &after), (Direction::Narrower, &after, &before)] {
             let turns = |target: &Target, at: Option<IpAddr>| {
-                less.judge(target, at).verdict() == Verdict::Refused && more.judge(target, at).verdict() == Verdict::Allowed
+                less.judge(target, at).verdict() < more.judge(target, at).verdict()
             };
             let said: Vec<&Change> =
                 changes.iter().filter(|change| change.topic == Topic::Reach && change.direction == direction).collect();
@@ -177,11 +180,82 @@ fn tls(inner: &str) -> String {
     format!("egress {{ tls {{ ca-cert \"./c\"; ca-key \"./k\"; trust \"./t\"; {inner} }} }}")
 }
 
-/// What each change of a spec means: the first direction forwards, the second backwards.
+fn expect(inner: &str) -> String {
+    format!("expect {{ {inner}; }}")
+}
+
+fn allowed(more: &str) -> String {
+    format!("egress {{ allow \"a.test\"; }}; {more}")
+}
+
+/// What changes, the block before and after, and what that means.
+type Case = (&'static str, String, String, Direction, Topic);
+
+/// Each change is said, and backwards the other way round.
+fn assert_both_ways(cases: Vec<Case>) {
+    for (what, old, new, direction, topic) in cases {
+        let found = between(&old, &new);
+        assert!(
+            found.iter().any(|change| change.direction == direction && change.topic == topic),
+            "{what}: {found:#?}"
+        );
+        let back = between(&new, &old);
+        assert!(
+            back.iter().any(|change| change.direction == direction.reversed() && change.topic == topic),
+            "{what}, backwards: {back:#?}"
+        );
+        assert!(between(&new, &new).is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn a_guard_that_goes_is_said_in_both_directions() {
+    use Direction::{Narrower, Neutral, Wider};
+    assert_both_ways(vec![
+        ("an expectation", expect("refuse \"a.test\""), String::new(), Wider, Topic::Expectation),
+        (
+            "one of several",
+            expect("refuse \"a.test\" \"b.test\""),
+            expect("refuse \"b.test\""),
+            Wider,
+            Topic::Expectation,
+        ),
+        (
+            "one made weaker",
+            expect("refuse \"a.test\""),
+            expect("refuse \"a.test:22\""),
+            Wider,
+            Topic::Expectation,
+        ),
+        (
+            "one that keeps nothing out",
+            allowed("expect { allow \"a.test\"; }"),
+            allowed(""),
+            Neutral,
+            Topic::Expectation,
+        ),
+        ("a denied level", "lint { deny \"personal-path\"; }".into(), String::new(), Wider, Topic::Lint),
+        (
+            "one made a warning",
+            "lint { deny \"personal-path\"; }".into(),
+            "lint { warn \"personal-path\"; }".into(),
+            Wider,
+            Topic::Lint,
+        ),
+        (
+            "an accepted gap",
+            "engine \"smolvm\" version=\"1.2.4\"; accept \"dns-open\" reason=\"a test\"".into(),
+            String::new(),
+            Narrower,
+            Topic::Accepted,
+        ),
+    ]);
+}
+
 #[test]
 fn every_change_that_matters_is_said_in_both_directions() {
     use Direction::{Neutral, Unclear, Wider};
-    let cases: Vec<(&str, String, String, Direction, Topic)> = vec![
+    let cases: Vec<Case> = vec![
         ("a sidecar", String::new(), sidecar(""), Wider, Topic::Sidecar),
         ("its image", sidecar(""), sidecar("").replace("@sha256:0", "@sha256:1"), Unclear, Topic::Sidecar),
         (
@@ -204,6 +278,20 @@ fn every_change_that_matters_is_said_in_both_directions() {
             Wider,
             Topic::Secret,
         ),
+        (
+            "what it dials",
+            sidecar("no-relay reason=\"a role without rights\""),
+            sidecar(""),
+            Wider,
+            Topic::Sidecar,
+        ),
+        (
+            "why it dials nothing",
+            sidecar("no-relay reason=\"a role without rights\""),
+            sidecar("no-relay reason=\"another\""),
+            Unclear,
+            Topic::Sidecar,
+        ),
         ("a host's path", sidecar(""), sidecar("volume \"/srv/a\" \"/a\""), Wider, Topic::Host),
         (
             "writing to it",
@@ -222,7 +310,22 @@ fn every_change_that_matters_is_said_in_both_directions() {
         ),
         ("a literal", "env { T \"x\"; }".into(), "env { T \"y\"; }".into(), Neutral, Topic::Agent),
         ("a repository", String::new(), repo(API, "~/.k", KEY), Wider, Topic::Repository),
-        ("a boot", String::new(), "rootfs \"./r\"".into(), Neutral, Topic::Agent),
+        ("a boot", String::new(), "rootfs \"./r\"".into(), Unclear, Topic::Agent),
+        ("what a boot is", "rootfs \"./r\"".into(), "rootfs \"./s\"".into(), Unclear, Topic::Agent),
+        (
+            "the kind of it",
+            "rootfs \"./r\"".into(),
+            "artifact \"./a.smolmachine\"".into(),
+            Unclear,
+            Topic::Agent,
+        ),
+        (
+            "the digest of it",
+            format!("image \"{IMAGE}\""),
+            format!("image \"{}\"", IMAGE.replace("256:0", "256:1")),
+            Unclear,
+            Topic::Agent,
+        ),
         ("the engine", String::new(), "engine \"smolvm\" version=\"1.32.2\"".into(), Neutral, Topic::Engine),
         ("the containers", String::new(), "container-engine \"podman\"".into(), Neutral, Topic::Engine),
         ("a limit", "egress { rate-limit 100; }".into(), String::new(), Wider, Topic::Limit),
@@ -243,19 +346,7 @@ fn every_change_that_matters_is_said_in_both_directions() {
         ),
         ("pipelock's image", String::new(), format!("pipelock image=\"{IMAGE}\""), Unclear, Topic::Sidecar),
     ];
-    for (what, old, new, direction, topic) in cases {
-        let found = between(&old, &new);
-        assert!(
-            found.iter().any(|change| change.direction == direction && change.topic == topic),
-            "{what}: {found:#?}"
-        );
-        let back = between(&new, &old);
-        assert!(
-            back.iter().any(|change| change.direction == direction.reversed() && change.topic == topic),
-            "{what}, backwards: {back:#?}"
-        );
-        assert!(between(&new, &new).is_empty(), "{what}");
-    }
+    assert_both_ways(cases);
 }
 
 #[test]
@@ -288,6 +379,58 @@ fn what_nobody_can_weigh_is_wider_or_unclear_both_ways() {
     assert!(between(&pattern("a+"), &tls("")).iter().any(|change| change.direction == Wider));
     assert!(between(&tls(""), &pattern("a+")).iter().any(|change| change.direction == Narrower));
     assert!(between(&pattern("a+"), &pattern("b+")).iter().any(|change| change.direction == Unclear));
+}
+
+/// What keeps a spec as strict as it is: the bottle's own, its profiles', and that of the files.
+#[test]
+fn a_guard_that_goes_is_wider_wherever_it_stood() {
+    let spec = |file: &str, profile: &str, bottle: &str| {
+        plans(&format!(
+            "lint {{\n{file}\n}}\nprofile \"team\" {{\n{profile}\n}}\nbottle \"a\" {{\n    extends \"team\"\n    \
+             network octet=42\n    {bottle}\n}}\n"
+        ))
+    };
+    let deny = "deny \"allow-shared\"";
+    let denied = format!("lint {{ {deny}; }}");
+    let said = |old: &Plans, new: &Plans| {
+        diff(old, new).iter().map(|it| format!("{} {}", it.direction.as_str(), it.text)).collect::<Vec<_>>()
+    };
+    let gone = ["wider `allow-shared` is no longer denied"];
+    let none = spec("", "", "");
+    for guarded in [spec(deny, "", ""), spec("", &denied, ""), spec("", "", &denied)] {
+        assert_eq!(said(&guarded, &none), gone);
+        assert_eq!(said(&none, &guarded), ["narrower `allow-shared` is denied"]);
+        assert_eq!(said(&guarded, &guarded), [""; 0]);
+    }
+    // A bottle that says otherwise takes the file's away, and a profile's holds.
+    let allow = "lint { allow \"allow-shared\" reason=\"r\"; }";
+    let overruled = said(&spec(deny, "", ""), &spec(deny, "", allow));
+    assert!(overruled.contains(&gone[0].to_owned()), "{overruled:?}");
+    let in_profile = said(&spec(deny, "", ""), &spec(deny, allow, ""));
+    assert!(in_profile.contains(&gone[0].to_owned()), "{in_profile:?}");
+    let bound = said(&spec("", &denied, ""), &spec("", &denied, allow));
+    assert_eq!(bound, ["neutral `allow-shared` is not shown any more, because: `r`"]);
+    // Said twice, it is there as long as it is said once.
+    assert_eq!(said(&spec("", &denied, &denied), &spec("", &denied, "")), [""; 0]);
+    assert_eq!(said(&spec(deny, &denied, ""), &spec("", &denied, "")), [""; 0]);
+    let reason = denied.replace("shared\"", "shared\" reason=\"pages\"");
+    let other = "neutral `allow-shared` is denied for another reason, because: `pages`";
+    assert_eq!(said(&spec("", "", &denied), &spec("", "", &reason)), [other]);
+    let expected = "expect { refuse \"a.test\"; }";
+    assert_eq!(said(&spec("", expected, ""), &none), ["wider `a.test` is no longer expected to be refused"]);
+    assert_eq!(said(&spec("", expected, expected), &spec("", "", expected)), [""; 0]);
+    // One that another one holds is missed by nobody.
+    let both = "expect { refuse \"a.test\" \"a.test:22\"; }";
+    assert_eq!(
+        said(&spec("", "", both), &spec("", "", expected)),
+        ["neutral `a.test:22` is no longer expected to be refused"]
+    );
+    // The same gap, accepted by two.
+    let engine = "engine \"smolvm\" version=\"1.2.4\"";
+    let accept = "accept \"dns-open\" reason=\"old\"";
+    let accepts = |profile: &str, bottle: &str| spec("", profile, &format!("{engine}; {bottle}"));
+    assert_eq!(said(&accepts(accept, ""), &accepts(accept, accept)), [""; 0]);
+    assert_eq!(said(&accepts(accept, accept), &accepts("", accept)), [""; 0]);
 }
 
 #[test]
@@ -387,6 +530,18 @@ fn widening_is_denied_when_it_is_asked_for() {
     // What nobody can tell is for a person to look at.
     dir.run(["diff", "--deny-widening", "old.kdl", "other.kdl"]).code(1).says("1 unclear");
     dir.run(["diff", "--deny-widening", "--bottle", "api", "old.kdl", "less.kdl"]).code(0);
+    // Nor can anybody see in a plan what another boot source holds, or what a guard would have found.
+    dir.write("booted.kdl", OLD.replace("network", "rootfs \"./r\"\n    network"));
+    dir.write(
+        "host.kdl",
+        OLD.replace("network", "accept \"host-path-exposed\" reason=\"r\"; rootfs \"/\"\n    network"),
+    );
+    dir.run(["diff", "--deny-widening", "booted.kdl", "host.kdl"])
+        .code(1)
+        .says("the agent boots: `rootfs /`");
+    dir.write("guarded.kdl", OLD.replace("network", "expect { refuse \"a.test\"; }\n    network"));
+    let gone = dir.run(["diff", "--deny-widening", "guarded.kdl", "old.kdl"]).code(1);
+    gone.says("wider     `a.test` is no longer expected to be refused, before in guarded.kdl:2");
     dir.run(["diff", "--bottle", "nobody", "old.kdl", "new.kdl"]).code(2);
     dir.run(["diff", "--deny-widening", "none.kdl", "old.kdl"]).code(1).says("a new bottle");
     dir.run(["diff", "old.kdl", "broken.kdl"]).code(1).complains("unknown-node");

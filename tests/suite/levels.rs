@@ -341,7 +341,9 @@ fn a_plan_holds_what_is_allowed_whatever_a_run_says() {
             { "rule": "personal-path", "reason": "alike", "origin": "x.kdl:1" },
         ])
     );
+    assert_eq!(held["lint_denied"], json!([{ "rule": "allow-drop", "reason": "", "origin": "x.kdl:1" }]));
     let shown = dir.run(["plan", "x.kdl"]).code(0);
+    let shown = shown.says("Guards\n  allow-drop  is an error  x.kdl:1\n");
     shown.says("Findings that the spec allows\n  allow-shared is allowed, team.kdl:1: pages\n");
     dir.run(["build", "--ignore-lint", "--check", "x.kdl"]).code(0).says("is what the spec says");
     // Who reviews a change is told, and nothing is wider for it.

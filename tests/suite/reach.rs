@@ -33,6 +33,43 @@ fn everything_that_can_be_reached_is_shown() {
     assert_snapshot("reach__corners", &shown(&plans("tests/cases/reach/corners.kdl"), None, None, &wide));
 }
 
+/// A sidecar is on no list: what it dials for the agent is refused to nobody, unless the spec says that it dials nothing.
+#[test]
+fn a_sidecar_that_may_dial_is_a_way_out() {
+    let image = format!("ghcr.io/acme/x:1@sha256:{}", "0".repeat(64));
+    let bottle = |db: &str, job: &str| {
+        let sidecars = format!(
+            "sidecar \"db\" image=\"{image}\" {{ port 5432; {db} }}; sidecar \"job\" image=\"{image}\" {{ {job} }}"
+        );
+        let spec = format!(
+            "bottle \"demo\" {{ egress {{ allow \"api.example.com\"; }}; network octet=42; {sidecars}; }}\n"
+        );
+        let (_, compilation) = compile_text("spec.kdl", &spec);
+        assert!(!compilation.diagnostics.has_errors(), "{:?}", compilation.diagnostics);
+        compilation.plans
+    };
+    let said = "no-relay reason=\"it has no such command\";";
+    let style = Style { unicode: true, ..Style::default() };
+    let mut text = String::new();
+    for (db, job) in [("", ""), ("", said), (said, ""), (said, said)] {
+        let plans = bottle(db, job);
+        for target in ["10.0.0.1:22", "api.exmaple.com", "169.254.169.254", "127.0.0.1", "api.example.com"] {
+            let report = reach::report(&plans, Some(&target.parse().expect("a target")), None);
+            let expected = match target {
+                "api.example.com" => reach::Outcome::Allowed,
+                "127.0.0.1" => reach::Outcome::Refused,
+                _ if (db, job) == (said, said) => reach::Outcome::Refused,
+                _ => reach::Outcome::Depends,
+            };
+            assert_eq!(report.answers[0].verdict, expected, "{target}: {db:?}, {job:?}");
+        }
+        text.push_str(&shown(&plans, Some("10.0.0.1:22"), None, &style));
+        text.push('\n');
+    }
+    text.push_str(&shown(&bottle("", said), None, None, &style));
+    assert_snapshot("reach__sidecars", &text);
+}
+
 #[test]
 fn each_answer_shows_what_decides() {
     let plans = plans("tests/cases/reach/corners.kdl");
@@ -62,6 +99,16 @@ fn each_answer_shows_what_decides() {
         ("localhost", None),
         ("8.8.8.8:53", None),
         ("8.8.8.8:443", None),
+        // Other spellings, and what no list opens.
+        ("api.github.com.:443", None),
+        ("0x0a010203", None),
+        ("[::ffff:10.1.2.3]:443", None),
+        ("10.1.9.9:22", None),
+        ("api.github.com", Some("64:ff9b::a01:203")),
+        ("metadata.google.internal", None),
+        ("github.com:80", None),
+        ("a7f9c2e1b8d4a6f3e0q5z.github.com", None),
+        ("sk-ant-api03-abcdefgh.github.com", None),
     ] {
         text.push_str(&shown(&plans, Some(target), at, &style));
         text.push('\n');
@@ -178,6 +225,12 @@ fn list(name: &str, entries: &[&str]) -> String {
     entries.iter().fold(String::new(), |list, entry| list + &format!("        {name} \"{entry}\"\n"))
 }
 
+/// A name of `private` stands beside its addresses.
+fn one_node(name: &str, entries: &[&str]) -> String {
+    let entries = entries.iter().fold(String::new(), |all, entry| all + &format!(" \"{entry}\""));
+    if entries.is_empty() { entries } else { format!("        {name}{entries}\n") }
+}
+
 /// What pipelock 2.3.0 does with an entry, as its documentation says it: the host itself, or everything at and below the
 /// domain.
 fn covers(entry: &str, host: &str) -> bool {
@@ -204,14 +257,9 @@ fn plainly(allow: &[&str], deny: &[&str], private: &[&str], target: &Target, at:
     if host == "localhost" || matches!(target.host, TargetHost::Address(address) if loopback(address)) {
         return Verdict::Refused;
     }
-    if deny.iter().any(|entry| covers(entry, &host)) || !allow.iter().any(|entry| covers(entry, &host)) {
-        return Verdict::Refused;
-    }
-    let Some(address) = address else { return Verdict::Allowed };
-    let named = matches!(target.host, TargetHost::Name(_));
-    if named && private.iter().any(|entry| covers(entry, &host)) {
-        return Verdict::Allowed;
-    }
+    let listed =
+        !deny.iter().any(|entry| covers(entry, &host)) && allow.iter().any(|entry| covers(entry, &host));
+    let Some(address) = address else { return if listed { Verdict::Allowed } else { Verdict::Refused } };
     let within = |ranges: &[&str]| {
         ranges.iter().any(|range| {
             let range = range.parse::<IpNet>().or_else(|_| range.parse::<IpAddr>().map(IpNet::from));
@@ -229,11 +277,18 @@ fn plainly(allow: &[&str], deny: &[&str], private: &[&str], target: &Target, at:
         "ff00::/8",
     ];
     let guarded = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
-    if within(&closed) || (within(&guarded) && !within(private)) {
-        Verdict::Refused
-    } else {
-        Verdict::Allowed
+    let inside = within(&guarded) && !within(&closed);
+    if listed && !within(&closed) && (!inside || within(private)) {
+        return Verdict::Allowed;
     }
+    // Asked for as an address it is refused; a name that may still be asked for may have it.
+    let whole = |deny: &str, allow: &str| {
+        covers(deny, allow.trim_start_matches("*.")) && (deny.starts_with("*.") || deny == allow)
+    };
+    let name =
+        |allow: &&&str| allow.parse::<IpAddr>().is_err() && !deny.iter().any(|deny| whole(deny, allow));
+    let by_name = matches!(target.host, TargetHost::Address(_)) && inside && within(private);
+    if by_name && allow.iter().any(|allow| name(&allow)) { Verdict::Depends } else { Verdict::Refused }
 }
 
 fn some(from: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
@@ -249,7 +304,7 @@ proptest! {
     ) {
         let text = format!(
             "bottle \"a\" {{\n    network octet=42\n    egress {{\n{}{}{}    }}\n}}\n",
-            list("allow", &allow), list("deny", &deny), list("private", &private)
+            list("allow", &allow), list("deny", &deny), one_node("private", &private)
         );
         let (_, compilation) = compile_text("x.kdl", &text);
         // Some lists are refused, for what is private and not allowed, and the other way round.

@@ -191,7 +191,7 @@ bottle \"a\" {
     engine \"smolvm\" version=\"1.33.0\"
     egress {
         allow \"10.9.9.9\" \"b.example.com\"
-        private \"b.example.com\" \"10.9.9.9\"
+        private \"10.9.9.9\"
         tls {
             ca-cert \"~/ca.pem\"
             ca-key \"~/ca-key.pem\"
@@ -328,10 +328,10 @@ fn the_schema_is_the_types_and_every_report_is_valid() {
 fn a_line_of_a_stage_is_traced() {
     let dir = Dir::with(SMALL);
     dir.run(["build", "x.kdl"]).code(0);
-    let run = dir.run(["trace", "stage/api/smolfile.toml:12"]).code(0);
+    let run = dir.run(["trace", "stage/api/smolfile.toml:13"]).code(0);
     assert_eq!(
         run.out,
-        "smolfile.toml:12  allow_cidrs = [\"192.168.42.2/32\"]\n  x.kdl:1:67  `octet` of `network` of bottle `api`\n    \
+        "smolfile.toml:13  allow_cidrs = [\"192.168.42.2/32\"]\n  x.kdl:1:67  `octet` of `network` of bottle `api`\n    \
          bottle \"api\" { egress { allow \"api.example.com\"; }; network octet=42; }\n"
     );
     dir.run(["trace", "stage/api/pipelock/pipelock.yaml:5"]).code(0).says("`allow` of bottle `api`");
@@ -365,7 +365,7 @@ fn what_is_no_line_of_a_stage_is_refused() {
     std::fs::remove_file(dir.at("stage/api/mine.txt")).expect("it is there");
     // The specs changed since.
     dir.write("x.kdl", SMALL.replace("42", "43"));
-    let run = dir.run(["trace", "stage/api/smolfile.toml:12"]).code(1);
+    let run = dir.run(["trace", "stage/api/smolfile.toml:13"]).code(1);
     run.says("192.168.43.2/32").complains("is not what its specs say now");
     // A plan that somebody wrote leads nowhere.
     let plan = dir.read("stage/api/plan.json").replace("\"x.kdl\"", "\"../../../etc/passwd\"");

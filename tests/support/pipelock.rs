@@ -125,17 +125,16 @@ pub(crate) fn egress() -> impl Strategy<Value = String> {
             hosts.iter().map(|host| format!("{node} {}\n", kdl(host))).collect::<String>()
         })
     };
-    let private = prop::option::of(mostly("10\\.[1-9]\\.0\\.0/16|db\\.example\\.com|192\\.168\\.3\\.4"))
-        .prop_map(|upstream| {
-            upstream
-                .map(|it| {
-                    format!(
-                        "private {0}\nallow \"db.example.com\" \"192.168.3.4\"\nprivate \"192.168.3.4\"\n",
-                        kdl(&it)
-                    )
-                })
-                .unwrap_or_default()
-        });
+    let private = prop::option::of(mostly("10\\.[1-9]\\.0\\.0/16|192\\.168\\.3\\.4")).prop_map(|upstream| {
+        upstream
+            .map(|it| {
+                format!(
+                    "private {0}\nallow \"db.example.com\" \"192.168.3.4\"\nprivate \"192.168.3.4\"\n",
+                    kdl(&it)
+                )
+            })
+            .unwrap_or_default()
+    });
     let pattern = (
         mostly("[a-z]{1,5}|no|1e3|on|null"),
         prop_oneof![nasty(), "[a-z]{1,4}(\\\\d|[+]|[{]2[}]|: | #|'|%)?".prop_map(|text| text)],

@@ -81,6 +81,7 @@ struct PodmanOptions {
 struct Network {
     name: Traced<String>,
     driver: &'static str,
+    driver_opts: BTreeMap<&'static str, &'static str>,
     ipam: Ipam,
 }
 
@@ -314,8 +315,19 @@ impl Service {
 
     /// One of the user's.
     fn custom(plan: &Plan, name: &str, container: &Container, limits: &PlannedLimits) -> Self {
-        let Container { image, command, run_as, health, env, secrets, volumes, tmpfs, capabilities } =
-            container;
+        let Container {
+            image,
+            command,
+            run_as,
+            health,
+            env,
+            secrets,
+            volumes,
+            tmpfs,
+            capabilities,
+            // A word of the spec's, which nothing enforces.
+            no_relay: _,
+        } = container;
         let mount = |volume: &Traced<PlannedVolume>| {
             let PlannedVolume { source, target, writable } = &volume.value;
             volume.with(match source {
@@ -415,6 +427,8 @@ pub(super) fn lower(plan: &Plan, mode: Mode, draft: &mut Draft) {
             Network {
                 name: names::network(plan),
                 driver: "bridge",
+                // Docker keeps bridges apart by itself; under Podman one bottle's sidecar would reach another's bundle.
+                driver_opts: BTreeMap::from([("isolate", "true")]),
                 ipam: Ipam {
                     driver: "default",
                     config: [plan.addresses.with(Subnet {

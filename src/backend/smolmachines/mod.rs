@@ -8,7 +8,7 @@ pub mod smolfile;
 
 use super::{Confinement, Target};
 use crate::lower::plan_json::{self, Launch, Resources};
-use crate::lower::{Draft, Mode, agent_env, git_gate, pipelock, supervise};
+use crate::lower::{Draft, Mode, agent_env, git_gate, pipelock, supervise, trust};
 use crate::plan::Plan;
 use crate::world::engine::SMOLVM;
 use crate::world::{backend, builtin};
@@ -29,6 +29,7 @@ fn lower(plan: &Plan, draft: &mut Draft) {
     let [agent, bundle] = [!of_agent.is_empty(), !of_bundle.is_empty()].map(Mode::of_secrets);
     smolfile::lower(plan, agent, draft);
     agent_env::lower(plan, agent, draft);
+    trust::lower(plan, draft);
     pipelock::lower(plan, draft);
     compose::lower(plan, bundle, draft);
     git_gate::lower(plan, draft);

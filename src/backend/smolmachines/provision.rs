@@ -1,7 +1,7 @@
 //! The files that a launcher copies into the machine before the agent starts.
 
 use crate::lower::plan_json::Provision;
-use crate::lower::{git_gate, supervise};
+use crate::lower::{git_gate, supervise, trust};
 use crate::plan::{Plan, Traced};
 use crate::world::builtin;
 
@@ -19,8 +19,9 @@ pub fn files(plan: &Plan) -> Vec<Traced<Provision>> {
         mode: String::from("0644"),
     };
     let ca = plan.egress.tls.as_ref().map(|tls| tls.trust.with(file(&tls.trust, builtin::CA)));
+    let own = trust::files(plan).map(|it| it.with(file(it.path, it.target)));
     let mcp = plan.supervise.given().map(|asked| asked.with(file(supervise::MCP_CONFIG_PATH, MCP)));
     let git = git_gate::asks_for_gitconfig(plan)
         .map(|asked| Traced::new(file(git_gate::GITCONFIG_PATH, GITCONFIG), asked));
-    ca.into_iter().chain(mcp).chain(git).collect()
+    ca.into_iter().chain(own).chain(mcp).chain(git).collect()
 }

@@ -13,7 +13,8 @@ use crate::schema::ValueType;
 use crate::source::Span;
 use crate::syntax::Node;
 use crate::world::host::list::List;
-use crate::world::host::{Guarded, TargetHost, known as shared};
+use crate::world::host::{TargetHost, known as shared};
+use crate::world::pipelock::guard::Guarded;
 
 /// The hosts of a spec, each with where it stands first and how often it stands.
 #[derive(Default)]

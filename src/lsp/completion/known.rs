@@ -33,13 +33,17 @@ pub(in crate::lsp) static IMAGES: &[(&str, &[Known])] = &[
         "postgres",
         &[
             setting("POSTGRES_DB", Some("app"), "A database that is made at the first start."),
-            secret("POSTGRES_PASSWORD", "The password of `POSTGRES_USER`."),
+            secret("POSTGRES_PASSWORD", "The password of `POSTGRES_USER`, who is a superuser."),
             setting(
                 "POSTGRES_PASSWORD_FILE",
                 Some("/run/secrets/db-password"),
                 "The file that holds the password: one that a `secret` shows.",
             ),
-            setting("POSTGRES_USER", Some("postgres"), "The first user."),
+            setting(
+                "POSTGRES_USER",
+                Some("postgres"),
+                "The superuser. The agent's role is another: a script in `/docker-entrypoint-initdb.d` makes it.",
+            ),
         ],
     ),
     (

@@ -17,6 +17,7 @@ use crate::schema::{Node as Schema, ValueType};
 use crate::syntax::{Entry, Node, Value};
 use crate::world::engine::{BootKind, Capability, Gap, Ledger, Version};
 use crate::world::network::Addresses;
+use crate::world::pipelock;
 use crate::world::upstream::Upstream;
 use crate::world::{backend, builtin, ports, secret_scanner};
 
@@ -41,6 +42,7 @@ pub(super) fn values(
         ValueType::EnvName if name == "expose" => names::exposed(request),
         ValueType::EnvName => names::references(request),
         ValueType::Version => versions(request),
+        ValueType::PipelockVersion => pipelock_versions(),
         ValueType::RelativePath
         | ValueType::AbsolutePath
         | ValueType::HostPath
@@ -171,6 +173,28 @@ fn versions(request: Request<'_>) -> Vec<Candidate> {
     found
 }
 
+/// The versions of pipelock at which something changes.
+fn pipelock_versions() -> Vec<Candidate> {
+    let versions: BTreeSet<Version> =
+        pipelock::FACTS.iter().map(|fact| fact.since).chain([pipelock::RECORDED, pipelock::NEWEST]).collect();
+    let detail = |version| match version {
+        pipelock::RECORDED => "its verdicts are recorded",
+        pipelock::NEWEST => "the newest known version",
+        _ => "known by what was read of it",
+    };
+    let candidate = |version: Version| {
+        let begins = pipelock::FACTS.iter().filter(|fact| fact.since == version);
+        let doc = Prose::new()
+            .text(format!("What begins with pipelock {version}:"))
+            .list(begins.map(|fact| sentence(fact.summary)).collect());
+        Candidate::value(version.to_string(), CompletionItemKind::CONSTANT)
+            .detail(detail(version))
+            .doc(doc)
+            .tier(u8::from(version != pipelock::RECORDED))
+    };
+    versions.into_iter().rev().map(candidate).collect()
+}
+
 /// Images that are used elsewhere, the one that is built in, and the registries that are known.
 fn images(request: Request<'_>, schema: &'static Schema) -> Vec<Candidate> {
     let here = request.cursor.node().map(Node::name_span);
@@ -181,7 +205,7 @@ fn images(request: Request<'_>, schema: &'static Schema) -> Vec<Candidate> {
         }
     };
     match schema.name {
-        builtin::PIPELOCK => note(Some(builtin::PIPELOCK_IMAGE)),
+        builtin::PIPELOCK => note(Some(pipelock::IMAGE)),
         builtin::SUPERVISE => note(Some(builtin::SUPERVISE_IMAGE)),
         _ => {}
     }

@@ -6,13 +6,15 @@ use crate::diagnostic::Diagnostics;
 use crate::lsp::analysis::Asked;
 use crate::lsp::prose::Prose;
 use crate::model::{Bottle, Host};
-use crate::reach::{AddressScope, Because};
+use crate::reach::Because;
+use crate::reach::proxy::{AddressScope, Decision};
 use crate::resolve::members::Needs;
 use crate::rule::catalogue;
 use crate::source::Span;
 use crate::syntax::Entry;
 use crate::text::quote;
-use crate::world::host::{self, Guarded, HostPattern, Target, Verdict, known};
+use crate::world::host::{self, HostPattern, Target, Verdict, known};
+use crate::world::pipelock::guard::Guarded;
 
 impl Place<'_> {
     /// An entry of one of the lists.
@@ -57,13 +59,15 @@ impl Place<'_> {
             "private" if host.network().is_some() => {
                 prose.text("Names and addresses that an `allow` covers may lie in this range.")
             }
+            "private" => prose.text("It may be at the addresses beside it, as may every other allowed name."),
             _ => {
                 let here = entry.value_span();
                 let verdicts = self.verdicts(|bottle| {
                     let policy = expect::policy(bottle);
                     // Of an engine that confines nothing, no list decides anything.
                     let open = policy.gaps().iter().copied().find(|gap| gap.is_total());
-                    let because = open.map_or_else(|| policy.entry(host), Because::Unconfined);
+                    let because =
+                        open.map_or_else(|| Because::Proxy(policy.entry(host)), Because::Unconfined);
                     decided(self.asked, &because, Some(here))
                 });
                 prose.list(verdicts).list(self.remarks(here))
@@ -93,7 +97,9 @@ impl Place<'_> {
         for bottle in self.concerned().into_iter().take(MAX_BOTTLES) {
             let mut found = Diagnostics::new();
             let settings = &bottle.settings;
-            egress::check(&settings.egress, &settings.lints, self.asked.analysis.sources(), &mut found);
+            let version = settings.pipelock.version();
+            let sources = self.asked.analysis.sources();
+            egress::check(&settings.egress, version, &settings.lints, sources, &mut found);
             // What is denied is said by what decides.
             let of_entry = found
                 .as_slice()
@@ -139,17 +145,32 @@ fn decided(asked: Asked<'_>, because: &Because<'_, &Host>, here: Option<Span>) -
     };
     let verdict = match because.verdict() {
         Verdict::Allowed => "can be reached",
+        Verdict::Depends => "depends",
         Verdict::Refused => "cannot be reached",
     };
-    let why = match because {
+    let decision = match because {
         Because::Unconfined(gap) => {
-            format!("nothing is refused, since {} (`{}`)", gap.but(), engine::of(*gap).id)
+            let rule = engine::of(*gap).id;
+            return format!("{verdict}: nothing is refused, since {} (`{rule}`)", gap.but());
         }
-        Because::OwnMachine => String::from("it is the agent's own machine, never the host"),
-        Because::Bundle(Some(listener)) => format!("it is the bundle, where {} listens", quote(listener)),
-        Because::Bundle(None) => String::from("it is the bundle, which the agent may dial on every port"),
-        Because::Resolver => String::from("this engine relays port 53 of any address (`dns-open`)"),
-        Because::Listed(allow, scope) => {
+        Because::OwnMachine => return format!("{verdict}: it is the agent's own machine, never the host"),
+        Because::Bundle(Some(listener)) => {
+            return format!("{verdict}: it is the bundle, where {} listens", quote(listener));
+        }
+        Because::Bundle(None) => {
+            return format!("{verdict}: it is the bundle, which the agent may dial on every port");
+        }
+        Because::Resolver => {
+            return format!("{verdict}: this engine relays port 53 of any address (`dns-open`)");
+        }
+        Because::ByName(range) => {
+            let by = entry("private", range);
+            return format!("{verdict}: an allowed name that resolves to it reaches it, by {by}");
+        }
+        Because::Proxy(decision) => decision,
+    };
+    let why = match decision {
+        Decision::Listed(allow, scope) => {
             let allowed = format!("on every port, by {}", entry("allow", allow));
             match scope {
                 AddressScope::Public => format!("{allowed}; at public addresses alone"),
@@ -161,25 +182,35 @@ fn decided(asked: Asked<'_>, because: &Because<'_, &Host>, here: Option<Span>) -
                 }
             }
         }
-        Because::Opened(allow, range) => {
+        Decision::Opened(allow, range) => {
             format!("by {}, and {} opens its address", entry("allow", allow), entry("private", range))
         }
-        Because::Denied(deny, Some(allow)) => {
+        Decision::Inner(allow) => format!(
+            "allowed by {} at a public address, and by its name it has a private one, which is refused",
+            entry("allow", allow)
+        ),
+        Decision::Unsure(allow) => {
+            format!("allowed by {}, unless pipelock takes a label for an encoded text", entry("allow", allow))
+        }
+        Decision::Denied(deny, Some(allow)) => {
             format!("denied by {}, which beats {}", entry("deny", deny), entry("allow", allow))
         }
-        Because::Denied(deny, None) => {
+        Decision::Denied(deny, None) => {
             format!("denied by {}; nothing allows it, either", entry("deny", deny))
         }
-        Because::Guarded(_, Guarded::Closed) => {
+        Decision::Never(_) => String::from("it hands out credentials, and is refused in every bottle"),
+        Decision::Guarded(_, Guarded::Closed) => {
             String::from("pipelock refuses its address, and nothing opens that")
         }
-        Because::Guarded(allow, _) => {
+        Decision::Guarded(allow, _) => {
             format!(
                 "pipelock refuses a private address; {} would open it",
                 quote(&format!("private \"{}\"", allow.value))
             )
         }
-        Because::Unlisted => String::from("no `allow` covers it"),
+        Decision::Random(_) => String::from("pipelock takes a label of it for a leak"),
+        Decision::Credential(_, what) => format!("pipelock takes it for {what}"),
+        Decision::Unlisted => String::from("no `allow` covers it"),
     };
     format!("{verdict}: {why}")
 }

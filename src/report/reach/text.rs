@@ -49,6 +49,7 @@ impl Page<'_> {
     fn outcome(&self, outcome: Outcome) -> String {
         let paint = self.style.paint(match outcome {
             Outcome::Allowed => Paint::new().yellow().bold(),
+            Outcome::Depends => Paint::new().magenta().bold(),
             Outcome::Refused => Paint::new().green().bold(),
         });
         paint.style(outcome.as_str()).to_string()
@@ -82,7 +83,7 @@ impl Page<'_> {
             let head = match (n, *kind, *verdict) {
                 (_, "nearest", _) => "        ",
                 (0, ..) => "  by    ",
-                (_, _, Outcome::Allowed) => "  and   ",
+                (_, _, Outcome::Allowed | Outcome::Depends) => "  and   ",
                 (_, _, Outcome::Refused) => "  though",
             };
             self.line(&format!("{head} "), &says);

@@ -18,7 +18,7 @@ const MAX_SECONDS: u32 = 86_400;
 pub(super) static EGRESS: Node = Node {
     name: "egress",
     doc: "What the agent may reach beyond the bundle, through pipelock.\n\nNothing that is not allowed here can be \
-          reached, and without any `allow` nothing can: the one entry of the list is then a name that cannot exist. A \
+          reached, and without any `allow` nothing can: the one entry of the list is then an address that is refused. A \
           `deny` beats every `allow`, whichever layer it comes from. Over profiles, lists are united and of a number \
           the last one wins; of `scan-responses`, `scan-bodies` and `log` the strictest one stays, so that no layer \
           loosens what a profile under it tightened.",
@@ -63,14 +63,20 @@ static DENY: Node = Node {
 
 static PRIVATE: Node = Node {
     name: "private",
-    doc: "Allowed hosts that are meant to be on a private network.\n\npipelock refuses every name that resolves to a \
-          private address, even an allowed one, so that nobody reaches an inner network by a name of his own. A host \
-          named here may; of a range, every address in it may. Each still needs its `allow`. The bundle's own \
-          loopback and link-local addresses, where clouds hand out credentials, cannot be named.",
-    arguments: &[repeated("upstream", ValueType::Upstream, "a host, a private address, or a private range")],
+    doc: "Addresses on a private network that allowed hosts may have.\n\npipelock refuses every name that resolves to a \
+          private address, even an allowed one, so that nobody reaches an inner network by a name of his own. The \
+          addresses and ranges here may be reached: by every allowed name that resolves to one, since pipelock opens \
+          addresses and not names. A host may stand before its addresses, to say whose they are. Each host still needs \
+          its `allow`. Loopback, link-local addresses and services of metadata, where clouds hand out credentials, \
+          cannot be named, and are left out of a range that holds them.",
+    arguments: &[repeated(
+        "upstream",
+        ValueType::Upstream,
+        "a private address or range; before it, the host that has it",
+    )],
     properties: &[],
     children: Children::None,
-    example: "allow \"db.internal.example.com\"\nprivate \"db.internal.example.com\"",
+    example: "allow \"db.internal.example.com\"\nprivate \"db.internal.example.com\" \"10.1.2.3\"",
 };
 
 static RATE_LIMIT: Node = Node {
@@ -169,8 +175,12 @@ static TLS: Node = Node {
     name: "tls",
     doc: "Opens HTTPS, so that it can be scanned.\n\npipelock answers the agent with certificates of an authority of \
           yours, which the agent must trust. The authority is made on the host, with `pipelock tls init`; its key \
-          never enters the machine. pipelock refuses a key that others may read, write or run: give it mode 0600. \
-          Compressed responses, and responses above 5 MiB, are blocked: they cannot be read.",
+          never enters the machine. pipelock refuses a key that others may read, write or run: give it mode 0600.\n\nWhat \
+          does not go to an opened host, so that it is `passthrough` or not used: a credential that pipelock knows, also \
+          to who issued it; a WebSocket; a body that is compressed. What does not come back: an answer above 5 MiB, or \
+          one that is compressed though nobody asked for it, since pipelock takes `Accept-Encoding` off the request. \
+          Over plain HTTP it leaves that on, and a server that compresses is refused: ask with `Accept-Encoding: \
+          identity`. What comes back is scanned at some 10 seconds of a processor for each MiB of text.",
     arguments: &[],
     properties: &[],
     children: Children::Nodes(&[once(&CA_CERT), once(&CA_KEY), once(&TRUST), many(&PASSTHROUGH)]),

@@ -11,7 +11,8 @@ pub(super) static SIDECAR: Node = Node {
     doc: "A program of your own beside the agent, in the bundle.\n\nAll sidecars share the bundle's one address, so no \
           two listen on one port. It runs with a read-only root file system and an empty `/tmp`, without capabilities, \
           and as the user that its image names: what it needs beyond that it asks for here. Unlike the agent it is not \
-          confined: it can reach what the host can.",
+          confined: it can reach what the host can, and so can an agent that makes it dial. `no-relay` says that none \
+          does.",
     arguments: &[required("name", ValueType::Name, "its name, unique in the bottle")],
     properties: &[required_property(
         "image",
@@ -20,7 +21,10 @@ pub(super) static SIDECAR: Node = Node {
     )],
     children: Children::Nodes(SIDECAR_CHILDREN),
     example: "sidecar \"db\" image=\"docker.io/library/postgres:17@sha256:…\" {\n    port 5432 \
-              scheme=\"postgres\"\n    expose \"DATABASE_URL\" path=\"/app\"\n}",
+              scheme=\"postgres\"\n    run-as \"999:999\"\n    env {\n        POSTGRES_PASSWORD \
+              from-env=\"DB_ADMIN_PASSWORD\"\n        APP_PASSWORD from-env=\"DB_PASSWORD\"\n    }\n    volume \
+              \"./seed\" \"/docker-entrypoint-initdb.d\"    // makes a role that is no superuser\n    tmpfs \
+              \"/var/run/postgresql\"\n    expose \"DATABASE_URL\" path=\"/app\"\n}",
 };
 
 static SIDECAR_CHILDREN: &[Child] = &[
@@ -35,6 +39,7 @@ static SIDECAR_CHILDREN: &[Child] = &[
     many(&TMPFS),
     once(&LIMITS),
     many(&CAPABILITY),
+    once(&NO_RELAY),
     many(&EXPOSE),
 ];
 
@@ -179,12 +184,30 @@ static CAPABILITY: Node = Node {
     example: "capability \"CHOWN\" \"SETGID\" \"SETUID\"",
 };
 
+static NO_RELAY: Node = Node {
+    name: "no-relay",
+    doc: "Says that the agent cannot make the sidecar open a connection, and why.\n\nA sidecar reaches what the host can, \
+          and what the agent makes it dial is on no list: a superuser of PostgreSQL runs programs, `replicaof` makes \
+          Redis dial. That cannot be seen from here. Without this node `reach` answers that it depends where it would \
+          be refused, and `expect { refuse …; }` does not hold. With it the sidecar is left out of both, and `plan`, \
+          `reach` and the plan itself show the reason. It belongs to the sidecar's block: a layer that gives the sidecar \
+          anew says it anew.",
+    arguments: &[],
+    properties: &[required_property(
+        "reason",
+        ValueType::Text,
+        "why, for whoever reviews the spec or the plan",
+    )],
+    children: Children::None,
+    example: "no-relay reason=\"the agent's role is no superuser\"",
+};
+
 static EXPOSE: Node = Node {
     name: "expose",
     doc: "Gives the agent the sidecar's URL in an environment variable.\n\nThe host in it is the bundle's address in \
           digits: inside the machine no name resolves. It holds no user and no password, since it is written into the \
           stage: hand them over in the bottle's own `env`, such as `PGUSER \"app\"` and `PGPASSWORD \
-          from-env=\"DB_PASSWORD\"`.",
+          from-env=\"DB_PASSWORD\"`: those of a user that is no superuser, or the agent makes the server dial.",
     arguments: &[required("variable", ValueType::EnvName, "the agent's variable")],
     properties: &[optional_property(
         "path",

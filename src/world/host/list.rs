@@ -49,6 +49,12 @@ impl<'a, T: Copy> List<'a, T> {
         known.or_else(|| suffixes(domain).find_map(|suffix| self.below.get(suffix))).copied()
     }
 
+    /// The entry without a wildcard that is this text.
+    #[must_use]
+    pub fn exact(&self, host: &str) -> Option<T> {
+        self.exact.get(host).copied()
+    }
+
     /// The wildcard that matches all that `other` stands for, and more.
     #[must_use]
     pub fn wider(&self, other: &HostPattern) -> Option<T> {

@@ -7,15 +7,13 @@ pub mod shared;
 mod target;
 
 use std::net::IpAddr;
-use std::sync::LazyLock;
-
-use ipnet::IpNet;
 
 pub use pattern::HostPattern;
 pub use target::{TARGET, Target, TargetError, TargetHost, Verdict};
 
 use crate::rule::{self, Meant, ValueError};
 use crate::text::quote;
+use crate::world::pipelock::guard::{self, Guarded};
 
 /// What a host pattern is, in words.
 pub const PATTERN: &str = "a host such as `api.example.com`, `*.example.com`, or an IP address";
@@ -156,68 +154,13 @@ fn is_below(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
-/// Networks that pipelock's guard refuses and that a spec may open. The rest of what it refuses (its `internal` list at
-/// 2.3.0) stays closed: loopback is the bundle's own, where pipelock's metrics and the sidecars' inner ports are;
-/// link-local addresses are where clouds hand out credentials; the others are no hosts.
-static PRIVATE: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
-    networks(&["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"])
-});
-/// What the guard refuses and nobody may open.
-static CLOSED: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
-    networks(&[
-        "0.0.0.0/8",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "224.0.0.0/4",
-        "::/128",
-        "::1/128",
-        "fe80::/10",
-        "ff00::/8",
-    ])
-});
-
-fn networks(texts: &[&str]) -> Vec<IpNet> {
-    texts.iter().filter_map(|text| text.parse().ok()).collect()
-}
-
-fn within(networks: &[IpNet], network: &IpNet) -> bool {
-    networks.iter().any(|outer| outer.contains(network))
-}
-
-/// Every network that pipelock's guard refuses, whether a spec may open it or not.
-pub fn guarded_ranges() -> impl Iterator<Item = IpNet> {
-    PRIVATE.iter().chain(CLOSED.iter()).copied()
-}
-
-/// The reading of an allow-list entry by pipelock's guard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guarded {
-    /// It refuses it, and no `private` opens it.
-    Closed,
-    /// It refuses it unless `private` opens it.
-    Private,
-    /// By its name it is most likely on a private network.
-    Likely,
-    /// Nothing speaks against it.
-    No,
-}
-
 /// Suffixes of names that stand for hosts of a private network: RFC 6762, RFC 8375, ICANN's reservation of
 /// `.internal` (2024), and what routers hand out.
 const INNER: [&str; 6] = ["internal", "local", "lan", "home", "corp", "home.arpa"];
 
-/// How pipelock's guard sees a network, or an address.
-#[must_use]
-pub fn guarded_network(network: IpNet) -> Guarded {
-    match (within(&CLOSED, &network), within(&PRIVATE, &network)) {
-        (true, _) => Guarded::Closed,
-        (false, true) => Guarded::Private,
-        (false, false) => Guarded::No,
-    }
-}
-
 fn guarded_name(domain: &str, below: bool) -> Guarded {
-    if domain == "localhost" || is_below(domain, "localhost") {
+    let own = domain == "localhost" || is_below(domain, "localhost");
+    if own || (!below && guard::metadata(domain).is_some()) {
         return Guarded::Closed;
     }
     let inner = INNER.iter().any(|suffix| domain == *suffix || is_below(domain, suffix));
@@ -225,8 +168,8 @@ fn guarded_name(domain: &str, below: bool) -> Guarded {
     if inner || (!below && !domain.contains('.')) { Guarded::Likely } else { Guarded::No }
 }
 
-/// Holds an entry of `private` against what pipelock 2.3.0 takes: a host for `trusted_domains`, or a range for
-/// `ssrf.ip_allowlist`.
+/// Holds an entry of `private` against what it may be: an allowed host, or where it is, an address or a range for
+/// pipelock's `ssrf.ip_allowlist`.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -247,16 +190,12 @@ pub fn check_upstream(text: &str) -> Result<(), ValueError> {
     let pattern = HostPattern::new(text.to_owned());
     let Some(network) = pattern.network() else {
         if pattern.guarded() == Guarded::Closed {
-            return Err(closed("it is the bundle itself"));
-        }
-        if pattern.is_sound() && pattern.below().is_some_and(|domain| !domain.contains('.')) {
-            return Err(invalid(
-                format!(
-                    "{} is everything below a top-level domain, which pipelock does not trust",
-                    quote(text)
-                ),
-                "name the domain whose hosts are meant",
-            ));
+            let metadata = guard::metadata(pattern.domain()).is_some();
+            return Err(closed(if metadata {
+                "a service of metadata, which hands out credentials, stays closed"
+            } else {
+                "it is the bundle itself"
+            }));
         }
         return check(text);
     };
@@ -269,13 +208,13 @@ pub fn check_upstream(text: &str) -> Result<(), ValueError> {
             )
         });
     }
-    if within(&CLOSED, &network) {
-        return Err(closed("loopback, link-local and multicast addresses stay closed"));
+    match guard::of_network(network) {
+        Guarded::Closed => {
+            Err(closed("loopback, link-local and multicast addresses and services of metadata stay closed"))
+        }
+        Guarded::Private => Ok(()),
+        Guarded::Likely | Guarded::No => Err(closed("it is no private network, or wider than one")),
     }
-    if !within(&PRIVATE, &network) {
-        return Err(closed("it is no private network, or wider than one"));
-    }
-    Ok(())
 }
 
 /// Why an entry matches nothing, what may be meant by it, and what to do.

@@ -9,7 +9,8 @@ use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Guarded, guarded_name, guarded_network, matches};
+use super::{guarded_name, matches};
+use crate::world::pipelock::guard::{self, Guarded};
 
 /// An entry of a list of hosts: a name, `*.` and a domain, an address, or in `private` a range of addresses. What it is
 /// was found out when it was read; as text, which it dereferences to, it is in lower case. It is ordered by that.
@@ -70,7 +71,7 @@ impl HostPattern {
     #[must_use]
     pub fn guarded(&self) -> Guarded {
         match self.address() {
-            Some(address) => guarded_network(IpNet::from(address)),
+            Some(address) => guard::of_network(IpNet::from(address)),
             None => guarded_name(self.domain(), self.below().is_some()),
         }
     }

@@ -4,16 +4,25 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::rule::{self, Meant, ValueError};
 use crate::text::quote;
+use crate::world::pipelock::name;
 
-/// The verdict on a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The verdict on a target, from the narrowest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Verdict {
+    /// The agent cannot reach it.
+    Refused,
+    /// It depends on what is not known here: what a name resolves to. No spec expects that.
+    #[serde(skip)]
+    Depends,
     /// The agent can reach it.
     Allowed,
-    /// It cannot.
-    Refused,
 }
 
 impl Verdict {
@@ -22,6 +31,7 @@ impl Verdict {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
+            Self::Depends => "depends",
             Self::Refused => "refused",
         }
     }
@@ -46,6 +56,8 @@ pub struct Target {
     pub host: TargetHost,
     /// The port; without one, any.
     pub port: Option<u16>,
+    /// The host as a client spells it to a proxy, in lower case and without brackets: proxies compare texts.
+    pub spelling: String,
 }
 
 /// Why a text is no target.
@@ -79,8 +91,11 @@ impl Target {
             return Err("is no host: a target has no scheme and no path");
         }
         let (host, port) = split(text)?;
-        if let Ok(address) = host.parse::<IpAddr>() {
-            return Ok(Self { host: TargetHost::Address(address.to_canonical()), port });
+        let spelling = host.to_ascii_lowercase();
+        // What a resolver reads as an address without asking anybody, such as `0x7f.1`, is one.
+        let numeric = || name::numeric(host).map(IpAddr::from);
+        if let Some(address) = host.parse::<IpAddr>().ok().or_else(numeric) {
+            return Ok(Self { host: TargetHost::Address(address.to_canonical()), port, spelling });
         }
         if text.starts_with('[') {
             return Err("holds no address between its brackets");
@@ -88,11 +103,24 @@ impl Target {
         if host.starts_with("*.") || host == "*" {
             return Err("stands for many hosts: ask for one of them");
         }
-        let name = host.to_ascii_lowercase();
-        if super::check(&name).is_err() {
+        // DNS writes a whole name with a dot at its end.
+        let name = spelling.strip_suffix('.').unwrap_or(&spelling);
+        if super::check(name).is_err() {
             return Err("is no host name and no address");
         }
-        Ok(Self { host: TargetHost::Name(name), port })
+        Ok(Self { host: TargetHost::Name(name.to_owned()), port, spelling })
+    }
+
+    /// A name, in lower case.
+    #[must_use]
+    pub fn name(name: String, port: Option<u16>) -> Self {
+        Self { spelling: name.clone(), host: TargetHost::Name(name), port }
+    }
+
+    /// An address, in its plain form.
+    #[must_use]
+    pub fn address(address: IpAddr, port: Option<u16>) -> Self {
+        Self { host: TargetHost::Address(address), port, spelling: address.to_string() }
     }
 }
 
@@ -118,12 +146,11 @@ impl FromStr for Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.host, self.port) {
-            (TargetHost::Name(name), None) => f.write_str(name),
-            (TargetHost::Name(name), Some(port)) => write!(f, "{name}:{port}"),
-            (TargetHost::Address(address), None) => write!(f, "{address}"),
-            (TargetHost::Address(IpAddr::V4(address)), Some(port)) => write!(f, "{address}:{port}"),
-            (TargetHost::Address(IpAddr::V6(address)), Some(port)) => write!(f, "[{address}]:{port}"),
+        let Self { host: _, port, spelling } = self;
+        match port {
+            None => f.write_str(spelling),
+            Some(port) if spelling.contains(':') => write!(f, "[{spelling}]:{port}"),
+            Some(port) => write!(f, "{spelling}:{port}"),
         }
     }
 }
@@ -163,8 +190,11 @@ mod tests {
             ("10.0.0.1:22", "10.0.0.1:22"),
             ("::1", "::1"),
             ("[::1]:22", "[::1]:22"),
-            ("[2001:DB8::0001]", "2001:db8::1"),
-            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("[2001:DB8::0001]", "2001:db8::0001"),
+            ("[2001:DB8::0001]:22", "[2001:db8::0001]:22"),
+            ("::ffff:10.0.0.1", "::ffff:10.0.0.1"),
+            ("0x7F.1:80", "0x7f.1:80"),
+            ("api.github.com.:443", "api.github.com.:443"),
             ("localhost:1", "localhost:1"),
         ] {
             assert_eq!(
@@ -180,7 +210,7 @@ mod tests {
         for (text, meant) in [
             ("https://api.github.com/v1", Some("api.github.com:443")),
             ("ssh://git@github.com/acme/api", Some("github.com:22")),
-            ("api.github.com.", Some("api.github.com")),
+            ("api.github.com..", Some("api.github.com")),
             ("*.github.com", None),
             ("a:0", None),
             ("a:65536", None),
@@ -190,7 +220,7 @@ mod tests {
             ("[::1]x", None),
             ("[a]:1", None),
             ("10.0.0.0/8", Some("10.0.0.0")),
-            ("1.2.3", None),
+            ("1.2.3.4.5", None),
             ("bücher.example", None),
         ] {
             let error = text.parse::<Target>().expect_err(text);
