@@ -17,6 +17,7 @@ pub mod env_ignored;
 pub mod expect;
 pub mod expose;
 pub mod fleet;
+pub mod gate;
 pub mod host_path;
 pub mod intercepted;
 pub mod levels;
@@ -70,6 +71,7 @@ static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
 static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| port_taken::check(it.bottle, found),
     |it, found| repo::check(it.bottle, found),
+    |it, found| gate::check(it.bottle, found),
     |it, found| queue::shown(it.bottle, it.sources, found),
     |it, found| expose::check(it.bottle, found),
     |it, found| sidecar::check_bottle(it.bottle, found),

@@ -4,7 +4,10 @@
 //! which keeps it to its lists ([`proxy`]). Everything that answers a question of this kind asks here: `reach`, `expect`
 //! and `diff`.
 
+mod forge;
 pub mod proxy;
+
+pub use forge::past_gate;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};

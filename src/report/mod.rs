@@ -22,6 +22,7 @@ mod gitlab;
 pub mod graph;
 pub mod json;
 mod junit;
+mod past_gate;
 mod place;
 pub mod plan;
 mod promise;

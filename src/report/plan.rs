@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Style, one_line, reach};
+use super::{Style, one_line, past_gate, reach};
 use crate::backend;
 use crate::lower::plan_json::{Command, Commands, Launch};
 use crate::lower::{Stage, pipelock, shell};
@@ -157,6 +157,9 @@ impl Page<'_> {
         }
         if let Some(scanner) = &plan.git.scanner.value {
             self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
+        }
+        for sentence in past_gate::sentences(plan, &reach::policy(plan)) {
+            self.line(&format!("  but {sentence}"));
         }
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");

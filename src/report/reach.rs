@@ -16,7 +16,7 @@ use crate::lower::pipelock;
 use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, Traced};
 use crate::reach::proxy::{AddressScope, Decision, Way};
 use crate::reach::{Because, DNS_PORT, Policy};
-use crate::report::Promise;
+use crate::report::{Promise, past_gate};
 use crate::text::quote;
 use crate::world::builtin;
 use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM, Version};
@@ -267,12 +267,18 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     {
         verdict = Verdict::Depends;
         path = vec![builtin::AGENT.to_owned(), relay.by, shown.clone()];
-        causes.push(sentence("sidecar", relay.why));
+        causes.retain(|cause| cause.kind != "allow");
+        causes.insert(0, sentence("sidecar", relay.why));
         notes.push(String::from(RELAY));
     }
     notes.extend(repositories(plan, target).map(|repo| {
         format!("git-gate carries the repository {} there, and nothing else", quote(&repo.name))
     }));
+    if let (Because::Proxy(decision), TargetHost::Name(host)) = (&because, &target.host)
+        && decision.verdict() != Verdict::Refused
+    {
+        notes.extend(past_gate::notes(plan, host));
+    }
     if target.port == Some(DNS_PORT) && policy.gaps().is_empty() {
         notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
     }
@@ -315,10 +321,8 @@ fn relays(plan: &Plan) -> Option<Relay> {
             (format!("{bundle}{port} ({})", relay.name), why)
         }
         _ => {
-            let why = format!(
-                "the sidecars {} reach what the host can, and no list holds them",
-                names(|name| quote(name))
-            );
+            let why =
+                format!("the sidecars {} reach what the host can, and no list holds them", names(quote));
             (format!("{bundle} ({})", names(str::to_owned)), why)
         }
     };
@@ -456,14 +460,22 @@ fn overview(plan: &Plan) -> Overview {
                 verdict: Outcome::Allowed,
                 origin: None,
                 note: format!(
-                    "repository {}, scanned by {} before it leaves",
+                    "repository {}, scanned by {} before it leaves{}",
                     repo.name,
-                    plan.git.scanner.as_deref().unwrap_or_default()
+                    plan.git.scanner.as_deref().unwrap_or_default(),
+                    past(plan, &policy, repo)
                 ),
             })
             .collect(),
         known: known(plan),
     }
+}
+
+/// What git-gate does not see of a repository's host.
+fn past(plan: &Plan, policy: &Policy<'_, &Traced<PlannedHost>>, repo: &PlannedRepo) -> String {
+    past_gate::ways(plan, policy, repo)
+        .map(|ways| format!("; past it, unscanned: {ways}"))
+        .unwrap_or_default()
 }
 
 fn dialled(plan: &Plan) -> Vec<Row> {

@@ -126,6 +126,10 @@ catalogue! {
         "expose-without-port", Error, Secrets, "0.1.0",
         "a sidecar is exposed and listens nowhere",
     );
+    GATE_BYPASSED = (
+        "gate-bypassed", Warning, Hosts, "0.1.0",
+        "the agent can reach the host of a repository past git-gate, or has a token for it",
+    );
     HOST_LIKE_CREDENTIAL = (
         "host-like-credential", Warning, Hosts, "0.1.0",
         "pipelock takes an allowed host's name for a credential",

@@ -70,7 +70,7 @@ pub const JAVA_OPTIONS: &str = "JAVA_TOOL_OPTIONS";
 /// The system property that a JVM takes its proxy for HTTPS from.
 pub const JAVA_PROXY: &str = "https.proxyHost";
 
-/// The options by which a JVM takes the proxy, for all but what is dialled without it (run with OpenJDK 17). There an
+/// The options by which a JVM takes the proxy, for all but what is dialled without it (run with Java 17). There an
 /// address of version 6 is in brackets, and `|` stands between the hosts.
 #[must_use]
 pub fn java_options(bundle: Ipv4Addr, port: u16) -> String {

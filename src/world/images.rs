@@ -58,7 +58,7 @@ static IMAGES: &[Image] = &[
 ];
 
 /// What makes the server of a well-known image dial, and what takes that from the agent; by the image's short name. From
-/// the servers' own manuals; PostgreSQL's and Redis's were run.
+/// the servers' own manuals; those of `postgres` and `redis` were run.
 static DIALS: &[(&str, &str)] = &[
     ("mariadb", DIALS_MYSQL),
     ("mongo", "a new member of a replica set makes it dial: give the agent a user with `readWrite` alone"),

@@ -6,6 +6,7 @@ pub mod builtin;
 pub mod container;
 pub mod engine;
 pub mod folding;
+pub mod forge;
 pub mod handed_over;
 pub mod host;
 pub mod host_key;

@@ -482,8 +482,8 @@ fn many_entries_are_compared_in_little_time_and_few_words() {
     assert_eq!(changes.len(), 19_990);
 }
 
-const OLD: &str = "bottle \"api\" {\n    network octet=42\n    egress { allow \"*.github.com\" \"pypi.org\"; deny \"gist.github.com\"; }\n    env { TOKEN from-env=\"TOKEN\"; }\n}\n";
-const NEW: &str = "bottle \"api\" {\n    network octet=42\n    engine \"smolvm\" version=\"1.2.4\"\n    accept \"dns-open\" reason=\"old | host <b>@ada</b> [x](y)\"\n    egress { allow \"*.github.com\" \"*.npmjs.org\" \"db.example.com\"; private \"10.1.0.0/16\"; }\n    env { TOKEN from-env=\"OTHER\"; }\n}\nbottle \"new\" { network octet=43; }\n";
+const OLD: &str = "bottle \"api\" {\n    network octet=42\n    egress { allow \"*.github.com\" \"registry.example.com\"; deny \"gist.github.com\"; }\n    env { TOKEN from-env=\"TOKEN\"; }\n}\n";
+const NEW: &str = "bottle \"api\" {\n    network octet=42\n    engine \"smolvm\" version=\"1.2.4\"\n    accept \"dns-open\" reason=\"old | host <b>@ada</b> [x](y)\"\n    egress { allow \"*.github.com\" \"*.packages.example.com\" \"db.example.com\"; private \"10.1.0.0/16\"; }\n    env { TOKEN from-env=\"OTHER\"; }\n}\nbottle \"new\" { network octet=43; }\n";
 
 #[test]
 fn a_person_a_comment_and_a_program_are_told_the_same() {
@@ -519,7 +519,7 @@ fn widening_is_denied_when_it_is_asked_for() {
     let dir = Dir::new();
     dir.write("old.kdl", OLD);
     dir.write("new.kdl", NEW);
-    dir.write("less.kdl", OLD.replace("\"pypi.org\"", ""));
+    dir.write("less.kdl", OLD.replace("\"registry.example.com\"", ""));
     dir.write("other.kdl", OLD.replace("network", &format!("pipelock image=\"{IMAGE}\"\n    network")));
     dir.write("broken.kdl", "bottle \"api\" { egres; }\n");
     dir.write("none.kdl", "profile \"p\" {}\n");
@@ -570,7 +570,7 @@ fn a_stage_is_what_its_spec_says_until_somebody_edits_it() {
     // One stage is compared with its own bottle, a directory of them with all.
     assert!(!dir.run(["diff", "stage/api", "two.kdl"]).code(0).out.contains("bottle b"));
     assert!(dir.run(["diff", "stage", "two.kdl"]).code(0).out.contains("bottle b"));
-    let plan = dir.read("stage/api/plan.json").replace("pypi.org", "pypi.com");
+    let plan = dir.read("stage/api/plan.json").replace("registry.example.com", "registry.example.net");
     dir.write("stage/api/plan.json", plan);
     dir.run(["diff", "stage/api", "specs/x.kdl"]).code(3).complains("it is not as it was built");
     dir.write("mine/plan.json", "{}");

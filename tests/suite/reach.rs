@@ -116,6 +116,35 @@ fn each_answer_shows_what_decides() {
     assert_snapshot("reach__answers", &text);
 }
 
+/// git-gate scans what is pushed, and whoever reads a plan or asks for a host is told where that is not so.
+#[test]
+fn what_goes_past_git_gate_is_said() {
+    let spec = "bottle \"api\" {\n    network octet=42\n    env { GH_TOKEN from-env=\"GH_TOKEN\"; }\n    egress { allow \
+                \"*.github.com\"; }\n    git {\n        repo \"api\" {\n            url \"ssh://git@github.com/acme/api.git\"\n            \
+                identity \"~/.ssh/id\"\n            host-key \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\"\n        \
+                }\n    }\n}\n";
+    let dir = Dir::with(spec);
+    let ways = "by allow *.github.com (x.kdl:4), with GH_TOKEN (x.kdl:3)";
+    let plan = dir.run(["plan", "x.kdl"]).code(0);
+    plan.says(&format!(
+        "  but github.com is reached past git-gate, where nothing is scanned before it leaves: {ways}\n"
+    ));
+    let all = dir.run(["reach", "x.kdl", "--format", "json"]).code(0);
+    all.says(&format!("scanned by gitleaks before it leaves; past it, unscanned: {ways}"));
+    let note = "this is past git-gate, which scans what is pushed to the repository `api` there";
+    for host in ["api.github.com", "github.com:443"] {
+        dir.run(["reach", "x.kdl", host, "--format", "json"]).code(0).says(note);
+    }
+    for host in ["gist.github.com", "raw.githubusercontent.com"] {
+        let run = dir.run(["reach", "x.kdl", host]).code(0);
+        assert!(!run.out.contains("past git-gate"), "{}", run.out);
+    }
+    dir.write("x.kdl", spec.replace("*.github.com", "api.example.com").replace("GH_TOKEN", "TOKEN"));
+    for command in ["plan", "reach", "check"] {
+        dir.run([command, "x.kdl"]).code(0).never_says("past git-gate").never_says("past it");
+    }
+}
+
 #[test]
 fn the_schema_is_the_types_and_every_report_is_valid() {
     let schema = reach::schema();

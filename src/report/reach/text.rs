@@ -72,6 +72,7 @@ impl Page<'_> {
         if because.first().is_none_or(|cause| cause.kind == "nearest") {
             self.line("  by     ", "no rule: nothing allows it");
         }
+        let against = *verdict == Outcome::Refused || because.first().is_some_and(|it| it.kind == "sidecar");
         for (n, cause) in because.iter().enumerate() {
             let Cause { kind, rule, origin } = cause;
             let place = origin.as_ref().map(|origin| format!(", {origin}")).unwrap_or_default();
@@ -80,11 +81,11 @@ impl Page<'_> {
                 "allow" | "deny" | "private" => format!("{kind} {rule}{place}"),
                 _ => format!("{rule}{place}"),
             };
-            let head = match (n, *kind, *verdict) {
-                (_, "nearest", _) => "        ",
-                (0, ..) => "  by    ",
-                (_, _, Outcome::Allowed | Outcome::Depends) => "  and   ",
-                (_, _, Outcome::Refused) => "  though",
+            let head = match (n, *kind) {
+                (_, "nearest") => "        ",
+                (0, _) => "  by    ",
+                _ if against => "  though",
+                _ => "  and   ",
             };
             self.line(&format!("{head} "), &says);
         }
