@@ -5,6 +5,7 @@
 //! address, port and protocol. **Not judged here**, since it is decided past the list: names, and whatever is sent to port
 //! 53, which go to the resolver of `--dns`; a service of the host's loopback, by `SMOLVM_GUEST_HOST_SERVICE`; named
 //! networks. Of these, `docs/engine.md` has what was read and run.
+#![allow(clippy::format_push_string, reason = "specs are put together from few parts")]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::Command;
@@ -264,9 +265,11 @@ fn spec() -> impl Strategy<Value = String> {
         text += "    egress {\n";
         for host in hosts {
             text += &format!("        allow \"{host}\"\n");
-            if host != "1.1.1.1" {
-                let place = if host.parse::<IpAddr>().is_ok() { "" } else { " \"10.1.2.3\"" };
-                text += &format!("        private \"{host}\"{place}\n");
+            match host {
+                "1.1.1.1" => {}
+                // A name stands before the addresses that it may have.
+                "a.test" | "*.a.test" => text += &format!("        private \"{host}\" \"10.9.0.0/16\"\n"),
+                address => text += &format!("        private \"{address}\"\n"),
             }
         }
         text + "    }\n}\n"
