@@ -239,7 +239,7 @@ fn row(node: Node<'_>) -> Row {
     }
 }
 
-fn arguments<'a>(node: Node<'a>) -> impl Iterator<Item = &'a str> {
+fn arguments(node: Node<'_>) -> impl Iterator<Item = &str> {
     node.entries().filter(|entry| entry.key().is_none()).filter_map(|entry| text(entry.value()))
 }
 
