@@ -64,7 +64,7 @@ fn until(mut program: impl FnMut() -> Output) {
     }
 }
 
-/// Where the programs of `PostgreSQL` are: Debian keeps them out of `PATH`.
+/// Where the programs of `postgres` are: Debian keeps them out of `PATH`.
 fn postgres() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists())
