@@ -41,9 +41,9 @@ pub fn check(
     for entry in egress.allow.iter().filter(sound) {
         if deny.covering(&entry.value).is_none() {
             reaches_inside(entry, &private, diagnostics);
+            gated(entry, version, diagnostics);
         }
         too_wide(entry, diagnostics);
-        gated(entry, version, diagnostics);
     }
     denied_below(egress, layers, diagnostics);
     drops(egress, &deny, sources, diagnostics);

@@ -15,7 +15,7 @@ use crate::plan::{Origin, Origins, Plan, PlannedEgress, PlannedHost, PlannedPatt
 use crate::reach::proxy::Lists;
 use crate::world::builtin::{self, PIPELOCK_METRICS};
 use crate::world::host::HostPattern;
-use crate::world::pipelock as ledger;
+use crate::world::pipelock::{self as ledger, guard};
 
 /// Its path in the stage.
 pub const PATH: &str = "pipelock/pipelock.yaml";
@@ -47,7 +47,7 @@ pub struct Config<'a> {
     /// What no name may resolve to. It replaces pipelock's own list, which it holds; an empty one would turn the guard
     /// off.
     #[schemars(length(min = 1))]
-    internal: Vec<Traced<String>>,
+    internal: Vec<Traced<&'a str>>,
     /// What of it an allowed name may resolve to all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     ssrf: Option<Ssrf>,
@@ -276,16 +276,16 @@ pub fn config(plan: &Plan) -> Config<'_> {
         log,
     } = &plan.egress;
     // A plan that is made here trusts no name.
-    let Lists { allow, block, open, excluded, internal, trusted: _ } = plan.egress.lists();
+    let Lists { allow, block, open, excluded, internal: _, trusted: _ } = plan.egress.lists();
     let open: Vec<_> = open.into_iter().map(|(range, entry)| entry.with(range.to_string())).collect();
     Config {
         version: 1,
         mode: Mode::Strict,
         enforce: true,
         api_allowlist: listed(allow, &Origins::default_setting()),
-        internal: internal
+        internal: guard::internal_texts()
             .iter()
-            .map(|network| Traced::new(network.to_string(), Origins::compiler(&INTERNAL)))
+            .map(|network| Traced::new(network.as_str(), Origins::compiler(&INTERNAL)))
             .collect(),
         ssrf: (!open.is_empty()).then_some(Ssrf { ip_allowlist: open }),
         explain_blocks: true,

@@ -12,27 +12,10 @@ use ipnet::IpNet;
 
 use crate::world::engine::Version;
 use crate::world::host::list::{List, holding};
-use crate::world::host::{HostPattern, Verdict};
+use crate::world::host::{HostPattern, Verdict, guarded_name};
 use crate::world::pipelock::guard::{self, Guarded, METADATA};
 use crate::world::pipelock::name::{self, Label};
 use crate::world::pipelock::{self, Question};
-
-/// How the proxy is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// CONNECT, which HTTPS and everything but plain HTTP takes.
-    Connect,
-    /// An absolute URI, which plain HTTP takes.
-    Http,
-}
-
-impl Way {
-    /// The way that clients take to a port: plain HTTP to its own.
-    #[must_use]
-    pub fn of(port: Option<u16>) -> Self {
-        if port == Some(80) { Self::Http } else { Self::Connect }
-    }
-}
 
 /// The part of the configuration that decides which hosts are reached. Each entry has its origin in the caller's type;
 /// one of the compiler's own has none.
@@ -207,7 +190,7 @@ impl<'a, T: Copy> Proxy<'a, T> {
         }
     }
 
-    /// The decision on a host as a client spells it, which resolves to `at`; without that, to some public address.
+    /// The decision on a host as a client spells it, in lower case, which resolves to `at`; without that, to some public address.
     #[must_use]
     pub fn judge(&self, host: &str, at: Option<IpAddr>) -> Decision<T> {
         let host = name::compared(host);
@@ -271,10 +254,13 @@ impl<'a, T: Copy> Proxy<'a, T> {
             return Decision::Listed(allow, AddressScope::Any(entry));
         }
         let Some(address) = at else {
-            let inner = HostPattern::new(plain.to_owned()).guarded() == Guarded::Likely;
             // A name that the spec says is inside is listed beside where it is.
-            let inner = inner && !below && self.open.is_empty();
-            return if inner { Decision::Inner(allow) } else { Decision::Listed(allow, scope) };
+            let closed = !below && self.open.is_empty();
+            return if closed && guarded_name(plain, false) == Guarded::Likely {
+                Decision::Inner(allow)
+            } else {
+                Decision::Listed(allow, scope)
+            };
         };
         if !self.is_internal(address) {
             return Decision::Listed(allow, scope);

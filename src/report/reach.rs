@@ -14,7 +14,7 @@ use crate::backend;
 use crate::check;
 use crate::lower::pipelock;
 use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, Traced};
-use crate::reach::proxy::{AddressScope, Decision, Way};
+use crate::reach::proxy::{AddressScope, Decision};
 use crate::reach::{Because, DNS_PORT, Policy};
 use crate::report::{Promise, past_gate};
 use crate::text::quote;
@@ -413,20 +413,19 @@ fn decided(
     (causes, reached)
 }
 
-/// What happens to traffic on a port that is let through.
+/// The port to which clients ask the proxy in plain HTTP; to all others they take CONNECT.
+const HTTP_PORT: u16 = 80;
+
+/// What happens to traffic on a port that is let through. What is let through is the same in both ways (run).
 fn on_the_way(plan: &Plan, port: Option<u16>) -> Option<String> {
-    match Way::of(port) {
-        Way::Http => Some(format!(
-            "an answer over plain HTTP is cut at {} MiB, without a word",
-            *pipelock::max_response(plan)
-        )),
-        Way::Connect => {
-            let (_, what) = name::SERVER_FIRST.iter().find(|(it, _)| Some(*it) == port)?;
-            Some(format!(
-                "a connection whose server speaks first, as {what}'s does, is answered and closed after 5 seconds"
-            ))
-        }
+    if port == Some(HTTP_PORT) {
+        let most = *pipelock::max_response(plan);
+        return Some(format!("an answer over plain HTTP is cut at {most} MiB, without a word"));
     }
+    let (_, what) = name::SERVER_FIRST.iter().find(|(it, _)| Some(*it) == port)?;
+    Some(format!(
+        "a connection whose server speaks first, as {what}'s does, is answered and closed after 5 seconds"
+    ))
 }
 
 /// The repositories whose upstream a target is.

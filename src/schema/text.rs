@@ -188,10 +188,14 @@ pub(super) fn version(text: &str) -> Result<(), ValueError> {
 
 /// A version of pipelock: its decoder is strict, so a configuration is for versions that were looked at.
 pub(super) fn pipelock_version(text: &str) -> Result<(), ValueError> {
-    version(text)?;
-    let known = text.parse::<Version>().is_ok_and(|version| (OLDEST..=NEWEST).contains(&version));
     let expected = format!("expected {}", ValueType::PipelockVersion.describe());
-    let unknown = || ValueError::invalid(format!("pipelock {text} was not looked at"), expected);
+    version(text).map_err(|error| ValueError { expected: expected.clone(), ..error })?;
+    let known = text.parse::<Version>().is_ok_and(|version| (OLDEST..=NEWEST).contains(&version));
+    let unknown = || {
+        ValueError::invalid(format!("pipelock {text} was not looked at"), expected).help(format!(
+            "name one of these for what the configuration is written for, such as {NEWEST}, and by `image` what runs"
+        ))
+    };
     if known { Ok(()) } else { Err(unknown()) }
 }
 

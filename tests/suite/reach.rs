@@ -106,6 +106,8 @@ fn each_answer_shows_what_decides() {
         ("10.1.9.9:22", None),
         ("api.github.com", Some("64:ff9b::a01:203")),
         ("metadata.google.internal", None),
+        ("metadata.google.internal.", None),
+        ("0xa9fea9fe:80", None),
         ("github.com:80", None),
         ("a7f9c2e1b8d4a6f3e0q5z.github.com", None),
         ("sk-ant-api03-abcdefgh.github.com", None),

@@ -158,7 +158,9 @@ fn is_below(host: &str, domain: &str) -> bool {
 /// `.internal` (2024), and what routers hand out.
 const INNER: [&str; 6] = ["internal", "local", "lan", "home", "corp", "home.arpa"];
 
-fn guarded_name(domain: &str, below: bool) -> Guarded {
+/// The guard's view of a name in lower case, or of a domain with all `below` it, without looking it up.
+#[must_use]
+pub fn guarded_name(domain: &str, below: bool) -> Guarded {
     let own = domain == "localhost" || is_below(domain, "localhost");
     if own || (!below && guard::metadata(domain).is_some()) {
         return Guarded::Closed;

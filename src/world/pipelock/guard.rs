@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::name;
+
 /// The reading of an address, of a network or of an entry of the allow list by pipelock's guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guarded {
@@ -65,10 +67,12 @@ pub static METADATA: &[Metadata] = &[
     of("metadata.tencentyun.com", "Tencent Cloud"),
 ];
 
-/// The service of metadata that a host is, or a host below it.
+/// The service of metadata that a host is, in lower case and however an address is spelled.
 #[must_use]
 pub fn metadata(host: &str) -> Option<&'static Metadata> {
-    METADATA.iter().find(|it| it.host == host)
+    let host = name::compared(host);
+    let plain = host.strip_suffix('.').unwrap_or(&host);
+    METADATA.iter().find(|it| it.host == plain)
 }
 
 fn metadata_addresses() -> impl Iterator<Item = IpAddr> {
@@ -78,8 +82,9 @@ fn metadata_addresses() -> impl Iterator<Item = IpAddr> {
 struct Networks {
     private: Vec<IpNet>,
     closed: Vec<IpNet>,
-    own: Vec<IpNet>,
     all: Vec<IpNet>,
+    /// The same, as they are written.
+    texts: Vec<String>,
 }
 
 static NETWORKS: LazyLock<Networks> = LazyLock::new(|| {
@@ -95,7 +100,8 @@ static NETWORKS: LazyLock<Networks> = LazyLock::new(|| {
     all.sort();
     // What is inside of a private range has to be closed by what is left out of what opens it.
     closed.extend(metadata_addresses().map(IpNet::from).filter(|it| within(&private, it)));
-    Networks { private, closed, own, all }
+    let texts = all.iter().map(IpNet::to_string).collect();
+    Networks { private, closed, all, texts }
 });
 
 fn v4(network: &IpNet) -> Option<Ipv4Net> {
@@ -143,10 +149,10 @@ pub fn internal() -> &'static [IpNet] {
     &NETWORKS.all
 }
 
-/// The list that pipelock has of its own, when its configuration names none.
+/// The same, as they are written.
 #[must_use]
-pub fn own_internal() -> &'static [IpNet] {
-    &NETWORKS.own
+pub fn internal_texts() -> &'static [String] {
+    &NETWORKS.texts
 }
 
 /// Every border between addresses that are guarded in one way and in another.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
+use std::sync::LazyLock;
 
 /// The host that is compared: an IPv4 address that is spelled by one number, or with octal or hexadecimal parts, becomes
 /// what it stands for (`parseAlternativeIP` at 2.3.0; `0x5db8d822` was run). Shorter forms, such as `10.1`, stay names.
@@ -14,6 +15,9 @@ pub fn compared(host: &str) -> Cow<'_, str> {
 }
 
 fn alternative(host: &str) -> Option<Ipv4Addr> {
+    if !host.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
     let parts: Vec<&str> = host.split('.').collect();
     if let [whole] = parts[..] {
         return Some(Ipv4Addr::from_bits(number(whole)?));
@@ -204,24 +208,51 @@ static SHAPES: &[Shape] = &[
     shape("an Ethereum key", &["0x"], HEX, 64),
 ];
 
-/// What pipelock takes a host's name for: it looks at the name, and at the name without its dots, so that a credential
-/// cannot be spread over labels.
+/// What begins a credential, by its first byte: a list of hosts is long, and is looked at on each keystroke.
+struct Beginnings {
+    by_first: Vec<Vec<(&'static [u8], &'static Shape)>>,
+    /// The fewest bytes that a credential has.
+    shortest: usize,
+}
+
+static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
+    let mut all = Beginnings { by_first: vec![Vec::new(); 256], shortest: usize::MAX };
+    for shape in SHAPES {
+        for begins in shape.begins {
+            all.by_first[usize::from(begins.as_bytes()[0])].push((begins.as_bytes(), shape));
+            all.shortest = all.shortest.min(begins.len() + shape.least);
+        }
+    }
+    all
+});
+
+/// What pipelock takes a host's name, in lower case, for: it looks at the name, and at the name without its dots, so that
+/// a credential cannot be spread over labels.
 #[must_use]
 pub fn credential(host: &str) -> Option<&'static str> {
-    let host = host.to_ascii_lowercase();
-    let joined = host.replace('.', "");
-    SHAPES.iter().find(|shape| shape.is_in(&host) || shape.is_in(&joined)).map(|shape| shape.what)
+    if host.len() < BEGINNINGS.shortest {
+        return None;
+    }
+    let joined = || host.bytes().filter(|byte| *byte != b'.').collect::<Vec<u8>>();
+    shape_in(host.as_bytes()).or_else(|| shape_in(&joined())).map(|shape| shape.what)
+}
+
+fn shape_in(text: &[u8]) -> Option<&'static Shape> {
+    let begins_at = |at: usize| {
+        let rest = &text[at..];
+        let mut alike = BEGINNINGS.by_first[usize::from(rest[0])].iter();
+        alike.find(|(begins, shape)| {
+            rest.strip_prefix(*begins)
+                .and_then(|rest| rest.get(..shape.least))
+                .is_some_and(|body| shape.fits(body))
+        })
+    };
+    (0..text.len()).find_map(begins_at).map(|(_, shape)| *shape)
 }
 
 impl Shape {
-    fn is_in(&self, text: &str) -> bool {
-        self.begins.iter().any(|begins| {
-            text.match_indices(begins).any(|(at, _)| {
-                let rest = &text.as_bytes()[at + begins.len()..];
-                let fits = |b: &&u8| b.is_ascii_digit() || self.then.contains(b);
-                rest.iter().take(self.least).take_while(fits).count() == self.least
-            })
-        })
+    fn fits(&self, body: &[u8]) -> bool {
+        body.iter().all(|byte| byte.is_ascii_digit() || self.then.contains(byte))
     }
 }
 
@@ -302,7 +333,7 @@ mod tests {
     fn a_credential_is_seen_over_dots() {
         assert_eq!(credential("sk-ant-api03-aaaaaaaa.evil.example"), Some("an Anthropic API key"));
         assert_eq!(credential("glpat-aaaaa.bbbbb.ccccc.ddddddd.example.com"), Some("a GitLab token"));
-        assert_eq!(credential("AKIAABCDEFGHIJKLMNOP.example.com"), Some("an AWS key's id"));
+        assert_eq!(credential("akiaabcdefghijklmnop.example.com"), Some("an AWS key's id"));
         assert_eq!(credential("api.github.com"), None);
     }
 }
