@@ -12,6 +12,7 @@ mod git_gate;
 mod graph;
 mod pipelock;
 mod stage;
+mod traps;
 mod watch;
 
 use std::fs;

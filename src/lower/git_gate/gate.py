@@ -1239,6 +1239,9 @@ def main(words):
     tell = (lambda text: print(f"git-gate: {text}", flush=True)) if what == "access" else log
     try:
         if what == "access":
+            # The daemon leaves its hook no way to its log but its own.
+            with contextlib.suppress(OSError):
+                sys.stderr = open(f"/proc/{os.getppid()}/fd/2", "a")
             # The daemon gives more: the host name that was asked for, addresses and ports.
             access(*words[1:3])
         else:

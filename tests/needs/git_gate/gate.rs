@@ -101,9 +101,17 @@ impl Gate {
         let port =
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let gate = Self { tmp, port, daemon: None };
-        for directory in
-            ["bin", "mirrors", "identity", "upstream/acme", "upstream/platform", "host", "agent", "tmp"]
-        {
+        for directory in [
+            "bin",
+            "mirrors",
+            "identity",
+            "repository",
+            "upstream/acme",
+            "upstream/platform",
+            "host",
+            "agent",
+            "tmp",
+        ] {
             fs::create_dir_all(gate.at(directory)).expect("a directory");
         }
         let root = gate.tmp.path().to_str().expect("a plain path");
@@ -215,6 +223,7 @@ impl Gate {
             .env("TMPDIR", self.at("tmp"))
             .env("GIT_GATE_MIRRORS", self.at("mirrors"))
             .env("GIT_GATE_IDENTITIES", self.at("identity"))
+            .env("GIT_GATE_REPOSITORIES", self.at("repository"))
             .env("GIT_GATE_LISTEN", "127.0.0.1")
             .env("GIT_GATE_PORT", self.port.to_string())
             .env("GIT_GATE_TIMEOUT", "60")
