@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Ask the host: is the engine there, is it the right version, is the subnet free
     Preflight(Preflight),
+    /// Fetch what agents pushed to repositories of this host: to remote-tracking branches, nothing else
+    Pull(Pull),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
     /// Print a completion script for a shell
@@ -338,6 +340,16 @@ pub(crate) struct Preflight {
     pub(crate) specs: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    /// The spec. Without one, `bottle.kdl` in the working directory
+    #[arg(value_name = "SPEC", default_value = "bottle.kdl")]
+    pub(crate) spec: PathBuf,
+    /// Only this bottle of it
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) bottle: Option<String>,
 }
 
 #[derive(Debug, Args)]

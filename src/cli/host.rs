@@ -12,4 +12,4 @@ pub(crate) use address::{Address, HostNetwork, NetworkError, Route};
 #[allow(unused_imports, reason = "a probe's whole interface, whatever `preflight` needs of it")]
 pub(crate) use network::{Overlap, OverlapKind, overlaps, read};
 #[allow(unused_imports, reason = "a probe's whole interface, whatever `preflight` needs of it")]
-pub(crate) use program::{PATIENCE, ProbeError, find_program, program_version};
+pub(crate) use program::{PATIENCE, ProbeError, Running, find_program, program_version};

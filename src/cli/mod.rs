@@ -32,9 +32,11 @@ mod plan;
 mod plans;
 mod preflight;
 mod progress;
+mod pull;
 mod reach;
 mod regular;
 mod reports;
+mod repository;
 mod revision;
 mod trace;
 mod verify;
@@ -84,6 +86,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Trace(command) => trace::run(&command, &output),
         Command::Verify(command) => verify::run(&command, &output),
         Command::Preflight(command) => preflight::run(&command, &output),
+        Command::Pull(command) => pull::run(&command, &output),
         Command::Lsp => lsp::run(),
         Command::Completions(command) => docs::completions(&command, &output),
         Command::Man => docs::man(&output),

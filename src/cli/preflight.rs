@@ -2,6 +2,7 @@
 
 mod handed;
 mod pack;
+mod repositories;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -71,6 +72,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     findings.extend(plans.iter().filter_map(pack::check));
     findings.extend(secrets::check(&plans));
     findings.extend(plans.iter().flat_map(handed::check));
+    findings.extend(plans.iter().flat_map(repositories::check));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output))?;
@@ -220,7 +222,7 @@ fn subnet(plan: &Plan, network: &HostNetwork) -> Vec<Finding> {
 }
 
 /// A file as these plans have it: from the home of who launches, absolute, or as it is seen from here.
-fn on_host(file: &str) -> Option<PathBuf> {
+pub(super) fn on_host(file: &str) -> Option<PathBuf> {
     if let Some(rest) = file.strip_prefix("~/") {
         return Some(PathBuf::from(env::var_os("HOME")?).join(rest));
     }
