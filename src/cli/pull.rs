@@ -17,7 +17,7 @@ use super::repository::{self, Repository};
 use super::workspace::Workspace;
 use super::{Outcome, plans};
 
-#[allow(unused_imports, reason = "what else asks git-gate for what it holds")]
+#[allow(unused_imports, reason = "all that somebody needs who asks what git-gate holds")]
 pub(crate) use from_gate::{Branch, Change, Gate, PullError, Unfetched};
 
 pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Error> {
@@ -36,9 +36,9 @@ pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Erro
         asked = true;
         let head = format!("{} of {}", quote(name), quote(&plan.slug));
         match of_one(plan, name, local) {
-            Ok((repository, branches)) => {
-                output.print(&show(&head, &plan.slug, &repository, &branches))?;
-                if branches.iter().any(|branch| matches!(branch.change, Change::Refused(_))) {
+            Ok(pulled) => {
+                output.print(&show(&head, &plan.slug, &pulled))?;
+                if pulled.branches.iter().any(|branch| matches!(branch.change, Change::Refused(_))) {
                     outcome = Outcome::Failed;
                 }
             }
@@ -60,14 +60,25 @@ pub(crate) fn locals(plan: &Plan) -> impl Iterator<Item = (&str, &PlannedLocal)>
     written.filter_map(|repo| Some((repo.name.as_str(), repo.local()?)))
 }
 
-fn of_one(plan: &Plan, name: &str, local: &PlannedLocal) -> Result<(Repository, Vec<Branch>), String> {
-    let path = on_host(&local.path).ok_or("there is no HOME to find it from")?;
-    let repository = repository::resolve(&path).map_err(|error| format!("{error}: {}", error.help()))?;
-    let branches = Gate::of(plan).fetch(name, &repository).map_err(|error| error.to_string())?;
-    Ok((repository, branches))
+/// What came of one repository.
+#[derive(Debug)]
+struct Pulled {
+    repository: Repository,
+    branches: Vec<Branch>,
+    left: Vec<Unfetched>,
 }
 
-fn show(head: &str, slug: &str, repository: &Repository, branches: &[Branch]) -> String {
+fn of_one(plan: &Plan, name: &str, local: &PlannedLocal) -> Result<Pulled, String> {
+    let path = on_host(&local.path).ok_or("there is no HOME to find it from")?;
+    let repository = repository::resolve(&path).map_err(|error| format!("{error}: {}", error.help()))?;
+    let gate = Gate::of(plan);
+    let branches = gate.fetch(name, &repository).map_err(|error| error.to_string())?;
+    let left = gate.unfetched(name, &repository).map_err(|error| error.to_string())?;
+    Ok(Pulled { repository, branches, left })
+}
+
+fn show(head: &str, slug: &str, pulled: &Pulled) -> String {
+    let Pulled { repository, branches, left } = pulled;
     let mut text = format!("{head}, in {}\n", quote_path(&repository.common_dir));
     if branches.is_empty() {
         text.push_str("  nothing new\n");
@@ -88,6 +99,15 @@ fn show(head: &str, slug: &str, repository: &Repository, branches: &[Branch]) ->
             let plain = shell::word(&name) == name && quote_whole(&name) == format!("`{name}`");
             let _ = writeln!(text, "    git log {}", if plain { name.as_str() } else { short(new) });
         }
+    }
+    // What did not come is said above.
+    for Unfetched { reference, object } in left.iter().filter(|it| it.reference.starts_with(b"refs/tags/")) {
+        let reference = quote_whole(&String::from_utf8_lossy(reference));
+        let _ = writeln!(
+            text,
+            "  {reference} stays in git-gate, at {}: tags are not pulled, and no branch has it",
+            short(object)
+        );
     }
     text
 }

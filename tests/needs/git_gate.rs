@@ -1,9 +1,9 @@
 //! git-gate at work, with real git, a real daemon on loopback and, where it can be had, the real scanner.
 
 mod faults;
-mod gate;
+pub(super) mod gate;
 mod hostile;
-mod local;
+pub(super) mod local;
 mod push;
 mod scanner;
 mod secrets;

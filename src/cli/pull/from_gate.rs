@@ -28,8 +28,9 @@ const FETCH: Bounds = Bounds { patience: Duration::from_mins(30), output: 1 << 1
 const MAX_BRANCHES: usize = 1000;
 /// The size of a pack that is taken, in blocks of 512 bytes: 2 GiB.
 const MAX_BLOCKS: &str = "4194304";
-/// The memory of each process of a fetch, in KiB: 4 GiB.
-const MAX_MEMORY: &str = "4194304";
+/// The memory of each process of a fetch, and of what lists branches, in KiB: 4 GiB and 256 MiB.
+const FETCH_MEMORY: &str = "4194304";
+const LIST_MEMORY: &str = "262144";
 
 /// The git-gate of a bottle that runs.
 #[derive(Debug)]
@@ -120,7 +121,6 @@ impl Gate {
     }
 
     /// Asks what is lost when the gate's volume goes: branches and tags whose commits no reference of the repository has.
-    #[allow(dead_code, reason = "asked before a volume is removed")]
     pub(crate) fn unfetched(&self, name: &str, repository: &Repository) -> Result<Vec<Unfetched>, PullError> {
         let view = View::over(repository)?;
         let here: BTreeSet<String> = known(&view, "refs/")?.into_values().collect();
@@ -153,9 +153,8 @@ impl Gate {
         let away = |error: io::Error| PullError::Away(self.address, reason(&error));
         TcpStream::connect_timeout(&self.address, KNOCK).map_err(away)?;
         let url = self.url(name);
-        let mut command = view
-            .command(&[&["-c", "protocol.version=2", "ls-remote", "--", url.as_str()], patterns].concat());
-        command.env("GIT_ALLOW_PROTOCOL", "git");
+        let words = [&["-c", "protocol.version=2", "ls-remote", "--", url.as_str()], patterns].concat();
+        let command = bounded(view, LIST_MEMORY, &words);
         let printed = output(command, &[], &LIST)?;
         let mut found = BTreeMap::new();
         for line in printed.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -192,18 +191,10 @@ impl Gate {
         }
         line.push(b'\n');
         fs::write(apart.path().join("info/alternates"), line).map_err(store)?;
-        // Bounds that git has none of: of a file that it writes, of memory.
-        let mut shell = Command::new("/bin/sh");
-        shell.args([
-            "-c",
-            "ulimit -f \"$1\" && ulimit -d \"$2\" && shift 2 && exec \"$@\"",
-            "sh",
-            MAX_BLOCKS,
-            MAX_MEMORY,
-        ]);
         let url = self.url(name);
-        let mut command = view.command_within(
-            shell,
+        let mut command = bounded(
+            view,
+            FETCH_MEMORY,
             &[
                 "-c",
                 "protocol.version=2",
@@ -224,7 +215,7 @@ impl Gate {
                 url.as_str(),
             ],
         );
-        command.env("GIT_ALLOW_PROTOCOL", "git").env("GIT_OBJECT_DIRECTORY", apart.path());
+        command.env("GIT_OBJECT_DIRECTORY", apart.path());
         let input: Vec<u8> =
             references.flat_map(|reference| [reference.as_slice(), b"\n"].concat()).collect();
         match output(command, &input, &FETCH) {
@@ -252,6 +243,15 @@ impl Gate {
             let change = Change::Refused(String::from("a remote-tracking branch cannot be called so"));
             return Ok(Branch { name, old, new, change });
         }
+        // git says it in words that name no way out.
+        if let Some(other) = known.keys().find(|other| is_in_the_way(other, &name)) {
+            let other = format!("bottle-{}/{}", self.slug, String::from_utf8_lossy(other));
+            let why = format!(
+                "{} is in its way, which was pulled before: `git branch --delete --remotes` takes that one away",
+                quote(&other)
+            );
+            return Ok(Branch { name, old, new, change: Change::Refused(why) });
+        }
         let none = "0".repeat(new.len());
         let mut input = format!("update {}", self.tracking()).into_bytes();
         input.extend_from_slice(&name);
@@ -267,6 +267,23 @@ impl Gate {
         };
         Ok(Branch { name, old, new, change })
     }
+}
+
+/// Whether two names cannot both be files.
+fn is_in_the_way(one: &[u8], other: &[u8]) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    long.strip_prefix(short).is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+/// A call of git that speaks to the gate, and to nobody else, with the bounds that git has none of: of a file that it
+/// writes, and of memory.
+fn bounded(view: &View, memory: &str, words: &[&str]) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    let script = "ulimit -f \"$1\" && ulimit -d \"$2\" && shift 2 && exec \"$@\"";
+    shell.args(["-c", script, "sh", MAX_BLOCKS, memory]);
+    let mut command = view.command_within(shell, words);
+    command.env("GIT_ALLOW_PROTOCOL", "git");
+    command
 }
 
 /// The references below a prefix, without it, and where each is.

@@ -11,7 +11,7 @@ use crate::needs::traps::Traps;
 use crate::support::binary::tree;
 
 /// A bottle with these repositories and no other.
-fn spec(repos: &str) -> String {
+pub(crate) fn spec(repos: &str) -> String {
     let start = SPEC.find("repo \"api\"").unwrap();
     let end = SPEC.find("    git-gate").unwrap();
     format!("{}{repos}\n    }}\n{}", &SPEC[..start], &SPEC[end..])
@@ -20,7 +20,7 @@ fn spec(repos: &str) -> String {
 const APP: &str = "repo \"app\" { path \".\"; }";
 
 /// Shows the gate a git directory, which stands where the engine mounts it.
-fn mount(gate: &Gate, directory: &Path) {
+pub(crate) fn mount(gate: &Gate, directory: &Path) {
     let place = gate.at("repository/app");
     let _ = fs::remove_file(&place);
     symlink(directory, place).unwrap();
