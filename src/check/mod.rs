@@ -59,6 +59,7 @@ static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
     |it, found| names::check(it.layer, found),
     |it, found| env::check(it.layer, found),
     |it, found| boot::check(it.layer, found),
+    |it, found| repo::check_layer(it.layer, found),
     |it, found| container::check(it.layer, found),
     |it, found| host_path::check(it.layer, it.sources, found),
     |it, found| secret_literal::check(it.layer, found),

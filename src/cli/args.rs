@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Stop(Bottle),
     /// Remove a bottle's machine, its containers and its network; what the bundle keeps in volumes stays
     Down(Down),
+    /// Fetch what agents pushed to repositories of this host: to remote-tracking branches, nothing else
+    Pull(Pull),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
     /// Print a completion script for a shell
@@ -444,6 +446,16 @@ pub(crate) struct Preflight {
     pub(crate) specs: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    /// The spec. Without one, `bottle.kdl` in the working directory
+    #[arg(value_name = "SPEC", default_value = "bottle.kdl")]
+    pub(crate) spec: PathBuf,
+    /// Only this bottle of it
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) bottle: Option<String>,
 }
 
 #[derive(Debug, Args)]

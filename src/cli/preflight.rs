@@ -3,6 +3,7 @@
 mod containers;
 mod handed;
 mod pack;
+mod repositories;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -111,6 +112,7 @@ fn examine(plans: &[Plan]) -> (Vec<Finding>, Result<(), NetworkError>) {
 fn handed_over(plans: &[Plan]) -> Vec<Finding> {
     let mut findings = secrets::check(plans);
     findings.extend(plans.iter().flat_map(handed::check));
+    findings.extend(plans.iter().flat_map(repositories::check));
     findings
 }
 
@@ -314,7 +316,7 @@ fn subnet(plan: &Plan, network: &HostNetwork) -> Vec<Finding> {
 }
 
 /// A file as these plans have it: from the home of who launches, absolute, or as it is seen from here.
-fn on_host(file: &str) -> Option<PathBuf> {
+pub(super) fn on_host(file: &str) -> Option<PathBuf> {
     if let Some(rest) = file.strip_prefix("~/") {
         return Some(PathBuf::from(env::var_os("HOME")?).join(rest));
     }

@@ -25,7 +25,7 @@ pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
 pub use expect::Expectation;
-pub use git::{Git, GitUser, Repo};
+pub use git::{Git, GitUser, Repo, RepoSource, UpstreamRepo};
 pub use layer::{BuiltinNeeds, Credential, Layer};
 pub use lint::{Lint, LintEntry};
 pub use pipelock::Pipelock;

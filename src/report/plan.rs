@@ -7,7 +7,8 @@ use crate::backend;
 use crate::lower::plan_json::{Command, Commands, Launch};
 use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
-    Answered, Plan, PlannedEgress, PlannedHost, PlannedSidecar, PlannedTls, Purpose, SecretUse, Traced,
+    Answered, Plan, PlannedEgress, PlannedHost, PlannedLocal, PlannedRepo, PlannedSidecar, PlannedSource,
+    PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
 use crate::world::builtin;
@@ -148,15 +149,31 @@ impl Page<'_> {
         let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
         self.egress(plan, &egress_head);
         for repo in &plan.git.repos {
+            let PlannedRepo { name, writable, source } = &repo.value;
+            let place = match source {
+                PlannedSource::Upstream(PlannedUpstream { url, identity: _, host_keys: _ }) => {
+                    url.to_string()
+                }
+                PlannedSource::Local(PlannedLocal { path, variable, mount: _ }) => {
+                    format!("{path}, on this host, by {variable}")
+                }
+            };
+            let access = if **writable { "" } else { ", read-only" };
             self.line(&format!(
-                "  agent {arrow} {} {arrow} {} (repository {})",
-                builtin::GIT_GATE,
-                repo.url,
-                repo.name
+                "  agent {arrow} {} {arrow} {place} (repository {name}{access})",
+                builtin::GIT_GATE
             ));
         }
+        let pushed = || plan.git.repos.iter().filter(|repo| *repo.writable);
         if let Some(scanner) = &plan.git.scanner.value {
-            self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
+            if pushed().any(|repo| repo.upstream().is_some()) {
+                self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
+            }
+            if pushed().any(|repo| repo.local().is_some()) {
+                self.line(&format!(
+                    "  what is pushed to a repository on this host is scanned by {scanner}, and waits for `bottlec pull`"
+                ));
+            }
         }
         for sentence in past_gate::sentences(plan, &reach::policy(plan)) {
             self.line(&format!("  but {sentence}"));

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::backend;
 use crate::check;
 use crate::lower::pipelock;
-use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, Traced};
+use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, PlannedSource, Traced};
 use crate::reach::proxy::{AddressScope, Decision};
 use crate::reach::{Because, DNS_PORT, Policy};
 use crate::report::{Promise, past_gate};
@@ -431,7 +431,7 @@ fn on_the_way(plan: &Plan, port: Option<u16>) -> Option<String> {
 /// The repositories whose upstream a target is.
 fn repositories<'a>(plan: &'a Plan, target: &Target) -> impl Iterator<Item = &'a PlannedRepo> {
     plan.git.repos.iter().map(|repo| &repo.value).filter(move |repo| {
-        Upstream::parse(&repo.url).is_some_and(|upstream| {
+        repo.upstream().and_then(|it| Upstream::parse(&it.url)).is_some_and(|upstream| {
             let host = match &target.host {
                 TargetHost::Name(name) => upstream.host.eq_ignore_ascii_case(name),
                 TargetHost::Address(address) => upstream.host.parse() == Ok(*address),
@@ -455,18 +455,33 @@ fn overview(plan: &Plan) -> Overview {
             .repos
             .iter()
             .map(|repo| Row {
-                target: repo.url.to_string(),
+                target: repo.place().to_string(),
                 verdict: Outcome::Allowed,
                 origin: None,
-                note: format!(
-                    "repository {}, scanned by {} before it leaves{}",
-                    repo.name,
-                    plan.git.scanner.as_deref().unwrap_or_default(),
-                    past(plan, &policy, repo)
-                ),
+                note: repository(plan, &policy, repo),
             })
             .collect(),
         known: known(plan),
+    }
+}
+
+/// What the agent can do with a repository.
+fn repository(plan: &Plan, policy: &Policy<'_, &Traced<PlannedHost>>, repo: &PlannedRepo) -> String {
+    let PlannedRepo { name, writable, source } = repo;
+    let scanner = plan.git.scanner.as_deref().unwrap_or_default();
+    match (source, **writable) {
+        (PlannedSource::Upstream(_), true) => {
+            format!("repository {name}, scanned by {scanner} before it leaves{}", past(plan, policy, repo))
+        }
+        (PlannedSource::Upstream(_), false) => {
+            format!("repository {name}, read-only{}", past(plan, policy, repo))
+        }
+        (PlannedSource::Local(_), true) => {
+            format!(
+                "repository {name} on this host; what is pushed is scanned by {scanner} and stays in the bundle"
+            )
+        }
+        (PlannedSource::Local(_), false) => format!("repository {name} on this host, read-only"),
     }
 }
 

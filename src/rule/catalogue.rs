@@ -53,6 +53,10 @@ catalogue! {
         "a command line is written where a program's name belongs",
     );
     CONFLICTING_BOOT = ("conflicting-boot", Error, Machines, "0.1.0", "a bottle boots from two things");
+    CONFLICTING_REPO = (
+        "conflicting-repo", Error, Repositories, "0.1.0",
+        "a repository is on this host and at an upstream",
+    );
     CREDENTIAL_INTERCEPTED = (
         "credential-intercepted", Warning, Hosts, "0.1.0",
         "a host is opened that the agent sends a credential to, and would refuse it",

@@ -50,6 +50,9 @@ const fn required_property(name: &'static str, value: ValueType, doc: &'static s
     Property { name, value, required: true, default: None, doc }
 }
 
+/// Whether something may be changed.
+const ACCESS: ValueType = ValueType::Choice { words: &["read-only", "read-write"], what: "kind of access" };
+
 const fn once(node: &'static Node) -> Child {
     Child { occurs: Occurs::Once, node }
 }

@@ -18,6 +18,8 @@ pub enum Role {
     Secret,
     /// git-gate shows it to the upstream.
     Identity,
+    /// git-gate fetches from the repository that it is.
+    Repository,
     /// A sidecar sees it, and may perhaps write to it.
     Volume {
         /// Whether it may.
@@ -101,6 +103,13 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
         return None;
     }
     Some(match (kind, role) {
+        (K::Whole | K::System | K::Keys, R::Repository) => Why {
+            reason: "its history holds what was never meant for an agent: settings of the host, or keys",
+            label: "no project of its own",
+            help: "name the repository of one project",
+        },
+        // git-gate fetches from it, and its configuration and hooks are never read.
+        (K::Git | K::Outside | K::AroundSpec, R::Repository) => return None,
         (K::Whole, R::Boot) => Why {
             reason: "the machine would boot this host's own files, with every key in them",
             label: "the host itself",

@@ -236,6 +236,11 @@ impl Mount {
         }
     }
 
+    /// A path that only the host can tell, to be read.
+    fn resolved(source: Text, target: &str) -> Self {
+        Self { kind: "bind", source, target: Text::literal(target), read_only: true }
+    }
+
     fn named(name: &str, target: &str, writable: bool) -> Self {
         Self {
             kind: "volume",

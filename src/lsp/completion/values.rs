@@ -11,7 +11,7 @@ use super::{Request, hosts, known, names, paths};
 use crate::check;
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::{Prose, sentence};
-use crate::model::VolumeSource;
+use crate::model::{Repo, UpstreamRepo, VolumeSource};
 use crate::rule;
 use crate::schema::{Node as Schema, ValueType};
 use crate::syntax::{Entry, Node, Value};
@@ -274,9 +274,10 @@ fn schemes(port: Option<Node<'_>>) -> Vec<Candidate> {
 fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
     for layer in around::layers(request.asked.analysis) {
-        for repo in &layer.git.repos {
-            for key in repo.host_keys.iter().filter(|key| !slot.is_in(key.span)) {
-                keys.insert(&key.value, &repo.url.value);
+        for UpstreamRepo { url, identity: _, host_keys } in layer.git.repos.iter().filter_map(Repo::upstream)
+        {
+            for key in host_keys.iter().filter(|key| !slot.is_in(key.span)) {
+                keys.insert(&key.value, &url.value);
             }
         }
     }

@@ -289,7 +289,7 @@ impl Picture {
 
     fn repositories(&mut self, gate: usize, repos: &[Traced<PlannedRepo>]) {
         let (rows, more) =
-            listed(repos, |repo| Row { text: repo.name.to_string(), note: Some(repo.url.to_string()) });
+            listed(repos, |repo| Row { text: repo.name.to_string(), note: Some(repo.place().to_string()) });
         self.beyond(gate, Card::outside(Kind::Repositories, "upstream", rows, more));
     }
 
