@@ -47,12 +47,14 @@ impl Finding {
 
 pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
+    let mut way = String::new();
     let plans = if command.specs.is_empty() {
         Vec::new()
     } else {
         let workspace = Workspace::of(&command.specs, None)?;
+        way = workspace.way_from_here()?;
         // The paths of a plan are seen from its stage: for the files that are looked for here, from here.
-        let options = Options { stage_to_workspace: workspace.way_from_here()?, ..Options::default() };
+        let options = Options { stage_to_workspace: way.clone(), ..Options::default() };
         let analysis = plans::load(&workspace, &command.specs, &options, &reports, output)?;
         let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
         plans
@@ -68,9 +70,9 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
     findings.extend(variables(&plans));
-    findings.extend(plans.iter().filter_map(pack::check));
+    findings.extend(plans.iter().flat_map(pack::check));
     findings.extend(secrets::check(&plans));
-    findings.extend(plans.iter().flat_map(handed::check));
+    findings.extend(plans.iter().flat_map(|plan| handed::check(plan, Path::new(&way))));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output))?;
@@ -144,6 +146,11 @@ fn matters(plan: &Plan, capability: Capability) -> bool {
         Capability::PackByImage | Capability::HostPullsImage => boots(BootKind::Image),
         Capability::ExecSecretFlags | Capability::PackDropsSecrets => {
             secrets && plan.secret_route().with_exec()
+        }
+        Capability::PublishLoopback => !plan.machine.published.is_empty(),
+        Capability::GpuFlag => plan.machine.gpu.value,
+        Capability::FromTakesUsual => {
+            boots(BootKind::Artifact) && (plan.machine.cpus.is_some() || plan.machine.memory_mib.is_some())
         }
         Capability::SecretsSection => secrets && !boots(BootKind::Artifact),
         _ => true,

@@ -2,7 +2,7 @@
 //! directory, without a shell.
 
 use super::names::{container, gate_image, machine, network, project, volumes};
-use super::{compose, smolfile};
+use super::{compose, machine as settings, smolfile};
 use crate::lower::plan_json::{Command, Commands};
 use crate::lower::supervise;
 use crate::model::Reference;
@@ -73,6 +73,7 @@ pub fn lower(plan: &Plan) -> Commands {
         create.push(version.with(String::from("--dns")));
         create.push(plan.addresses.with(plan.addresses.bundle().to_string()));
     }
+    create.extend(settings::flags(plan));
     let secrets = if plan.secret_route().with_exec() { secrets(plan) } else { Command::new() };
     let program = |flags: &[&str]| {
         let flags: Command = flags.iter().map(|flag| ours(flag)).chain(secrets.iter().cloned()).collect();

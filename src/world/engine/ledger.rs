@@ -72,6 +72,12 @@ capabilities! {
     PackDropsSecrets = "pack-drops-secrets",
     /// `machine egress-events` is known.
     EgressEvents = "egress-events",
+    /// A published port is bound on the host's loopback alone.
+    PublishLoopback = "publish-loopback",
+    /// `machine create` takes `--gpu`.
+    GpuFlag = "gpu-flag",
+    /// `machine create --from` takes the engine's own defaults, when they are asked for.
+    FromTakesUsual = "from-takes-usual",
 }
 
 /// The effect of a capability on the guarantee that the agent may dial its bundle only.
