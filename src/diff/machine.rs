@@ -2,8 +2,8 @@
 
 use super::join::{Joined, join};
 use super::{Changes, Topic};
-use crate::plan::{PlannedMachine, PlannedMachineVolume, PlannedPort};
-use crate::text::{counted, quote, quote_whole};
+use crate::plan::{PlannedMachine, PlannedMachineVolume, PlannedPort, Traced};
+use crate::text::{quote, quote_whole};
 
 /// The machine's settings, before and after.
 pub(super) fn machine(old: &PlannedMachine, new: &PlannedMachine, changes: &mut Changes<'_>) {
@@ -11,16 +11,17 @@ pub(super) fn machine(old: &PlannedMachine, new: &PlannedMachine, changes: &mut 
     let mut size = |what: &str, before: Option<String>, now: Option<String>| {
         if before != now {
             let shown = |size: Option<String>| size.unwrap_or_else(|| String::from("the engine's default"));
-            let text = format!("the machine has {} of {what} instead of {}", shown(now), shown(before));
+            let text = format!("the machine's {what}: {} instead of {}", shown(now), shown(before));
             changes.neutral(Topic::Agent, text);
         }
     };
-    let processors =
-        |cpus: Option<u8>| cpus.map(|cpus| counted(usize::from(cpus), "processor", "processors"));
-    size("processing", processors(old.cpus.value), processors(cpus.value));
-    let shown = |size: &dyn std::fmt::Display| size.to_string();
-    size("memory", old.memory_mib.as_ref().map(|it| shown(it)), memory_mib.as_ref().map(|it| shown(it)));
-    size("storage", old.storage_gib.as_ref().map(|it| shown(it)), storage_gib.as_ref().map(|it| shown(it)));
+    size("processors", old.cpus.value.map(|it| it.to_string()), cpus.value.map(|it| it.to_string()));
+    size("memory", old.memory_mib.value.map(|it| it.to_string()), memory_mib.value.map(|it| it.to_string()));
+    size(
+        "storage",
+        old.storage_gib.value.map(|it| it.to_string()),
+        storage_gib.value.map(|it| it.to_string()),
+    );
     match (old.gpu.value, gpu.value) {
         (false, true) => {
             changes.wider(Topic::Host, String::from("the agent drives the host's graphics processor"));
@@ -54,11 +55,7 @@ pub(super) fn machine(old: &PlannedMachine, new: &PlannedMachine, changes: &mut 
     }
 }
 
-fn volumes(
-    old: &PlannedMachine,
-    new: &[crate::plan::Traced<PlannedMachineVolume>],
-    changes: &mut Changes<'_>,
-) {
+fn volumes(old: &PlannedMachine, new: &[Traced<PlannedMachineVolume>], changes: &mut Changes<'_>) {
     let shown = |volume: &PlannedMachineVolume| {
         let PlannedMachineVolume { path, target, writable } = volume;
         let how = if **writable { "and may write to it" } else { "to read" };

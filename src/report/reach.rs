@@ -280,7 +280,7 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         notes.extend(past_gate::notes(plan, host));
     }
     if !plan.machine.published.is_empty() && verdict == Verdict::Refused && because != Because::OwnMachine {
-        notes.push(format!("by itself alone: {}", browser(plan)));
+        notes.push(format!("though {}", browser(plan)));
     }
     if target.port == Some(DNS_PORT) && policy.gaps().is_empty() {
         notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
