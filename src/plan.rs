@@ -5,6 +5,7 @@
 
 mod egress;
 mod guards;
+mod machine;
 mod planner;
 mod secret;
 mod sidecar;
@@ -12,6 +13,7 @@ mod traced;
 
 pub use egress::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls};
 pub use guards::{Answered, PlannedExpectation};
+pub use machine::{PlannedMachine, PlannedMachineVolume, PlannedPort};
 pub(crate) use planner::url;
 pub use planner::{Context, plan};
 pub use secret::{Purpose, SecretUse};
@@ -203,6 +205,8 @@ pub struct Plan {
     pub addresses: Traced<Addresses>,
     /// What the agent boots from; nothing is the engine's bare system.
     pub boot: Traced<Option<PlannedBoot>>,
+    /// What its machine has of the host.
+    pub machine: PlannedMachine,
     /// The agent's environment, computed and the user's.
     pub env: Variables,
     /// What runs the bundle's containers.

@@ -122,6 +122,12 @@ fn paths(layer: &Layer) -> Vec<Named<'_>> {
             }
         }
     }
+    for volume in &layer.machine.volumes {
+        let role = Role::Machine { writable: volume.writable.value };
+        // The engine takes the path as it is.
+        let (path, place) = (&volume.source.value, volume.source.span);
+        found.push(Named { path, place, tilde: false, role, receiver: "the agent" });
+    }
     for volume in layer.sidecars.iter().flat_map(|sidecar| &sidecar.service.volumes) {
         if let VolumeSource::Host(path) = &volume.source.value {
             let role = Role::Volume { writable: volume.writable.value };

@@ -165,6 +165,9 @@ pub(crate) struct Down {
     /// Remove the bundle's volumes, too: databases, and what was pushed to git-gate
     #[arg(long)]
     pub(crate) volumes: bool,
+    /// Remove them even if git-gate holds what was not pulled, or cannot be asked
+    #[arg(long, requires = "volumes")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -450,10 +453,10 @@ pub(crate) struct Preflight {
 
 #[derive(Debug, Args)]
 pub(crate) struct Pull {
-    /// The spec. Without one, `bottle.kdl` in the working directory
-    #[arg(value_name = "SPEC", default_value = "bottle.kdl")]
+    /// The spec
+    #[arg(value_name = "SPEC", default_value = SPEC)]
     pub(crate) spec: PathBuf,
-    /// Only this bottle of it
+    /// Only this bottle of it, or one that was launched by this name
     #[arg(long, value_name = "SLUG")]
     pub(crate) bottle: Option<String>,
 }

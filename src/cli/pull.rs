@@ -3,24 +3,31 @@
 mod from_gate;
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use bottlec::Options;
 use bottlec::lower::shell;
-use bottlec::plan::{Plan, PlannedLocal};
+use bottlec::plan::{PlannedGit, PlannedLocal};
 use bottlec::text::{quote, quote_path, quote_whole};
 
 use super::args;
 use super::error::Error;
-use super::output::Output;
+use super::output::{Output, Stream};
 use super::preflight::on_host;
 use super::repository::{self, Repository};
 use super::workspace::Workspace;
-use super::{Outcome, plans};
+use super::{Outcome, plans, up};
 
-#[allow(unused_imports, reason = "all that somebody needs who asks what git-gate holds")]
-pub(crate) use from_gate::{Branch, Change, Gate, PullError, Unfetched};
+pub(crate) use from_gate::Gate;
+use from_gate::{Branch, Change, Unfetched};
 
 pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Error> {
+    // A copy under another name stands in no spec.
+    if let Some(slug) = &command.bottle
+        && let Some(came) = up::pull_launched(slug, output)?
+    {
+        return Ok(if came { Outcome::Clean } else { Outcome::Failed });
+    }
     let workspace = Workspace::of(std::slice::from_ref(&command.spec), None)?;
     // The paths of a plan are seen from its stage: here, from here.
     let options = Options { stage_to_workspace: workspace.way_from_here()?, ..Options::default() };
@@ -30,22 +37,12 @@ pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Erro
     };
     let mut outcome = Outcome::Clean;
     let mut asked = false;
-    for (plan, name, local) in
-        plans.iter().flat_map(|plan| locals(plan).map(move |(name, it)| (plan, name, it)))
-    {
-        asked = true;
-        let head = format!("{} of {}", quote(name), quote(&plan.slug));
-        match of_one(plan, name, local) {
-            Ok(pulled) => {
-                output.print(&show(&head, &plan.slug, &pulled))?;
-                if pulled.branches.iter().any(|branch| matches!(branch.change, Change::Refused(_))) {
-                    outcome = Outcome::Failed;
-                }
-            }
-            Err(why) => {
-                output.complain(&format!("{head}: {why}"));
-                outcome = Outcome::Failed;
-            }
+    for plan in &plans {
+        let gate = Gate::of(&plan.slug, plan.addresses.bundle());
+        let (any, came) = all(&gate, &plan.git, |path| on_host(path), Stream::Stdout, output)?;
+        asked |= any;
+        if !came {
+            outcome = Outcome::Failed;
         }
     }
     if !asked {
@@ -54,9 +51,55 @@ pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Erro
     Ok(outcome)
 }
 
+/// Pulls all repositories of a bottle that the agent may push to, and says what came. Returns whether there is any, and whether
+/// all came. `find` leads from a path of the plan's to one from here.
+pub(crate) fn all(
+    gate: &Gate,
+    git: &PlannedGit,
+    find: impl Fn(&str) -> Option<PathBuf>,
+    stream: Stream,
+    output: &Output,
+) -> Result<(bool, bool), Error> {
+    let (mut any, mut came) = (false, true);
+    for (name, local) in locals(git) {
+        any = true;
+        let head = format!("{} of {}", quote(name), quote(&gate.slug));
+        match of_one(gate, name, find(&local.path)) {
+            Ok(pulled) => {
+                output.say(stream, &show(&head, &gate.slug, &pulled))?;
+                came &= !pulled.branches.iter().any(|branch| matches!(branch.change, Change::Refused(_)));
+            }
+            Err(why) => {
+                output.complain(&format!("{head}: {why}"));
+                came = false;
+            }
+        }
+    }
+    Ok((any, came))
+}
+
+/// What the gate of a bottle holds and the repositories of this host do not, a line each; why that cannot be told is an error.
+pub(crate) fn unfetched(
+    gate: &Gate,
+    git: &PlannedGit,
+    find: impl Fn(&str) -> Option<PathBuf>,
+) -> Result<Vec<String>, String> {
+    let mut lines = Vec::new();
+    for (name, local) in locals(git) {
+        let path = find(&local.path).ok_or("there is no HOME to find it from")?;
+        let repository = repository::resolve(&path).map_err(|error| format!("{}: {error}", quote(name)))?;
+        let left = gate.unfetched(name, &repository).map_err(|error| format!("{}: {error}", quote(name)))?;
+        lines.extend(left.into_iter().map(|Unfetched { reference, object }| {
+            let reference = quote_whole(&String::from_utf8_lossy(&reference));
+            format!("{reference} of {}, at {}", quote(name), short(&object))
+        }));
+    }
+    Ok(lines)
+}
+
 /// The repositories of this host that the agent may push to.
-pub(crate) fn locals(plan: &Plan) -> impl Iterator<Item = (&str, &PlannedLocal)> {
-    let written = plan.git.repos.iter().filter(|repo| *repo.writable);
+fn locals(git: &PlannedGit) -> impl Iterator<Item = (&str, &PlannedLocal)> {
+    let written = git.repos.iter().filter(|repo| *repo.writable);
     written.filter_map(|repo| Some((repo.name.as_str(), repo.local()?)))
 }
 
@@ -68,10 +111,9 @@ struct Pulled {
     left: Vec<Unfetched>,
 }
 
-fn of_one(plan: &Plan, name: &str, local: &PlannedLocal) -> Result<Pulled, String> {
-    let path = on_host(&local.path).ok_or("there is no HOME to find it from")?;
+fn of_one(gate: &Gate, name: &str, path: Option<PathBuf>) -> Result<Pulled, String> {
+    let path = path.ok_or("there is no HOME to find it from")?;
     let repository = repository::resolve(&path).map_err(|error| format!("{error}: {}", error.help()))?;
-    let gate = Gate::of(plan);
     let branches = gate.fetch(name, &repository).map_err(|error| error.to_string())?;
     let left = gate.unfetched(name, &repository).map_err(|error| error.to_string())?;
     Ok(Pulled { repository, branches, left })

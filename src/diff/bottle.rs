@@ -3,7 +3,7 @@
 
 use super::environment::environment;
 use super::join::{Joined, join};
-use super::{Changes, Direction, Topic, bundle, guards, quoted, reach, scan};
+use super::{Changes, Direction, Topic, bundle, guards, machine, quoted, reach, scan};
 use crate::lower::plan_json::{PlanJson, Supervise};
 use crate::plan::{
     PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo, PlannedSource,
@@ -35,6 +35,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         smolfile_path: _,
         agent_env_path: _,
         boot,
+        machine,
         sidecars,
         // Both follow from what the sidecars need, and nothing can be reached by them.
         start_order: _,
@@ -86,6 +87,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         // What is in either, no plan says.
         changes.unclear(Topic::Agent, text("the agent boots", &boots(&old.boot), &boots(boot)));
     }
+    machine::machine(&old.machine, machine, changes);
     let moved = |value: &str| value.replace(old.bundle_ip.as_str(), bundle_ip);
     environment("the agent", &old.agent_env, agent_env, Direction::Neutral, &moved, changes);
     guards::accepted(&old.accepted, accepted, changes);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo,
     PlannedSidecar, PlannedSource, PlannedSupervise, PlannedTls, PlannedUpstream, PlannedVariable, Source,
-    Traced, Variables, egress, guards, sidecar,
+    Traced, Variables, egress, guards, machine, sidecar,
 };
 use crate::model::{
     Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Pipelock, Port, Repo, RepoSource,
@@ -121,6 +121,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         backend,
         engine,
         boot,
+        machine,
         env,
         egress,
         git,
@@ -164,6 +165,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
             Some(boot) => self::boot(boot, &context).map(Some),
             None => Traced::default_setting(None),
         },
+        machine: machine::machine(machine, &context),
         env,
         container_engine: match container_engine {
             Some(name) => context.traced(name).map(|name| ContainerEngine::find(&name).unwrap_or_default()),

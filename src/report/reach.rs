@@ -279,6 +279,9 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     {
         notes.extend(past_gate::notes(plan, host));
     }
+    if !plan.machine.published.is_empty() && verdict == Verdict::Refused && because != Because::OwnMachine {
+        notes.push(format!("though {}", browser(plan)));
+    }
     if target.port == Some(DNS_PORT) && policy.gaps().is_empty() {
         notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
     }
@@ -492,6 +495,17 @@ fn past(plan: &Plan, policy: &Policy<'_, &Traced<PlannedHost>>, repo: &PlannedRe
         .unwrap_or_default()
 }
 
+/// What a published port opens: "what the agent serves on localhost:8080 runs in …".
+pub(super) fn browser(plan: &Plan) -> String {
+    let ports: Vec<String> =
+        plan.machine.published.iter().map(|port| format!("localhost:{}", port.host)).collect();
+    format!(
+        "a page that the agent serves on {} runs in the browser of whoever opens it, and asks for what that browser can \
+         reach",
+        ports.join(", ")
+    )
+}
+
 fn dialled(plan: &Plan) -> Vec<Row> {
     let bundle = plan.addresses.bundle();
     let gaps = plan.gaps();
@@ -531,6 +545,9 @@ fn dialled(plan: &Plan) -> Vec<Row> {
     rows.extend(relays(plan).map(|relay| {
         row(String::from("what the host can reach"), Outcome::Depends, &format!("{}: {RELAY}", relay.why))
     }));
+    if !plan.machine.published.is_empty() {
+        rows.push(row(String::from("what a browser can reach"), Outcome::Depends, &browser(plan)));
+    }
     rows.push(if gaps.contains(&Gap::DnsOpen) {
         row(String::from("port 53, any address"), Outcome::Allowed, Gap::DnsOpen.but())
     } else {
@@ -614,6 +631,9 @@ fn known(plan: &Plan) -> Vec<Known> {
     capabilities.extend(gaps.iter().map(|gap| gap.capability()));
     if plan.boot.as_ref().is_some_and(|boot| boot.kind == BootKind::Artifact) {
         capabilities.push(Capability::FromKeepsPolicy);
+    }
+    if !plan.machine.published.is_empty() {
+        capabilities.push(Capability::PublishLoopback);
     }
     capabilities.sort_unstable();
     capabilities.dedup();

@@ -3,6 +3,7 @@
 mod egress;
 mod git;
 mod lint;
+mod machine;
 mod sidecar;
 mod supervise;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
@@ -11,6 +12,7 @@ use crate::world::container::ContainerEngine;
 use egress::EGRESS;
 use git::{GIT, GIT_GATE};
 use lint::LINT;
+use machine::{GPU, MACHINE_VOLUME, PUBLISH, RESOURCES};
 use sidecar::SIDECAR;
 use supervise::SUPERVISE;
 
@@ -86,6 +88,10 @@ pub static PROFILE: Node = Node {
         once(&ARTIFACT),
         once(&IMAGE),
         once(&ROOTFS),
+        once(&RESOURCES),
+        many(&MACHINE_VOLUME),
+        many(&PUBLISH),
+        once(&GPU),
         once(&ENV),
         once(&EGRESS),
         once(&GIT),
@@ -116,6 +122,10 @@ pub static BOTTLE: Node = Node {
         once(&ARTIFACT),
         once(&IMAGE),
         once(&ROOTFS),
+        once(&RESOURCES),
+        many(&MACHINE_VOLUME),
+        many(&PUBLISH),
+        once(&GPU),
         once(&ENV),
         once(&EGRESS),
         once(&GIT),
@@ -281,7 +291,7 @@ static LIMITS: Node = Node {
     properties: &[
         optional_property(
             "memory",
-            ValueType::Memory,
+            ValueType::Memory { least: 16 },
             Some("`2GiB`, and `4GiB` for git-gate"),
             "memory, with swap and with what it writes to directories in memory",
         ),

@@ -739,7 +739,7 @@ fn preflight_sees_what_files_hold_and_where_links_lead() {
 }
 
 /// A packed machine with that manifest: what its archive would be, the manifest, and where both are.
-fn packed(manifest: &str) -> Vec<u8> {
+pub(crate) fn packed(manifest: &str) -> Vec<u8> {
     let mut pack = b"an archive".to_vec();
     let (offset, length) = (pack.len() as u64, manifest.len() as u64);
     pack.extend(manifest.as_bytes());

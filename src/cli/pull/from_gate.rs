@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use bottlec::plan::Plan;
 use bottlec::text::quote;
 use bottlec::world::builtin::{self, Builtin};
 
@@ -35,7 +34,7 @@ const LIST_MEMORY: &str = "262144";
 /// The git-gate of a bottle that runs.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    slug: String,
+    pub(super) slug: String,
     address: SocketAddr,
 }
 
@@ -100,10 +99,10 @@ pub(crate) enum PullError {
 }
 
 impl Gate {
-    /// That of a plan.
-    pub(crate) fn of(plan: &Plan) -> Self {
+    /// That of a bottle, by its name and its bundle's address.
+    pub(crate) fn of(slug: &str, bundle: Ipv4Addr) -> Self {
         let port = builtin::find(builtin::GIT_GATE).map_or(0, |Builtin { port, .. }| *port);
-        Self { slug: plan.slug.value.clone(), address: SocketAddr::from((plan.addresses.bundle(), port)) }
+        Self { slug: slug.to_owned(), address: SocketAddr::from((bundle, port)) }
     }
 
     /// Fetches the branches of one repository to `refs/remotes/bottle-<slug>/*`: those that changed.

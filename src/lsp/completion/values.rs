@@ -49,7 +49,8 @@ pub(super) fn values(
         | ValueType::PrivateKey
         | ValueType::OwnDirectory
         | ValueType::MachinePath
-        | ValueType::Directory => paths::paths(request, value, slot),
+        | ValueType::Directory
+        | ValueType::MachineVolume => paths::paths(request, value, slot),
         ValueType::VolumeSource => {
             let mut found = volumes(request);
             found.extend(paths::paths(request, value, slot));
@@ -69,9 +70,12 @@ pub(super) fn values(
         ValueType::HostKey => host_keys(request, slot),
         ValueType::Octet => octet(request, slot),
         ValueType::Integer { .. } => example(schema, request, slot, true),
-        ValueType::Memory | ValueType::ContainerUser | ValueType::ContainerPath | ValueType::UrlPath => {
-            example(schema, request, slot, false)
-        }
+        ValueType::Memory { .. }
+        | ValueType::Disk
+        | ValueType::ContainerUser
+        | ValueType::ContainerPath
+        | ValueType::MachinePlace
+        | ValueType::UrlPath => example(schema, request, slot, false),
         ValueType::EnvValue => usual_value(name),
         // What the author makes up.
         ValueType::Name
