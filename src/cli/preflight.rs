@@ -104,7 +104,7 @@ fn examine(plans: &[Plan], way: &Path) -> (Vec<Finding>, Result<(), NetworkError
             findings.push(engine(plan, version));
         }
     }
-    findings.extend(kvm());
+    findings.extend(kvm().filter(|_| !plans.is_empty()));
     findings.extend(containers::check(plans));
     let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { host::read() };
     if let Ok(network) = &network {
@@ -170,7 +170,13 @@ fn ports(plan: &Plan) -> Vec<Finding> {
 /// What the machine boots from, and what containers are shown of the host: whether it is there.
 fn sources(plan: &Plan) -> Vec<Finding> {
     let slug = quote(&plan.slug);
-    let boot = plan.boot.iter().filter(|boot| boot.kind != BootKind::Image);
+    // Of a packed machine that is looked into, that says it.
+    let is_looked_into = pack::check(plan).into_iter().next().is_some();
+    let boot = plan.boot.iter().filter(|boot| match boot.kind {
+        BootKind::Image => false,
+        BootKind::Artifact => !is_looked_into,
+        BootKind::Rootfs => true,
+    });
     let boot = boot.map(|boot| (boot.source.as_str(), format!("what {slug} boots from"), "make it first"));
     let volumes = plan.sidecars.iter().flat_map(|sidecar| {
         let volumes = sidecar.container.iter().flat_map(|container| &container.volumes);

@@ -4,9 +4,9 @@
     gate.py serve           the entry point: looks whether everything is there, makes the mirrors, becomes the daemon
     gate.py access          the daemon's access hook: makes a mirror what its upstream is, or nothing is served
     gate.py pre-receive     git's hook: scans what a push brings, then pushes it upstream; only then the mirror has it
+    gate.py healthy         the health check
 
 A repository on the host has no upstream: its mirror takes over what the host has, and keeps what the agent pushed.
-    gate.py healthy         the health check
 
 The agent is taken for hostile, and this is the one program between it and an upstream. So nothing here is allowed to
 fail unseen: the end of every program that it runs is asked for, a list that git prints is taken only when its end has
