@@ -101,7 +101,10 @@ pub fn refused(path: &str, spec: &str, role: Role) -> Option<Why> {
 fn why(kind: Kind, role: Role) -> Option<Why> {
     use Kind as K;
     use Role as R;
-    let volume = matches!(role, R::Volume { .. } | R::Queue | R::Machine { .. });
+    if let R::Machine { writable } = role {
+        return of_agent(kind, writable);
+    }
+    let volume = matches!(role, R::Volume { .. } | R::Queue);
     // Certificates of a host lie in `/etc/ssl`, secrets wherever a service manager puts them, and identities with the keys.
     let file = matches!(role, R::Certificate | R::AuthorityKey | R::Secret | R::Identity);
     if kind == K::System && file || kind == K::Keys && role == R::Identity {
@@ -120,11 +123,6 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
             label: "the host itself",
             help: "unpack an image into a directory of its own, and name that",
         },
-        (K::Whole, R::Machine { .. }) => Why {
-            reason: "everything of the host lies below it",
-            label: "the whole of it",
-            help: "name the one directory that the agent needs",
-        },
         (K::Whole, _) => Why {
             reason: "everything of the host lies below it",
             label: "the whole of it",
@@ -134,11 +132,6 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
             reason: "it is a part of the host, with what the host is set up by",
             label: "the host's own",
             help: "unpack an image into a directory of its own, and name that",
-        },
-        (K::System, R::Machine { .. }) => Why {
-            reason: "whoever reads or writes there can take over the host",
-            label: "the host's own",
-            help: "copy what the agent needs into a directory of its own, and name that",
         },
         (K::System, _) => Why {
             reason: "whoever reads or writes there can take over the host",
@@ -156,11 +149,6 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
             reason: "whoever knows what it holds can take over the host",
             label: "the host's own keys or passwords",
             help: "make one for this bottle, in a file of its own",
-        },
-        (K::Socket, R::Machine { .. }) => Why {
-            reason: "whoever can speak to this socket acts as what listens on it, often as root of the host",
-            label: "a socket of the host's",
-            help: "leave it out: an agent cannot be confined that controls a container engine or an agent for keys",
         },
         (K::Socket, _) => Why {
             reason: "whoever can speak to this socket acts as what listens on it, often as root of the host",
@@ -182,16 +170,10 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
             label: "a place for credentials",
             help: "make one for this bottle, and keep it elsewhere, as in `~/.config/bottles/`",
         },
-        (K::Keys, R::Volume { .. } | R::Queue) => Why {
+        (K::Keys, R::Volume { .. } | R::Queue | R::Machine { .. }) => Why {
             reason: "it holds keys of whoever launches",
             label: "a place for credentials",
             help: "give the sidecar a key of its own with `secret`, or copy the one file that it needs elsewhere",
-        },
-        (K::Keys, R::Machine { .. }) => Why {
-            reason: "it holds keys of whoever launches",
-            label: "a place for credentials",
-            help: "name a directory outside of it; what the agent may know goes into `env` with `from-file`, and keys of \
-                   repositories stay with git-gate",
         },
         (K::PrivateKey, R::Certificate) => Why {
             reason: "it is called as a private key is, and whoever reads the machine would have it",
@@ -213,24 +195,42 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
             label: "the spec is below it",
             help: "name the one directory that is written to, or take `access=\"read-write\"` out",
         },
-        (K::AroundSpec, R::Machine { writable: true }) => Why {
-            reason: "the spec lies in it, and so do its repository's hooks and its stages",
-            label: "the spec is below it",
-            help: "name the one directory that is written to, or take `access=\"read-write\"` out; code goes to the agent \
-                   and back by a `repo` of `git`",
-        },
         (K::AroundSpec, R::Boot) => Why {
             reason: "the spec lies in it, and so does all that is kept beside it",
             label: "the spec is below it",
             help: "unpack an image into a directory of its own, and name that",
         },
-        (K::Outside, R::Volume { .. } | R::Queue | R::Machine { .. }) => Why {
+        (K::Outside, R::Volume { .. } | R::Queue) => Why {
             reason: "it leads out of the workspace",
             label: "above the workspace of the spec",
             help: "write the absolute path, so that a reader of the spec sees what it is",
         },
         (K::PrivateKey | K::AroundSpec | K::Outside, _) => return None,
     })
+}
+
+/// Its column of what the agent itself sees: as a sidecar's, but for what is said of it.
+fn of_agent(kind: Kind, writable: bool) -> Option<Why> {
+    let why = why(kind, Role::Volume { writable })?;
+    let help = match kind {
+        Kind::Whole => "name the one directory that the agent needs",
+        Kind::System | Kind::Kernel | Kind::Accounts => {
+            "copy what the agent needs into a directory of its own, and name that"
+        }
+        Kind::Socket => {
+            "leave it out: an agent cannot be confined that controls a container engine or an agent for keys"
+        }
+        Kind::Keys => {
+            "name a directory outside of it; what the agent may know goes into `env` with `from-file`, and keys of \
+             repositories stay with git-gate"
+        }
+        Kind::AroundSpec => {
+            "name the one directory that is written to, or take `access=\"read-write\"` out; code goes to the agent and \
+             back by a `repo` of `git`"
+        }
+        Kind::PrivateKey | Kind::Git | Kind::Stages | Kind::Outside => why.help,
+    };
+    Some(Why { help, ..why })
 }
 
 /// The kinds that a path is of, the widest first.
