@@ -239,6 +239,17 @@ impl Analysis {
     /// A plan for each bottle, by name; none at all beside an error.
     #[must_use]
     pub fn plans(&self) -> Vec<Plan> {
+        self.plans_seen_from(&self.options.stage_to_workspace, &|_| None)
+    }
+
+    /// The same, with another way to the workspace than the options', and where each bottle may get another name, as
+    /// `bottlec up --name` gives it: one that can be a slug.
+    #[must_use]
+    pub fn plans_seen_from(
+        &self,
+        stage_to_workspace: &str,
+        name: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<Plan> {
         if self.diagnostics().has_errors() {
             return Vec::new();
         }
@@ -253,11 +264,16 @@ impl Analysis {
             };
             let context = plan::Context {
                 sources: &self.sources,
-                stage_to_workspace: &self.options.stage_to_workspace,
+                stage_to_workspace,
                 digests: files.iter().map(digest).collect(),
                 lints: files.iter().filter_map(|id| self.file(*id).lint.as_ref()).collect(),
             };
-            plan::plan(bottle.clone(), settings.addresses(), context)
+            let mut bottle = bottle.clone();
+            if let Some(name) = name(&bottle.settings.slug.value) {
+                bottle.settings.slug.value = name;
+            }
+            let addresses = bottle.settings.addresses();
+            plan::plan(bottle, addresses, context)
         };
         let mut plans: Vec<Plan> = self.bottles().iter().map(&mut plan).collect();
         plans.sort_by(|a, b| a.slug.cmp(&b.slug));

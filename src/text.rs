@@ -221,3 +221,14 @@ pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -
         .min_by_key(|(distance, name)| (*distance, *name))
         .map(|(_, name)| name)
 }
+
+/// `text` as it may stand within a line: nothing that drives a terminal, and no line end.
+#[must_use]
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    let shown = harmless(text);
+    if shown.contains(['\n', '\r', '\t']) {
+        Cow::Owned(shown.replace(['\n', '\r', '\t'], " "))
+    } else {
+        shown
+    }
+}

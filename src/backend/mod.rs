@@ -8,7 +8,7 @@ use std::num::NonZero;
 use std::thread;
 
 use crate::lower::plan_json::{self, Launch};
-use crate::lower::{Draft, Mode, Provenance, Stage, sums};
+use crate::lower::{Artifact, Draft, Mode, Provenance, Stage, sums};
 use crate::plan::Plan;
 
 /// A target: the functions that make the stages of one backend.
@@ -22,6 +22,8 @@ pub struct Target {
     lower: fn(&Plan, &mut Draft),
     /// How what they say is run.
     pub launch: fn(&Plan) -> Launch,
+    /// What each of its containers says that it was made from, by the container's name, in the stage of these files.
+    pub made_from: fn(&Plan, &BTreeMap<String, Artifact>) -> BTreeMap<String, String>,
     /// What the agent may dial, as the backend's own list has it.
     pub allowed: fn(&Plan) -> String,
     /// The file of a stage that keeps the agent to it.

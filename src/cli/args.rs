@@ -1,5 +1,6 @@
 //! Command-line arguments; the help text, the completions and the man page are made from these types.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -52,8 +53,21 @@ pub(crate) enum Command {
     Init(Init),
     /// Judge stages on disk by themselves: digests, modes, nothing added or missing, one address in the Smolfile
     Verify(Verify),
-    /// Ask the host: is the engine there, is it the right version, is the subnet free
+    /// Ask the host: are the programs there, in the right versions, the secrets, the images, the subnet and the ports
     Preflight(Preflight),
+    /// Launch a bottle and run a program in it: compiles, builds, verifies, asks the host, starts the bundle and the
+    /// machine, copies and clones what belongs into it. Again is quick, and takes up what changed
+    Up(Up),
+    /// Run a program in a bottle that is up
+    Exec(Exec),
+    /// Show what runs of a bottle, of which plan, and whether that is what the spec says
+    Status(Bottle),
+    /// Show what the bundle's containers said
+    Logs(Logs),
+    /// Stop a bottle: the machine and the containers stay, with all that is in them
+    Stop(Bottle),
+    /// Remove a bottle's machine, its containers and its network; what the bundle keeps in volumes stays
+    Down(Down),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
     /// Print a completion script for a shell
@@ -62,10 +76,99 @@ pub(crate) enum Command {
     Man,
 }
 
+/// The spec that a command takes when none is named.
+pub(crate) const SPEC: &str = "bottle.kdl";
+
+/// One bottle of a spec, and how it is compiled.
+#[derive(Debug, Args)]
+pub(crate) struct Bottle {
+    /// The spec
+    #[arg(value_name = "SPEC", default_value = SPEC)]
+    pub(crate) spec: PathBuf,
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+/// Which bottle of a spec is meant, and how it is compiled.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// This bottle of it, or one that was launched by this name
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) bottle: Option<String>,
+    /// Where the stages go. Without it, `stage` in the spec's workspace
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) leveling: Leveling,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = UP_CODES)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) bottle: Bottle,
+    /// Launch it under another name, which has addresses of its own: a second copy beside the first
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) name: Option<String>,
+    /// Remove the machine and make it anew, when the spec needs another one: what is in it is lost
+    #[arg(long)]
+    pub(crate) recreate: bool,
+    /// Overwrite a stage that was edited by hand
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Do not ask whether the host has what is needed; what would be handed over is looked at all the same
+    #[arg(long)]
+    pub(crate) assume_ready: bool,
+    /// The program to run, and its arguments. Without one, a shell on a terminal, and nothing elsewhere
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub(crate) program: Vec<OsString>,
+}
+
+/// What the exit code of `up` and `exec` is.
+const UP_CODES: &str = "\
+The exit code is that of PROGRAM. A failure before it is started is 125, and what this run made is undone then.";
+
+#[derive(Debug, Args)]
+#[command(after_help = UP_CODES)]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) bottle: Bottle,
+    /// The program, and its arguments
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    pub(crate) program: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// The sidecars; all of them when none is named
+    #[arg(value_name = "SIDECAR")]
+    pub(crate) sidecars: Vec<String>,
+    /// The spec
+    #[arg(long, value_name = "SPEC", default_value = SPEC)]
+    pub(crate) spec: PathBuf,
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// How many lines of each are shown
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) tail: u32,
+    /// Go on with what it says from now on; for one sidecar
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Down {
+    #[command(flatten)]
+    pub(crate) bottle: Bottle,
+    /// Remove the bundle's volumes, too: databases, and what was pushed to git-gate
+    #[arg(long)]
+    pub(crate) volumes: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Build {
     /// The specs; `-` is standard input. All their bottles are compiled together, for one host
-    #[arg(required = true, value_name = "SPEC")]
+    #[arg(value_name = "SPEC", default_value = SPEC)]
     pub(crate) specs: Vec<PathBuf>,
     /// Where the stages go: a directory for each bottle, by its name. Without it, `stage` in the specs' workspace
     #[arg(long, value_name = "DIR")]
@@ -157,12 +260,14 @@ pub(crate) enum PlanFormat {
     Text,
     /// The `plan.json` that `build` would write; a list of them for several bottles
     Json,
+    /// A shell script that does what `up`, `stop` and `down` do, for one bottle
+    Sh,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     /// The spec; `-` is standard input
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", default_value = SPEC)]
     pub(crate) spec: PathBuf,
     /// Only this bottle of it
     #[arg(long, value_name = "SLUG")]
@@ -205,7 +310,7 @@ impl From<GraphFormat> for bottlec::report::graph::Format {
 #[derive(Debug, Args)]
 pub(crate) struct Graph {
     /// The spec; `-` is standard input. All its bottles are in one picture
-    #[arg(value_name = "SPEC")]
+    #[arg(value_name = "SPEC", default_value = SPEC)]
     pub(crate) spec: PathBuf,
     /// Only this bottle of it
     #[arg(long, value_name = "SLUG")]
@@ -227,14 +332,14 @@ pub(crate) enum ReachFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Reach {
-    /// The spec; `-` is standard input
+    /// The spec, whose name ends in `.kdl`; `-` is standard input. Without one, `bottle.kdl`
     #[arg(value_name = "SPEC")]
-    pub(crate) spec: PathBuf,
+    pub(crate) spec: Option<PathBuf>,
     /// A host or an address, perhaps with a port; without it, everything is shown
     #[arg(value_name = "HOST[:PORT]")]
     pub(crate) target: Option<String>,
     /// Ask as if the name resolved to this address
-    #[arg(long, value_name = "ADDRESS", requires = "target")]
+    #[arg(long, value_name = "ADDRESS", requires = "spec")]
     pub(crate) at: Option<IpAddr>,
     /// Only this bottle of it
     #[arg(long, value_name = "SLUG")]
@@ -333,7 +438,8 @@ pub(crate) struct Init {
 
 #[derive(Debug, Args)]
 pub(crate) struct Preflight {
-    /// Specs whose bottles are to run on this host; without one, only the engine is looked for
+    /// Specs whose bottles are to run on this host; without one `bottle.kdl` if that is there, and only the engine is
+    /// looked for if not
     #[arg(value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
     #[command(flatten)]

@@ -14,8 +14,8 @@ use bottlec::text::quote_path;
 use super::args::Build;
 use super::error::Error;
 use super::output::Output;
-use super::workspace::Workspace;
-use super::{Outcome, plans};
+use super::workspace::{Workspace, here, real};
+use super::{Outcome, plans, up};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
@@ -41,8 +41,11 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
         Err(error) => return Err(error.into()),
     };
     let mut text = String::new();
-    for (plan, (_, written)) in plans.iter().zip(&written) {
+    for ((plan, (_, written)), stage) in plans.iter().zip(&written).zip(&stages) {
         say(&mut text, plan, *written, &out);
+        if up::is_up_from_another(&real(&here()?.join(&out)).join(&stage.slug), stage) {
+            text.push_str("  what is up of it is of another plan: `bottlec up` takes this one up\n");
+        }
     }
     output.print(&text)?;
     Ok(Outcome::Clean)

@@ -37,6 +37,7 @@ mod regular;
 mod reports;
 mod revision;
 mod trace;
+mod up;
 mod verify;
 mod walk;
 mod watch;
@@ -59,6 +60,8 @@ enum Outcome {
     Findings,
     /// The tool failed, and has said why: 3.
     Failed,
+    /// A program was run, and its exit code is passed through, or `up` failed before.
+    Code(u8),
 }
 
 /// The exit code of a run whose arguments make no sense; clap ends with the same one.
@@ -84,6 +87,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Trace(command) => trace::run(&command, &output),
         Command::Verify(command) => verify::run(&command, &output),
         Command::Preflight(command) => preflight::run(&command, &output),
+        Command::Up(command) => up::run(&command, &output),
+        Command::Exec(command) => up::exec(&command, &output),
+        Command::Status(command) => up::status(&command, &output),
+        Command::Logs(command) => up::logs(&command, &output),
+        Command::Stop(command) => up::stop(&command, &output),
+        Command::Down(command) => up::down(&command, &output),
         Command::Lsp => lsp::run(),
         Command::Completions(command) => docs::completions(&command, &output),
         Command::Man => docs::man(&output),
@@ -92,6 +101,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
         Ok(Outcome::Failed) => ExitCode::from(FAILED),
+        Ok(Outcome::Code(code)) => ExitCode::from(code),
         Err(error) => {
             output.complain(&error);
             ExitCode::from(if matches!(error, Error::Usage(_)) { USAGE } else { FAILED })

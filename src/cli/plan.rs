@@ -4,6 +4,7 @@ use bottlec::Options;
 use bottlec::backend::lower;
 use bottlec::report::json::without_commands;
 use bottlec::report::plan as text;
+use bottlec::report::script;
 
 use super::args::{self, PlanFormat};
 use super::error::Error;
@@ -26,6 +27,13 @@ pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Erro
             let out = out.to_string_lossy();
             let plans = stages.iter().map(|(plan, stage)| text::render(plan, stage, &out, &output.stdout));
             plans.collect::<Vec<_>>().join("\n")
+        }
+        PlanFormat::Sh => {
+            let [(plan, _)] = stages.as_slice() else {
+                let which = String::from("a script is of one bottle: name it with `--bottle`");
+                return Err(Error::Usage(which));
+            };
+            script::render(plan, &out.to_string_lossy())
         }
         PlanFormat::Json => json(&stages.iter().map(|(_, stage)| stage.plan()).collect::<Vec<_>>()),
     };

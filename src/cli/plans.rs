@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bottlec::diagnostic::Diagnostics;
 use bottlec::plan::Plan;
 use bottlec::report::Unread;
+use bottlec::schema::ValueType;
 use bottlec::source::Sources;
 use bottlec::text::{did_you_mean, quote};
 use bottlec::{Analysis, Options};
@@ -67,13 +68,36 @@ pub(super) fn all(
 }
 
 fn chosen(plans: Vec<Plan>, slug: Option<&str>) -> Result<Vec<Plan>, Error> {
-    let Some(slug) = slug else { return Ok(plans) };
-    let meant = did_you_mean(slug, plans.iter().map(|plan| plan.slug.as_str()))
-        .map(|meant| format!(": did you mean `{meant}`?"))
-        .unwrap_or_default();
-    let found: Vec<_> = plans.into_iter().filter(|plan| *plan.slug == slug).collect();
-    if found.is_empty() {
-        return Err(Error::Usage(format!("there is no bottle {} in the spec{meant}", quote(slug))));
+    if slug.is_none() {
+        return Ok(plans);
     }
-    Ok(found)
+    one(&plans, slug).cloned().map(|plan| vec![plan])
+}
+
+/// The one plan of that name, or the only one.
+pub(super) fn one<'a>(plans: &'a [Plan], slug: Option<&str>) -> Result<&'a Plan, Error> {
+    let slugs = || plans.iter().map(|plan| plan.slug.as_str());
+    match (slug, plans) {
+        (None, [plan]) => Ok(plan),
+        (None, _) => {
+            let slugs: Vec<String> = slugs().map(quote).collect();
+            Err(Error::Usage(format!(
+                "the spec has several bottles, {}: name one with `--bottle`",
+                slugs.join(", ")
+            )))
+        }
+        (Some(slug), _) => plans.iter().find(|plan| *plan.slug == slug).ok_or_else(|| {
+            let meant = did_you_mean(slug, slugs()).map(|meant| format!(": did you mean `{meant}`?"));
+            Error::Usage(format!(
+                "there is no bottle {} in the spec{}",
+                quote(slug),
+                meant.unwrap_or_default()
+            ))
+        }),
+    }
+}
+
+/// Whether a bottle may have that name.
+pub(super) fn is_slug(name: &str) -> Result<(), Error> {
+    ValueType::Name.check_argument(name).map_err(|error| Error::Usage(error.message))
 }

@@ -1,5 +1,6 @@
 //! `bottlec preflight`: whether this host is ready to run these bottles.
 
+mod containers;
 mod handed;
 mod pack;
 mod secrets;
@@ -7,20 +8,24 @@ mod secrets;
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bottlec::Options;
 use bottlec::backend;
+use bottlec::model::VolumeSource;
 use bottlec::plan::Plan;
+use bottlec::report::Style;
 use bottlec::text::{quote, quote_path};
 use bottlec::world::backend::DEFAULT;
 use bottlec::world::builtin;
 use bottlec::world::engine::{BootKind, Capability, Ledger, SMOLVM, Unset, Version};
 
-use super::args::Preflight;
-use super::error::Error;
-use super::host::{self, HostNetwork, OverlapKind};
-use super::output::Output;
+use super::args::{Preflight, SPEC};
+use super::error::{Error, reason};
+use super::host::{self, HostNetwork, NetworkError, OverlapKind};
+use super::output::{Output, Stream};
 use super::workspace::Workspace;
 use super::{Outcome, plans};
 
@@ -47,35 +52,124 @@ impl Finding {
 
 pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
-    let plans = if command.specs.is_empty() {
+    let default = [PathBuf::from(SPEC)];
+    let specs = match command.specs.as_slice() {
+        [] if default[0].is_file() => default.as_slice(),
+        specs => specs,
+    };
+    let plans = if specs.is_empty() {
         Vec::new()
     } else {
-        let workspace = Workspace::of(&command.specs, None)?;
+        let workspace = Workspace::of(specs, None)?;
         // The paths of a plan are seen from its stage: for the files that are looked for here, from here.
         let options = Options { stage_to_workspace: workspace.way_from_here()?, ..Options::default() };
-        let analysis = plans::load(&workspace, &command.specs, &options, &reports, output)?;
+        let analysis = plans::load(&workspace, specs, &options, &reports, output)?;
         let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
         plans
     };
-    let (mut findings, version) = programs(&plans);
-    for plan in &plans {
+    let (findings, network) = examine(&plans);
+    let ready = findings.iter().all(|finding| finding.ready);
+    // What is known is worth reading even when the host keeps the rest to itself.
+    output.print(&show(&findings, output.stdout))?;
+    network.map_err(|error| Error::Host(error.to_string()))?;
+    Ok(if ready { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// Asks everything for one bottle that is to be launched, and says on standard error what is missing. With `assumed`, what
+/// the host is and has is taken for ready, and only what would be handed over is looked at.
+pub(super) fn is_ready_for_launch(plan: &Plan, assumed: bool, output: &Output) -> Result<bool, Error> {
+    let plans = std::slice::from_ref(plan);
+    let (mut findings, network) = if assumed { (handed_over(plans), Ok(())) } else { examine(plans) };
+    findings.retain(|finding| !finding.ready);
+    output.say(Stream::Stderr, &show(&findings, output.stderr))?;
+    network.map_err(|error| Error::Host(error.to_string()))?;
+    Ok(findings.is_empty())
+}
+
+/// Asks everything.
+fn examine(plans: &[Plan]) -> (Vec<Finding>, Result<(), NetworkError>) {
+    let (mut findings, version) = programs(plans);
+    for plan in plans {
         if let Some(version) = version {
             findings.push(engine(plan, version));
         }
     }
+    findings.extend(kvm());
+    findings.extend(containers::check(plans));
     let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { host::read() };
     if let Ok(network) = &network {
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
-    findings.extend(variables(&plans));
+    findings.extend(variables(plans));
     findings.extend(plans.iter().filter_map(pack::check));
-    findings.extend(secrets::check(&plans));
+    findings.extend(plans.iter().flat_map(sources));
+    findings.extend(handed_over(plans));
+    (findings, network.map(|_| ()))
+}
+
+/// What would be handed over to the machine and to the bundle: whether it is there, and may be.
+fn handed_over(plans: &[Plan]) -> Vec<Finding> {
+    let mut findings = secrets::check(plans);
     findings.extend(plans.iter().flat_map(handed::check));
-    let ready = findings.iter().all(|finding| finding.ready);
-    // What is known is worth reading even when the host keeps the rest to itself.
-    output.print(&show(&findings, output))?;
-    network.map_err(|error| Error::Host(error.to_string()))?;
-    Ok(if ready { Outcome::Clean } else { Outcome::Findings })
+    findings
+}
+
+/// Whether the host can run machines: the engine's processor is the host's own.
+fn kvm() -> Option<Finding> {
+    const KVM: &str = "/dev/kvm";
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let help = |what: &str| Some(Finding::missing(format!("`{KVM}` {what}"), kvm_help(what)));
+    match fs::OpenOptions::new().read(true).write(true).open(KVM) {
+        Ok(_) => Some(Finding::ready(format!("`{KVM}` can be used"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => help("is not there"),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => help("is not yours to use"),
+        Err(_) => help("cannot be opened"),
+    }
+}
+
+fn kvm_help(what: &str) -> String {
+    String::from(match what {
+        "is not yours to use" => "join its group and log in again: `sudo usermod -aG kvm \"$USER\"`",
+        _ => {
+            "a machine needs the processor's virtualisation: turn it on in the firmware, or nested virtualisation where \
+             this host is a machine itself, then `sudo modprobe kvm_intel` or `kvm_amd`"
+        }
+    })
+}
+
+/// What the machine boots from, and what containers are shown of the host: whether it is there.
+fn sources(plan: &Plan) -> Vec<Finding> {
+    let slug = quote(&plan.slug);
+    let boot = plan.boot.iter().filter(|boot| boot.kind != BootKind::Image);
+    let boot = boot.map(|boot| (boot.source.as_str(), format!("what {slug} boots from"), "make it first"));
+    let volumes = plan.sidecars.iter().flat_map(|sidecar| {
+        let volumes = sidecar.container.iter().flat_map(|container| &container.volumes);
+        volumes.filter_map(|volume| match &volume.source {
+            VolumeSource::Host(path) => Some((
+                path.as_str(),
+                format!("a volume of {} of {slug}", quote(&sidecar.name)),
+                "make it first: the container engine would not, or as root",
+            )),
+            VolumeSource::Named(_) => None,
+        })
+    });
+    let found = boot.chain(volumes).filter_map(|(source, what, help)| {
+        let path = on_host(source)?;
+        let shown = quote_path(&path);
+        Some(match fs::metadata(&path) {
+            Ok(_) => Finding::ready(format!("{shown}, {what}, is there")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Finding::missing(format!("{shown}, {what}, is not there"), help.to_owned())
+            }
+            Err(error) => {
+                let reason = reason(&error);
+                Finding::missing(format!("{shown}, {what}, cannot be looked at: {reason}"), help.to_owned())
+            }
+        })
+    });
+    found.collect()
 }
 
 /// Variables of the launcher's that the plans' commands are run without. A launcher that heeds the plan does; somebody
@@ -227,8 +321,7 @@ fn on_host(file: &str) -> Option<PathBuf> {
     Some(PathBuf::from(file))
 }
 
-fn show(findings: &[Finding], output: &Output) -> String {
-    let style = output.stdout;
+fn show(findings: &[Finding], style: Style) -> String {
     let (yes, no) = match (style.color, style.unicode) {
         (true, true) => ("\u{1b}[32m✓\u{1b}[0m", "\u{1b}[31m✗\u{1b}[0m"),
         (false, true) => ("✓", "✗"),

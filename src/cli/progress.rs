@@ -57,7 +57,7 @@ impl Drop for Progress {
 }
 
 /// Whether somebody looks on, at a terminal that can draw over a line.
-fn is_wanted(is_terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
+pub(crate) fn is_wanted(is_terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
     let is = |name: &str, wrong: &[&str]| env(name).is_some_and(|value| !wrong.contains(&value.as_str()));
     is_terminal && !is("CI", &["", "0", "false"]) && is("TERM", &["", "dumb"])
 }

@@ -1,26 +1,35 @@
 //! `bottlec reach`.
 
+use std::path::{Path, PathBuf};
+
 use bottlec::Options;
 use bottlec::report::reach;
 use bottlec::text::quote;
 use bottlec::world::host::{Target, TargetHost};
 
-use super::args::{Reach, ReachFormat};
+use super::args::{Reach, ReachFormat, SPEC};
 use super::error::Error;
 use super::output::Output;
 use super::workspace::Workspace;
 use super::{Outcome, plans};
 
 pub(super) fn run(command: &Reach, output: &Output) -> Result<Outcome, Error> {
-    let target = command.target.as_deref().map(target).transpose()?;
+    let (spec, target) = match (&command.spec, &command.target) {
+        // One argument alone is a spec by its name, or else what is asked for.
+        (Some(one), None) if !is_spec(one) => (PathBuf::from(SPEC), Some(one.to_string_lossy().into_owned())),
+        (spec, target) => (spec.clone().unwrap_or_else(|| PathBuf::from(SPEC)), target.clone()),
+    };
+    let target = target.as_deref().map(self::target).transpose()?;
+    if command.at.is_some() && target.is_none() {
+        return Err(Error::Usage(String::from("`--at` is about one host: name it")));
+    }
     if let (Some(Target { host: TargetHost::Address(_), .. }), Some(_)) = (&target, command.at) {
         return Err(Error::Usage(String::from(
             "`--at` says what a name resolves to, and this is an address",
         )));
     }
-    let workspace = Workspace::of(std::slice::from_ref(&command.spec), None)?;
-    let Some(plans) =
-        plans::of(&workspace, &command.spec, command.bottle.as_deref(), &Options::default(), output)?
+    let workspace = Workspace::of(std::slice::from_ref(&spec), None)?;
+    let Some(plans) = plans::of(&workspace, &spec, command.bottle.as_deref(), &Options::default(), output)?
     else {
         return Ok(Outcome::Findings);
     };
@@ -31,6 +40,10 @@ pub(super) fn run(command: &Reach, output: &Output) -> Result<Outcome, Error> {
     };
     output.print(&printed)?;
     Ok(Outcome::Clean)
+}
+
+fn is_spec(path: &Path) -> bool {
+    path.as_os_str() == "-" || path.extension().is_some_and(|kind| kind == "kdl") || path.is_file()
 }
 
 fn target(text: &str) -> Result<Target, Error> {

@@ -1,7 +1,7 @@
 //! Files that may be read: regular ones, to which no link leads from where a stranger may have put one.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -57,4 +57,15 @@ pub(super) fn open(path: &Path) -> Result<(File, Identity, u64), String> {
         _ if kind.is_dir() => Err(String::from(DIRECTORY)),
         _ => Err(String::from(NO_FILE)),
     }
+}
+
+/// Reads a regular file of at most so many bytes.
+pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let (file, _, length) = open(path)?;
+    if length > most {
+        return Err(format!("it is larger than {most} bytes"));
+    }
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
+    Ok(bytes)
 }

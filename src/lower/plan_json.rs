@@ -152,12 +152,27 @@ pub type Command = Vec<Traced<String>>;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Commands {
-    /// Makes the bundle and waits until it is ready, in this order; the machine comes after it.
+    /// Makes the bundle, in this order; it may not be ready yet. The machine comes after it.
     pub bundle: Vec<Command>,
+    /// Shows the bundle's containers, as JSON: what they were made from, whether they run and are healthy.
+    pub inspect: Command,
+    /// Lists the names of all containers of the bottle's, those of an older plan among them, a line each.
+    pub containers: Command,
+    /// Shows the bundle's network, as JSON.
+    pub network: Command,
+    /// Lists the names of all volumes of the bottle's, likewise.
+    pub volumes: Command,
+    /// Lists the machines, as JSON; null where the engine cannot.
+    pub machines: Traced<Option<Command>>,
     /// Makes the machine.
     pub create: Command,
     /// Starts it.
     pub start: Command,
+    /// Copies files into the running machine, in this order: see `provision`. None where the engine cannot. A word from
+    /// `~/` on is seen from the home of who launches.
+    pub provision: Vec<Command>,
+    /// Brings the repositories into the running machine, each if it is not there.
+    pub checkouts: Vec<Checkout>,
     /// Runs a program in it, with the secrets that the machine does not keep: the program and its arguments follow.
     pub exec: Command,
     /// The same, with the terminal that it is run in.
@@ -170,8 +185,27 @@ pub struct Commands {
     /// Variables by which the engine confines itself: every command is run with them.
     #[serde(default)]
     pub set: BTreeMap<String, Traced<String>>,
-    /// Undoes everything, in this order; a step that finds nothing to undo is no failure.
+    /// Stops everything, in this order; what was written stays, and so do the machine and the containers.
+    pub stop: Vec<Command>,
+    /// Removes the machine, the containers and the network, in this order; a step that finds nothing to undo is no
+    /// failure. What the bundle keeps in volumes stays, such as what was pushed.
     pub cleanup: Vec<Command>,
+    /// Removes what is left after that, in this order: the bundle's volumes, and images that were made from the stage.
+    pub purge: Vec<Command>,
+}
+
+/// How a repository gets into the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Checkout {
+    /// The repository.
+    pub repo: Traced<String>,
+    /// Its directory in the machine.
+    pub path: String,
+    /// Succeeds when that is there.
+    pub exists: Command,
+    /// Clones it from git-gate.
+    pub clone: Command,
 }
 
 /// A file to copy into the machine after it was created.

@@ -5,12 +5,11 @@
 //! find out and to say in a [`Style`]. Whatever a spec, a file name or a message holds, no control, bidirectional or
 //! invisible character of it reaches the output.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::diagnostic::Diagnostics;
 use crate::syntax::Trees;
-use crate::text::harmless;
+use crate::text::one_line;
 
 mod checkstyle;
 mod concise;
@@ -31,6 +30,7 @@ pub mod reach;
 pub mod redact;
 pub mod rules;
 mod sarif;
+pub mod script;
 mod style;
 mod summary;
 pub mod trace;
@@ -92,15 +92,5 @@ pub fn render(
         Format::Junit => junit::render(diagnostics, unread, sources, out),
         Format::Checkstyle => checkstyle::render(diagnostics, unread, sources, out),
         Format::Rdjson => rdjson::render(diagnostics, unread, sources, out),
-    }
-}
-
-/// `text` as it may stand within a line: nothing that drives a terminal, and no line end.
-fn one_line(text: &str) -> Cow<'_, str> {
-    let shown = harmless(text);
-    if shown.contains(['\n', '\r', '\t']) {
-        Cow::Owned(shown.replace(['\n', '\r', '\t'], " "))
-    } else {
-        shown
     }
 }

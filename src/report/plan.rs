@@ -315,7 +315,27 @@ impl Page<'_> {
 
     fn commands(&mut self, plan: &Plan) {
         let Launch { commands, provision, .. } = (backend::of(plan).launch)(plan);
-        let Commands { bundle, create, start, exec, attach, denials, unset, set, cleanup } = commands;
+        let Commands {
+            bundle,
+            // What a launcher asks in between, which changes nothing.
+            inspect: _,
+            containers: _,
+            network: _,
+            volumes: _,
+            machines: _,
+            create,
+            start,
+            provision: copy,
+            checkouts,
+            exec,
+            attach,
+            denials,
+            unset,
+            set,
+            stop,
+            cleanup,
+            purge,
+        } = commands;
         self.title("Launch, in that directory");
         let shell = |command: &Command| {
             let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
@@ -329,12 +349,14 @@ impl Page<'_> {
                 set.iter().map(|(name, value)| format!("{name}={}", value.value)).collect();
             self.line(&format!("  export {}", set.join(" ")));
         }
-        for command in &bundle {
+        for command in bundle.iter().chain([&create, &start]).chain(&copy) {
             self.line(&shell(command));
         }
-        self.line(&shell(&create));
-        self.line(&shell(&start));
-        if !provision.is_empty() {
+        for checkout in &checkouts {
+            self.line(&format!("{}  unless {} is there", shell(&checkout.clone), checkout.path));
+        }
+        // An engine that copies nothing: by hand, then.
+        if copy.is_empty() && !provision.is_empty() {
             self.title("Into the machine, before the agent runs");
             let rows: Vec<Vec<String>> = provision
                 .into_iter()
@@ -349,9 +371,17 @@ impl Page<'_> {
         if let Some(denials) = &denials.value {
             self.line(&format!("{}  what the engine refused", shell(denials)));
         }
-        self.title("Undo");
-        for command in &cleanup {
-            self.line(&shell(command));
+        for (title, commands) in [
+            ("Stop (everything stays)", &stop),
+            ("Undo (what the bundle keeps stays)", &cleanup),
+            ("And what it keeps", &purge),
+        ] {
+            if !commands.is_empty() {
+                self.title(title);
+            }
+            for command in commands {
+                self.line(&shell(command));
+            }
         }
     }
 }

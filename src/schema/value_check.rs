@@ -109,6 +109,14 @@ impl ValueType {
         Ok(())
     }
 
+    /// Checks a text that stands in no spec, such as an argument of the command line.
+    ///
+    /// # Errors
+    /// When no spec could hold it there.
+    pub fn check_argument(self, text: &str) -> Result<(), ValueError> {
+        self.check_text(text)
+    }
+
     fn check_text(self, text: &str) -> Result<(), ValueError> {
         // What cannot be seen cannot be reviewed: a path with a direction override in it reads as another one.
         let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));

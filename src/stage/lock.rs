@@ -1,6 +1,7 @@
 //! The lock that keeps a second writer out.
 
 use std::fs::{File, TryLockError};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,21 @@ const NAME: &str = ".bottlec.lock";
 
 /// A build takes well under a second; a process that is stopped in the middle must not make all others hang.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A directory of stages that no writer changes, until this is dropped.
+#[derive(Debug)]
+pub struct Hold {
+    _lock: Lock,
+}
+
+/// Waits until no writer is at work in `out`, and keeps others out.
+///
+/// # Errors
+/// When there is no such directory, it is reached through a link, or a writer does not end.
+pub fn hold(out: &Path) -> Result<Hold, StageError> {
+    let dir = Dir::open(out)?.ok_or_else(|| StageError::io("open", out, Errno::NOENT))?;
+    Lock::shared(&dir).map(|lock| Hold { _lock: lock })
+}
 
 /// Held until dropped; the kernel drops it when the process dies.
 #[derive(Debug)]

@@ -11,6 +11,8 @@
 //!   undone. A kill between two exchanges leaves some stages new and some old, each of them whole.
 //! * **One writer at a time**: an advisory lock on `<out>/.bottlec.lock`, which is never removed, because removing
 //!   it would let two writers lock two files of that name.
+//! * **What did not change stays**: a directory of a stage whose files are the same is the same directory afterwards,
+//!   where the file system knows an exchange. A running container is shown the directory, whatever is in its place later.
 //! * **No check-then-use**: `<out>` is opened once, without following a link, and everything below goes through that
 //!   descriptor. What was inspected is inspected again after it was swapped out, and put back if it changed.
 //! * A directory is 0755 even if it holds 0600 files: a sidecar may run as another user and must reach its own 0644
@@ -39,6 +41,8 @@ mod write;
 
 #[cfg(unix)]
 pub use error::{Difference, EditedStage, StageError};
+#[cfg(unix)]
+pub use lock::{Hold, hold};
 #[cfg(unix)]
 pub use verify::verify;
 #[cfg(unix)]

@@ -169,6 +169,15 @@ impl Snapshot {
             .map(|(path, _)| &**path)
     }
 
+    /// The directories of the stage's own that are the same in `other`, with all that is in them.
+    pub(super) fn same_directories<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a Path> {
+        fn inside<'a>(of: &'a Snapshot, directory: &Path) -> Vec<(&'a PathBuf, &'a Entry)> {
+            of.0.iter().filter(|(path, _)| path.starts_with(directory)).collect()
+        }
+        let own = self.directories().filter(|path| path.components().count() == 1);
+        own.filter(move |path| inside(self, path) == inside(other, path))
+    }
+
     /// Lists how `found` differs from this, in order of paths.
     pub(super) fn differences(&self, found: &Self) -> Vec<Difference> {
         let mut differences = Vec::new();

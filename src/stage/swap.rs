@@ -81,6 +81,16 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Gives the new stage `slug` the old one's directories of these names, which are the same byte for byte: a running
+    /// container is shown the old ones, and would find them empty once they are removed. What cannot be exchanged stays
+    /// the new one's.
+    pub(super) fn take_back<'p>(&self, slug: &str, directories: impl Iterator<Item = &'p std::path::Path>) {
+        let (Ok(old), Ok(new)) = (self.new.sub(slug), self.out.sub(slug)) else { return };
+        for directory in directories.filter_map(std::path::Path::to_str) {
+            let _ = exchange(&old, &new, directory, self.exchange);
+        }
+    }
+
     /// Undoes a swap.
     pub(super) fn swap_back(&self, slug: &str, swapped: &Swapped) -> Result<(), Errno> {
         match swapped {

@@ -154,18 +154,25 @@ fn replace(out: &Dir, jobs: &[Job<'_>], force: bool, exchange: Exchange) -> Resu
         write_new(&work, job.stage, job.expected)?;
     }
     let mut done: Vec<(&str, Swapped)> = Vec::with_capacity(jobs.len());
+    let mut olds = Vec::with_capacity(jobs.len());
     for job in jobs {
         let slug = job.stage.slug.as_str();
         let result = match work.swap_in(slug, job.found.is_some()) {
             Ok(swapped) => {
-                let unchanged = if force { Ok(()) } else { recheck(out, &work, job, &swapped) };
+                let old = recheck(out, &work, job, &swapped, force);
                 done.push((slug, swapped));
-                unchanged
+                old.map(|old| olds.push((job, old)))
             }
             Err(reason) => Err(StageError::io("replace", out.path().join(slug), reason)),
         };
         if let Err(error) = result {
             return Err(undo(work, &done, error));
+        }
+    }
+    for ((job, old), (slug, swapped)) in olds.iter().zip(&done) {
+        if let (Some(old), Swapped::Exchanged) = (old, swapped) {
+            let same = job.expected.same_directories(old);
+            work.take_back(slug, same);
         }
     }
     out.sync();
@@ -179,15 +186,27 @@ fn undo(mut work: Work<'_>, done: &[(&str, Swapped)], cause: StageError) -> Stag
     if failed == 0 { cause } else { StageError::NotUndone { cause: Box::new(cause), kept: work.keep() } }
 }
 
-/// Whether what was swapped out is what was inspected: somebody may have edited it in between.
-fn recheck(out: &Dir, work: &Work<'_>, job: &Job<'_>, swapped: &Swapped) -> Result<(), StageError> {
+/// Reads what was swapped out, if there was anything, and sees whether it is what was inspected, unless that is one with
+/// `force`: somebody may have edited it in between.
+fn recheck(
+    out: &Dir,
+    work: &Work<'_>,
+    job: &Job<'_>,
+    swapped: &Swapped,
+    force: bool,
+) -> Result<Option<Snapshot>, StageError> {
     let path = || out.path().join(&job.stage.slug);
     let old =
         work.old(&job.stage.slug, swapped).map_err(|reason| StageError::io("inspect", path(), reason))?;
-    let (Some(old), Some(before)) = (old, &job.found) else { return Ok(()) };
-    let (after, _) = Snapshot::read(&old)?;
+    let (Some(old), Some(before)) = (old, &job.found) else { return Ok(None) };
+    let (after, _) = match Snapshot::read(&old) {
+        Ok(read) => read,
+        // It is replaced whatever it is.
+        Err(_) if force => return Ok(None),
+        Err(error) => return Err(error),
+    };
     match before.differences(&after) {
-        differences if differences.is_empty() => Ok(()),
+        differences if force || differences.is_empty() => Ok(Some(after)),
         differences => Err(StageError::Edited { stages: vec![EditedStage { path: path(), differences }] }),
     }
 }

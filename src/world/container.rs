@@ -49,7 +49,7 @@ pub fn mebibytes(text: &str) -> Option<u32> {
 }
 
 /// A container engine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ContainerEngine {
     /// Docker, with its Compose plugin.
     #[default]

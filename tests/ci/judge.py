@@ -704,12 +704,13 @@ def judge_action(bottlec, directory, place, env):
         check(f"action: shellcheck finds nothing in `{step['name']}`", done.returncode == 0, done.stdout)
     check("action: no expression stands in a script", not any("${{" in step["run"] for step in steps))
 
-    # A cargo that notes what it is asked for, and puts the program that is judged where a real one would.
+    # A cargo that notes what it is asked for, and puts the program that is judged where a real one would: a link, since a
+    # copy for each use would fill a small disk.
     cargo = directory / "cargo/cargo"
     cargo.parent.mkdir()
     cargo.write_text(
         '#!/bin/bash\nset -eu\nprintf "%s\\n" "$PWD" "$@" >"$NOTES"\n'
-        'while [ "$1" != --root ]; do shift; done\nmkdir -p "$2/bin"\ncp "$PROGRAM" "$2/bin/bottlec"\n'
+        'while [ "$1" != --root ]; do shift; done\nmkdir -p "$2/bin"\nln -s "$PROGRAM" "$2/bin/bottlec"\n'
     )
     cargo.chmod(0o755)
 
@@ -782,7 +783,7 @@ def judge_action(bottlec, directory, place, env):
     code, shown, outputs, _ = use(args="--format=$(touch pwned)\n; touch pwned")
     check("action: no argument is read as a script", code == 2 and not list(place.rglob("pwned")), shown)
     code, shown, outputs, _ = use(sarif="a\nsarif=b\nother=c")
-    check("action: a path of two lines sets no other output", (code, outputs) == (2, {}), outputs)
+    check("action: a path of two lines sets no other output", (code, outputs) == (2, {}), (code, outputs, shown))
 
 
 def judge_page(directory, env):

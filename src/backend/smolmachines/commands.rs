@@ -1,8 +1,8 @@
 //! The exact argument vectors that create and start the machine, and those that undo it. They are run in the stage's
 //! directory, without a shell.
 
-use super::names::{container, gate_image, machine, network, project, volumes};
-use super::{compose, smolfile};
+use super::names::{self, container, gate_image, machine, project};
+use super::{compose, provision, smolfile};
 use crate::lower::plan_json::{Command, Commands};
 use crate::lower::supervise;
 use crate::model::Reference;
@@ -10,46 +10,77 @@ use crate::plan::{Plan, Traced};
 use crate::world::builtin;
 use crate::world::engine::{BootKind, Capability, Ledger};
 
-fn ours(word: &str) -> Traced<String> {
+/// What Compose, and podman-compose too, writes on all that it makes for a project.
+const PROJECT_LABEL: &str = "com.docker.compose.project";
+
+pub(super) fn ours(word: &str) -> Traced<String> {
     Traced::fixed(word.to_owned())
 }
 
-/// The commands that make and remove the bundle's containers.
-fn bundle(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
-    let engine = |words: &[&str]| -> Command {
-        let program = plan.container_engine.with(plan.container_engine.program().to_owned());
-        [program].into_iter().chain(words.iter().map(|word| ours(word))).collect()
-    };
-    let mut up = engine(&["compose", "--project-name"]);
-    up.push(project(plan));
-    up.extend(["--file", compose::PATH, "up", "--detach", "--wait"].map(ours));
-    // Not `compose down`: it reads the file, and with it every secret that the file refers to. One after the other:
-    // Podman removes several at once, and refuses one that another still needs (4.3, run).
+/// A command of the container engine's.
+fn of_containers(plan: &Plan, words: &[&str]) -> Command {
+    let program = plan.container_engine.with(plan.container_engine.program().to_owned());
+    [program].into_iter().chain(words.iter().map(|word| ours(word))).collect()
+}
+
+/// The names of the bundle's containers, in the order in which they are stopped: the one that owns the address last.
+fn containers(plan: &Plan) -> impl Iterator<Item = Traced<String>> {
     let sidecars = plan.sidecars.iter().rev().map(|sidecar| sidecar.name.as_str());
-    let remove = |words: &[&str], name: Traced<String>| {
-        let mut command = engine(words);
-        command.push(name);
-        command
-    };
-    let mut cleanup: Vec<Command> = sidecars
-        .chain([builtin::BUNDLE])
-        .map(|name| remove(&["container", "rm", "--force"], container(plan, name)))
-        .collect();
-    cleanup.push(remove(&["network", "rm"], network(plan)));
-    let volumes = volumes(plan);
-    if !volumes.is_empty() {
-        let mut command = engine(&["volume", "rm", "--force"]);
-        command.extend(volumes.into_values());
-        cleanup.push(command);
-    }
-    if !plan.git.repos.is_empty() && plan.git.image.is_none() {
-        cleanup.push(remove(&["image", "rm", "--force"], gate_image(plan)));
-    }
+    sidecars.chain([builtin::BUNDLE]).map(|name| container(plan, name))
+}
+
+/// The commands that make the bundle. They do not wait for it: `--wait` is not known to Compose 1.29, and podman-compose
+/// 1.6 waits for ever where a container cannot start (run).
+fn bundle(plan: &Plan) -> Vec<Command> {
+    let mut up = of_containers(plan, &["compose", "--project-name"]);
+    up.push(project(plan));
+    up.extend(["--file", compose::PATH, "up", "--detach", "--remove-orphans"].map(ours));
     let prepare = plan.supervise.given().map(|asked| {
         // The engine would make the directory as root, and who launches could not answer.
         ["python3", "-I", supervise::SERVER_PATH, "prepare"].map(|word| asked.with(word.to_owned())).to_vec()
     });
-    (prepare.into_iter().chain([up]).collect(), cleanup)
+    prepare.into_iter().chain([up]).collect()
+}
+
+/// The commands that ask after the bundle.
+fn questions(plan: &Plan) -> [Command; 4] {
+    let mut inspect = of_containers(plan, &["container", "inspect"]);
+    inspect.extend(containers(plan));
+    let all_of = |words: &[&str]| {
+        let mut all = of_containers(plan, words);
+        all.extend([
+            ours("--filter"),
+            project(plan).map(|project| format!("label={PROJECT_LABEL}={project}")),
+        ]);
+        all
+    };
+    let containers = all_of(&["container", "ls", "--all", "--format", "{{.Names}}"]);
+    let volumes = all_of(&["volume", "ls", "--format", "{{.Name}}"]);
+    let mut network = of_containers(plan, &["network", "inspect"]);
+    network.push(names::network(plan));
+    [inspect, containers, network, volumes]
+}
+
+/// The commands that remove the bundle: what is made anew, and what it keeps.
+///
+/// Not `compose down`: it reads the file, and with it every secret that the file refers to. One after the other: Podman
+/// removes several at once, and refuses one that another still needs (4.3, run).
+fn remove(plan: &Plan) -> (Vec<Command>, Vec<Command>) {
+    let remove = |words: &[&str], name: Traced<String>| {
+        let mut command = of_containers(plan, words);
+        command.push(name);
+        command
+    };
+    // With the volumes of an image's own `VOLUME`, which have no name.
+    let mut cleanup: Vec<Command> =
+        containers(plan).map(|name| remove(&["container", "rm", "--force", "--volumes"], name)).collect();
+    cleanup.push(remove(&["network", "rm"], names::network(plan)));
+    let mut purge: Vec<Command> =
+        names::volumes(plan).into_values().map(|name| remove(&["volume", "rm", "--force"], name)).collect();
+    if !plan.git.repos.is_empty() && plan.git.image.is_none() {
+        purge.push(remove(&["image", "rm", "--force"], gate_image(plan)));
+    }
+    (cleanup, purge)
 }
 
 /// The commands of a plan.
@@ -74,20 +105,53 @@ pub fn lower(plan: &Plan) -> Commands {
         create.push(plan.addresses.with(plan.addresses.bundle().to_string()));
     }
     let secrets = if plan.secret_route().with_exec() { secrets(plan) } else { Command::new() };
+    let workdir: Command = if has(Capability::Provisioning) {
+        provision::workdir(plan)
+            .into_iter()
+            .flat_map(|dir| [dir.with(String::from("--workdir")), dir])
+            .collect()
+    } else {
+        Command::new()
+    };
     let program = |flags: &[&str]| {
-        let flags: Command = flags.iter().map(|flag| ours(flag)).chain(secrets.iter().cloned()).collect();
+        let flags: Command =
+            flags.iter().map(|flag| ours(flag)).chain(workdir.clone()).chain(secrets.clone()).collect();
         let mut command = of_machine("exec", &flags);
         command.push(ours("--"));
         command
     };
     let rows = || Ledger::smolvm().rows(**version);
-    let (bundle, remove) = bundle(plan);
-    let mut cleanup = vec![of_machine("stop", &[]), of_machine("delete", &[ours("--force")])];
+    let [inspect, containers_of_bottle, network, volumes] = questions(plan);
+    let machines = has(Capability::Provisioning)
+        .then(|| vec![plan.engine.name.clone(), ours("machine"), ours("ls"), ours("--json")]);
+    let stop = of_machine("stop", &[]);
+    let stop_container = |name| {
+        let mut command = of_containers(plan, &["container", "stop"]);
+        command.push(name);
+        command
+    };
+    let (remove, purge) = remove(plan);
+    let mut cleanup = vec![stop.clone(), of_machine("delete", &[ours("--force")])];
     cleanup.extend(remove);
     Commands {
-        bundle,
+        bundle: bundle(plan),
+        inspect,
+        containers: containers_of_bottle,
+        network,
+        volumes,
+        machines: version.with(machines),
         create,
         start: of_machine("start", &[]),
+        provision: if has(Capability::Provisioning) {
+            provision::commands(plan, has(Capability::ExecUser), &of_machine)
+        } else {
+            Vec::new()
+        },
+        checkouts: if has(Capability::Provisioning) {
+            provision::checkouts(plan, &of_machine)
+        } else {
+            Vec::new()
+        },
         exec: program(&[]),
         attach: program(&["--interactive", "--tty"]),
         denials: version.with(has(Capability::EgressEvents).then(|| of_machine("egress-events", &[]))),
@@ -99,7 +163,9 @@ pub fn lower(plan: &Plan) -> Commands {
             .flat_map(|row| &row.set)
             .map(|(name, value)| (name.clone(), version.with(value.clone())))
             .collect(),
+        stop: [stop].into_iter().chain(containers(plan).map(stop_container)).collect(),
         cleanup,
+        purge,
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) const TARGET: Target = Target {
     programs: &[SMOLVM],
     lower,
     launch,
+    made_from: compose::made_from,
     allowed: |plan| smolfile::allow_cidr(plan).value,
     confinement: Confinement { path: smolfile::PATH, judge: smolfile::judge },
     shown: &[smolfile::PATH, agent_env::PATH, plan_json::PATH],
@@ -31,9 +32,10 @@ fn lower(plan: &Plan, draft: &mut Draft) {
     agent_env::lower(plan, agent, draft);
     trust::lower(plan, draft);
     pipelock::lower(plan, draft);
-    compose::lower(plan, bundle, draft);
     git_gate::lower(plan, draft);
     supervise::lower(plan, draft);
+    // Its containers say what they are shown of the stage.
+    compose::lower(plan, bundle, draft);
 }
 
 fn launch(plan: &Plan) -> Launch {

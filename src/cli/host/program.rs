@@ -32,39 +32,39 @@ pub(crate) enum ProbeError {
         reason: io::Error,
     },
     /// It did not end in time.
-    #[error("{} did not end within {} ms and was killed: run it yourself to see why", say(path), patience.as_millis())]
+    #[error("{} did not end within {} ms and was killed: run it yourself to see why", call, patience.as_millis())]
     Timeout {
-        /// The program.
-        path: PathBuf,
+        /// The program and its arguments, quoted.
+        call: String,
         /// How long it had.
         patience: Duration,
     },
     /// It says more than any version.
-    #[error("{} prints more than 64 KiB: is this the right program?", say(path))]
+    #[error("{} prints more than 64 KiB: is this the right program?", call)]
     TooMuchOutput {
-        /// The program.
-        path: PathBuf,
+        /// The program and its arguments, quoted.
+        call: String,
     },
     /// It failed.
-    #[error("{} failed with {status}: run it yourself to see why", say(path))]
+    #[error("{} failed with {status}: run it yourself to see why", call)]
     Failed {
-        /// The program.
-        path: PathBuf,
+        /// The program and its arguments, quoted.
+        call: String,
         /// How.
         status: ExitStatus,
     },
     /// There is no version in its first line.
-    #[error("{} prints {}, expected a version such as `1.33.0` in its first line", say(path), quote(line))]
+    #[error("{} prints {}, expected a version such as `1.33.0` in its first line", call, quote(line))]
     NoVersion {
-        /// The program.
-        path: PathBuf,
+        /// The program and its arguments, quoted.
+        call: String,
         /// What it said instead.
         line: String,
     },
 }
 
-fn say(path: &Path) -> String {
-    quote(&format!("{} --version", path.to_string_lossy()))
+fn call(path: &Path, arguments: &[&str]) -> String {
+    quote(&format!("{} {}", path.to_string_lossy(), arguments.join(" ")))
 }
 
 /// The first executable file called `name` in the directories of `path_var`, the value of `PATH`.
@@ -89,10 +89,40 @@ pub(crate) fn find_program(name: &str, path_var: &OsStr) -> Option<PathBuf> {
 /// # Errors
 /// When it cannot be run, hangs, floods, fails, or says no version.
 pub(crate) fn program_version(path: &Path, patience: Duration) -> Result<Version, ProbeError> {
+    version_said(path, &["--version"], patience)
+}
+
+/// The same with other arguments.
+pub(crate) fn version_said(
+    path: &Path,
+    arguments: &[&str],
+    patience: Duration,
+) -> Result<Version, ProbeError> {
+    first_line_with(path, arguments, "", patience).map(|(version, _)| version)
+}
+
+/// The version in the first line that holds `mark`, and that line.
+pub(crate) fn first_line_with(
+    path: &Path,
+    arguments: &[&str],
+    mark: &str,
+    patience: Duration,
+) -> Result<(Version, String), ProbeError> {
+    let output = said(path, arguments, patience)?;
+    let output = String::from_utf8_lossy(&output);
+    let line = output.lines().find(|line| line.contains(mark)).unwrap_or_default();
+    match version_in(line) {
+        Some(version) => Ok((version, line.to_owned())),
+        None => Err(ProbeError::NoVersion { call: call(path, arguments), line: line.to_owned() }),
+    }
+}
+
+/// What a program writes to standard output.
+fn said(path: &Path, arguments: &[&str], patience: Duration) -> Result<Vec<u8>, ProbeError> {
     let run = |reason| ProbeError::Run { path: path.to_owned(), reason };
     let begun = Instant::now();
     let child = Command::new(path)
-        .arg("--version")
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -110,10 +140,10 @@ pub(crate) fn program_version(path: &Path, patience: Duration) -> Result<Version
         let result = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut output);
         let _ = send.send(result.map(|_| output));
     });
-    let timeout = || ProbeError::Timeout { path: path.to_owned(), patience };
+    let timeout = || ProbeError::Timeout { call: call(path, arguments), patience };
     let output = receive.recv_timeout(patience).map_err(|_| timeout())?.map_err(run)?;
     if output.len() as u64 > MAX_OUTPUT {
-        return Err(ProbeError::TooMuchOutput { path: path.to_owned() });
+        return Err(ProbeError::TooMuchOutput { call: call(path, arguments) });
     }
     let status = loop {
         if let Some(status) = running.child.try_wait().map_err(run)? {
@@ -126,11 +156,9 @@ pub(crate) fn program_version(path: &Path, patience: Duration) -> Result<Version
         thread::sleep(Duration::from_millis(2));
     };
     if !status.success() {
-        return Err(ProbeError::Failed { path: path.to_owned(), status });
+        return Err(ProbeError::Failed { call: call(path, arguments), status });
     }
-    let output = String::from_utf8_lossy(&output);
-    let line = output.lines().next().unwrap_or_default();
-    version_in(line).ok_or_else(|| ProbeError::NoVersion { path: path.to_owned(), line: line.to_owned() })
+    Ok(output)
 }
 
 /// The first word that is a version, with or without a `v` in front; what follows a `-` or `+` says which build of that

@@ -990,11 +990,11 @@ def make_mirror(name):
     (mirror / "git-daemon-export-ok").touch()
 
 
-def healthy():
-    """Whether the daemon answers: asked for what cannot be there, it says no before anything is fetched from an
-    upstream."""
+def healthy(address="127.0.0.1"):
+    """Whether the daemon answers at an address: asked for what cannot be there, it says no before anything is fetched
+    from an upstream."""
     request = b"git-upload-pack /.healthy\0host=localhost\0"
-    with socket.create_connection(("127.0.0.1", PORT), timeout=5) as daemon:
+    with socket.create_connection((address, PORT), timeout=5) as daemon:
         daemon.sendall(b"%04x%s" % (len(request) + 4, request))
         if b"ERR " not in daemon.recv(1024):
             raise Refused("the daemon does not say no")
@@ -1016,7 +1016,7 @@ def main(words):
             # The daemon gives more: the host name that was asked for, addresses and ports.
             access(*words[1:3])
         else:
-            {"serve": serve, "pre-receive": pre_receive, "healthy": healthy}[what]()
+            {"serve": serve, "pre-receive": pre_receive, "healthy": healthy}[what](*words[1:2])
         return 0
     except Refused as refused:
         tell(refused)

@@ -997,8 +997,8 @@ def command_serve(options):
 
 def command_health(options):
     port = load(options.config)["listen"]["port"]
-    with socket.create_connection(("127.0.0.1", port), timeout=3) as client:
-        client.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+    with socket.create_connection((options.at, port), timeout=3) as client:
+        client.sendall(f"GET / HTTP/1.1\r\nHost: {options.at}:{port}\r\nConnection: close\r\n\r\n".encode())
         if not client.recv(64).startswith(b"HTTP/1.1 405 "):
             raise Broken("what listens there is not supervise")
 
@@ -1025,7 +1025,8 @@ def main():
     command("clear", command_clear, "take decided proposals out of the queue")
     command("prepare", command_prepare, "make the queue's directory, before the bundle starts")
     command("serve", command_serve, "run the server, in the bundle", host=False)
-    command("health", command_health, "whether the server answers", host=False)
+    sub = command("health", command_health, "whether the server answers", host=False)
+    sub.add_argument("--at", default="127.0.0.1", help="the address at which it is asked; 127.0.0.1")
     options = parser.parse_args()
     # What a terminal cannot show must not stop the tool.
     sys.stdout.reconfigure(errors="backslashreplace")

@@ -72,6 +72,10 @@ capabilities! {
     PackDropsSecrets = "pack-drops-secrets",
     /// `machine egress-events` is known.
     EgressEvents = "egress-events",
+    /// `machine cp`, `machine ls --json` and `machine exec --workdir` are known.
+    Provisioning = "provisioning",
+    /// `machine exec` takes `--user`.
+    ExecUser = "exec-user",
 }
 
 /// The effect of a capability on the guarantee that the agent may dial its bundle only.

@@ -1,10 +1,10 @@
 //! The containers of the built-in sidecars: what each is shown of the stage and of the host.
 
-use super::{Build, HealthCheck, Mount, Service, Text};
+use super::{Build, HealthCheck, Mount, START_INTERVAL, Service, Text};
 use crate::backend::smolmachines::names;
 use crate::lower::{git_gate, pipelock};
 use crate::plan::{Origins, Plan, PlannedLimits, PlannedRepo, PlannedTls, Traced};
-use crate::world::builtin::{GIT_GATE, PIPELOCK, SUPERVISE};
+use crate::world::builtin::{self, GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::world::container::qualified;
 
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
@@ -42,7 +42,9 @@ fn pipelock(plan: &Plan, limits: &PlannedLimits) -> Service {
         service.volumes.push(host(ca_key, pipelock::CA_KEY, false));
         service.cap_add.push(plan.egress.tls.with(READ_PRIVATE.to_owned()));
     }
-    service.healthcheck = Some(health(&["/pipelock", "healthcheck"], &ours));
+    let port = builtin::find(PIPELOCK).map_or(0, |pipelock| pipelock.port);
+    let asked_at = format!("{}:{port}", asked_at(plan));
+    service.healthcheck = Some(health(&["/pipelock", "healthcheck", "--addr", &asked_at], &ours));
     service
 }
 
@@ -65,7 +67,8 @@ fn gate(plan: &Plan, limits: &PlannedLimits) -> Service {
         |repo: &Traced<PlannedRepo>| host(&repo.identity, &format!("/identity/{}", repo.name), false);
     service.volumes.extend(plan.git.repos.iter().map(identity));
     service.cap_add.push(Traced::new(READ_PRIVATE.to_owned(), ours.clone()));
-    service.healthcheck = Some(health(&git_gate::command("healthy"), &ours));
+    service.healthcheck =
+        Some(health(&[&git_gate::command("healthy"), [asked_at(plan).as_str()].as_slice()].concat(), &ours));
     service
 }
 
@@ -75,8 +78,15 @@ fn supervise(plan: &Plan, queue: &Traced<String>, limits: &PlannedLimits) -> Ser
     service.command = words(&["python3", "-I", "/supervise/server.py", "serve"], &ours);
     service.volumes = vec![stage("./supervise", "/supervise", &ours), host(queue, "/queue", true)];
     service.cap_add.push(Traced::new(READ_PRIVATE.to_owned(), ours.clone()));
-    service.healthcheck = Some(health(&["python3", "-I", "/supervise/server.py", "health"], &ours));
+    service.healthcheck =
+        Some(health(&["python3", "-I", "/supervise/server.py", "health", "--at", &asked_at(plan)], &ours));
     service
+}
+
+/// The address at which a sidecar is asked whether it is healthy: the bundle's, and not loopback, which answers in a
+/// network namespace without that address, too, where the container that owned it was started anew by itself (run).
+fn asked_at(plan: &Plan) -> String {
+    plan.addresses.bundle().to_string()
 }
 
 fn stage(path: &str, target: &str, ours: &Origins) -> Traced<Mount> {
@@ -100,6 +110,7 @@ fn health(command: &[&str], ours: &Origins) -> Traced<HealthCheck> {
             timeout: traced("5s"),
             retries: Traced::new(12, ours.clone()),
             start_period: traced("5s"),
+            start_interval: START_INTERVAL,
         },
         ours.clone(),
     )

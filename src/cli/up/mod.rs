@@ -1,0 +1,144 @@
+//! `bottlec up`: from a spec to a program at work in its machine. And what comes after it: `down`, `stop`, `status`,
+//! `exec`, `logs`.
+//!
+//! What runs is the plan's vectors, from a stage that was just verified and that no other writer of bottlec's changes
+//! meanwhile. Nothing that a program says of its own success is believed where something else can be asked.
+
+mod bundle;
+mod launch;
+mod lifecycle;
+mod machine;
+mod runner;
+mod say;
+mod state;
+mod trusted;
+
+pub(super) use lifecycle::{down, exec, logs, status, stop};
+
+use std::path::{Path, PathBuf};
+
+use bottlec::Options;
+use bottlec::backend::{self, lower};
+use bottlec::lower::Stage;
+use bottlec::plan::Plan;
+use bottlec::stage::{self, StageError, State};
+use bottlec::text::quote_path;
+
+use super::args::{Up, Which};
+use super::error::Error;
+use super::output::Output;
+use super::reports::Report;
+use super::workspace::{Workspace, real};
+use super::{Outcome, load, plans, preflight};
+use runner::RunError;
+
+/// The exit code of `up`'s own failures; that of the program that it starts is passed through.
+pub(super) const FAILED: u8 = 125;
+
+/// Why a bottle is not up.
+#[derive(Debug, thiserror::Error)]
+enum UpError {
+    /// A program failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The bundle is not what it should be.
+    #[error("{0}")]
+    Bundle(String),
+    /// The machine is not what it should be.
+    #[error("{0}")]
+    Machine(String),
+    /// The tool failed.
+    #[error(transparent)]
+    Tool(#[from] Error),
+}
+
+impl From<StageError> for UpError {
+    fn from(error: StageError) -> Self {
+        Self::Tool(error.into())
+    }
+}
+
+/// A bottle that is to be launched.
+struct Chosen {
+    plan: Plan,
+    /// The same, with its paths as seen from the working directory.
+    seen_from_here: Plan,
+    stage: Stage,
+    /// The spec, without links.
+    spec: PathBuf,
+    /// Where its stage goes.
+    out: PathBuf,
+}
+
+/// Compiles the spec and takes one bottle of it. What is wrong with the spec is said; nothing is returned then.
+fn choose(spec: &Path, which: &Which, name: Option<&str>, output: &Output) -> Result<Option<Chosen>, Error> {
+    let spec = spec.to_owned();
+    let workspace = Workspace::of(std::slice::from_ref(&spec), None)?;
+    let out = workspace.stages(which.out.as_deref())?;
+    let options = Options { stage_to_workspace: workspace.way_from_stage(&out)?, ..which.leveling.options() };
+    let analysis = load::load(&workspace, std::slice::from_ref(&spec), &options)?;
+    let Some(plans) = plans::all(&analysis, &[Report::default()], output)? else { return Ok(None) };
+    let slug = plans::one(&plans, which.bottle.as_deref())?.slug.value.clone();
+    let rename = |of: &str| name.filter(|_| of == slug).map(str::to_owned);
+    let planned = |way: &str| {
+        let plans = analysis.plans_seen_from(way, &rename);
+        plans::one(&plans, Some(name.unwrap_or(&slug))).cloned()
+    };
+    let plan = planned(&options.stage_to_workspace)?;
+    let seen_from_here = planned(&workspace.way_from_here()?)?;
+    let stage = lower(&plan);
+    Ok(Some(Chosen { plan, seen_from_here, stage, spec: real(&spec), out }))
+}
+
+pub(super) fn run(command: &Up, output: &Output) -> Result<Outcome, Error> {
+    let ended = bring_up(command, output);
+    let code = ended.unwrap_or_else(|error| {
+        output.complain(&error);
+        FAILED
+    });
+    Ok(Outcome::Code(code))
+}
+
+fn bring_up(command: &Up, output: &Output) -> Result<u8, UpError> {
+    let name = command.name.as_deref();
+    if let Some(name) = name {
+        plans::is_slug(name)?;
+    }
+    let Some(chosen) = choose(&command.bottle.spec, &command.bottle.which, name, output)? else {
+        return Ok(FAILED);
+    };
+    let Chosen { plan, seen_from_here, stage, spec, out } = &chosen;
+    // Before anything is written.
+    if !preflight::is_ready_for_launch(seen_from_here, command.assume_ready, output)? {
+        return Ok(FAILED);
+    }
+    stage::write(out, std::slice::from_ref(stage), command.force)?;
+    // From here on no other writer changes what was verified.
+    let hold = stage::hold(out)?;
+    let directory = real(&super::workspace::here()?.join(out)).join(&stage.slug);
+    trusted::check(&directory).map_err(|error| Error::Host(error.to_string()))?;
+    verified(&directory, stage)?;
+    let made_from = (backend::of(plan).made_from)(plan, &stage.files);
+    let launch = launch::Launch { command, stage, spec, directory: &directory, made_from };
+    launch::launch(&launch, hold, output)
+}
+
+/// Sees that what is on disk is what was compiled, after nobody could change it any more.
+fn verified(directory: &Path, stage: &Stage) -> Result<(), Error> {
+    let out = directory.parent().unwrap_or(directory);
+    let is_intact = stage::verify(directory)? == State::Intact;
+    if is_intact && stage::compare(out, stage)?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Host(format!(
+        "the stage {} was changed while it was launched: nothing was started from it",
+        quote_path(directory)
+    )))
+}
+
+/// Whether the bottle of a stage was launched from that directory, when another stage was in it.
+pub(super) fn is_up_from_another(directory: &Path, stage: &Stage) -> bool {
+    // Where nothing can be noted nothing was launched.
+    let launched = state::peek(&stage.slug).unwrap_or_default();
+    launched.is_some_and(|launched| launched.stage == directory && launched.sha256 != stage.sha256())
+}
