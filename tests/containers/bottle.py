@@ -21,13 +21,13 @@ class Bottle:
         self.octet = 77
 
     def text(self, allow=("allowed.example.com",), sidecars=("web", "cache"), octet=77, broken=False, slow=False):
-        self.octet = octet
+        self.octet = octet or self.octet
         hosts = " ".join(f'"{host}"' for host in allow)
         text = f"""
             bottle "{SLUG}" {{
                 rootfs "./rootfs"
                 container-engine "{self.engine.program}"
-                network octet={octet}
+                {f"network octet={octet}" if octet else ""}
                 egress {{ allow {hosts} }}
                 supervise
                 git {{

@@ -5,12 +5,16 @@ for the other sidecars. Their archive is what `docker save` writes, which both e
 an engine believes to have pulled: where it writes that down, the local image is entered under that name.
 """
 
+import ast
 import hashlib
+import importlib.util
 import io
 import json
 import os
+import py_compile
 import re
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -94,7 +98,29 @@ def shell():
     return files.ended()
 
 
-def tools(place):
+def compiled(scripts):
+    """What Python makes of each module that the scripts import, by its path: to do that at each start takes longer than
+    most of them run."""
+    imports = {
+        name
+        for script in scripts
+        for node in ast.walk(ast.parse(script.read_text()))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    for name in imports:
+        importlib.import_module(name)
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file and file.endswith(".py") and Path(os.__file__).parent in Path(file).parents:
+            cached = Path(importlib.util.cache_from_source(file))
+            made = Path("/run/compiled") / cached.name
+            mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+            py_compile.compile(file, cfile=str(made), doraise=True, invalidation_mode=mode)
+            yield cached, made
+
+
+def tools(place, scripts):
     files = Files()
     files.file(Path("/usr/bin/busybox"))
     for name in ("sh", "sleep", "cat", "env", "mkdir"):
@@ -104,6 +130,8 @@ def tools(place):
         if path.is_dir() or LEFT_OUT & set(path.relative_to(library).parts):
             continue
         (files.program if path.suffix == ".so" else files.file)(path)
+    for cached, made in compiled([*scripts, TESTS / "pipelock.py"]):
+        files.file(made, str(cached))
     files.program(Path(os.path.realpath("/usr/bin/python3")), "/usr/bin/python3")
     # Loaded when the first thread ends.
     files.file(Path("/usr/lib/x86_64-linux-gnu/libgcc_s.so.1"))
@@ -156,8 +184,9 @@ def archive(path, images):
         put("manifest.json", json.dumps(manifest).encode())
 
 
-def all_images(place, path):
-    small, large = shell(), tools(place)
+def all_images(place, scripts, path):
+    """Writes the archive; the scripts are those of the stage that run in the images."""
+    small, large = shell(), tools(place, scripts)
     archive(
         path,
         [

@@ -4,6 +4,7 @@
     inside.py PLACE        where what was downloaded lies in the repository
 """
 
+import os
 import shutil
 import sys
 import traceback
@@ -23,8 +24,12 @@ def main():
     shutil.copyfile(REPOSITORY / "tests/containers/smolvm.py", "/usr/local/bin/smolvm")
     Path("/usr/local/bin/smolvm").chmod(0o755)
     world = World()
-    all_images(place, "/run/images.tar")
+    scripts = [REPOSITORY / "src/lower" / name for name in ("git_gate/gate.py", "supervise/server.py")]
+    all_images(place, scripts, "/run/images.tar")
+    only = os.environ.get("CONTAINERS_ENGINE")
     for kind in (Docker, Podman):
+        if only not in (None, kind.program):
+            continue
         engine = kind(place)
         try:
             engine.start()

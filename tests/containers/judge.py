@@ -35,7 +35,6 @@ def main():
     try:
         root = prepared(PLACE)
         environment = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
         environment.update({name: value for name, value in os.environ.items() if name.startswith("CONTAINERS_")})
         command = ["python3", "/work/bottlec/tests/containers/inside.py", PLACE.relative_to(ROOT)]
         failed = inside(root, ROOT, bottlec, command, environment) != 0

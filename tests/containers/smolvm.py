@@ -1,4 +1,4 @@
-#!/usr/bin/python3 -ISB
+#!/usr/bin/python3 -IS
 """Stands in for smolvm: machines are entries of a file, each with a root of its own for /etc and /work.
 
 What it is asked to run, it runs beside the containers, in the host's network, with the machine's environment and nothing
