@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Runs the emitted bundle, and `bottlec up`, with real container engines.
+
+Debian 13's Docker with Compose 2 and its Podman with podman-compose 1.6 run in a root directory and in namespaces of
+the judge's own; see debian.py. Images are made on the spot from Debian's packages; a small proxy that enforces the
+emitted list stands in for pipelock, and a program that keeps its machines in a file for smolvm; git-gate and supervise
+are the stage's own, with real git, a real sshd behind them and the real scanner.
+
+    tests/containers/judge.py target/debug/bottlec
+
+What cannot run on a machine is said loudly, with the reason; a verdict is never skipped.
+"""
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+# What is imported leaves nothing behind.
+sys.dont_write_bytecode = True
+
+from debian import Missing, inside, prepared
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = ROOT / "target/judges/containers"
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    bottlec = Path(sys.argv[1]).resolve()
+    started = time.monotonic()
+    failed = False
+    try:
+        root = prepared(PLACE)
+        environment = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+        environment.update({name: value for name, value in os.environ.items() if name.startswith("CONTAINERS_")})
+        command = ["python3", "/work/bottlec/tests/containers/inside.py", PLACE.relative_to(ROOT)]
+        failed = inside(root, ROOT, bottlec, command, environment) != 0
+    except Missing as reason:
+        print(f"SKIPPED, NOT JUDGED: no container engine can run here: {reason}")
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    used = sum(who.ru_utime + who.ru_stime for who in used)
+    print(f"containers: {time.monotonic() - started:.0f} s, {used:.0f} s of a processor")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
