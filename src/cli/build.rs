@@ -15,7 +15,7 @@ use super::args::Build;
 use super::error::Error;
 use super::output::Output;
 use super::workspace::{Workspace, here, real};
-use super::{Outcome, plans, up};
+use super::{Outcome, plans, state};
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
@@ -43,12 +43,19 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let mut text = String::new();
     for ((plan, (_, written)), stage) in plans.iter().zip(&written).zip(&stages) {
         say(&mut text, plan, *written, &out);
-        if up::is_up_from_another(&real(&here()?.join(&out)).join(&stage.slug), stage) {
+        if is_up_from_another(&real(&here()?.join(&out)).join(&stage.slug), stage) {
             text.push_str("  what is up of it is of another plan: `bottlec up` takes this one up\n");
         }
     }
     output.print(&text)?;
     Ok(Outcome::Clean)
+}
+
+/// Whether the bottle of a stage was launched from that directory, when another stage was in it.
+fn is_up_from_another(directory: &Path, stage: &Stage) -> bool {
+    // Where nothing can be noted nothing was launched.
+    let launched = state::peek(&stage.slug).unwrap_or_default();
+    launched.is_some_and(|launched| launched.stage == directory && launched.sha256 != stage.sha256())
 }
 
 fn say(text: &mut String, plan: &Plan, written: Written, out: &Path) {

@@ -38,6 +38,7 @@ mod regular;
 mod reports;
 mod repository;
 mod revision;
+mod state;
 mod trace;
 mod up;
 mod verify;

@@ -29,7 +29,7 @@ use super::error::{Error, reason};
 use super::host::{self, HostNetwork, NetworkError, OverlapKind};
 use super::output::{Output, Stream};
 use super::workspace::Workspace;
-use super::{Outcome, plans, up};
+use super::{Outcome, plans, state};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ fn ports(plan: &Plan) -> Vec<Finding> {
     let slug = quote(&plan.slug);
     let port = |port: u16| match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Finding::ready(format!("port {port} of this host is free for {slug}")),
-        Err(_) if up::is_launched(&plan.slug) => {
+        Err(_) if state::is_launched(&plan.slug) => {
             Finding::ready(format!("port {port} of this host is in use, most likely by {slug} itself"))
         }
         Err(error) => Finding::missing(

@@ -3,9 +3,10 @@
 mod from_gate;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bottlec::Options;
+use bottlec::lower::plan_json::PlanJson;
 use bottlec::lower::shell;
 use bottlec::plan::{PlannedGit, PlannedLocal};
 use bottlec::text::{quote, quote_path, quote_whole};
@@ -16,7 +17,7 @@ use super::output::{Output, Stream};
 use super::preflight::on_host;
 use super::repository::{self, Repository};
 use super::workspace::Workspace;
-use super::{Outcome, plans, up};
+use super::{Outcome, plans, state};
 
 pub(crate) use from_gate::Gate;
 use from_gate::{Branch, Change, Unfetched};
@@ -24,8 +25,10 @@ use from_gate::{Branch, Change, Unfetched};
 pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Error> {
     // A copy under another name stands in no spec.
     if let Some(slug) = &command.bottle
-        && let Some(came) = up::pull_launched(slug, output)?
+        && plans::is_slug(slug).is_ok()
+        && let Some(launched) = state::peek(slug)?
     {
+        let came = of_launched(&launched.plan, &launched.stage, Stream::Stdout, output)?;
         return Ok(if came { Outcome::Clean } else { Outcome::Failed });
     }
     let workspace = Workspace::of(std::slice::from_ref(&command.spec), None)?;
@@ -49,6 +52,23 @@ pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Erro
         output.print("there is nothing to pull: no agent may push to a repository of this host\n")?;
     }
     Ok(outcome)
+}
+
+/// Pulls what the agent of a bottle that was launched from a stage pushed, and says what came. Returns whether all came.
+pub(crate) fn of_launched(
+    plan: &PlanJson<'_>,
+    stage: &Path,
+    stream: Stream,
+    output: &Output,
+) -> Result<bool, Error> {
+    let Some(gate) = Gate::of_launched(plan) else { return Ok(true) };
+    let (_, came) = all(&gate, &plan.git, |path| from_stage(stage, path), stream, output)?;
+    Ok(came)
+}
+
+/// A path of a plan, as seen from its stage.
+pub(crate) fn from_stage(stage: &Path, path: &str) -> Option<PathBuf> {
+    on_host(path).map(|path| stage.join(path))
 }
 
 /// Pulls all repositories of a bottle that the agent may push to, and says what came. Returns whether there is any, and whether

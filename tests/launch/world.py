@@ -106,6 +106,14 @@ def listen(state, network):
     import socket
 
     ports = json.loads((WORLD / "ports.json").read_text())
+    if (WORLD / "gate").exists():
+        # What stands in for git-gate is git's own daemon, over what the judge put there.
+        ports.remove(9418)
+        gate = ["git", "daemon", "--export-all", "--reuseaddr", f"--base-path={WORLD}/gate", "--detach"]
+        gate += [f"--listen={state['networks'][network]['address']}", f"--pid-file={WORLD}/gate.pid", str(WORLD / "gate")]
+        import subprocess
+
+        subprocess.run(gate, check=True)
     child = os.fork()
     if child:
         state["networks"][network]["listener"] = child
@@ -188,6 +196,15 @@ def show(name, it):
 
 def docker(words):
     match words:
+        case ["build", "--tag", _, "-"]:
+            (WORLD / "Dockerfile").write_bytes(sys.stdin.buffer.read())
+        case ["create", "--name", name, _]:
+            print(name)
+        case ["export", _]:
+            # An archive with nothing in it.
+            sys.stdout.buffer.write(bytes(10240))
+        case ["rm", _]:
+            pass
         case ["version", *_]:
             print("26.1.5")
         case ["compose", "version", *_]:
@@ -260,6 +277,8 @@ def smolvm(words):
         case ["machine", "ls", "--json"]:
             with world() as state:
                 print(json.dumps([{"name": name} | it for name, it in state["machines"].items()]))
+        case ["machine", "egress-events", "--name", _]:
+            print("no denials")
         case ["machine", "create", *_]:
             name = words[words.index("--name") + 1]
             with world() as state:

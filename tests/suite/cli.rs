@@ -116,6 +116,34 @@ fn an_error_in_one_spec_keeps_all_stages_as_they_are() {
     assert_eq!(before, after);
 }
 
+/// A container that runs is shown the directory, and would find an empty one when it is removed.
+#[test]
+fn what_did_not_change_of_a_stage_stays_the_same_directory() {
+    use std::os::unix::fs::MetadataExt as _;
+    let spec = |host: &str| {
+        format!(
+            "bottle \"api\" {{ egress {{ allow \"{host}\"; }}; git {{ repo \"app\" {{ path \".\"; }}; }} }}\n"
+        )
+    };
+    let dir = Dir::with(spec("one.example.com"));
+    dir.run(["build", "x.kdl"]).code(0);
+    let inode = |path: &str| fs::metadata(dir.at(path)).unwrap().ino();
+    let of = || ["stage/api/git-gate", "stage/api/pipelock", "stage/api"].map(inode);
+    let [gate, pipelock, stage] = of();
+    dir.write("x.kdl", spec("two.example.com"));
+    dir.run(["build", "x.kdl"]).code(0).says("rebuilt");
+    let after = of();
+    assert_eq!(after[0], gate, "what did not change is another directory");
+    assert!(after[1] != pipelock && after[2] != stage, "what changed is the same directory");
+    dir.run(["verify", "stage/api"]).code(0);
+    // What was edited is not taken back.
+    dir.write("stage/api/git-gate/scanner", "none\n");
+    dir.write("x.kdl", spec("three.example.com"));
+    dir.run(["build", "--force", "x.kdl"]).code(0);
+    assert_ne!(inode("stage/api/git-gate"), gate);
+    dir.run(["verify", "stage/api"]).code(0);
+}
+
 #[test]
 fn build_check_compares_and_writes_nothing() {
     let dir = Dir::with(SMALL);
@@ -350,7 +378,7 @@ fn every_rule_is_listed_and_explained() {
 #[test]
 fn init_writes_a_spec_that_compiles() {
     let dir = Dir::new();
-    let run = dir.run(["init"]).code(0).says("bottlec build ./bottle.kdl");
+    let run = dir.run(["init"]).code(0).says("bottlec up ./bottle.kdl");
     assert!(run.out.starts_with("wrote `./bottle.kdl`"), "{}", run.out);
     let check = dir.run(["check", "bottle.kdl"]).code(0);
     assert_eq!(check.out, "1 bottle checked, nothing found\n");
@@ -360,7 +388,7 @@ fn init_writes_a_spec_that_compiles() {
     dir.run(["init"]).code(3).complains("it is there already, and is not overwritten");
     assert_eq!(dir.read("bottle.kdl"), "mine");
 
-    dir.run(["init", "a new/dir"]).code(0).says("bottlec build 'a new/dir/bottle.kdl'");
+    dir.run(["init", "a new/dir"]).code(0).says("bottlec up 'a new/dir/bottle.kdl'");
     dir.run(["check", "a new/dir/bottle.kdl"]).code(0);
     // What it says to run can be run.
     let said = dir.run(["init", "--", "-dash"]).code(0).out;

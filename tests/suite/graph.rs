@@ -394,6 +394,7 @@ fn the_command_fails_as_the_plan_does() {
     }
     dir.run(["graph", "warned.kdl"]).code(0).complains("warning[image-not-pinned]").says("bottle api\n");
     dir.run(["graph", "x.kdl", "--format", "png"]).code(2);
-    dir.run(["graph"]).code(2);
+    // Without a spec it is the usual one.
+    dir.run(["graph"]).code(3).complains("bottle.kdl");
     dir.run(["graph", "warned.kdl", "x.kdl"]).code(2);
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use bottlec::lower::plan_json::PlanJson;
 use bottlec::text::quote;
 use bottlec::world::builtin::{self, Builtin};
 
@@ -103,6 +104,12 @@ impl Gate {
     pub(crate) fn of(slug: &str, bundle: Ipv4Addr) -> Self {
         let port = builtin::find(builtin::GIT_GATE).map_or(0, |Builtin { port, .. }| *port);
         Self { slug: slug.to_owned(), address: SocketAddr::from((bundle, port)) }
+    }
+
+    /// That of a plan that was launched, when it has repositories.
+    pub(crate) fn of_launched(plan: &PlanJson<'_>) -> Option<Self> {
+        let bundle = plan.bundle_ip.value.parse().ok()?;
+        (!plan.git.repos.is_empty()).then(|| Self::of(&plan.slug, bundle))
     }
 
     /// Fetches the branches of one repository to `refs/remotes/bottle-<slug>/*`: those that changed.

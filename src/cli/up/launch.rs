@@ -13,16 +13,17 @@ use bottlec::lower::plan_json::{Checkout, Command as Vector, PlanJson};
 use bottlec::stage::Hold;
 use bottlec::text::{quote, quote_path};
 
+use super::UpError;
 use super::bundle::{Bundle, Differs, REMOVAL};
 use super::machine::Machine;
 use super::runner::{RunError, Runner};
 use super::say::Progress;
-use super::state::{Place, State};
-use super::{UpError, lifecycle};
 use crate::cli::args::Up;
 use crate::cli::error::{Error, reason};
 use crate::cli::output::{Output, Stream};
+use crate::cli::pull;
 use crate::cli::regular;
+use crate::cli::state::{Place, State};
 
 /// How long making the bundle may take: its images may have to be fetched and built.
 const BUNDLE: Duration = Duration::from_mins(30);
@@ -116,7 +117,7 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
     runner.go_on();
     let code = runner.attach(&in_this_terminal(&plan), &program)?;
     // What the agent pushed is at hand without another word; that it cannot be is said, and the program's code is passed on.
-    lifecycle::pull(&plan, directory, Stream::Stderr, output)?;
+    pull::of_launched(&plan, directory, Stream::Stderr, output)?;
     Ok(code)
 }
 

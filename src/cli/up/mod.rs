@@ -10,10 +10,9 @@ mod lifecycle;
 mod machine;
 mod runner;
 mod say;
-mod state;
 mod trusted;
 
-pub(super) use lifecycle::{down, exec, logs, pull_launched, status, stop};
+pub(super) use lifecycle::{down, exec, logs, status, stop};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -153,16 +152,4 @@ fn verified(directory: &Path, stage: &Stage) -> Result<(), Error> {
         "the stage {} was changed while it was launched: nothing was started from it",
         quote_path(directory)
     )))
-}
-
-/// Whether the bottle of a stage was launched from that directory, when another stage was in it.
-pub(super) fn is_up_from_another(directory: &Path, stage: &Stage) -> bool {
-    // Where nothing can be noted nothing was launched.
-    let launched = state::peek(&stage.slug).unwrap_or_default();
-    launched.is_some_and(|launched| launched.stage == directory && launched.sha256 != stage.sha256())
-}
-
-/// Whether a bottle of that name was launched here.
-pub(super) fn is_launched(slug: &str) -> bool {
-    state::peek(slug).is_ok_and(|launched| launched.is_some())
 }

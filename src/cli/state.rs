@@ -12,7 +12,7 @@ use bottlec::lower::plan_json::PlanJson;
 use bottlec::text::{quote, quote_path};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::error::{Error, reason};
+use super::error::{Error, reason};
 
 /// The version of the file.
 const FORMAT: u32 = 1;
@@ -23,39 +23,39 @@ const PATIENCE: Duration = Duration::from_mins(30);
 
 /// What was launched of a bottle.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct State {
+pub(crate) struct State {
     format: u32,
     /// The spec, as an absolute path.
-    pub(super) spec: PathBuf,
+    pub(crate) spec: PathBuf,
     /// The stage's directory, as an absolute path.
-    pub(super) stage: PathBuf,
+    pub(crate) stage: PathBuf,
     /// The stage's digest when it was launched.
-    pub(super) sha256: String,
+    pub(crate) sha256: String,
     /// The digest of what the machine was made from; nothing before it is made, and after it was removed.
-    pub(super) machine: Option<String>,
+    pub(crate) machine: Option<String>,
     /// The digest of what was copied into it.
-    pub(super) provisioned: Option<String>,
+    pub(crate) provisioned: Option<String>,
     /// The plan that was launched: what stops, removes and asks after it, whatever became of the spec.
-    pub(super) plan: PlanJson<'static>,
+    pub(crate) plan: PlanJson<'static>,
 }
 
 impl State {
     /// Creates one of a bottle of which nothing was made yet.
-    pub(super) fn new(spec: PathBuf, stage: PathBuf, sha256: String, plan: PlanJson<'static>) -> Self {
+    pub(crate) fn new(spec: PathBuf, stage: PathBuf, sha256: String, plan: PlanJson<'static>) -> Self {
         Self { format: FORMAT, spec, stage, sha256, machine: None, provisioned: None, plan }
     }
 }
 
 /// The place of a bottle's state, to which nobody else has access while this is there.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     path: PathBuf,
     _lock: File,
 }
 
 impl Place {
     /// Takes the place of a bottle. Waits for another launch of it to end; `waiting` is called when there is one.
-    pub(super) fn take(slug: &str, waiting: impl FnOnce()) -> Result<Self, Error> {
+    pub(crate) fn take(slug: &str, waiting: impl FnOnce()) -> Result<Self, Error> {
         let directory = directory()?;
         let unwritable =
             |path: &Path, error: &io::Error| Error::Write { path: path.to_owned(), reason: reason(error) };
@@ -104,12 +104,12 @@ impl Place {
     }
 
     /// Reads the state; nothing when nothing was launched.
-    pub(super) fn read(&self) -> Result<Option<State>, Error> {
+    pub(crate) fn read(&self) -> Result<Option<State>, Error> {
         read(&self.path)
     }
 
     /// Writes the state, whole or not at all.
-    pub(super) fn write(&self, state: &State) -> Result<(), Error> {
+    pub(crate) fn write(&self, state: &State) -> Result<(), Error> {
         let written = || -> io::Result<()> {
             let directory = self.path.parent().unwrap_or(Path::new("/"));
             // Made for its owner alone.
@@ -123,7 +123,7 @@ impl Place {
     }
 
     /// Removes the state: there is nothing left of the bottle.
-    pub(super) fn remove(&self) -> Result<(), Error> {
+    pub(crate) fn remove(&self) -> Result<(), Error> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::Write { path: self.path.clone(), reason: reason(&error) })
@@ -131,6 +131,11 @@ impl Place {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a bottle of that name was launched here. Where nothing can be noted nothing was.
+pub(crate) fn is_launched(slug: &str) -> bool {
+    peek(slug).is_ok_and(|launched| launched.is_some())
 }
 
 /// Reads what was launched of a bottle, without keeping anybody out.
