@@ -98,6 +98,7 @@ pub fn refused(path: &str, spec: &str, role: Role) -> Option<Why> {
 }
 
 /// The table.
+#[allow(clippy::too_many_lines, reason = "a row for each kind and role")]
 fn why(kind: Kind, role: Role) -> Option<Why> {
     use Kind as K;
     use Role as R;

@@ -148,7 +148,9 @@ impl Traps {
                 .stdin(Stdio::null())
                 .output()
                 .unwrap();
-            said += &format!("$ {script}\n{}", String::from_utf8_lossy(&output.stderr));
+            said += script;
+            said += "\n";
+            said += &String::from_utf8_lossy(&output.stderr);
         }
         let sprung = self.sprung();
         let missing: Vec<&str> =

@@ -37,7 +37,7 @@ fn known(request: Request<'_>, children: &'static [Child], only_name: bool, slot
     // Of what is booted there is one at most.
     let boots = present.iter().any(|name| BootKind::find(name).is_some());
     let offered =
-        children.iter().filter(|child| !(!child.occurs.repeats() && present.contains(child.node.name)));
+        children.iter().filter(|child| child.occurs.repeats() || !present.contains(child.node.name));
     offered
         .map(|Child { occurs, node }| {
             let has = |name: &str| present.contains(name);
