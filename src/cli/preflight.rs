@@ -2,6 +2,7 @@
 
 mod handed;
 mod pack;
+mod published;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -71,6 +72,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
     }
     findings.extend(variables(&plans));
     findings.extend(plans.iter().flat_map(pack::check));
+    findings.extend(plans.iter().flat_map(published::check));
     findings.extend(secrets::check(&plans));
     findings.extend(plans.iter().flat_map(|plan| handed::check(plan, Path::new(&way))));
     let ready = findings.iter().all(|finding| finding.ready);
