@@ -3,6 +3,7 @@
 mod containers;
 mod handed;
 mod pack;
+mod published;
 mod repositories;
 mod secrets;
 
@@ -11,7 +12,6 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use bottlec::Options;
@@ -29,7 +29,7 @@ use super::error::{Error, reason};
 use super::host::{self, HostNetwork, NetworkError, OverlapKind};
 use super::output::{Output, Stream};
 use super::workspace::Workspace;
-use super::{Outcome, plans, state};
+use super::{Outcome, plans};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ fn examine(plans: &[Plan], way: &Path) -> (Vec<Finding>, Result<(), NetworkError
     findings.extend(variables(plans));
     findings.extend(plans.iter().flat_map(pack::check));
     findings.extend(plans.iter().flat_map(sources));
-    findings.extend(plans.iter().flat_map(ports));
+    findings.extend(plans.iter().flat_map(published::check));
     findings.extend(handed_over(plans, way));
     (findings, network.map(|_| ()))
 }
@@ -149,22 +149,6 @@ fn kvm_help(what: &str) -> String {
              this host is a machine itself, then `sudo modprobe kvm_intel` or `kvm_amd`"
         }
     })
-}
-
-/// Whether the ports of the host that the machine's are published on are free.
-fn ports(plan: &Plan) -> Vec<Finding> {
-    let slug = quote(&plan.slug);
-    let port = |port: u16| match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(_) => Finding::ready(format!("port {port} of this host is free for {slug}")),
-        Err(_) if state::is_launched(&plan.slug) => {
-            Finding::ready(format!("port {port} of this host is in use, most likely by {slug} itself"))
-        }
-        Err(error) => Finding::missing(
-            format!("port {port} of this host, which {slug} publishes one of its own on: {}", reason(&error)),
-            String::from("end what uses it, or write `host=` and another port beside `publish`"),
-        ),
-    };
-    plan.machine.published.iter().map(|published| port(*published.host)).collect()
 }
 
 /// What the machine boots from, and what containers are shown of the host: whether it is there.

@@ -125,6 +125,7 @@ fn assert_sound(plan: &Plan, stage: &Stage) {
     }
 
     assert_secrets_arrive(plan, &json["commands"]);
+    assert_machine_is_the_plans(plan, &json["commands"]);
     assert_proxy_is_found(plan);
 
     // Every URL is an IP literal.
@@ -176,6 +177,30 @@ fn assert_secrets_arrive(plan: &Plan, commands: &serde_json::Value) {
 
 /// What programs need to take the proxy, and to dial directly what it would not reach: the machine itself, by each
 /// address that its own servers name, and the bundle. No brackets: httpx refuses every request with `[::1]` here.
+/// What the machine has of its host is what the plan says: the engine takes each flag's value apart at its colons.
+fn assert_machine_is_the_plans(plan: &Plan, commands: &serde_json::Value) {
+    let words: Vec<&str> =
+        commands["create"].as_array().expect("words").iter().filter_map(|word| word.as_str()).collect();
+    let of = |flag: &str| -> Vec<Vec<&str>> {
+        words.windows(2).filter(|pair| pair[0] == flag).map(|pair| pair[1].split(':').collect()).collect()
+    };
+    let volumes: Vec<Vec<&str>> = plan
+        .machine
+        .volumes
+        .iter()
+        .map(|volume| {
+            let access = (!*volume.writable).then_some("ro");
+            [volume.path.as_str(), volume.target.as_str()].into_iter().chain(access).collect()
+        })
+        .collect();
+    assert_eq!(of("--volume"), volumes);
+    assert!(volumes.iter().all(|volume| volume[0].starts_with(['.', '/']) && volume[1].starts_with('/')));
+    let ports: Vec<[String; 2]> =
+        plan.machine.published.iter().map(|port| [port.host.to_string(), port.guest.to_string()]).collect();
+    assert_eq!(of("--port"), ports);
+    assert!(ports.iter().flatten().all(|port| port != "0"));
+}
+
 fn assert_proxy_is_found(plan: &Plan) {
     let bundle = plan.addresses.bundle();
     let computed = |name: &str| match &plan.env[name].value.value {
@@ -236,6 +261,18 @@ fn spec() -> impl Strategy<Value = String> {
         mostly("[a-z]{1,5}/[a-z]{1,5}@sha256:[0-9a-f]{64}")
             .prop_map(|text| format!("image {}\n", kdl(&text))),
     ];
+    let machine = (
+        mostly("\\./[a-z]{1,5}"),
+        mostly("/(work|etc|usr/share)/[a-z]{1,5}"),
+        mostly("read-(only|write)"),
+        0u32..70_000,
+        prop::option::of(0u32..70_000),
+    )
+        .prop_map(|(path, target, access, guest, host)| {
+            let host = host.map(|host| format!(" host={host}")).unwrap_or_default();
+            let (path, target, access) = (kdl(&path), kdl(&target), kdl(&access));
+            format!("volume {path} {target} access={access}\npublish {guest}{host}\n")
+        });
     let variable =
         (mostly("[A-Z][A-Z0-9_]{1,6}"), 0..3, nasty()).prop_map(|(name, kind, value)| match kind {
             0 => format!("{} {}\n", kdl(&name), kdl(&value)),
@@ -265,14 +302,16 @@ fn spec() -> impl Strategy<Value = String> {
         prop::collection::vec(variable, 0..4),
         prop::collection::vec(mostly("[a-z]{1,5}\\.example\\.com"), 0..3),
         prop::collection::vec(sidecar, 0..3),
+        prop::collection::vec(machine, 0..2),
         prop::option::of(0..300),
     )
-        .prop_map(|(slug, boot, env, hosts, sidecars, octet)| {
+        .prop_map(|(slug, boot, env, hosts, sidecars, machine, octet)| {
             let allow: String = hosts.iter().map(|host| format!("allow {}\n", kdl(host))).collect();
             let network = octet.map(|octet| format!("network octet={octet}\n")).unwrap_or_default();
             format!(
-                "bottle {} {{\n{boot}env {{\n{}}}\negress {{\n{allow}}}\n{}{network}}}\n",
+                "bottle {} {{\n{boot}{}env {{\n{}}}\negress {{\n{allow}}}\n{}{network}}}\n",
                 kdl(&slug),
+                machine.concat(),
                 env.concat(),
                 sidecars.concat()
             )

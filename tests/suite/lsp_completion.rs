@@ -381,6 +381,11 @@ fn paths_are_those_that_the_language_takes() {
     );
     assert_eq!(in_bottle("rootfs \"../r<|>\""), ["rootfs \"../rootfs\"", "rootfs \"../specs\""]);
     assert_eq!(
+        in_bottle("volume \"../<|>\" \"/a\""),
+        ["volume \"../rootfs\" \"/a\"", "volume \"../specs\" \"/a\""]
+    );
+    assert_eq!(in_bottle("volume \"~/<|>\" \"/a\""), [""; 0]);
+    assert_eq!(
         in_bottle("git { repo \"a\" { identity <|>; }; }"),
         [
             "git { repo \"a\" { identity \"~/.ssh/id_ed25519\"; }; }",

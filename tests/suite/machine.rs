@@ -239,6 +239,17 @@ fn preflight_sees_what_an_agent_could_write_to() {
     run().code(1).says("`./out` is not for the agent of `api`: it leads to what is not handed over");
 }
 
+#[test]
+fn preflight_sees_a_port_that_something_listens_on() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let dir = Dir::with(format!("bottle \"api\" {{ publish 3000 host={port}; }}\n"));
+    let says = format!("`api` publishes on port {port} of the host's loopback, where something listens");
+    dir.run(["preflight", "x.kdl"]).says(&says);
+    drop(listener);
+    dir.run(["preflight", "x.kdl"]).never_says("publishes on port");
+}
+
 /// Of a graphics processor a packed machine's own word counts, whatever flag is given.
 #[test]
 fn preflight_compares_a_packed_machines_graphics_processor_with_the_spec() {
