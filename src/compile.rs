@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::check::accept::Acceptance;
 use crate::check::levels::{LevelOverride, Levels};
-use crate::check::{self, BottleContext, LayerContext, cascade, fleet, lint, queue, unused};
+use crate::check::{self, BottleContext, LayerContext, cascade, fleet, lint, machine, queue, unused};
 use crate::diagnostic::Diagnostics;
 use crate::digest::sha256_hex;
 use crate::model::{self, Bottle, BottleDecl, File, Layer, Profile, Settings};
@@ -364,7 +364,7 @@ fn bottles(
     let files = analysis.files();
     let mut bottles = Vec::new();
     let mut nodes = 0;
-    let mut queues = Vec::new();
+    let (mut queues, mut published) = (Vec::new(), Vec::new());
     for (id, file) in files.iter().filter(|(_, file)| !file.bottles.is_empty() || !file.profiles.is_empty()) {
         let scope = Scope::new(*id, files, &analysis.closures()[id], sources, diagnostics);
         levels.bind(&scope.all(), &file.bottles);
@@ -381,6 +381,7 @@ fn bottles(
             let Some(profiles) = profiles else { continue };
             let bottle = Bottle::assemble(decl, profiles);
             queues.extend(queue::Claim::of(&bottle, sources));
+            published.extend(machine::Claim::of(&bottle));
             let mut found = check::bottle(&BottleContext { bottle: &bottle, sources });
             let Settings { slug, accepts, lints, .. } = &bottle.settings;
             found.change(|diagnostic| diagnostic.bottle = Some(slug.span));
@@ -391,5 +392,6 @@ fn bottles(
         }
     }
     queue::check(queues, diagnostics);
+    machine::taken(&published, diagnostics);
     bottles
 }

@@ -5,6 +5,7 @@
 
 mod egress;
 mod guards;
+mod machine;
 mod planner;
 mod secret;
 mod sidecar;
@@ -12,6 +13,7 @@ mod traced;
 
 pub use egress::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls};
 pub use guards::{Answered, PlannedExpectation};
+pub use machine::{PlannedMachine, PlannedMachineVolume, PlannedPort};
 pub(crate) use planner::url;
 pub use planner::{Context, plan};
 pub use secret::{Purpose, SecretUse};
@@ -66,17 +68,85 @@ pub type Variables = BTreeMap<String, Traced<PlannedVariable>>;
 
 /// A repository behind git-gate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 #[schemars(rename = "Repo")]
 pub struct PlannedRepo {
     /// What the agent calls it.
     pub name: Traced<String>,
+    /// Whether the agent may push to it.
+    #[serde(default = "PlannedRepo::writable")]
+    pub writable: Traced<bool>,
+    /// Where it is.
+    #[serde(flatten)]
+    pub source: PlannedSource,
+}
+
+/// Where a repository is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "RepoSource")]
+pub enum PlannedSource {
+    /// At an upstream.
+    Upstream(PlannedUpstream),
+    /// On the host.
+    Local(PlannedLocal),
+}
+
+/// A repository at an upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UpstreamRepo")]
+pub struct PlannedUpstream {
     /// Where it is.
     pub url: Traced<String>,
     /// The private key on the host.
     pub identity: Traced<String>,
     /// The upstream's host keys.
     pub host_keys: Vec<Traced<String>>,
+}
+
+/// A repository on the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LocalRepo")]
+pub struct PlannedLocal {
+    /// Its path: from `~/` on, absolute, or relative to the stage's directory.
+    pub path: Traced<String>,
+    /// The variable by which `compose.yaml` is told where its git directory is: the one that its work trees share.
+    pub variable: Traced<String>,
+    /// Where git-gate sees that directory, read-only.
+    pub mount: Traced<String>,
+}
+
+impl PlannedRepo {
+    /// Of a plan that does not say it.
+    fn writable() -> Traced<bool> {
+        Traced::default_setting(true)
+    }
+
+    /// Returns the upstream, when it is at one.
+    #[must_use]
+    pub fn upstream(&self) -> Option<&PlannedUpstream> {
+        match &self.source {
+            PlannedSource::Upstream(upstream) => Some(upstream),
+            PlannedSource::Local(_) => None,
+        }
+    }
+
+    /// Returns the repository on the host, when it is there.
+    #[must_use]
+    pub fn local(&self) -> Option<&PlannedLocal> {
+        match &self.source {
+            PlannedSource::Upstream(_) => None,
+            PlannedSource::Local(local) => Some(local),
+        }
+    }
+
+    /// Returns where it is, in a line: its URL, or its path.
+    #[must_use]
+    pub fn place(&self) -> &Traced<String> {
+        match &self.source {
+            PlannedSource::Upstream(upstream) => &upstream.url,
+            PlannedSource::Local(local) => &local.path,
+        }
+    }
 }
 
 /// Who commits are by.
@@ -135,6 +205,8 @@ pub struct Plan {
     pub addresses: Traced<Addresses>,
     /// What the agent boots from; nothing is the engine's bare system.
     pub boot: Traced<Option<PlannedBoot>>,
+    /// What its machine has of the host.
+    pub machine: PlannedMachine,
     /// The agent's environment, computed and the user's.
     pub env: Variables,
     /// What runs the bundle's containers.

@@ -1,15 +1,16 @@
 //! Engine versions: gaps in the confinement are errors, unless the spec accepts them.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Boot, Bottle, Names, Variable, VariableValue};
+use crate::model::{Boot, Bottle, Machine, Names, Variable, VariableValue};
 use crate::rule::Rule;
 use crate::rule::catalogue::{
-    BUNDLE_REFUSED, DNS_OPEN, ENGINE_NEWER, ENGINE_TOO_OLD, IMAGE_NOT_PULLED, PACK_REOPENS, POLICY_DROPPED,
-    POLICY_NOT_ENFORCED, RESOLVER_ADDED,
+    BUNDLE_REFUSED, DNS_OPEN, ENGINE_NEWER, ENGINE_TOO_OLD, IMAGE_NOT_PULLED, MACHINE_SETTING_DROPPED,
+    PACK_REOPENS, POLICY_DROPPED, POLICY_NOT_ENFORCED, RESOLVER_ADDED,
 };
 use crate::source::Span;
 use crate::text::quote;
 use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM, SecretRoute, Version};
+use crate::world::machine::{DEFAULT_CPUS, Mebibytes};
 
 /// The rule by which a gap is refused, and by whose name a spec accepts it.
 #[must_use]
@@ -61,6 +62,7 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     target.confines(diagnostics);
     target.boots(diagnostics);
     target.passes_secrets(bottle, diagnostics);
+    target.gives(&bottle.settings.machine, diagnostics);
 }
 
 impl Target<'_> {
@@ -208,6 +210,49 @@ impl Target<'_> {
                     .label(format!("{} is a reference", quote(&secret.name.value)))
                     .related(self.span, "the version is given here")
                     .help("the value itself is never written: compile for a newer version"),
+            );
+        }
+    }
+
+    /// Whether it gives the machine what the bottle asks for.
+    fn gives(&self, machine: &Machine, diagnostics: &mut Diagnostics) {
+        let mut lacks = |at: Span, what: &str, label: &str, capability| {
+            if self.lacks(capability) {
+                let too_old = self.too_old(at, what, capability).label(label);
+                diagnostics.push(too_old.related(self.span, "the version is given here"));
+            }
+        };
+        // One is enough: all of them are bound alike.
+        if let Some(port) = machine.published.first() {
+            lacks(
+                port.guest.span,
+                "may publish a port on every address of the host",
+                "to be reached from the host's loopback alone",
+                Capability::PublishLoopback,
+            );
+        }
+        if let Some(gpu) = machine.gpu {
+            lacks(gpu, "has no `--gpu`", "not known to this version", Capability::GpuFlag);
+        }
+        let Some(Boot { kind: BootKind::Artifact, node, source: _ }) = self.boot else { return };
+        if !self.lacks(Capability::FromTakesUsual) {
+            return;
+        }
+        let cpus = machine.cpus.filter(|cpus| cpus.value == DEFAULT_CPUS);
+        let memory = machine.memory.filter(|memory| memory.value == Mebibytes::DEFAULT);
+        let cpus = cpus.map(|cpus| (cpus.span, format!("--cpus {}", cpus.value)));
+        let memory = memory.map(|memory| (memory.span, format!("--mem {}", memory.value.0)));
+        for (place, flag) in cpus.into_iter().chain(memory) {
+            let message = format!(
+                "smolvm {} forgets `{flag}` beside a packed machine, and takes that machine's own number",
+                self.version
+            );
+            let since = Ledger::smolvm().row(Capability::FromTakesUsual).since;
+            diagnostics.push(
+                Diagnostic::new(&MACHINE_SETTING_DROPPED, place, message)
+                    .label("its own default, which it takes for nothing said")
+                    .related(*node, "the bottle boots from a packed machine")
+                    .help(format!("ask for a little more or less, or {}", newer(since))),
             );
         }
     }

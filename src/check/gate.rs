@@ -13,7 +13,7 @@ use crate::world::forge;
 use crate::world::upstream::Upstream;
 
 /// What one entry of `allow` lets through: the entry, the hosts, and a repository that is there.
-type Opening<'a> = (&'a Host, Vec<&'a str>, &'a Repo);
+type Opening<'a> = (&'a Host, Vec<&'a str>, (&'a Repo, Span));
 
 /// Checks the repositories of a bottle.
 pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
@@ -24,14 +24,14 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let policy = expect::policy(bottle);
     let mut openings: BTreeMap<Span, Opening<'_>> = BTreeMap::new();
     let mut hosts: BTreeSet<String> = BTreeSet::new();
-    for repo in &git.repos {
-        let Some(upstream) = Upstream::parse(&repo.url.value) else { continue };
+    for (repo, url) in git.repos.iter().filter_map(|repo| Some((repo, &repo.upstream()?.url))) {
+        let Some(upstream) = Upstream::parse(&url.value) else { continue };
         // Others that are there say nothing new.
         if !hosts.insert(upstream.host.to_ascii_lowercase()) {
             continue;
         }
         for (host, entry) in past_gate(&policy, upstream.host) {
-            let opening = openings.entry(entry.span).or_insert((entry, Vec::new(), repo));
+            let opening = openings.entry(entry.span).or_insert((entry, Vec::new(), (repo, url.span)));
             if !opening.1.contains(&host) {
                 opening.1.push(host);
             }
@@ -46,12 +46,12 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
                     format!("{token} is a credential for {host}, where git-gate carries a repository"),
                 )
                 .label("what is written with it passes no scanner of the gate")
-                .related(repo.url.span, format!("{} is there", quote(&repo.name.value)))
+                .related(url.span, format!("{} is there", quote(&repo.name.value)))
                 .help("leave it out: git-gate has the key, and the agent needs none to fetch and push"),
             );
         }
     }
-    for (entry, hosts, repo) in openings.into_values() {
+    for (entry, hosts, (repo, url)) in openings.into_values() {
         let names = hosts.iter().map(|host| quote(host)).collect::<Vec<_>>().join(", ");
         let message = if hosts == [entry.value.as_str()] {
             format!("the agent can reach {names} past git-gate")
@@ -61,7 +61,7 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::new(&GATE_BYPASSED, entry.span, message)
                 .label("what goes there passes no scanner of the gate")
-                .related(repo.url.span, format!("git-gate carries {} there", quote(&repo.name.value)))
+                .related(url, format!("git-gate carries {} there", quote(&repo.name.value)))
                 .help("git-gate needs no `allow`: take it out, narrow it, or `deny` what it leads to"),
         );
     }

@@ -1,7 +1,7 @@
 //! Paths of the host: those that must not be handed over, and those that exist for one user only.
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::model::{Layer, Reference, Spanned, VariableValue, VolumeSource};
+use crate::model::{Layer, Reference, Repo, RepoSource, Spanned, VariableValue, VolumeSource};
 use crate::rule::catalogue::{HOST_PATH_EXPOSED, IDENTITY_IN_WORKSPACE, PERSONAL_PATH};
 use crate::schema::ValueType;
 use crate::source::{Sources, Span};
@@ -23,8 +23,8 @@ struct Named<'a> {
 
 /// Checks the paths of a layer.
 pub fn check(layer: &Layer, sources: &Sources, diagnostics: &mut Diagnostics) {
-    for repo in &layer.git.repos {
-        let key = &repo.identity;
+    for upstream in layer.git.repos.iter().filter_map(Repo::upstream) {
+        let key = &upstream.identity;
         // What is no path was spoken of as that.
         let is_path = ValueType::HostPath.check(Value::String(&key.value)).is_ok();
         if is_path && !key.value.starts_with(['/', '~']) {
@@ -64,7 +64,7 @@ fn home_of(path: &str) -> Option<(&str, &str)> {
 fn handed_over(named: &Named<'_>, sources: &Sources, diagnostics: &mut Diagnostics) {
     let Named { path, place, tilde: _, role, receiver } = *named;
     // What is no path was spoken of as that.
-    if path.is_empty() {
+    if ValueType::HostPath.check(Value::String(path)).is_err() {
         return;
     }
     let Some(Why { reason, label, help }) = refused(path, sources.get(place.source).place(), role) else {
@@ -83,7 +83,12 @@ fn paths(layer: &Layer) -> Vec<Named<'_>> {
     }
     let mut found = Vec::new();
     for repo in &layer.git.repos {
-        add(&mut found, &repo.identity, Role::Identity, "git-gate");
+        match &repo.source {
+            RepoSource::Upstream(upstream) => {
+                add(&mut found, &upstream.identity, Role::Identity, "git-gate");
+            }
+            RepoSource::Local { path, beside: _ } => add(&mut found, path, Role::Repository, "git-gate"),
+        }
     }
     for boot in layer.boots.iter().filter(|boot| boot.kind != BootKind::Image) {
         add(&mut found, &boot.source, Role::Boot, "the machine");
@@ -116,6 +121,12 @@ fn paths(layer: &Layer) -> Vec<Named<'_>> {
                 found.push(Named { path, place: source.span, tilde: false, role: Role::Secret, receiver });
             }
         }
+    }
+    for volume in &layer.machine.volumes {
+        let role = Role::Machine { writable: volume.writable.value };
+        // The engine takes the path as it is.
+        let (path, place) = (&volume.source.value, volume.source.span);
+        found.push(Named { path, place, tilde: false, role, receiver: "the agent" });
     }
     for volume in layer.sidecars.iter().flat_map(|sidecar| &sidecar.service.volumes) {
         if let VolumeSource::Host(path) = &volume.source.value {

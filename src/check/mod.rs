@@ -23,6 +23,7 @@ pub mod intercepted;
 pub mod levels;
 pub mod lint;
 pub mod loss;
+pub mod machine;
 pub mod names;
 pub mod port_taken;
 pub mod queue;
@@ -59,7 +60,9 @@ static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
     |it, found| names::check(it.layer, found),
     |it, found| env::check(it.layer, found),
     |it, found| boot::check(it.layer, found),
+    |it, found| repo::check_layer(it.layer, found),
     |it, found| container::check(it.layer, found),
+    |it, found| machine::check(it.layer, found),
     |it, found| host_path::check(it.layer, it.sources, found),
     |it, found| secret_literal::check(it.layer, found),
     |it, found| it.layer.sidecars.iter().for_each(|sidecar| sidecar::check(sidecar, it.sources, found)),
@@ -76,6 +79,7 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| expose::check(it.bottle, found),
     |it, found| sidecar::check_bottle(it.bottle, found),
     |it, found| engine::check(it.bottle, found),
+    |it, found| machine::check_bottle(it.bottle, it.sources, found),
     |it, found| env::check_bottle(it.bottle, found),
     |it, found| env_ignored::check(it.bottle, it.sources, found),
     |it, found| {

@@ -39,7 +39,7 @@ impl Claim {
 }
 
 /// A directory that the file `source` names, seen from the workspace when it is relative.
-fn directory(path: &str, source: &str) -> String {
+pub(super) fn directory(path: &str, source: &str) -> String {
     let (start, path) = match (path.strip_prefix("~/"), path.strip_prefix('/')) {
         (Some(rest), _) => ("~/", join("", rest)),
         (None, Some(rest)) => ("/", join("", rest)),
@@ -48,23 +48,29 @@ fn directory(path: &str, source: &str) -> String {
     format!("{start}{path}/")
 }
 
-/// Checks that no sidecar sees the queue: what lies there is the human's answer, which supervise gives to the agent.
+/// Checks that neither a sidecar nor the agent sees the queue: what lies there is the human's answer, which supervise gives to the agent.
 pub fn shown<N>(bottle: &Bottle<N>, sources: &Sources, diagnostics: &mut Diagnostics) {
     let Some(claim) = Claim::of(bottle, sources) else { return };
     let services = bottle.members.iter().filter_map(|member| match &member.kind {
         MemberKind::Custom(service) => Some(service),
         MemberKind::Builtin(_) => None,
     });
-    for volume in services.flat_map(|service| &service.volumes) {
-        let VolumeSource::Host(path) = &volume.source.value else { continue };
-        let seen = directory(path, sources.get(volume.source.span.source).place());
+    let of_sidecars =
+        services.flat_map(|service| &service.volumes).filter_map(|volume| match &volume.source.value {
+            VolumeSource::Host(path) => Some((path, volume.source.span, "a sidecar")),
+            VolumeSource::Named(_) => None,
+        });
+    let of_machine = bottle.settings.machine.volumes.iter();
+    let of_machine = of_machine.map(|volume| (&volume.source.value, volume.source.span, "the agent"));
+    for (path, place, receiver) in of_sidecars.chain(of_machine) {
+        let seen = directory(path, sources.get(place.source).place());
         if !seen.starts_with(&claim.directory) && !claim.directory.starts_with(&seen) {
             continue;
         }
         diagnostics.push_error_with(|| {
             let message =
-                format!("{} is not for a sidecar: what a human answers the agent lies there", quote(path));
-            let diagnostic = Diagnostic::new(&HOST_PATH_EXPOSED, volume.source.span, message);
+                format!("{} is not for {receiver}: what a human answers the agent lies there", quote(path));
+            let diagnostic = Diagnostic::new(&HOST_PATH_EXPOSED, place, message);
             let diagnostic = match claim.said {
                 Some(said) => diagnostic.related(said, "the queue of the bottle is here"),
                 None => diagnostic,

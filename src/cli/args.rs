@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Stop(Bottle),
     /// Remove a bottle's machine, its containers and its network; what the bundle keeps in volumes stays
     Down(Down),
+    /// Fetch what agents pushed to repositories of this host: to remote-tracking branches, nothing else
+    Pull(Pull),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
     /// Print a completion script for a shell
@@ -163,6 +165,9 @@ pub(crate) struct Down {
     /// Remove the bundle's volumes, too: databases, and what was pushed to git-gate
     #[arg(long)]
     pub(crate) volumes: bool,
+    /// Remove them even if git-gate holds what was not pulled, or cannot be asked
+    #[arg(long, requires = "volumes")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -444,6 +449,16 @@ pub(crate) struct Preflight {
     pub(crate) specs: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    /// The spec
+    #[arg(value_name = "SPEC", default_value = SPEC)]
+    pub(crate) spec: PathBuf,
+    /// Only this bottle of it, or one that was launched by this name
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) bottle: Option<String>,
 }
 
 #[derive(Debug, Args)]

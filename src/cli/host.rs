@@ -13,5 +13,5 @@ pub(crate) use address::{Address, HostNetwork, NetworkError, Route};
 pub(crate) use network::{Overlap, OverlapKind, overlaps, read};
 #[allow(unused_imports, reason = "a probe's whole interface, whatever `preflight` needs of it")]
 pub(crate) use program::{
-    PATIENCE, ProbeError, find_program, first_line_with, program_version, version_said,
+    PATIENCE, ProbeError, Running, find_program, first_line_with, program_version, version_said,
 };

@@ -41,9 +41,7 @@ pub(super) fn run(command: &Init, output: &Output) -> Result<Outcome, Error> {
     // A directory whose name begins with a dash would be taken for an option.
     let word = bottlec::lower::shell::word(&plain);
     let dash = if word.starts_with('-') { "-- " } else { "" };
-    output.print(&format!(
-        "wrote {}: look through it, then run\n  bottlec build {dash}{word}\n",
-        quote(&shown)
-    ))?;
+    output
+        .print(&format!("wrote {}: look through it, then run\n  bottlec up {dash}{word}\n", quote(&shown)))?;
     Ok(Outcome::Clean)
 }

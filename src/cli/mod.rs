@@ -32,9 +32,11 @@ mod plan;
 mod plans;
 mod preflight;
 mod progress;
+mod pull;
 mod reach;
 mod regular;
 mod reports;
+mod repository;
 mod revision;
 mod trace;
 mod up;
@@ -93,6 +95,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Logs(command) => up::logs(&command, &output),
         Command::Stop(command) => up::stop(&command, &output),
         Command::Down(command) => up::down(&command, &output),
+        Command::Pull(command) => pull::run(&command, &output),
         Command::Lsp => lsp::run(),
         Command::Completions(command) => docs::completions(&command, &output),
         Command::Man => docs::man(&output),

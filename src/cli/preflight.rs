@@ -3,6 +3,7 @@
 mod containers;
 mod handed;
 mod pack;
+mod repositories;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use bottlec::Options;
@@ -27,7 +29,7 @@ use super::error::{Error, reason};
 use super::host::{self, HostNetwork, NetworkError, OverlapKind};
 use super::output::{Output, Stream};
 use super::workspace::Workspace;
-use super::{Outcome, plans};
+use super::{Outcome, plans, up};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -52,6 +54,7 @@ impl Finding {
 
 pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
+    let mut way = String::new();
     let default = [PathBuf::from(SPEC)];
     let specs = match command.specs.as_slice() {
         [] if default[0].is_file() => default.as_slice(),
@@ -61,13 +64,14 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
         Vec::new()
     } else {
         let workspace = Workspace::of(specs, None)?;
+        way = workspace.way_from_here()?;
         // The paths of a plan are seen from its stage: for the files that are looked for here, from here.
-        let options = Options { stage_to_workspace: workspace.way_from_here()?, ..Options::default() };
+        let options = Options { stage_to_workspace: way.clone(), ..Options::default() };
         let analysis = plans::load(&workspace, specs, &options, &reports, output)?;
         let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
         plans
     };
-    let (findings, network) = examine(&plans);
+    let (findings, network) = examine(&plans, Path::new(&way));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.
     output.print(&show(&findings, output.stdout))?;
@@ -76,10 +80,16 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
 }
 
 /// Asks everything for one bottle that is to be launched, and says on standard error what is missing. With `assumed`, what
-/// the host is and has is taken for ready, and only what would be handed over is looked at.
-pub(super) fn is_ready_for_launch(plan: &Plan, assumed: bool, output: &Output) -> Result<bool, Error> {
+/// the host is and has is taken for ready, and only what would be handed over is looked at. `way` leads to the workspace.
+pub(super) fn is_ready_for_launch(
+    plan: &Plan,
+    way: &Path,
+    assumed: bool,
+    output: &Output,
+) -> Result<bool, Error> {
     let plans = std::slice::from_ref(plan);
-    let (mut findings, network) = if assumed { (handed_over(plans), Ok(())) } else { examine(plans) };
+    let (mut findings, network) =
+        if assumed { (handed_over(plans, way), Ok(())) } else { examine(plans, way) };
     findings.retain(|finding| !finding.ready);
     output.say(Stream::Stderr, &show(&findings, output.stderr))?;
     network.map_err(|error| Error::Host(error.to_string()))?;
@@ -87,30 +97,32 @@ pub(super) fn is_ready_for_launch(plan: &Plan, assumed: bool, output: &Output) -
 }
 
 /// Asks everything.
-fn examine(plans: &[Plan]) -> (Vec<Finding>, Result<(), NetworkError>) {
+fn examine(plans: &[Plan], way: &Path) -> (Vec<Finding>, Result<(), NetworkError>) {
     let (mut findings, version) = programs(plans);
     for plan in plans {
         if let Some(version) = version {
             findings.push(engine(plan, version));
         }
     }
-    findings.extend(kvm());
+    findings.extend(kvm().filter(|_| !plans.is_empty()));
     findings.extend(containers::check(plans));
     let network = if plans.is_empty() { Ok(HostNetwork::default()) } else { host::read() };
     if let Ok(network) = &network {
         findings.extend(plans.iter().flat_map(|plan| subnet(plan, network)));
     }
     findings.extend(variables(plans));
-    findings.extend(plans.iter().filter_map(pack::check));
+    findings.extend(plans.iter().flat_map(pack::check));
     findings.extend(plans.iter().flat_map(sources));
-    findings.extend(handed_over(plans));
+    findings.extend(plans.iter().flat_map(ports));
+    findings.extend(handed_over(plans, way));
     (findings, network.map(|_| ()))
 }
 
 /// What would be handed over to the machine and to the bundle: whether it is there, and may be.
-fn handed_over(plans: &[Plan]) -> Vec<Finding> {
+fn handed_over(plans: &[Plan], way: &Path) -> Vec<Finding> {
     let mut findings = secrets::check(plans);
-    findings.extend(plans.iter().flat_map(handed::check));
+    findings.extend(plans.iter().flat_map(|plan| handed::check(plan, way)));
+    findings.extend(plans.iter().flat_map(repositories::check));
     findings
 }
 
@@ -139,10 +151,32 @@ fn kvm_help(what: &str) -> String {
     })
 }
 
+/// Whether the ports of the host that the machine's are published on are free.
+fn ports(plan: &Plan) -> Vec<Finding> {
+    let slug = quote(&plan.slug);
+    let port = |port: u16| match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(_) => Finding::ready(format!("port {port} of this host is free for {slug}")),
+        Err(_) if up::is_launched(&plan.slug) => {
+            Finding::ready(format!("port {port} of this host is in use, most likely by {slug} itself"))
+        }
+        Err(error) => Finding::missing(
+            format!("port {port} of this host, which {slug} publishes one of its own on: {}", reason(&error)),
+            String::from("end what uses it, or write `host=` and another port beside `publish`"),
+        ),
+    };
+    plan.machine.published.iter().map(|published| port(*published.host)).collect()
+}
+
 /// What the machine boots from, and what containers are shown of the host: whether it is there.
 fn sources(plan: &Plan) -> Vec<Finding> {
     let slug = quote(&plan.slug);
-    let boot = plan.boot.iter().filter(|boot| boot.kind != BootKind::Image);
+    // Of a packed machine that is looked into, that says it.
+    let is_looked_into = pack::check(plan).into_iter().next().is_some();
+    let boot = plan.boot.iter().filter(|boot| match boot.kind {
+        BootKind::Image => false,
+        BootKind::Artifact => !is_looked_into,
+        BootKind::Rootfs => true,
+    });
     let boot = boot.map(|boot| (boot.source.as_str(), format!("what {slug} boots from"), "make it first"));
     let volumes = plan.sidecars.iter().flat_map(|sidecar| {
         let volumes = sidecar.container.iter().flat_map(|container| &container.volumes);
@@ -155,7 +189,9 @@ fn sources(plan: &Plan) -> Vec<Finding> {
             VolumeSource::Named(_) => None,
         })
     });
-    let found = boot.chain(volumes).filter_map(|(source, what, help)| {
+    let own = plan.machine.volumes.iter();
+    let own = own.map(|volume| (volume.path.as_str(), format!("a volume of {slug}"), "make it first"));
+    let found = boot.chain(volumes).chain(own).filter_map(|(source, what, help)| {
         let path = on_host(source)?;
         let shown = quote_path(&path);
         Some(match fs::metadata(&path) {
@@ -239,6 +275,11 @@ fn matters(plan: &Plan, capability: Capability) -> bool {
         Capability::ExecSecretFlags | Capability::PackDropsSecrets => {
             secrets && plan.secret_route().with_exec()
         }
+        Capability::PublishLoopback => !plan.machine.published.is_empty(),
+        Capability::GpuFlag => plan.machine.gpu.value,
+        Capability::FromTakesUsual => {
+            boots(BootKind::Artifact) && (plan.machine.cpus.is_some() || plan.machine.memory_mib.is_some())
+        }
         Capability::SecretsSection => secrets && !boots(BootKind::Artifact),
         _ => true,
     }
@@ -314,7 +355,7 @@ fn subnet(plan: &Plan, network: &HostNetwork) -> Vec<Finding> {
 }
 
 /// A file as these plans have it: from the home of who launches, absolute, or as it is seen from here.
-fn on_host(file: &str) -> Option<PathBuf> {
+pub(super) fn on_host(file: &str) -> Option<PathBuf> {
     if let Some(rest) = file.strip_prefix("~/") {
         return Some(PathBuf::from(env::var_os("HOME")?).join(rest));
     }

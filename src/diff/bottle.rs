@@ -3,9 +3,12 @@
 
 use super::environment::environment;
 use super::join::{Joined, join};
-use super::{Changes, Direction, Topic, bundle, guards, quoted, reach, scan};
+use super::{Changes, Direction, Topic, bundle, guards, machine, quoted, reach, scan};
 use crate::lower::plan_json::{PlanJson, Supervise};
-use crate::plan::{PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo};
+use crate::plan::{
+    PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo, PlannedSource,
+    PlannedUpstream,
+};
 use crate::text::{quote, quote_whole};
 
 /// Summarises in one line what a new bottle's agent can reach.
@@ -32,6 +35,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         smolfile_path: _,
         agent_env_path: _,
         boot,
+        machine,
         sidecars,
         // Both follow from what the sidecars need, and nothing can be reached by them.
         start_order: _,
@@ -83,6 +87,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         // What is in either, no plan says.
         changes.unclear(Topic::Agent, text("the agent boots", &boots(&old.boot), &boots(boot)));
     }
+    machine::machine(&old.machine, machine, changes);
     let moved = |value: &str| value.replace(old.bundle_ip.as_str(), bundle_ip);
     environment("the agent", &old.agent_env, agent_env, Direction::Neutral, &moved, changes);
     guards::accepted(&old.accepted, accepted, changes);
@@ -120,36 +125,68 @@ fn git(old: &PlannedGit, new: &PlannedGit, changes: &mut Changes<'_>) {
         changes.unclear(Topic::Scan, text);
     }
     let Joined { come, gone, both } = join(&old.repos, repos, |repo| repo.name.as_str());
-    for PlannedRepo { name, url, identity: _, host_keys: _ } in come {
-        let text =
-            format!("the agent can fetch and push the repository {}: {}", quote(name), quote_whole(url));
+    for PlannedRepo { name, writable, source } in come {
+        let can = if **writable { "fetch and push" } else { "fetch" };
+        let text = format!("the agent can {can} the repository {}: {}", quote(name), place(source));
         changes.wider(Topic::Repository, text);
     }
     for PlannedRepo { name, .. } in gone {
         changes.narrower(Topic::Repository, format!("the repository {} is gone", quote(name)));
     }
     for (before, now) in both {
-        let PlannedRepo { name, url, identity, host_keys } = now;
-        let name = quote(name);
-        if before.url != *url {
-            let text = format!(
-                "the repository {name} is {} instead of {}",
-                quote_whole(url),
-                quote_whole(&before.url)
-            );
-            changes.wider(Topic::Repository, text);
+        repo(before, now, changes);
+    }
+}
+
+/// Where a repository is, as the end of a sentence.
+fn place(source: &PlannedSource) -> String {
+    match source {
+        PlannedSource::Upstream(upstream) => quote_whole(&upstream.url),
+        PlannedSource::Local(local) => format!("{} on the host", quote_whole(&local.path)),
+    }
+}
+
+fn repo(before: &PlannedRepo, now: &PlannedRepo, changes: &mut Changes<'_>) {
+    let PlannedRepo { name, writable, source } = now;
+    let name = quote(name);
+    match (**writable, *before.writable) {
+        (true, false) => {
+            changes.wider(Topic::Repository, format!("the agent can push to the repository {name}"));
         }
-        if before.identity != *identity {
-            let text = format!(
-                "the repository {name} is reached with the key {} instead of {}",
-                quote_whole(identity),
-                quote_whole(&before.identity)
-            );
-            changes.wider(Topic::Secret, text);
+        (false, true) => {
+            changes
+                .narrower(Topic::Repository, format!("the agent can push to the repository {name} no more"));
         }
-        if before.host_keys != *host_keys {
-            changes.unclear(Topic::Repository, format!("the repository {name} is at hosts with other keys"));
+        _ => {}
+    }
+    let moved = match (&before.source, source) {
+        (PlannedSource::Upstream(before), PlannedSource::Upstream(now)) => {
+            let PlannedUpstream { url, identity, host_keys } = now;
+            if before.identity != *identity {
+                let text = format!(
+                    "the repository {name} is reached with the key {} instead of {}",
+                    quote_whole(identity),
+                    quote_whole(&before.identity)
+                );
+                changes.wider(Topic::Secret, text);
+            }
+            if before.host_keys != *host_keys {
+                changes
+                    .unclear(Topic::Repository, format!("the repository {name} is at hosts with other keys"));
+            }
+            before.url != *url
         }
+        (PlannedSource::Local(before), PlannedSource::Local(now)) => {
+            // How the launcher is told of it, and where git-gate sees it, follows from the names.
+            let PlannedLocal { path, variable: _, mount: _ } = now;
+            before.path != *path
+        }
+        (PlannedSource::Upstream(_), PlannedSource::Local(_))
+        | (PlannedSource::Local(_), PlannedSource::Upstream(_)) => true,
+    };
+    if moved {
+        let (now, before) = (place(source), place(&before.source));
+        changes.wider(Topic::Repository, format!("the repository {name} is {now} instead of {before}"));
     }
 }
 

@@ -7,6 +7,7 @@ mod bundle;
 mod environment;
 mod guards;
 mod join;
+mod machine;
 mod reach;
 mod scan;
 
@@ -74,7 +75,7 @@ pub enum Topic {
     Sidecar,
     /// Who is given which secret.
     Secret,
-    /// What of the host is shown to a sidecar.
+    /// What of the host a sidecar or the machine has, and what the host has of the machine.
     Host,
     /// What git-gate carries.
     Repository,

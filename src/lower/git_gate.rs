@@ -8,7 +8,9 @@ mod gitconfig;
 use std::collections::BTreeMap;
 
 use super::{Constant, Draft, Mode};
-use crate::plan::{Origins, Plan, PlannedGit, PlannedRepo, Traced};
+use crate::plan::{
+    Origins, Plan, PlannedGit, PlannedLocal, PlannedRepo, PlannedSource, PlannedUpstream, Traced,
+};
 use crate::world::builtin;
 use crate::world::secret_scanner;
 use crate::world::upstream::Upstream;
@@ -35,6 +37,8 @@ static PRE_RECEIVE: Constant = Constant::new(include_str!("git_gate/pre-receive"
 static GITCONFIG: Constant = Constant::new(include_str!("git_gate/gitconfig"));
 /// The configuration of every mirror.
 static MIRROR: Constant = Constant::new(include_str!("git_gate/mirror.gitconfig"));
+/// The configuration by which a repository of the host's is read.
+static VIEW: Constant = Constant::new(include_str!("git_gate/view.gitconfig"));
 /// The rules that the scanner goes by.
 static SCANNER: Constant = Constant::new(include_str!("git_gate/scanner.toml"));
 
@@ -45,6 +49,7 @@ static CONSTANT: &[(&str, Mode, &Constant)] = &[
     ("hooks/pre-receive", Mode::Executable, &PRE_RECEIVE),
     ("gitconfig", Mode::Shared, &GITCONFIG),
     ("mirror.gitconfig", Mode::Shared, &MIRROR),
+    ("view.gitconfig", Mode::Shared, &VIEW),
     ("scanner.toml", Mode::Shared, &SCANNER),
 ];
 
@@ -68,10 +73,20 @@ pub(crate) fn lower(plan: &Plan, draft: &mut Draft) {
     add("scanner", &asked, &[scanner_name]);
     add("known_hosts", &asked, &known_hosts(repos));
     for repo in repos {
-        // What the language takes can be read.
-        let Some(upstream) = Upstream::parse(&repo.url) else { continue };
-        let path = format!("repos/{}/url", repo.name);
-        add(&path, &repo.name.origins, &[repo.url.with(upstream.to_string())]);
+        let PlannedRepo { name, writable, source } = &repo.value;
+        match source {
+            PlannedSource::Upstream(PlannedUpstream { url, identity: _, host_keys: _ }) => {
+                // What the language takes can be read.
+                let Some(upstream) = Upstream::parse(url) else { continue };
+                add(&format!("repos/{name}/url"), &name.origins, &[url.with(upstream.to_string())]);
+            }
+            PlannedSource::Local(PlannedLocal { path, variable: _, mount }) => {
+                add(&format!("repos/{name}/local"), &path.origins, &[mount.with(mount.value.clone())]);
+            }
+        }
+        if !**writable {
+            add(&format!("repos/{name}/read-only"), &writable.origins, &[]);
+        }
     }
     if image.is_none() {
         add("Containerfile", &asked, &containerfile(scanner, &asked));
@@ -82,8 +97,9 @@ pub(crate) fn lower(plan: &Plan, draft: &mut Draft) {
 fn known_hosts(repos: &[Traced<PlannedRepo>]) -> Vec<Traced<String>> {
     let mut lines: BTreeMap<String, Origins> = BTreeMap::new();
     for repo in repos {
-        let Some(host) = Upstream::parse(&repo.url).map(|upstream| upstream.known_host()) else { continue };
-        for key in &repo.host_keys {
+        let Some(PlannedUpstream { url, identity: _, host_keys }) = repo.upstream() else { continue };
+        let Some(host) = Upstream::parse(url).map(|upstream| upstream.known_host()) else { continue };
+        for key in host_keys {
             let line = format!("{host} {key}");
             let origins = match lines.remove(&line) {
                 Some(others) => others.and(&key.origins),

@@ -12,7 +12,7 @@ use super::draft::{Draft, Markup};
 use super::{Mode, agent_env, sums, supervise};
 use crate::plan::{
     Answered, Container, Origin, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine,
-    PlannedExpectation, PlannedGit, PlannedLimits, PlannedSidecar, Source, Traced, Variables,
+    PlannedExpectation, PlannedGit, PlannedLimits, PlannedMachine, PlannedSidecar, Source, Traced, Variables,
 };
 use crate::world::builtin;
 
@@ -47,6 +47,9 @@ pub struct PlanJson<'a> {
     pub agent_env_path: String,
     /// What the agent boots from; null is the engine's bare system.
     pub boot: Cow<'a, Traced<Option<PlannedBoot>>>,
+    /// What the machine has of the host beyond its bundle; left out where that is nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub machine: Cow<'a, PlannedMachine>,
     /// The bundle, in the order in which it starts: by wave, then by name.
     pub sidecars: Vec<Traced<Sidecar<'a>>>,
     /// Who starts together, wave by wave; the agent comes last.
@@ -82,6 +85,10 @@ pub struct PlanJson<'a> {
     pub sources: Cow<'a, Traced<BTreeMap<String, Source>>>,
     /// Every file of the stage, this one among them, by path. Their digests are in `SHA256SUMS`.
     pub files: BTreeMap<String, Traced<File>>,
+}
+
+fn is_default(machine: &PlannedMachine) -> bool {
+    machine.is_default()
 }
 
 /// One sidecar of the bundle.
@@ -282,6 +289,7 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         engine,
         addresses,
         boot,
+        machine,
         env,
         // Whose program it is, the launcher is told.
         container_engine: _,
@@ -308,6 +316,7 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         smolfile_path,
         agent_env_path: agent_env::PATH.to_owned(),
         boot: Cow::Borrowed(boot),
+        machine: Cow::Borrowed(machine),
         sidecars: sidecars.iter().zip(images).map(|(planned, image)| sidecar(plan, planned, image)).collect(),
         stop_order: start_order.iter().rev().cloned().collect(),
         start_order,

@@ -116,11 +116,15 @@ struct Repos<'a> {
     repos: Vec<Repo<'a>>,
 }
 
-/// A repository: no identity, which is a path of the host's.
+/// A repository: no identity and no path, which are the host's.
 #[derive(Debug, Serialize)]
 struct Repo<'a> {
     name: &'a Traced<String>,
-    url: &'a Traced<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a Traced<String>>,
+    /// Said of one that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_only: Option<Traced<bool>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -203,8 +207,9 @@ fn url(plan: &Plan) -> Traced<&str> {
 }
 
 fn repo(repo: &PlannedRepo) -> Repo<'_> {
-    let PlannedRepo { name, url, identity: _, host_keys: _ } = repo;
-    Repo { name, url }
+    let PlannedRepo { name, writable, source: _ } = repo;
+    let read_only = (!**writable).then(|| writable.with(true));
+    Repo { name, url: repo.upstream().map(|upstream| &upstream.url), read_only }
 }
 
 fn sidecar(sidecar: &PlannedSidecar) -> Sidecar<'_> {

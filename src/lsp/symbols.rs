@@ -123,8 +123,8 @@ impl<'a> Outline<'a> {
                 joined(found).map(|names| format!("extends {names}"))
             }
             "repo" => {
-                let url = node.children().find(|child| child.name() == "url")?;
-                joined(valid(child_schema(schema, "url"), url))
+                let place = node.children().find(|child| matches!(child.name(), "url" | "path"))?;
+                joined(valid(child_schema(schema, place.name()), place))
             }
             // What follows the name of what has one.
             named if is_named(named) => {

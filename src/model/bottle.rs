@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Limits, Lint, Name, Pipelock, Service,
-    Spanned, Supervise, Variable,
+    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Limits, Lint, Machine, Name, Pipelock,
+    Service, Spanned, Supervise, Variable,
 };
 use crate::source::Span;
 use crate::world::builtin::{self, Builtin};
@@ -46,6 +46,8 @@ pub struct Settings {
     pub engine: Option<Engine>,
     /// What the agent boots from.
     pub boot: Option<Boot>,
+    /// What its machine has of the host: each volume and each port once.
+    pub machine: Machine,
     /// The agent's variables, by name.
     pub env: BTreeMap<String, Variable>,
     /// What the agent may reach.
@@ -108,6 +110,7 @@ impl Bottle<Names> {
             backend,
             engine,
             boots,
+            machine,
             env,
             egress,
             git,
@@ -151,6 +154,7 @@ impl Bottle<Names> {
             backend,
             engine,
             boot: boots.into_iter().next(),
+            machine: machine.united(),
             env: by_name(env, |variable| &variable.name),
             egress: egress.united(),
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },

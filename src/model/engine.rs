@@ -15,8 +15,7 @@ pub struct Engine {
 
 impl Engine {
     pub(super) fn decode(node: Node<'_>) -> Option<Self> {
-        let version = text_property(node, "version")
-            .and_then(|text| Some(Spanned { value: text.value.parse().ok()?, span: text.span }));
+        let version = text_property(node, "version").and_then(|it| it.filter_map(|text| text.parse().ok()));
         Some(Self { name: first_argument(node)?, version })
     }
 }

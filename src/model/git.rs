@@ -12,11 +12,34 @@ pub struct GitUser {
     pub email: Spanned<String>,
 }
 
-/// One upstream repository.
+/// One repository.
 #[derive(Clone, Debug)]
 pub struct Repo {
     /// What the agent calls it.
     pub name: Spanned<String>,
+    /// Whether the agent may push to it.
+    pub writable: Option<Spanned<bool>>,
+    /// Where it is.
+    pub source: RepoSource,
+}
+
+/// Where a repository is.
+#[derive(Clone, Debug)]
+pub enum RepoSource {
+    /// At an upstream.
+    Upstream(UpstreamRepo),
+    /// On this host.
+    Local {
+        /// Its path.
+        path: Spanned<String>,
+        /// The nodes beside it that belong to an upstream, by name: none in a spec without an error.
+        beside: Vec<Spanned<&'static str>>,
+    },
+}
+
+/// A repository at an upstream.
+#[derive(Clone, Debug)]
+pub struct UpstreamRepo {
     /// Where it is.
     pub url: Spanned<String>,
     /// The private key on the host.
@@ -77,11 +100,29 @@ impl Repo {
         // A part that is missing is reported; a repository without it still is one that the bottle has.
         let nothing = || Spanned { value: String::new(), span: name.span };
         let part = |part| child(node, part).and_then(first_argument).unwrap_or_else(nothing);
-        Some(Self {
-            url: part("url"),
-            identity: part("identity"),
-            host_keys: children(node, "host-key").filter_map(first_argument).collect(),
-            name: name.clone(),
-        })
+        let source = if child(node, "path").is_some() {
+            let found = |name| child(node, name).map(|it| Spanned { value: name, span: it.name_span() });
+            let beside = ["url", "identity", "host-key"].into_iter().filter_map(found).collect();
+            RepoSource::Local { path: part("path"), beside }
+        } else {
+            RepoSource::Upstream(UpstreamRepo {
+                url: part("url"),
+                identity: part("identity"),
+                host_keys: children(node, "host-key").filter_map(first_argument).collect(),
+            })
+        };
+        // What is neither was reported.
+        let access = text_property(node, "access");
+        let writable = access.map(|access| Spanned { value: access.value != "read-only", span: access.span });
+        Some(Self { name: name.clone(), writable, source })
+    }
+
+    /// Returns the upstream, when it is at one.
+    #[must_use]
+    pub fn upstream(&self) -> Option<&UpstreamRepo> {
+        match &self.source {
+            RepoSource::Upstream(upstream) => Some(upstream),
+            RepoSource::Local { .. } => None,
+        }
     }
 }

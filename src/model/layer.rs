@@ -1,7 +1,7 @@
 //! A layer: the settings of a profile or of a bottle's own block, and how one is merged over another.
 
 use super::{
-    Accept, Boot, Egress, Engine, Expectation, Git, Limits, Lint, Name, Pipelock, Sidecar, Spanned,
+    Accept, Boot, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name, Pipelock, Sidecar, Spanned,
     Supervise, Variable, arguments, children, first_argument,
 };
 use crate::source::Span;
@@ -39,6 +39,8 @@ pub struct Layer {
     pub engine: Option<Engine>,
     /// What the agent boots from; a valid layer has at most one.
     pub boots: Vec<Boot>,
+    /// What its machine has of the host.
+    pub machine: Machine,
     /// The agent's variables.
     pub env: Vec<Variable>,
     /// What the agent may reach.
@@ -67,8 +69,12 @@ pub struct Layer {
 
 impl Layer {
     pub(super) fn decode(node: Node<'_>) -> Self {
-        let mut layer =
-            Self { lints: vec![Lint::of(node)], credentials: credentials(node).collect(), ..Self::default() };
+        let mut layer = Self {
+            lints: vec![Lint::of(node)],
+            credentials: credentials(node).collect(),
+            machine: Machine::of(node),
+            ..Self::default()
+        };
         for node in node.children() {
             match node.name() {
                 "backend" => layer.backend = layer.backend.take().or_else(|| first_argument(node)),
@@ -119,6 +125,7 @@ impl Layer {
             backend,
             engine,
             boots,
+            machine,
             env,
             egress,
             git,
@@ -144,6 +151,7 @@ impl Layer {
         if !boots.is_empty() {
             self.boots = boots;
         }
+        self.machine.merge(machine);
         self.env.extend(env);
         self.egress.merge(egress);
         self.git.merge(git);
@@ -162,6 +170,7 @@ impl Layer {
             backend: _,
             engine: _,
             boots,
+            machine,
             env,
             egress,
             git,
@@ -177,6 +186,7 @@ impl Layer {
         } = self;
         let own =
             accepts.len() + expectations.len() + boots.len() + env.len() + egress.weight() + git.repos.len();
+        let own = own + machine.weight();
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
         let levels = lints.iter().map(|lint| lint.entries.len()).sum::<usize>();
         own + needs + levels + sidecars.iter().map(Sidecar::weight).sum::<usize>()

@@ -14,6 +14,7 @@ mod expect;
 mod git;
 mod layer;
 mod lint;
+mod machine;
 mod pipelock;
 mod sidecar;
 mod supervise;
@@ -25,9 +26,10 @@ pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
 pub use expect::Expectation;
-pub use git::{Git, GitUser, Repo};
+pub use git::{Git, GitUser, Repo, RepoSource, UpstreamRepo};
 pub use layer::{BuiltinNeeds, Credential, Layer};
 pub use lint::{Lint, LintEntry};
+pub use machine::{Machine, MachineVolume, Published};
 pub use pipelock::Pipelock;
 pub use sidecar::{Expose, Health, Limits, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
 pub use supervise::Supervise;
@@ -71,6 +73,13 @@ pub struct Spanned<T> {
     pub value: T,
     /// Where it stands.
     pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// Applies a function that may have no value.
+    fn filter_map<U>(self, function: impl FnOnce(T) -> Option<U>) -> Option<Spanned<U>> {
+        Some(Spanned { value: function(self.value)?, span: self.span })
+    }
 }
 
 /// A name that is not resolved yet.
@@ -214,6 +223,14 @@ fn number_property<T: TryFrom<i128>>(node: Node<'_>, key: &str) -> Option<Spanne
     let entry = property(node, key)?;
     let value = T::try_from(number(entry)?).ok()?;
     Some(Spanned { value, span: entry.value_span() })
+}
+
+/// Whether a volume may be written to, and where that is said: without a word, at `otherwise`.
+fn access(volume: Node<'_>, otherwise: Span) -> Spanned<bool> {
+    let access = text_property(volume, "access");
+    // What is neither was reported, and is meant to be more than what holds without it.
+    let writable = access.as_ref().is_some_and(|access| access.value != "read-only");
+    Spanned { value: writable, span: access.map_or(otherwise, |access| access.span) }
 }
 
 /// The first argument as a number that fits.

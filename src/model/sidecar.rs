@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Name, Spanned, Variable, arguments, child, children, first_argument, number_argument, number_property,
-    text_property,
+    Name, Spanned, Variable, access, arguments, child, children, first_argument, number_argument,
+    number_property, text_property,
 };
 use crate::schema::is_host_path;
 use crate::source::Span;
@@ -122,8 +122,7 @@ impl Limits {
     /// The limits that a sidecar's node has in it.
     pub(super) fn of(sidecar: Node<'_>) -> Self {
         let Some(node) = child(sidecar, "limits") else { return Self::default() };
-        let memory = text_property(node, "memory")
-            .and_then(|text| Some(Spanned { value: mebibytes(&text.value)?, span: text.span }));
+        let memory = text_property(node, "memory").and_then(|it| it.filter_map(|text| mebibytes(&text)));
         Self { memory, cpus: number_property(node, "cpus"), processes: number_property(node, "processes") }
     }
 
@@ -218,14 +217,10 @@ impl Volume {
         let mut given = arguments(node);
         let source = given.next()?;
         let kind = if is_host_path(&source.value) { VolumeSource::Host } else { VolumeSource::Named };
-        let access = text_property(node, "access");
-        // What is neither was reported, and is meant to be more than what holds without it.
-        let writable = access.as_ref().is_some_and(|access| access.value != "read-only");
-        let place = access.map_or(source.span, |access| access.span);
         Some(Self {
             source: Spanned { value: kind(source.value), span: source.span },
             target: given.next()?,
-            writable: Spanned { value: writable, span: place },
+            writable: access(node, source.span),
         })
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedRepo,
-    PlannedSidecar, PlannedSupervise, PlannedTls, PlannedVariable, Source, Traced, Variables, egress, guards,
-    sidecar,
+    Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo,
+    PlannedSidecar, PlannedSource, PlannedSupervise, PlannedTls, PlannedUpstream, PlannedVariable, Source,
+    Traced, Variables, egress, guards, machine, sidecar,
 };
 use crate::model::{
-    Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Pipelock, Port, Repo, Settings,
-    Spanned, Supervise, Variable, VariableValue,
+    Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Pipelock, Port, Repo, RepoSource,
+    Settings, Spanned, Supervise, UpstreamRepo, Variable, VariableValue,
 };
 use crate::path::join;
 use crate::resolve::members::{MemberId, Needs};
@@ -121,6 +121,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         backend,
         engine,
         boot,
+        machine,
         env,
         egress,
         git,
@@ -164,6 +165,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
             Some(boot) => self::boot(boot, &context).map(Some),
             None => Traced::default_setting(None),
         },
+        machine: machine::machine(machine, &context),
         env,
         container_engine: match container_engine {
             Some(name) => context.traced(name).map(|name| ContainerEngine::find(&name).unwrap_or_default()),
@@ -218,14 +220,28 @@ fn git(git: Git, context: &Context<'_>) -> PlannedGit {
         let (name, email) = (context.traced(name), context.traced(email));
         name.with(Some(PlannedAuthor { name: name.clone(), email }))
     };
-    let repo = |Repo { name, url, identity, host_keys }| {
+    // They are in the order of their names.
+    let mut locals = 0;
+    let repo = |Repo { name, writable, source }| {
         let name = context.traced(name);
-        name.with(PlannedRepo {
-            name: name.clone(),
-            url: context.traced(url),
-            identity: context.host_path(&identity),
-            host_keys: context.all(host_keys),
-        })
+        let source = match source {
+            RepoSource::Upstream(UpstreamRepo { url, identity, host_keys }) => {
+                PlannedSource::Upstream(PlannedUpstream {
+                    url: context.traced(url),
+                    identity: context.host_path(&identity),
+                    host_keys: context.all(host_keys),
+                })
+            }
+            RepoSource::Local { path, beside: _ } => {
+                locals += 1;
+                PlannedSource::Local(PlannedLocal {
+                    path: context.host_path(&path),
+                    variable: name.with(format!("BOTTLE_REPO_{locals}")),
+                    mount: name.with(format!("/repository/{name}")),
+                })
+            }
+        };
+        name.with(PlannedRepo { name: name.clone(), writable: context.traced_or(writable, true), source })
     };
     let scanner = context.traced_or(scanner, secret_scanner::DEFAULT.to_owned());
     // Of a program that does not run, nothing is decided.

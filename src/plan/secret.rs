@@ -53,7 +53,8 @@ impl Plan {
         self.git
             .repos
             .iter()
-            .map(|repo| from_file(builtin::GIT_GATE, Purpose::Identity(&repo.name), &repo.identity))
+            .filter_map(|repo| Some((repo, repo.upstream()?)))
+            .map(|(repo, it)| from_file(builtin::GIT_GATE, Purpose::Identity(&repo.name), &it.identity))
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn ways(
     policy: &Policy<'_, &Traced<PlannedHost>>,
     repo: &PlannedRepo,
 ) -> Option<String> {
-    let upstream = Upstream::parse(&repo.url)?;
+    let upstream = Upstream::parse(&repo.upstream()?.url)?;
     let mut ways: Vec<String> = Vec::new();
     for (_, entry) in past_gate(policy, upstream.host) {
         let way = format!("by allow {} ({})", entry.host, entry.origin);
@@ -36,7 +36,7 @@ pub(super) fn sentences(
 ) -> impl Iterator<Item = String> {
     let mut hosts: BTreeMap<String, &PlannedRepo> = BTreeMap::new();
     for repo in &plan.git.repos {
-        if let Some(upstream) = Upstream::parse(&repo.url) {
+        if let Some(upstream) = repo.upstream().and_then(|it| Upstream::parse(&it.url)) {
             hosts.entry(upstream.host.to_ascii_lowercase()).or_insert(repo);
         }
     }
@@ -51,7 +51,7 @@ pub(super) fn sentences(
 /// What to know of a host that the proxy lets through and that git-gate leads to as well.
 pub(super) fn notes(plan: &Plan, host: &str) -> impl Iterator<Item = String> {
     let there = move |repo: &&PlannedRepo| {
-        let upstream = Upstream::parse(&repo.url);
+        let upstream = repo.upstream().and_then(|it| Upstream::parse(&it.url));
         upstream.is_some_and(|upstream| forge::web(upstream.host).any(|web| web.eq_ignore_ascii_case(host)))
     };
     plan.git.repos.iter().map(|repo| &repo.value).filter(there).map(|repo| {

@@ -7,7 +7,8 @@ use crate::backend;
 use crate::lower::plan_json::{Command, Commands, Launch};
 use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
-    Answered, Plan, PlannedEgress, PlannedHost, PlannedSidecar, PlannedTls, Purpose, SecretUse, Traced,
+    Answered, Origins, Plan, PlannedEgress, PlannedHost, PlannedLocal, PlannedMachine, PlannedRepo,
+    PlannedSidecar, PlannedSource, PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
 use crate::world::builtin;
@@ -23,6 +24,7 @@ pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
     page.head(plan);
     page.addresses(*plan.addresses);
     page.order(plan);
+    page.machine(plan);
     page.reach(plan);
     page.lint(plan);
     page.guards(plan);
@@ -121,6 +123,34 @@ impl Page<'_> {
         self.table(&rows);
     }
 
+    /// What the machine has of its host, if the spec says anything of it.
+    fn machine(&mut self, plan: &Plan) {
+        let PlannedMachine { cpus, memory_mib, storage_gib, gpu, volumes, published } = &plan.machine;
+        let row = |what: &str, text: String, origins: &Origins| {
+            vec![what.to_owned(), text, origins.first().to_string()]
+        };
+        let mut rows = Vec::new();
+        rows.extend(cpus.given().map(|it| row("processors", it.to_string(), &it.origins)));
+        rows.extend(memory_mib.given().map(|it| row("memory", it.to_string(), &it.origins)));
+        rows.extend(storage_gib.given().map(|it| row("storage", it.to_string(), &it.origins)));
+        if gpu.value {
+            rows.push(row("gpu", String::from("the host's, by its own driver"), &gpu.origins));
+        }
+        for volume in volumes {
+            let how = if *volume.writable { "the agent may write to it" } else { "to read" };
+            let text = format!("{} at {}, {how}", volume.path, volume.target);
+            rows.push(row("volume", text, &volume.origins));
+        }
+        for port in published {
+            let text = format!("{} on localhost:{}", port.guest, port.host);
+            rows.push(row("published", text, &port.origins));
+        }
+        if !rows.is_empty() {
+            self.title("The machine, of its host");
+            self.table(&rows);
+        }
+    }
+
     fn reach(&mut self, plan: &Plan) {
         self.title("Who reaches what");
         let bundle = plan.addresses.bundle();
@@ -148,15 +178,31 @@ impl Page<'_> {
         let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
         self.egress(plan, &egress_head);
         for repo in &plan.git.repos {
+            let PlannedRepo { name, writable, source } = &repo.value;
+            let place = match source {
+                PlannedSource::Upstream(PlannedUpstream { url, identity: _, host_keys: _ }) => {
+                    url.to_string()
+                }
+                PlannedSource::Local(PlannedLocal { path, variable, mount: _ }) => {
+                    format!("{path}, on this host, by {variable}")
+                }
+            };
+            let access = if **writable { "" } else { ", read-only" };
             self.line(&format!(
-                "  agent {arrow} {} {arrow} {} (repository {})",
-                builtin::GIT_GATE,
-                repo.url,
-                repo.name
+                "  agent {arrow} {} {arrow} {place} (repository {name}{access})",
+                builtin::GIT_GATE
             ));
         }
+        let pushed = || plan.git.repos.iter().filter(|repo| *repo.writable);
         if let Some(scanner) = &plan.git.scanner.value {
-            self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
+            if pushed().any(|repo| repo.upstream().is_some()) {
+                self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
+            }
+            if pushed().any(|repo| repo.local().is_some()) {
+                self.line(&format!(
+                    "  what is pushed to a repository on this host is scanned by {scanner}, and waits for `bottlec pull`"
+                ));
+            }
         }
         for sentence in past_gate::sentences(plan, &reach::policy(plan)) {
             self.line(&format!("  but {sentence}"));
@@ -169,6 +215,9 @@ impl Page<'_> {
                 Some(reason) => format!("  which dials nothing for the agent, the spec says: {reason}"),
                 None => format!("  {} {arrow} what the host can reach, on no list", sidecar.name),
             });
+        }
+        if !plan.machine.published.is_empty() {
+            self.line(&format!("  but {}", reach::browser(plan)));
         }
         if let Some(asks) = &plan.supervise.value {
             let supervise = builtin::SUPERVISE;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::backend;
 use crate::check;
 use crate::lower::pipelock;
-use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, Traced};
+use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, PlannedSource, Traced};
 use crate::reach::proxy::{AddressScope, Decision};
 use crate::reach::{Because, DNS_PORT, Policy};
 use crate::report::{Promise, past_gate};
@@ -279,6 +279,9 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     {
         notes.extend(past_gate::notes(plan, host));
     }
+    if !plan.machine.published.is_empty() && verdict == Verdict::Refused && because != Because::OwnMachine {
+        notes.push(format!("though {}", browser(plan)));
+    }
     if target.port == Some(DNS_PORT) && policy.gaps().is_empty() {
         notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
     }
@@ -431,7 +434,7 @@ fn on_the_way(plan: &Plan, port: Option<u16>) -> Option<String> {
 /// The repositories whose upstream a target is.
 fn repositories<'a>(plan: &'a Plan, target: &Target) -> impl Iterator<Item = &'a PlannedRepo> {
     plan.git.repos.iter().map(|repo| &repo.value).filter(move |repo| {
-        Upstream::parse(&repo.url).is_some_and(|upstream| {
+        repo.upstream().and_then(|it| Upstream::parse(&it.url)).is_some_and(|upstream| {
             let host = match &target.host {
                 TargetHost::Name(name) => upstream.host.eq_ignore_ascii_case(name),
                 TargetHost::Address(address) => upstream.host.parse() == Ok(*address),
@@ -455,18 +458,33 @@ fn overview(plan: &Plan) -> Overview {
             .repos
             .iter()
             .map(|repo| Row {
-                target: repo.url.to_string(),
+                target: repo.place().to_string(),
                 verdict: Outcome::Allowed,
                 origin: None,
-                note: format!(
-                    "repository {}, scanned by {} before it leaves{}",
-                    repo.name,
-                    plan.git.scanner.as_deref().unwrap_or_default(),
-                    past(plan, &policy, repo)
-                ),
+                note: repository(plan, &policy, repo),
             })
             .collect(),
         known: known(plan),
+    }
+}
+
+/// What the agent can do with a repository.
+fn repository(plan: &Plan, policy: &Policy<'_, &Traced<PlannedHost>>, repo: &PlannedRepo) -> String {
+    let PlannedRepo { name, writable, source } = repo;
+    let scanner = plan.git.scanner.as_deref().unwrap_or_default();
+    match (source, **writable) {
+        (PlannedSource::Upstream(_), true) => {
+            format!("repository {name}, scanned by {scanner} before it leaves{}", past(plan, policy, repo))
+        }
+        (PlannedSource::Upstream(_), false) => {
+            format!("repository {name}, read-only{}", past(plan, policy, repo))
+        }
+        (PlannedSource::Local(_), true) => {
+            format!(
+                "repository {name} on this host; what is pushed is scanned by {scanner} and stays in the bundle"
+            )
+        }
+        (PlannedSource::Local(_), false) => format!("repository {name} on this host, read-only"),
     }
 }
 
@@ -475,6 +493,17 @@ fn past(plan: &Plan, policy: &Policy<'_, &Traced<PlannedHost>>, repo: &PlannedRe
     past_gate::ways(plan, policy, repo)
         .map(|ways| format!("; past it, unscanned: {ways}"))
         .unwrap_or_default()
+}
+
+/// What a published port opens: "what the agent serves on localhost:8080 runs in …".
+pub(super) fn browser(plan: &Plan) -> String {
+    let ports: Vec<String> =
+        plan.machine.published.iter().map(|port| format!("localhost:{}", port.host)).collect();
+    format!(
+        "a page that the agent serves on {} runs in the browser of whoever opens it, and asks for what that browser can \
+         reach",
+        ports.join(", ")
+    )
 }
 
 fn dialled(plan: &Plan) -> Vec<Row> {
@@ -516,6 +545,9 @@ fn dialled(plan: &Plan) -> Vec<Row> {
     rows.extend(relays(plan).map(|relay| {
         row(String::from("what the host can reach"), Outcome::Depends, &format!("{}: {RELAY}", relay.why))
     }));
+    if !plan.machine.published.is_empty() {
+        rows.push(row(String::from("what a browser can reach"), Outcome::Depends, &browser(plan)));
+    }
     rows.push(if gaps.contains(&Gap::DnsOpen) {
         row(String::from("port 53, any address"), Outcome::Allowed, Gap::DnsOpen.but())
     } else {
@@ -599,6 +631,9 @@ fn known(plan: &Plan) -> Vec<Known> {
     capabilities.extend(gaps.iter().map(|gap| gap.capability()));
     if plan.boot.as_ref().is_some_and(|boot| boot.kind == BootKind::Artifact) {
         capabilities.push(Capability::FromKeepsPolicy);
+    }
+    if !plan.machine.published.is_empty() {
+        capabilities.push(Capability::PublishLoopback);
     }
     capabilities.sort_unstable();
     capabilities.dedup();

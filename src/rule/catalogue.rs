@@ -53,6 +53,10 @@ catalogue! {
         "a command line is written where a program's name belongs",
     );
     CONFLICTING_BOOT = ("conflicting-boot", Error, Machines, "0.1.0", "a bottle boots from two things");
+    CONFLICTING_REPO = (
+        "conflicting-repo", Error, Repositories, "0.1.0",
+        "a repository is on this host and at an upstream",
+    );
     CREDENTIAL_INTERCEPTED = (
         "credential-intercepted", Warning, Hosts, "0.1.0",
         "a host is opened that the agent sends a credential to, and would refuse it",
@@ -130,6 +134,10 @@ catalogue! {
         "gate-bypassed", Warning, Hosts, "0.1.0",
         "the agent can reach the host of a repository past git-gate, or has a token for it",
     );
+    GPU_SHARED = (
+        "gpu-shared", Error, Confinement, "0.1.0",
+        "the agent drives the host's graphics processor",
+    ).acceptable();
     HOST_LIKE_CREDENTIAL = (
         "host-like-credential", Warning, Hosts, "0.1.0",
         "pipelock takes an allowed host's name for a credential",
@@ -183,6 +191,10 @@ catalogue! {
         "lint-unused", Warning, Levels, "0.1.0",
         "a `lint` sets a level that changes nothing",
     ).unnecessary();
+    MACHINE_SETTING_DROPPED = (
+        "machine-setting-dropped", Error, Machines, "0.1.0",
+        "the engine forgets what a packed machine is asked to have",
+    );
     MISSING_ARGUMENT = ("missing-argument", Error, Nodes, "0.1.0", "a node lacks an argument");
     MISSING_NODE = ("missing-node", Error, Nodes, "0.1.0", "a block lacks a node");
     MISSING_PROPERTY = ("missing-property", Error, Nodes, "0.1.0", "a node lacks a property");
@@ -233,6 +245,10 @@ catalogue! {
         "a host may be on a private network, and it is not said at which address",
     );
     PROFILE_CYCLE = ("profile-cycle", Error, Names, "0.1.0", "profiles extend each other in a circle");
+    PUBLISH_TAKEN = (
+        "publish-taken", Error, Machines, "0.1.0",
+        "one port of the host is published on twice",
+    );
     QUEUE_TAKEN = (
         "queue-taken", Error, Machines, "0.1.0",
         "two bottles put their proposals into one directory",

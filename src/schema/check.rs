@@ -63,7 +63,7 @@ fn known_children<'t>(
             continue;
         };
         if child.occurs != Occurs::Many {
-            if child.occurs != Occurs::Several
+            if !child.occurs.repeats()
                 && let Some((_, first)) = single.iter().find(|(name, _)| *name == child.node.name)
             {
                 diagnostics.push_error_with(|| message::duplicate_node(node, *first, parent));
@@ -77,12 +77,11 @@ fn known_children<'t>(
     // What is written as a property was spoken of as one.
     let as_property =
         |name: &str| parent.entries().any(|entry| entry.key().is_some_and(|(key, _)| key == name));
-    let missing = |child: &&Child| {
-        let name = child.node.name;
-        child.occurs.is_required() && !single.iter().any(|(given, _)| *given == name) && !as_property(name)
-    };
+    let given = |name: &str| single.iter().any(|(given, _)| *given == name) || as_property(name);
+    let missing = |child: &&Child| !given(child.node.name) && child.occurs.is_required_in(given);
     for child in known.iter().filter(missing) {
-        diagnostics.push_error_with(|| message::missing_node(parent, child.node));
+        let instead = known.iter().find(|it| child.occurs == Occurs::RequiredUnless(it.node.name));
+        diagnostics.push_error_with(|| message::missing_node(parent, child.node, instead.map(|it| it.node)));
     }
 }
 

@@ -140,11 +140,17 @@ pub(super) fn duplicate_node(node: Node<'_>, first: Span, parent: Option<Node<'_
         .help("keep one of them, with what both say")
 }
 
-pub(super) fn missing_node(parent: Node<'_>, missing: &Schema) -> Diagnostic {
-    let message = format!("{} needs `{}`", quote(parent.name()), missing.name);
+/// `instead` may be there in the place of what is missing.
+pub(super) fn missing_node(parent: Node<'_>, missing: &Schema, instead: Option<&Schema>) -> Diagnostic {
+    let or = |text: &dyn Fn(&Schema) -> String| {
+        instead.map_or_else(|| text(missing), |other| format!("{} or {}", text(missing), text(other)))
+    };
+    let name = or(&|node| format!("`{}`", node.name));
+    let example = or(&|node| format!("`{}`", node.example));
+    let message = format!("{} needs {name}", quote(parent.name()));
     Diagnostic::new(&catalogue::MISSING_NODE, parent.name_span(), message)
-        .label(format!("expected `{}` in its block", missing.name))
-        .help(format!("for example: `{}`", missing.example))
+        .label(format!("expected {name} in its block"))
+        .help(format!("for example: {example}"))
 }
 
 pub(super) fn missing_argument(node: Node<'_>, missing: &Argument, schema: &Schema) -> Diagnostic {
@@ -215,14 +221,18 @@ pub(super) fn unknown_property(node: Node<'_>, key: &str, span: Span, schema: &'
         let label = if schema.properties.is_empty() { "has no properties" } else { "has no such property" };
         return diagnostic.label(format!("{} {label}", quote(node.name()))).help(way.help);
     }
-    if schema.properties.is_empty() {
-        let diagnostic = diagnostic.label(format!("{} has no properties", quote(node.name())));
-        return if schema.child_nodes().iter().any(|child| child.node.name == key) {
-            diagnostic.help(format!("write {} as a node in the block", quote(key)))
-        } else {
-            // Without what the property says, the rest may say more than was meant: taking it out is no advice.
-            diagnostic.help(format!("nothing here can hold it; for example: `{}`", head(schema.example)))
-        };
+    let has_none = schema.properties.is_empty();
+    if schema.child_nodes().iter().any(|child| child.node.name == key) {
+        let label = if has_none { "has no properties" } else { "has no such property" };
+        return diagnostic
+            .label(format!("{} {label}", quote(node.name())))
+            .help(format!("write {} as a node in the block", quote(key)));
+    }
+    if has_none {
+        // Without what the property says, the rest may say more than was meant: taking it out is no advice.
+        return diagnostic
+            .label(format!("{} has no properties", quote(node.name())))
+            .help(format!("nothing here can hold it; for example: `{}`", head(schema.example)));
     }
     let several = schema.properties.len() > 1;
     let expected = format!("expected {}{}", if several { "one of " } else { "" }, one_of(names()));

@@ -31,15 +31,49 @@ pub enum Occurs {
     Required,
     /// Any number of times.
     Many,
-    /// Once or more often.
-    Several,
+    /// Exactly once, unless that other child is there.
+    RequiredUnless(&'static str),
+    /// Exactly once, beside that other child.
+    RequiredWith(&'static str),
+    /// Once or more often, beside that other child.
+    SeveralWith(&'static str),
 }
 
 impl Occurs {
-    /// Whether the parent needs it.
+    /// Whether the parent needs it, in some place at least.
     #[must_use]
     pub fn is_required(self) -> bool {
-        matches!(self, Self::Required | Self::Several)
+        !matches!(self, Self::Once | Self::Many)
+    }
+
+    /// Whether a parent needs it that has the children that `has` says.
+    #[must_use]
+    pub fn is_required_in(self, has: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Once | Self::Many => false,
+            Self::Required => true,
+            Self::RequiredUnless(other) => !has(other),
+            Self::RequiredWith(other) | Self::SeveralWith(other) => has(other),
+        }
+    }
+
+    /// Whether it may occur more than once.
+    #[must_use]
+    pub fn repeats(self) -> bool {
+        matches!(self, Self::Many | Self::SeveralWith(_))
+    }
+
+    /// Describes it in a few words, such as "required, repeatable"; nothing when it may be there once.
+    #[must_use]
+    pub fn describe(self) -> String {
+        match self {
+            Self::Once => String::new(),
+            Self::Required => String::from("required"),
+            Self::Many => String::from("repeatable"),
+            Self::RequiredUnless(other) => format!("required without `{other}`"),
+            Self::RequiredWith(other) => format!("required with `{other}`"),
+            Self::SeveralWith(other) => format!("required with `{other}`, repeatable"),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod egress;
 mod git;
 mod lint;
+mod machine;
 mod sidecar;
 mod supervise;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
@@ -11,6 +12,7 @@ use crate::world::container::ContainerEngine;
 use egress::EGRESS;
 use git::{GIT, GIT_GATE};
 use lint::LINT;
+use machine::{GPU, MACHINE_VOLUME, PUBLISH, RESOURCES};
 use sidecar::SIDECAR;
 use supervise::SUPERVISE;
 
@@ -50,6 +52,9 @@ const fn required_property(name: &'static str, value: ValueType, doc: &'static s
     Property { name, value, required: true, default: None, doc }
 }
 
+/// Whether something may be changed.
+const ACCESS: ValueType = ValueType::Choice { words: &["read-only", "read-write"], what: "kind of access" };
+
 const fn once(node: &'static Node) -> Child {
     Child { occurs: Occurs::Once, node }
 }
@@ -83,6 +88,10 @@ pub static PROFILE: Node = Node {
         once(&ARTIFACT),
         once(&IMAGE),
         once(&ROOTFS),
+        once(&RESOURCES),
+        many(&MACHINE_VOLUME),
+        many(&PUBLISH),
+        once(&GPU),
         once(&ENV),
         once(&EGRESS),
         once(&GIT),
@@ -113,6 +122,10 @@ pub static BOTTLE: Node = Node {
         once(&ARTIFACT),
         once(&IMAGE),
         once(&ROOTFS),
+        once(&RESOURCES),
+        many(&MACHINE_VOLUME),
+        many(&PUBLISH),
+        once(&GPU),
         once(&ENV),
         once(&EGRESS),
         once(&GIT),
@@ -278,7 +291,7 @@ static LIMITS: Node = Node {
     properties: &[
         optional_property(
             "memory",
-            ValueType::Memory,
+            ValueType::Memory { least: 16 },
             Some("`2GiB`, and `4GiB` for git-gate"),
             "memory, with swap and with what it writes to directories in memory",
         ),

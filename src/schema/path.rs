@@ -3,6 +3,7 @@
 use super::ValueType;
 use crate::rule::ValueError;
 use crate::text::quote;
+use crate::world::machine;
 
 pub(super) fn relative(text: &str) -> Result<(), ValueError> {
     if text.starts_with(['/', '~']) {
@@ -96,6 +97,40 @@ pub(super) fn bootable(text: &str) -> Result<(), ValueError> {
     Ok(())
 }
 
+/// A directory that the engine shows the machine. It has no volumes by name, and takes the host's part, the machine's and
+/// the kind of access in one word, with colons between them.
+pub(super) fn machine_volume(text: &str) -> Result<(), ValueError> {
+    let expected = "expected a path on the host such as `./data`";
+    if !is_host_path(text) {
+        return Err(ValueError::invalid(format!("{} is a name, and no path", quote(text)), expected)
+            .help("the engine knows no volume by name: what the machine keeps for itself is on its own disk, whatever size \
+                   `resources storage=` gives it")
+            .meant(format!("./{text}")));
+    }
+    bootable(text)?;
+    if text.contains([':', '\\']) {
+        return Err(ValueError::invalid(
+            format!("{} holds a character that the engine reads as something else", quote(text)),
+            expected,
+        )
+        .help("call the directory otherwise: between its colons the engine looks for the machine's path"));
+    }
+    Ok(())
+}
+
+/// A path inside of the machine at which something of the host is shown.
+pub(super) fn in_machine(text: &str) -> Result<(), ValueError> {
+    mounted(text, ValueType::MachinePlace, "the whole of the machine", "the engine reads")?;
+    match machine::kept(text) {
+        None => Ok(()),
+        Some(why) => Err(ValueError::invalid(
+            format!("{} {why}", quote(text)),
+            format!("expected {}", ValueType::MachinePlace.describe()),
+        )
+        .help("name a directory for it alone, such as `/work/data`")),
+    }
+}
+
 /// A packed machine.
 pub(super) fn machine(text: &str) -> Result<(), ValueError> {
     bootable(text)?;
@@ -109,13 +144,27 @@ pub(super) fn machine(text: &str) -> Result<(), ValueError> {
 
 /// A path inside of a container that something is mounted at.
 pub(super) fn in_container(text: &str) -> Result<(), ValueError> {
-    let expected = format!("expected {}", ValueType::ContainerPath.describe());
+    mounted(text, ValueType::ContainerPath, "the whole root file system", "container engines read")?;
+    let mut steps = text.split('/').skip(1);
+    let kernel = steps.next().is_some_and(|first| matches!(first, "proc" | "sys" | "dev"));
+    if kernel && text != "/dev/shm" {
+        return Err(ValueError::invalid(
+            format!("{} lies in a directory of the kernel's", quote(text)),
+            format!("expected {}", ValueType::ContainerPath.describe()),
+        ));
+    }
+    Ok(())
+}
+
+/// An absolute path without detours, of something that has a root of its own.
+fn mounted(text: &str, value: ValueType, whole: &str, who_reads: &str) -> Result<(), ValueError> {
+    let expected = format!("expected {}", value.describe());
     let invalid = |message: &str| ValueError::invalid(format!("{} {message}", quote(text)), expected.clone());
     let Some(rest) = text.strip_prefix('/') else {
         return Err(invalid("is no absolute path").meant(format!("/{text}")));
     };
     if rest.is_empty() {
-        return Err(invalid("is the whole root file system"));
+        return Err(invalid(&format!("is {whole}")));
     }
     if rest.split('/').any(|step| matches!(step, "" | "." | "..")) {
         let steps: Vec<&str> = rest.split('/').filter(|step| !matches!(*step, "" | ".")).collect();
@@ -128,11 +177,7 @@ pub(super) fn in_container(text: &str) -> Result<(), ValueError> {
     }
     // The engines' short forms separate their parts by colons and commas.
     if rest.contains([':', ',', '\\']) || text.trim() != text {
-        return Err(invalid("holds a character that container engines read as something else"));
-    }
-    let kernel = rest.split('/').next().is_some_and(|first| matches!(first, "proc" | "sys" | "dev"));
-    if kernel && rest != "dev/shm" {
-        return Err(invalid("lies in a directory of the kernel's"));
+        return Err(invalid(&format!("holds a character that {who_reads} as something else")));
     }
     Ok(())
 }

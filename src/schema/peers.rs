@@ -188,21 +188,22 @@ static PEERS: &[Peer] = &[
         within: LAYER,
         words: MOUNTS,
         same: None,
-        way: "the agent's machine sees no directory of the host: a repository comes over git-gate, see `git`, and what \
-              the agent needs besides belongs into what it boots from; a `volume` is a sidecar's",
+        way: "`mount` is `volume` here: a directory of the host, then where the agent sees it, such as `volume \"./data\" \
+              \"/work/data\"`; without `access=\"read-write\"` it is only read. A repository comes over git-gate, see `git`",
     },
     Peer {
         within: LAYER,
-        words: &["ports", "port", "publish", "expose"],
+        words: &["ports", "port", "expose", "forward-port", "forwardPorts"],
         same: None,
-        way: "nothing of the agent's machine is published; the `port` of a `sidecar` is what the agent dials",
+        way: "a port of the agent's machine that the host is to reach is `publish` here, such as `publish 3000 host=8080`; \
+              the `port` of a `sidecar` is what the agent dials",
     },
     Peer {
         within: LAYER,
         words: BOUNDS,
         same: None,
-        way: "memory and processors of the agent's machine are the engine's defaults; those of a container stand in its \
-              `limits`",
+        way: "memory and processors of the agent's machine are properties of `resources`, such as `resources cpus=4 \
+              memory=\"8GiB\"`; those of a container stand in its `limits`",
     },
     Peer {
         within: LAYER,

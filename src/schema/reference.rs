@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ptr;
 
-use super::{Children, Node, Occurs, RETIRED, ROOT, ValueType};
+use super::{Children, Node, RETIRED, ROOT, ValueType};
 
 /// `docs/language.md`.
 #[must_use]
@@ -56,12 +56,8 @@ impl Sections {
     /// A nested list of every node, each with a link to its section.
     fn index(&self, parent: &'static Node, depth: usize, text: &mut String) {
         for child in parent.child_nodes() {
-            let often = match child.occurs {
-                Occurs::Once => "",
-                Occurs::Required => ", required",
-                Occurs::Many => ", repeatable",
-                Occurs::Several => ", required, repeatable",
-            };
+            let often = Some(child.occurs.describe()).filter(|often| !often.is_empty());
+            let often = often.map(|often| format!(", {often}")).unwrap_or_default();
             let indent = "  ".repeat(depth);
             // Writing to a `String` cannot fail.
             let _ = writeln!(text, "{indent}- {}{often}: {}", self.link(child.node), summary(child.node));

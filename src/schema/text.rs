@@ -6,6 +6,7 @@ use crate::text::{counted, did_you_mean, quote};
 use crate::world::container::{MAX_MEMORY, mebibytes};
 use crate::world::engine::{SMOLVM, Version};
 use crate::world::host_key::{self, KeyError};
+use crate::world::machine::{Gibibytes, gibibytes};
 use crate::world::pipelock::{NEWEST, OLDEST};
 use crate::world::{backend as registry, secret_scanner};
 
@@ -199,29 +200,57 @@ pub(super) fn pipelock_version(text: &str) -> Result<(), ValueError> {
     if known { Ok(()) } else { Err(unknown()) }
 }
 
-/// An amount of memory.
-pub(super) fn memory(text: &str) -> Result<(), ValueError> {
-    /// Less than that starts no program.
-    const LEAST: u32 = 16;
-    let problem = || ValueType::Memory.none(text, "amount of memory");
+/// An amount of memory, of so many MiB at least.
+pub(super) fn memory(text: &str, least: u32) -> Result<(), ValueError> {
+    let problem = || ValueType::Memory { least }.none(text, "amount of memory");
     match mebibytes(text) {
-        Some(LEAST..=MAX_MEMORY) => Ok(()),
-        Some(_) => Err(ValueError::invalid(
-            format!("{} is out of range", quote(text)),
-            format!("expected between {LEAST}MiB and {}GiB", MAX_MEMORY / 1024),
-        )),
+        Some(size) if (least..=MAX_MEMORY).contains(&size) => Ok(()),
+        Some(_) => Err(out_of_range(text, &format!("{least}MiB"), &format!("{}GiB", MAX_MEMORY / 1024))),
         None => {
-            // Other programs' spellings.
-            let (number, unit) =
-                text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
-            let unit = match unit.to_ascii_lowercase().as_str() {
-                "m" | "mb" | "mi" | "mib" => "MiB",
-                "g" | "gb" | "gi" | "gib" => "GiB",
-                _ => return Err(problem()),
-            };
-            let meant = format!("{}{unit}", number.trim());
-            Err(if mebibytes(&meant).is_some() { problem().meant(meant) } else { problem() })
+            let meant = respelled(text).filter(|meant| mebibytes(meant).is_some());
+            Err(meant.into_iter().fold(problem(), ValueError::meant))
         }
+    }
+}
+
+/// The size of a disk, which engines count in GiB.
+pub(super) fn disk(text: &str) -> Result<(), ValueError> {
+    let (least, most) = (Gibibytes::LEAST, Gibibytes::MOST);
+    match gibibytes(text) {
+        Some(size) if (least..=most).contains(&size) => Ok(()),
+        Some(_) => Err(out_of_range(text, &least.to_string(), &most.to_string())),
+        None => {
+            let whole = |text: &str| {
+                let mebibytes = mebibytes(text).filter(|size| size.is_multiple_of(1024));
+                Some(text.to_owned())
+                    .filter(|text| gibibytes(text).is_some())
+                    .or_else(|| Some(format!("{}GiB", mebibytes? / 1024)))
+            };
+            let meant = whole(text).or_else(|| whole(&respelled(text)?));
+            Err(meant.into_iter().fold(ValueType::Disk.none(text, "size of a disk"), ValueError::meant))
+        }
+    }
+}
+
+fn out_of_range(text: &str, least: &str, most: &str) -> ValueError {
+    ValueError::invalid(
+        format!("{} is out of range", quote(text)),
+        format!("expected between {least} and {most}"),
+    )
+}
+
+/// An amount that is spelled as other programs do, in our units.
+fn respelled(text: &str) -> Option<String> {
+    let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let number = number.trim();
+    match unit.to_ascii_lowercase().as_str() {
+        "m" | "mb" | "mi" | "mib" => Some(format!("{number}MiB")),
+        "g" | "gb" | "gi" | "gib" => Some(format!("{number}GiB")),
+        "t" | "tb" | "ti" | "tib" => {
+            let tebibytes: u32 = number.parse().ok()?;
+            Some(format!("{}GiB", tebibytes.checked_mul(1024)?))
+        }
+        _ => None,
     }
 }
 

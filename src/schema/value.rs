@@ -20,7 +20,12 @@ pub enum ValueType {
     /// The third octet of a bottle's subnet.
     Octet,
     /// An amount of memory.
-    Memory,
+    Memory {
+        /// The least, in MiB.
+        least: u32,
+    },
+    /// The size of a disk.
+    Disk,
     /// One line of text.
     Text,
     /// One argument of a program: one line of text, which may be empty.
@@ -55,6 +60,10 @@ pub enum ValueType {
     MachinePath,
     /// The path of a directory that is booted.
     Directory,
+    /// The path of a directory that the machine is shown.
+    MachineVolume,
+    /// An absolute path inside of the machine.
+    MachinePlace,
     /// A container image reference.
     Image,
     /// A host, a wildcard below a domain, or an IP address.
@@ -110,7 +119,8 @@ impl ValueType {
         match self {
             Self::Integer { min, max, what } => format!("{what} between {min} and {max}"),
             Self::Octet => "an octet between 1 and 254 other than 17".into(),
-            Self::Memory => "an amount of memory such as `512MiB` or `2GiB`".into(),
+            Self::Memory { .. } => "an amount of memory such as `512MiB` or `2GiB`".into(),
+            Self::Disk => "a size in whole GiB such as `40GiB`".into(),
             Self::Text | Self::Argument => "one line of text".into(),
             Self::Name => "a name of lower-case letters, digits and single dashes".into(),
             Self::RepoName => "a repository's name of letters, digits, `.`, `_` and `-`".into(),
@@ -126,7 +136,8 @@ impl ValueType {
             Self::PrivateKey => "the path of a private key on the host".into(),
             Self::OwnDirectory => "a directory of its own on the host".into(),
             Self::MachinePath => "the path of a `.smolmachine` file".into(),
-            Self::Directory => "the path of a directory".into(),
+            Self::Directory | Self::MachineVolume => "the path of a directory".into(),
+            Self::MachinePlace => "an absolute path in the machine".into(),
             Self::Image => "an image reference with its digest".into(),
             Self::HostPattern | Self::HostEntry => host::PATTERN.into(),
             Self::Upstream => host::UPSTREAM.into(),

@@ -146,7 +146,8 @@ impl ValueType {
         }
         match self {
             Self::Integer { .. } | Self::Octet | Self::Text | Self::Argument | Self::EnvValue => Ok(()),
-            Self::Memory => text::memory(text),
+            Self::Memory { least } => text::memory(text, least),
+            Self::Disk => text::disk(text),
             Self::Name => text::name(text),
             Self::RepoName => text::repo_name(text),
             Self::EnvName => text::env_name(text),
@@ -160,6 +161,8 @@ impl ValueType {
             Self::PrivateKey => path::private_key(text),
             Self::OwnDirectory => path::own_directory(text),
             Self::Directory => path::bootable(text),
+            Self::MachineVolume => path::machine_volume(text),
+            Self::MachinePlace => path::in_machine(text),
             Self::MachinePath => path::machine(text),
             Self::Image => text::image(text),
             Self::HostPattern => host::check(text),

@@ -35,6 +35,9 @@ pub const MAX_MEMORY: u32 = 1024 * 1024;
 /// The size of a directory in memory that a container may write to, in MiB; it counts as memory of the container, too.
 pub const TMPFS: u32 = 512;
 
+/// The label of a container that says what it was made from, as a digest.
+pub const MADE_FROM: &str = "bottlec.made-from";
+
 /// How much is kept of what a container prints: so many files of so many MiB.
 pub const LOG: (u32, u32) = (3, 10);
 

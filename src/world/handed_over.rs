@@ -18,6 +18,8 @@ pub enum Role {
     Secret,
     /// git-gate shows it to the upstream.
     Identity,
+    /// git-gate fetches from the repository that it is.
+    Repository,
     /// A sidecar sees it, and may perhaps write to it.
     Volume {
         /// Whether it may.
@@ -25,6 +27,11 @@ pub enum Role {
     },
     /// supervise writes to it what the agent asks, and reads what the human answers.
     Queue,
+    /// The agent itself sees it, and may perhaps write to it.
+    Machine {
+        /// Whether it may.
+        writable: bool,
+    },
 }
 
 /// Why a path is not handed over.
@@ -94,6 +101,9 @@ pub fn refused(path: &str, spec: &str, role: Role) -> Option<Why> {
 fn why(kind: Kind, role: Role) -> Option<Why> {
     use Kind as K;
     use Role as R;
+    if let R::Machine { writable } = role {
+        return of_agent(kind, writable);
+    }
     let volume = matches!(role, R::Volume { .. } | R::Queue);
     // Certificates of a host lie in `/etc/ssl`, secrets wherever a service manager puts them, and identities with the keys.
     let file = matches!(role, R::Certificate | R::AuthorityKey | R::Secret | R::Identity);
@@ -101,6 +111,13 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
         return None;
     }
     Some(match (kind, role) {
+        (K::Whole | K::System | K::Keys, R::Repository) => Why {
+            reason: "its history holds what was never meant for an agent: settings of the host, or keys",
+            label: "no project of its own",
+            help: "name the repository of one project",
+        },
+        // git-gate fetches from it, and its configuration and hooks are never read.
+        (K::Git | K::Outside | K::AroundSpec, R::Repository) => return None,
         (K::Whole, R::Boot) => Why {
             reason: "the machine would boot this host's own files, with every key in them",
             label: "the host itself",
@@ -153,7 +170,7 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
             label: "a place for credentials",
             help: "make one for this bottle, and keep it elsewhere, as in `~/.config/bottles/`",
         },
-        (K::Keys, R::Volume { .. } | R::Queue) => Why {
+        (K::Keys, R::Volume { .. } | R::Queue | R::Machine { .. }) => Why {
             reason: "it holds keys of whoever launches",
             label: "a place for credentials",
             help: "give the sidecar a key of its own with `secret`, or copy the one file that it needs elsewhere",
@@ -190,6 +207,30 @@ fn why(kind: Kind, role: Role) -> Option<Why> {
         },
         (K::PrivateKey | K::AroundSpec | K::Outside, _) => return None,
     })
+}
+
+/// Its column of what the agent itself sees: as a sidecar's, but for what is said of it.
+fn of_agent(kind: Kind, writable: bool) -> Option<Why> {
+    let why = why(kind, Role::Volume { writable })?;
+    let help = match kind {
+        Kind::Whole => "name the one directory that the agent needs",
+        Kind::System | Kind::Kernel | Kind::Accounts => {
+            "copy what the agent needs into a directory of its own, and name that"
+        }
+        Kind::Socket => {
+            "leave it out: an agent cannot be confined that controls a container engine or an agent for keys"
+        }
+        Kind::Keys => {
+            "name a directory outside of it; what the agent may know goes into `env` with `from-file`, and keys of \
+             repositories stay with git-gate"
+        }
+        Kind::AroundSpec => {
+            "name the one directory that is written to, or take `access=\"read-write\"` out; code goes to the agent and \
+             back by a `repo` of `git`"
+        }
+        Kind::PrivateKey | Kind::Git | Kind::Stages | Kind::Outside => why.help,
+    };
+    Some(Why { help, ..why })
 }
 
 /// The kinds that a path is of, the widest first.

@@ -12,6 +12,7 @@ pub mod host;
 pub mod host_key;
 pub mod images;
 pub mod issuers;
+pub mod machine;
 pub mod network;
 pub mod pipelock;
 pub mod ports;

@@ -9,6 +9,9 @@ and `attach` would run a program there.
 
     tests/engine/judge.py target/debug/bottlec
 
+Machines are made with everything that a bottle can give them of the host, too, and the store must hold that; and what a
+started one publishes must listen on the host's loopback alone.
+
 Each engine is asked to start a machine, too, as far as it gets here: whether it has confined its own process by then, as
 the plan's variables ask it to.
 
@@ -24,6 +27,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import struct
@@ -124,6 +128,14 @@ class Engine:
                 row = db.execute("select data from vms where name = ?", (name,)).fetchone()
             return json.loads(row[0]) if row else None
         return None
+
+    def end_machines(self):
+        """Ends what is on its way to be a machine of this engine's home: `machine stop` knows none that did not boot."""
+        for line in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = line.read_bytes().split(b"\0")
+                if b"_boot-vm" in words and any(str(self.home).encode() in word for word in words):
+                    os.kill(int(line.parent.name), signal.SIGKILL)
 
     def place(self, name):
         """The directory of a machine."""
@@ -325,9 +337,9 @@ def stored_zstd(data):
     return struct.pack("<IBI", 0xFD2FB528, 0xA0, len(data)) + (len(data) << 3 | 1).to_bytes(3, "little") + data
 
 
-def pack():
+def pack(**more):
     """A packed machine that boots nothing: the file's layout and manifest, with empty archives in it. It says that it
-    wants a network, and what it starts by itself."""
+    wants a network, what it starts by itself, and what else is given here."""
     empty = b"\0" * 10240
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
@@ -355,6 +367,7 @@ def pack():
             "agent_rootfs": {"path": "agent-rootfs.tar", "size": len(empty)},
             "layers": [layer],
         },
+        **more,
     }
     manifest = json.dumps(manifest).encode()
     sizes = (1, 0, 0, len(assets), len(assets), len(manifest), zlib.crc32(assets + manifest))
@@ -467,6 +480,132 @@ def secrets_of_a_pack(bottlec, engine, directory):
     check(f"{what} gives a program the secrets of its exec alone", given == [{}, secret], given)
 
 
+SETTINGS = """resources cpus=3 memory="3GiB" storage="40GiB"
+    volume "./data" "/work/data"
+    volume "./out put" "/work/out" access="read-write"
+    publish 3000 host=8080
+    publish 9229
+    gpu
+    accept "gpu-shared" reason="a test"
+"""
+
+
+def made(bottlec, engine, directory, boot, settings):
+    """The stage of a bottle with these settings, and what the engine keeps of its machine; or why there is none."""
+    spec = f'bottle "given" {{\n    engine "smolvm" version="{engine.version}"\n    {boot}\n    {settings}\n'
+    (directory / "given.kdl").write_text(spec + '    accept "policy-dropped" reason="a test"\n}\n')
+    result = subprocess.run([bottlec, "build", "--force", "given.kdl"], cwd=directory, capture_output=True, text=True)
+    if result.returncode != 0:
+        return None, result.stderr
+    stage = directory / "stage/given"
+    commands = json.loads((stage / "plan.json").read_text())["commands"]
+    result = engine.run(commands["create"], stage, commands["set"])
+    kept = engine.stored("given")
+    for command in commands["cleanup"]:
+        if command[0] == "smolvm":
+            engine.run(command, stage, commands["set"])
+    return (stage / "smolfile.toml").read_bytes(), kept or result.stderr
+
+
+def judge_settings(bottlec, engine, directory):
+    """What a bottle gives its machine of the host is what the engine keeps, and no word of it is in the Smolfile."""
+    directory.mkdir()
+    for name in ("data", "out put", "rootfs"):
+        (directory / name).mkdir()
+    (directory / "agent.smolmachine").write_bytes(pack())
+    expected = {
+        "cpus": 3,
+        "mem": 3072,
+        "storage_gb": 40,
+        "ports": [[8080, 3000], [9229, 9229]],
+        "mounts": [[str(directory / "data"), "/work/data", True], [str(directory / "out put"), "/work/out", False]],
+    }
+    for boot in ("", 'rootfs "./rootfs"', 'artifact "./agent.smolmachine"'):
+        what = f"{engine.version}: a machine of `{boot}`"
+        plain, _ = made(bottlec, engine, directory, boot, "")
+        smolfile, kept = made(bottlec, engine, directory, boot, SETTINGS)
+        if not isinstance(kept, dict):
+            check(f"{what} is made with its settings", False, kept)
+            continue
+        check(f"{what} has no other Smolfile for its settings", smolfile == plain, smolfile)
+        check(f"{what} keeps its settings", {key: kept.get(key) for key in expected} == expected, kept)
+        # What the ledger says of `gpu-flag`.
+        packed = boot.startswith("artifact")
+        check(f"{what} keeps the flag of a graphics processor", kept.get("gpu") == (None if packed else True), kept)
+        policy = None if packed and engine.version == "1.4.0" else 1
+        check(f"{what} keeps its list beside them", policy is None or len(kept["allowed_cidrs"]) == policy, kept)
+    # What the ledger says of `from-takes-usual`: refused where the engine would forget it, kept where it does not.
+    smolfile, kept = made(bottlec, engine, directory, boot, 'resources cpus=4 memory="8GiB"')
+    if engine.version == VERSIONS[-1]:
+        check(f"{engine.version}: a packed machine takes usual numbers", (kept["cpus"], kept["mem"]) == (4, 8192), kept)
+    else:
+        check(f"{engine.version}: usual numbers are refused", "machine-setting-dropped" in str(kept), kept)
+        create = ["smolvm", "machine", "create", "--name", "usual", "--from", "agent.smolmachine", "--cpus", "4"]
+        result = engine.run(create, directory)
+        kept = engine.stored("usual") or {}
+        check(f"{engine.version}: and would be forgotten", kept.get("cpus") == 1, f"{kept} {result.stderr}")
+    (directory / "agent.smolmachine").write_bytes(pack(gpu=True))
+    smolfile, kept = made(bottlec, engine, directory, boot, "")
+    said = subprocess.run([bottlec, "preflight", "given.kdl"], cwd=directory, capture_output=True, text=True).stdout
+    known = isinstance(kept, dict) and kept.get("gpu") is True and "of which the spec says nothing" in said
+    check(f"{engine.version}: a pack's own graphics processor is there, and preflight says so", known, f"{kept} {said}")
+    (directory / "data").rmdir()
+    smolfile, kept = made(bottlec, engine, directory, "", 'volume "./data" "/work/data"')
+    check(f"{engine.version}: what is not there makes no machine", "not found" in str(kept), kept)
+
+
+def listening(port):
+    """The addresses of this host, in hexadecimal as the kernel shows them, on which something listens on a port."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            address, number = line.split()[1].split(":")
+            if int(number, 16) == port and line.split()[3] == "0A":
+                found.add(address)
+    return found
+
+
+def judge_published(bottlec, engine, directory):
+    """A port is published on the host's loopback alone: the engine listens before its machine boots, which it may not do
+    here."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        print(f"SKIPPED, NOT JUDGED: where engine {engine.version} publishes a port, without /dev/kvm")
+        return
+    directory.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    spec = f'bottle "published" {{\n    engine "smolvm" version="{engine.version}"\n    publish 3000 host={port}\n}}\n'
+    (directory / "spec.kdl").write_text(spec)
+    subprocess.run([bottlec, "build", "spec.kdl"], cwd=directory, check=True, capture_output=True)
+    stage = directory / "stage/published"
+    commands = json.loads((stage / "plan.json").read_text())["commands"]
+    engine.run(commands["create"], stage, commands["set"])
+    start = subprocess.Popen(
+        commands["start"],
+        cwd=stage,
+        env={**engine.env, **commands["set"]},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    seen, end = set(), time.monotonic() + 30
+    while len(seen) < 2 and start.poll() is None and time.monotonic() < end:
+        seen |= listening(port)
+        time.sleep(0.1)
+    time.sleep(1)
+    seen |= listening(port)
+    start.terminate()
+    start.wait(60)
+    engine.end_machines()
+    for command in commands["cleanup"]:
+        if command[0] == "smolvm":
+            engine.run(command, stage)
+    loopback = {"0100007F", "0" * 24 + "01000000"}
+    # A host without IPv6 has the first one alone.
+    check(f"{engine.version}: a port is published on loopback alone", "0100007F" in seen and seen <= loopback, seen)
+
+
 def confinements(calls):
     """What a process that is on its way to be a machine has confined itself by, as its system calls say; none is on its
     way yet."""
@@ -533,6 +672,8 @@ def main():
             engine = Engine(version, place, directory / "home")
             controls(engine, directory)
             judge_confined(bottlec, engine, directory / "confined")
+            judge_published(bottlec, engine, directory / "published")
+            judge_settings(bottlec, engine, directory / "settings")
             secrets_of_a_pack(bottlec, engine, directory / "keyless")
             # Older ones take no packed machine by an image's reference.
             if version != "1.4.0":

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::{Outcome, needs};
-use crate::support::binary::{Dir, Run, works};
+use crate::support::binary::{DOCKER, Dir, Run, works};
 
 pub(crate) fn preflight_sees_the_networks_of_the_host() -> Outcome {
     let networks = "ip link set lo up && ip link add b0 type bridge && ip link set b0 up && \
@@ -11,10 +11,11 @@ pub(crate) fn preflight_sees_the_networks_of_the_host() -> Outcome {
         ip route add default dev b0 && ip route add 192.168.44.0/25 dev b0";
     needs_networks(networks)?;
     let run = |octets: &[u8]| preflight(networks, octets);
-    run(&[41]).code(0).says("ok   `b41` has 192.168.41.0/24 to itself\n");
-    run(&[42])
-        .code(0)
-        .says("ok   `b42` has 192.168.42.0/24; it is up on `b0`, most likely as this bottle's own");
+    let free = run(&[41]).says("ok   `b41` has 192.168.41.0/24 to itself\n");
+    assert!(free.lacks_nothing(), "{}", free.out);
+    let own =
+        run(&[42]).says("ok   `b42` has 192.168.42.0/24; it is up on `b0`, most likely as this bottle's own");
+    assert!(own.lacks_nothing(), "{}", own.out);
     let both = run(&[41, 43, 44]).code(1).says("ok   `b41` has 192.168.41.0/24 to itself\n");
     both.says(
         "fail `b43` needs 192.168.43.0/24, and the host has an address in it: 192.168.43.7/24 on `b0`\n",
@@ -53,6 +54,7 @@ pub(crate) fn preflight_sees_the_routes_of_every_table() -> Outcome {
 fn preflight(networks: &str, octets: &[u8]) -> Run {
     let dir = Dir::new();
     dir.program("bin/smolvm", "echo smolvm 1.33.0");
+    dir.program("bin/docker", DOCKER);
     let bottle = |octet| {
         format!("bottle \"b{octet}\" {{ engine \"smolvm\" version=\"1.33.0\"; network octet={octet}; }}\n")
     };

@@ -1,14 +1,17 @@
 //! git-gate at work, with real git, a real daemon on loopback and, where it can be had, the real scanner.
 
 mod faults;
-mod gate;
+pub(super) mod gate;
 mod hostile;
+pub(super) mod local;
 mod push;
 mod scanner;
 mod secrets;
 mod sshd;
 mod start;
 mod windows;
+
+pub(super) use scanner::program;
 
 use super::{Outcome, Test, needs_git};
 
@@ -55,6 +58,15 @@ pub(super) fn tests() -> Vec<(&'static str, Test)> {
             nothing_but_branches_and_tags_is_pushed_or_shown,
             what_is_malformed_or_too_large_is_refused,
             without_a_scanner_that_works_nothing_is_pushed,
+        }
+        local {
+            what_the_agent_pushes_stays_in_the_gate_and_is_scanned,
+            a_branch_follows_the_host_until_the_agent_moves_it,
+            names_that_come_go_and_stand_in_each_others_way,
+            nothing_of_the_hosts_repository_runs_or_counts,
+            every_kind_of_repository_is_served_or_refused_with_its_reason,
+            a_read_only_repository_takes_no_push,
+            the_agents_work_outlives_a_change_of_the_stage,
         }
         push {
             whatever_is_pushed_is_upstream_before_it_is_in_the_mirror,

@@ -11,7 +11,9 @@ mod git;
 mod git_gate;
 mod graph;
 mod pipelock;
+mod pull;
 mod stage;
+mod traps;
 mod watch;
 
 use std::fs;
@@ -58,6 +60,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             no_variable_leads_to_another_repository_or_program, what_changed_since_a_revision_is_checked, what_is_tracked_is_checked_whatever_is_ignored,
         }
         graph { graphviz_takes_every_picture }
+        pull {
+            branches_come_and_nothing_else_is_written, nothing_of_the_repository_runs,
+            what_a_name_could_do_it_does_not, what_is_wrong_or_too_much_is_refused,
+            every_kind_of_repository_is_found_or_refused_with_what_to_do,
+        }
         pipelock { a_reader_of_yaml_1_1_reads_the_same }
         stage {
             a_directory_of_another_user_is_an_error_that_says_so, a_full_disk_leaves_the_old_stages,

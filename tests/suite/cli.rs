@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::support::assert_snapshot;
-use crate::support::binary::{BOTTLEC, Call, Dir, Run, SMALL, SYSTEM_PATH, mkfifo, tree, works};
+use crate::support::binary::{BOTTLEC, Call, DOCKER, Dir, Run, SMALL, SYSTEM_PATH, mkfifo, tree, works};
 
 /// A warning and nothing else: an image without its digest.
 const WARNED: &str = "bottle \"api\" { image \"docker.io/library/debian:12\"; network octet=42; }\n";
@@ -561,6 +561,7 @@ impl Host {
         if let Some(script) = script {
             dir.program("bin/smolvm", script);
         }
+        dir.program("bin/docker", DOCKER);
         Self { dir, alone: works(&["unshare", "-n", "true"]) }
     }
 
@@ -613,7 +614,8 @@ fn preflight_tells_what_engine_is_there() {
         let host = Host::new(Some(script));
         let run = host.preflight(version).says(expected).says(&format!(" is {}\n", at(&host)));
         if host.alone {
-            run.code(i32::from(!ready)).says("ok   `api` has 192.168.42.0/24 to itself\n");
+            assert_eq!(run.lacks_nothing(), ready, "{}", run.out);
+            run.says("ok   `api` has 192.168.42.0/24 to itself\n");
         }
     }
     for script in ["echo hello", "exit 1", "printf '\\033[2J'", "exec yes", "kill -9 $$"] {
@@ -621,6 +623,59 @@ fn preflight_tells_what_engine_is_there() {
         let run = host.preflight("1.33.0").code(1).says("does not tell its version: ").never_says("\u{1b}");
         assert!(run.out.contains("run `smolvm --version` yourself"), "{}", run.out);
     }
+}
+
+#[test]
+fn preflight_tells_what_the_bundle_runs_with() {
+    let host = Host::new(Some("echo smolvm 1.33.0"));
+    let docker = format!("`{}`", host.dir.at("bin/docker").display());
+    let run = host.preflight("1.33.0").says(&format!("ok   docker 26.1.5 is {docker}, and answers\n"));
+    run.says("ok   `docker compose` is Docker Compose version v2.26.1\n");
+    for (script, says) in [
+        ("exit 1", "does not answer: "),
+        ("exec yes", "does not answer: "),
+        (
+            "[ $1 = version ] && echo 26.1.5",
+            "fail `docker compose` is not there\n       install its plugin: ",
+        ),
+        (
+            "echo Compose 1.29.2",
+            "fail `docker compose` is Compose 1.29.2, which does not take what is written for it: 2.20.2 does\n",
+        ),
+        ("echo podman-compose version 1.5.0", "is Compose 1.5.0, which does not take"),
+    ] {
+        host.dir.program("bin/docker", script);
+        let run = host.preflight("1.33.0").code(1).says(says).never_says("\u{1b}");
+        assert!(!run.lacks_nothing(), "{}", run.out);
+    }
+    fs::remove_file(host.dir.at("bin/docker")).unwrap();
+    host.preflight("1.33.0")
+        .code(1)
+        .says("fail `docker` is not on PATH, which runs the bundle's containers\n");
+    // What the spec asks of this host besides.
+    host.dir.write(
+        "x.kdl",
+        "bottle \"api\" { rootfs \"./boot\"; env { A from-env=\"TOKEN\"; B from-env=\"EMPTY\"; }; supervise; network octet=42; \
+         sidecar \"db\" image=\"registry.example.com/db:1@sha256:ac7b95aaabf6ded1812325edeeba23ce08a22b7a63592aebf5f5ef2a981303b7\" \
+         { volume \"./data\" \"/data\"; }; }\n",
+    );
+    let run = || {
+        let call = host.dir.call(["preflight", "x.kdl"]).env("PATH", host.dir.at("bin"));
+        call.env("EMPTY", "").run().code(1)
+    };
+    run().says("fail `python3` is not on PATH, by which a human answers what the agent asks\n")
+        .says("fail the secret in `TOKEN`, for agent of `api`, is not set\n       `read -rs TOKEN && export TOKEN`")
+        .says("fail the secret in `EMPTY`, for agent of `api`, is empty\n")
+        .says("fail `./boot`, what `api` boots from, is not there\n       make it first\n")
+        .says("fail `./data`, a volume of `db` of `api`, is not there\n");
+    fs::create_dir(host.dir.at("boot")).unwrap();
+    fs::create_dir(host.dir.at("data")).unwrap();
+    host.dir.program("bin/python3", "");
+    let call = host.dir.call(["preflight", "x.kdl"]).env("PATH", host.dir.at("bin"));
+    let run = call.env("TOKEN", "s3cret").env("EMPTY", "s3cret").run().never_says("s3cret");
+    run.says("ok   `./boot`, what `api` boots from, is there\n")
+        .says("ok   `python3` is ")
+        .says("ok   the secret in `TOKEN`, for agent of `api`, is there\n");
 }
 
 #[test]
@@ -739,7 +794,7 @@ fn preflight_sees_what_files_hold_and_where_links_lead() {
 }
 
 /// A packed machine with that manifest: what its archive would be, the manifest, and where both are.
-fn packed(manifest: &str) -> Vec<u8> {
+pub(crate) fn packed(manifest: &str) -> Vec<u8> {
     let mut pack = b"an archive".to_vec();
     let (offset, length) = (pack.len() as u64, manifest.len() as u64);
     pack.extend(manifest.as_bytes());

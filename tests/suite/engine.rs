@@ -17,6 +17,11 @@ fn body(capability: Capability) -> &'static str {
         Capability::ExecSecretFlags | Capability::PackDropsSecrets => {
             "artifact \"./agent.smolmachine\"\n    env { TOKEN from-env=\"TOKEN\"; }"
         }
+        Capability::PublishLoopback => "publish 3000",
+        Capability::GpuFlag => "gpu",
+        Capability::FromTakesUsual => {
+            "artifact \"./agent.smolmachine\"\n    resources cpus=4 memory=\"8GiB\""
+        }
         Capability::SecretsSection => "env { TOKEN from-env=\"TOKEN\"; }",
         Capability::LocalImage => "rootfs \"./rootfs\"",
         Capability::PackByImage | Capability::HostPullsImage => {

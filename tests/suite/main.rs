@@ -24,6 +24,7 @@ mod lsp_hover;
 mod lsp_inlay;
 mod lsp_names;
 mod lsp_shape;
+mod machine;
 mod pipelock;
 mod reach;
 mod report;

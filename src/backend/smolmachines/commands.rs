@@ -2,7 +2,7 @@
 //! directory, without a shell.
 
 use super::names::{self, container, gate_image, machine, project};
-use super::{compose, provision, smolfile};
+use super::{compose, machine as settings, provision, smolfile};
 use crate::lower::plan_json::{Command, Commands};
 use crate::lower::supervise;
 use crate::model::Reference;
@@ -104,6 +104,7 @@ pub fn lower(plan: &Plan) -> Commands {
         create.push(version.with(String::from("--dns")));
         create.push(plan.addresses.with(plan.addresses.bundle().to_string()));
     }
+    create.extend(settings::flags(plan));
     let secrets = if plan.secret_route().with_exec() { secrets(plan) } else { Command::new() };
     let workdir: Command = if has(Capability::Provisioning) {
         provision::workdir(plan)

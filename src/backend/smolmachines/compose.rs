@@ -24,7 +24,7 @@ use crate::plan::{
     PlannedVolume, Traced,
 };
 use crate::world::builtin::BUNDLE;
-use crate::world::container::{BUNDLE_LIMITS, LOG, Limits, TMPFS, qualified};
+use crate::world::container::{BUNDLE_LIMITS, LOG, Limits, MADE_FROM, TMPFS, qualified};
 
 /// Its path in the stage.
 pub const PATH: &str = "compose.yaml";
@@ -34,11 +34,8 @@ pub const PATH: &str = "compose.yaml";
 pub const PAUSE_IMAGE: &str =
     "registry.k8s.io/pause:3.10@sha256:ee6521f290b2168b6e0935a181d4cff9be1ac3f505666ef0e3c98fae8199917a";
 
-/// The label of a container that says what it was made from, as a digest.
-pub const LABEL: &str = "bottlec.made-from";
-
-/// Of that digest.
-static MADE_FROM: Origin =
+/// Of the digest of what a container was made from.
+static ITS_SOURCE: Origin =
     Origin::compiler("the digest of what the container is made from, and of what it is shown of the stage");
 
 /// The directory that every container may write to.
@@ -236,6 +233,11 @@ impl Mount {
         }
     }
 
+    /// A path that only the host can tell, to be read.
+    fn resolved(source: Text, target: &str) -> Self {
+        Self { kind: "bind", source, target: Text::literal(target), read_only: true }
+    }
+
     fn named(name: &str, target: &str, writable: bool) -> Self {
         Self {
             kind: "volume",
@@ -400,8 +402,8 @@ impl Service {
                 let _ = write!(made_from, "\n{} {} {path}", file.bytes.sha256(), file.mode.octal());
             }
         }
-        let digest = Traced::new(sha256_hex(&made_from), Origins::compiler(&MADE_FROM));
-        self.labels.insert(LABEL, digest);
+        let digest = Traced::new(sha256_hex(&made_from), Origins::compiler(&ITS_SOURCE));
+        self.labels.insert(MADE_FROM, digest);
     }
 }
 
@@ -472,7 +474,7 @@ fn services(plan: &Plan, files: &BTreeMap<String, Artifact>) -> BTreeMap<String,
 pub(super) fn made_from(plan: &Plan, files: &BTreeMap<String, Artifact>) -> BTreeMap<String, String> {
     let services = services(plan, files).into_values().map(|service| service.value);
     let label =
-        |mut service: Service| Some((service.container_name.value, service.labels.remove(LABEL)?.value));
+        |mut service: Service| Some((service.container_name.value, service.labels.remove(MADE_FROM)?.value));
     services.filter_map(label).collect()
 }
 

@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod compose;
+pub mod machine;
 pub mod names;
 pub mod provision;
 pub mod smolfile;

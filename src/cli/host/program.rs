@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -129,8 +129,8 @@ fn said(path: &Path, arguments: &[&str], patience: Duration) -> Result<Vec<u8>, 
         .process_group(0)
         .spawn()
         .map_err(run)?;
-    let mut running = Running { child, ended: false };
-    let Some(stdout) = running.child.stdout.take() else { return Err(run(io::ErrorKind::BrokenPipe.into())) };
+    let mut running = Running::of(child);
+    let (_, Some(stdout), _) = running.pipes() else { return Err(run(io::ErrorKind::BrokenPipe.into())) };
 
     // Reading waits, so another thread does it; should something outlive the kill with the pipe in its hand, it is
     // that thread which waits on.
@@ -145,16 +145,7 @@ fn said(path: &Path, arguments: &[&str], patience: Duration) -> Result<Vec<u8>, 
     if output.len() as u64 > MAX_OUTPUT {
         return Err(ProbeError::TooMuchOutput { call: call(path, arguments) });
     }
-    let status = loop {
-        if let Some(status) = running.child.try_wait().map_err(run)? {
-            running.ended = true;
-            break status;
-        }
-        if begun.elapsed() >= patience {
-            return Err(timeout());
-        }
-        thread::sleep(Duration::from_millis(2));
-    };
+    let status = running.wait(begun + patience).map_err(run)?.ok_or_else(timeout)?;
     if !status.success() {
         return Err(ProbeError::Failed { call: call(path, arguments), status });
     }
@@ -170,10 +161,35 @@ fn version_in(line: &str) -> Option<Version> {
     })
 }
 
-/// A child that does not outlive the probe, nor do its own.
-struct Running {
+/// A child, in a process group of its own, that does not outlive the value, nor do its own.
+pub(crate) struct Running {
     child: Child,
     ended: bool,
+}
+
+impl Running {
+    pub(crate) fn of(child: Child) -> Self {
+        Self { child, ended: false }
+    }
+
+    /// Its standard streams, as far as they are pipes.
+    pub(crate) fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take())
+    }
+
+    /// How it ended, when it did by then.
+    pub(crate) fn wait(&mut self, until: Instant) -> io::Result<Option<ExitStatus>> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                self.ended = true;
+                return Ok(Some(status));
+            }
+            if Instant::now() >= until {
+                return Ok(None);
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
 }
 
 impl Drop for Running {

@@ -1,4 +1,5 @@
-//! The packed machine that a bottle with secrets boots from: the program that it starts by itself gets none of them.
+//! The packed machine that a bottle boots from: the program that it starts by itself gets no secret, and whether it has a
+//! graphics processor is for it to say.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -12,13 +13,14 @@ use serde::Deserialize;
 
 use super::{Finding, on_host};
 
-/// The part of a pack's manifest that says what is started with the machine.
+/// The part of a pack's manifest that says what is started with the machine, and what that has of the host.
 #[derive(Debug, Deserialize)]
 struct Manifest {
     #[serde(default)]
     entrypoint: Vec<String>,
     #[serde(default)]
     cmd: Vec<String>,
+    gpu: Option<bool>,
 }
 
 impl Manifest {
@@ -62,29 +64,58 @@ impl Manifest {
     }
 }
 
-/// Whoever made the pack knows whether its program needs a secret: it is said, and no reason not to launch.
-pub(super) fn check(plan: &Plan) -> Option<Finding> {
-    let boot = plan.boot.as_ref().filter(|boot| boot.kind == BootKind::Artifact)?;
-    let secrets = plan.secrets().any(|secret| secret.receiver == builtin::AGENT);
-    if plan.secret_route() != SecretRoute::Exec || !secrets {
-        return None;
-    }
-    let path = on_host(&boot.source)?;
+/// Looks at the packed machine of a bottle, where something hangs on it: what its program is started without, and whether
+/// it has the host's graphics processor.
+pub(super) fn check(plan: &Plan) -> Vec<Finding> {
+    let Some(path) = plan.boot.as_ref().filter(|boot| boot.kind == BootKind::Artifact) else {
+        return Vec::new();
+    };
+    let Some(path) = on_host(&path.source) else { return Vec::new() };
+    let secrets = plan.secret_route() == SecretRoute::Exec
+        && plan.secrets().any(|secret| secret.receiver == builtin::AGENT);
+    let gpu = *plan.machine.gpu;
     let pack = format!("the packed machine {} of {}", quote_path(&path), quote(&plan.slug));
-    Some(match Manifest::read(&path) {
-        Ok(manifest) => Finding::ready(match manifest.program() {
-            Some(program) => format!(
-                "{pack} starts {} by itself, without the agent's secrets: `exec` and `attach` give them",
-                quote(program)
-            ),
-            None => format!("{pack} names no program to start by itself"),
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Finding::missing(format!("{pack} is not there"), String::from("`smolvm pack create` makes one"))
-        }
-        Err(error) => Finding::missing(
+    match Manifest::read(&path) {
+        Ok(manifest) => secrets
+            .then(|| starts(&manifest, &pack))
+            .into_iter()
+            .chain(drives(&manifest, gpu, &pack))
+            .collect(),
+        // Nothing hangs on it that would not be seen by whoever starts it.
+        Err(_) if !secrets && !gpu => Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => vec![Finding::missing(
+            format!("{pack} is not there"),
+            String::from("`smolvm pack create` makes one"),
+        )],
+        Err(error) => vec![Finding::missing(
             format!("{pack} cannot be looked at: {error}"),
             String::from("name the `.smolmachine` file that `smolvm pack create` wrote"),
+        )],
+    }
+}
+
+/// Whoever made the pack knows whether its program needs a secret: it is said, and no reason not to launch.
+fn starts(manifest: &Manifest, pack: &str) -> Finding {
+    Finding::ready(match manifest.program() {
+        Some(program) => format!(
+            "{pack} starts {} by itself, without the agent's secrets: `exec` and `attach` give them",
+            quote(program)
         ),
+        None => format!("{pack} names no program to start by itself"),
     })
+}
+
+/// What the pack says of a graphics processor counts, whatever flag is given (run: 1.4.0, 1.8.3 and 1.32.2).
+fn drives(manifest: &Manifest, asked: bool, pack: &str) -> Option<Finding> {
+    match (manifest.gpu.unwrap_or_default(), asked) {
+        (true, false) => Some(Finding::missing(
+            format!("{pack} has the host's graphics processor, of which the spec says nothing"),
+            String::from("pack it without `gpu`, or write `gpu` into the bottle, which then says why"),
+        )),
+        (false, true) => Some(Finding::missing(
+            format!("{pack} has no graphics processor, and smolvm gives it none"),
+            String::from("pack it with `gpu`, or take `gpu` out of the bottle"),
+        )),
+        _ => None,
+    }
 }

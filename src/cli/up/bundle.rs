@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use bottlec::backend::smolmachines::compose::LABEL;
 use bottlec::lower::plan_json::{Command as Vector, PlanJson};
 use bottlec::plan::Traced;
 use bottlec::text::quote;
 use bottlec::world::builtin::BUNDLE;
-use bottlec::world::container::ContainerEngine;
+use bottlec::world::container::{ContainerEngine, MADE_FROM};
 use serde::Deserialize;
 
 use super::UpError;
@@ -72,7 +71,7 @@ struct HostConfig {
 
 impl Container {
     fn made_from(&self) -> Option<&str> {
-        self.config.labels.as_ref()?.get(LABEL).map(String::as_str)
+        self.config.labels.as_ref()?.get(MADE_FROM).map(String::as_str)
     }
 
     /// How it is, in a word: whether it runs, and how healthy it says it is.

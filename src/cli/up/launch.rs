@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
@@ -12,15 +13,15 @@ use bottlec::lower::plan_json::{Checkout, Command as Vector, PlanJson};
 use bottlec::stage::Hold;
 use bottlec::text::{quote, quote_path};
 
-use super::UpError;
 use super::bundle::{Bundle, REMOVAL};
 use super::machine::Machine;
 use super::runner::{RunError, Runner};
 use super::say::Progress;
 use super::state::{Place, State};
+use super::{UpError, lifecycle};
 use crate::cli::args::Up;
 use crate::cli::error::{Error, reason};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, Stream};
 use crate::cli::regular;
 
 /// How long making the bundle may take: its images may have to be fetched and built.
@@ -39,6 +40,8 @@ pub(super) struct Launch<'a> {
     pub(super) spec: &'a Path,
     pub(super) directory: &'a Path,
     pub(super) made_from: BTreeMap<String, String>,
+    /// Variables that the bundle's commands need besides the launcher's own.
+    pub(super) variables: Vec<(String, OsString)>,
 }
 
 /// What this run made, and undoes when it fails.
@@ -56,7 +59,10 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
     let Launch { command, stage, spec, directory, .. } = launch;
     let plan = PlanJson::read(stage.plan())
         .map_err(|error| Error::Host(format!("the plan that was just written cannot be read: {error}")))?;
-    let runner = Runner::new(directory, &plan.commands).map_err(|error| Error::Host(reason(&error)))?;
+    let mut runner = Runner::new(directory, &plan.commands).map_err(|error| Error::Host(reason(&error)))?;
+    for (name, value) in &launch.variables {
+        runner.set(name, value);
+    }
     let progress = Progress::new(output);
     let place =
         Place::take(&stage.slug, || progress.line("waiting for another launch of this bottle to end"))?;
@@ -108,7 +114,10 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
         program => program.to_vec(),
     };
     runner.go_on();
-    Ok(runner.attach(&in_this_terminal(&plan), &program)?)
+    let code = runner.attach(&in_this_terminal(&plan), &program)?;
+    // What the agent pushed is at hand without another word; that it cannot be is said, and the program's code is passed on.
+    lifecycle::pull(&plan, directory, Stream::Stderr, output)?;
+    Ok(code)
 }
 
 /// The vector by which a program is run on this process's input and output.

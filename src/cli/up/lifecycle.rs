@@ -9,6 +9,7 @@ use bottlec::backend;
 use bottlec::lower::plan_json::{Command as Vector, PlanJson};
 use bottlec::plan::Traced;
 use bottlec::text::{did_you_mean, one_line, quote, quote_path};
+use bottlec::world::builtin;
 
 use super::bundle::{Bundle, Differs, QUESTION, REMOVAL};
 use super::launch::{bundle_removal, in_this_terminal, machine_removal};
@@ -19,7 +20,9 @@ use super::{Chosen, FAILED, UpError, choose};
 use crate::cli::Outcome;
 use crate::cli::args::{Bottle, Down, Exec, Logs, Which};
 use crate::cli::error::{Error, reason};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, Stream};
+use crate::cli::preflight::on_host;
+use crate::cli::pull;
 
 /// A bottle that is asked after: what was launched of it, what its spec says, or both.
 struct Known {
@@ -260,6 +263,58 @@ pub(in crate::cli) fn stop(command: &Bottle, output: &Output) -> Result<Outcome,
     Ok(Outcome::Clean)
 }
 
+/// Pulls what the agent of a launched bottle pushed. Returns whether all of it came.
+pub(super) fn pull(
+    plan: &PlanJson<'_>,
+    stage: &Path,
+    stream: Stream,
+    output: &Output,
+) -> Result<bool, Error> {
+    let Some(gate) = gate(plan) else { return Ok(true) };
+    let (_, came) = pull::all(&gate, &plan.git, |path| from_stage(stage, path), stream, output)?;
+    Ok(came)
+}
+
+/// The same of the bottle that was launched by a name; nothing when none was.
+pub(in crate::cli) fn pull_launched(slug: &str, output: &Output) -> Result<Option<bool>, Error> {
+    crate::cli::plans::is_slug(slug)?;
+    let Some(launched) = peek(slug)? else { return Ok(None) };
+    pull(&launched.plan, &launched.stage, Stream::Stdout, output).map(Some)
+}
+
+/// The gate of a plan, when it has repositories.
+fn gate(plan: &PlanJson<'_>) -> Option<pull::Gate> {
+    let bundle = plan.bundle_ip.value.parse().ok()?;
+    (!plan.git.repos.is_empty()).then(|| pull::Gate::of(&plan.slug, bundle))
+}
+
+/// A path of a plan, as seen from its stage.
+fn from_stage(stage: &Path, path: &str) -> Option<PathBuf> {
+    on_host(path).map(|path| stage.join(path))
+}
+
+/// Sees that nothing is lost with the gate's volume.
+fn nothing_is_lost(known: &Known, plan: &PlanJson<'_>, runs: bool) -> Result<(), Error> {
+    let Some(gate) = gate(plan) else { return Ok(()) };
+    let force = "`bottlec down --volumes --force` removes it all the same";
+    let stage = known.launched.as_ref().map(|launched| launched.stage.clone()).unwrap_or_default();
+    let has_local = plan.git.repos.iter().any(|repo| repo.local().is_some() && *repo.writable);
+    if !has_local {
+        return Ok(());
+    }
+    if !runs {
+        return Err(Error::Host(format!(
+            "git-gate does not run, so nobody can tell whether it holds what was not pulled: `bottlec up` starts it; {force}"
+        )));
+    }
+    let left = pull::unfetched(&gate, &plan.git, |path| from_stage(&stage, path))
+        .map_err(|why| Error::Host(format!("{why}; {force}")))?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Host(format!("git-gate holds what was not pulled: {}; {force}", left.join(", "))))
+}
+
 /// Removes a bottle.
 pub(in crate::cli) fn down(command: &Down, output: &Output) -> Result<Outcome, Error> {
     let Some(known) = Known::find(&command.bottle.spec, &command.bottle.which, output)? else {
@@ -270,7 +325,15 @@ pub(in crate::cli) fn down(command: &Down, output: &Output) -> Result<Outcome, E
     let plan = known.plan()?;
     let runner = known.runner(&plan)?;
     let bundle = Bundle { runner: &runner, plan: &plan };
-    bundle.found().map_err(into_error)?;
+    let found = bundle.found().map_err(into_error)?;
+    let gate = plan.resources.containers.get(builtin::GIT_GATE).and_then(|name| found.get(&name.value));
+    let gate_runs = gate.is_some_and(|gate| gate.runs());
+    if gate_runs && let Some(launched) = &known.launched {
+        pull(&plan, &launched.stage, Stream::Stdout, output)?;
+    }
+    if command.volumes && !command.force && !(found.is_empty() && known.launched.is_none()) {
+        nothing_is_lost(&known, &plan, gate_runs)?;
+    }
     if known.has_machine() {
         for command in machine_removal(&plan) {
             runner.ask(command, REMOVAL)?;

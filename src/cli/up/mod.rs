@@ -13,8 +13,9 @@ mod say;
 mod state;
 mod trusted;
 
-pub(super) use lifecycle::{down, exec, logs, status, stop};
+pub(super) use lifecycle::{down, exec, logs, pull_launched, status, stop};
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use bottlec::Options;
@@ -29,7 +30,7 @@ use super::error::Error;
 use super::output::Output;
 use super::reports::Report;
 use super::workspace::{Workspace, real};
-use super::{Outcome, load, plans, preflight};
+use super::{Outcome, load, plans, preflight, repository};
 use runner::RunError;
 
 /// The exit code of `up`'s own failures; that of the program that it starts is passed through.
@@ -63,6 +64,8 @@ struct Chosen {
     plan: Plan,
     /// The same, with its paths as seen from the working directory.
     seen_from_here: Plan,
+    /// The way from there to the spec's workspace.
+    way: PathBuf,
     stage: Stage,
     /// The spec, without links.
     spec: PathBuf,
@@ -85,9 +88,10 @@ fn choose(spec: &Path, which: &Which, name: Option<&str>, output: &Output) -> Re
         plans::one(&plans, Some(name.unwrap_or(&slug))).cloned()
     };
     let plan = planned(&options.stage_to_workspace)?;
-    let seen_from_here = planned(&workspace.way_from_here()?)?;
+    let way = workspace.way_from_here()?;
+    let seen_from_here = planned(&way)?;
     let stage = lower(&plan);
-    Ok(Some(Chosen { plan, seen_from_here, stage, spec: real(&spec), out }))
+    Ok(Some(Chosen { plan, seen_from_here, way: way.into(), stage, spec: real(&spec), out }))
 }
 
 pub(super) fn run(command: &Up, output: &Output) -> Result<Outcome, Error> {
@@ -107,9 +111,9 @@ fn bring_up(command: &Up, output: &Output) -> Result<u8, UpError> {
     let Some(chosen) = choose(&command.bottle.spec, &command.bottle.which, name, output)? else {
         return Ok(FAILED);
     };
-    let Chosen { plan, seen_from_here, stage, spec, out } = &chosen;
+    let Chosen { plan, seen_from_here, way: _, stage, spec, out } = &chosen;
     // Before anything is written.
-    if !preflight::is_ready_for_launch(seen_from_here, command.assume_ready, output)? {
+    if !preflight::is_ready_for_launch(seen_from_here, &chosen.way, command.assume_ready, output)? {
         return Ok(FAILED);
     }
     stage::write(out, std::slice::from_ref(stage), command.force)?;
@@ -119,8 +123,23 @@ fn bring_up(command: &Up, output: &Output) -> Result<u8, UpError> {
     trusted::check(&directory).map_err(|error| Error::Host(error.to_string()))?;
     verified(&directory, stage)?;
     let made_from = (backend::of(plan).made_from)(plan, &stage.files);
-    let launch = launch::Launch { command, stage, spec, directory: &directory, made_from };
+    let variables = repositories(seen_from_here)?;
+    let launch = launch::Launch { command, stage, spec, directory: &directory, made_from, variables };
     launch::launch(&launch, hold, output)
+}
+
+/// The variables by which `compose.yaml` is told where the repositories of this host are.
+fn repositories(plan: &Plan) -> Result<Vec<(String, OsString)>, Error> {
+    let locals = plan.git.repos.iter().filter_map(|repo| repo.local());
+    let resolved = locals.map(|local| {
+        let path = preflight::on_host(&local.path);
+        let path =
+            path.ok_or_else(|| Error::Host(String::from("HOME is not set, and a repository is in it")))?;
+        let found =
+            repository::resolve(&path).map_err(|error| Error::Host(format!("{error}: {}", error.help())))?;
+        Ok((local.variable.value.clone(), found.common_dir.into_os_string()))
+    });
+    resolved.collect()
 }
 
 /// Sees that what is on disk is what was compiled, after nobody could change it any more.
@@ -141,4 +160,9 @@ pub(super) fn is_up_from_another(directory: &Path, stage: &Stage) -> bool {
     // Where nothing can be noted nothing was launched.
     let launched = state::peek(&stage.slug).unwrap_or_default();
     launched.is_some_and(|launched| launched.stage == directory && launched.sha256 != stage.sha256())
+}
+
+/// Whether a bottle of that name was launched here.
+pub(super) fn is_launched(slug: &str) -> bool {
+    state::peek(slug).is_ok_and(|launched| launched.is_some())
 }

@@ -6,6 +6,8 @@
     gate.py pre-receive     git's hook: scans what a push brings, then pushes it upstream; only then the mirror has it
     gate.py healthy         the health check
 
+A repository on the host has no upstream: its mirror takes over what the host has, and keeps what the agent pushed.
+
 The agent is taken for hostile, and this is the one program between it and an upstream. So nothing here is allowed to
 fail unseen: the end of every program that it runs is asked for, a list that git prints is taken only when its end has
 arrived, each scan holds a secret that the scanner must find, and whatever is not foreseen ends the push.
@@ -37,6 +39,8 @@ from pathlib import Path
 GATE = Path(__file__).resolve().parent
 MIRRORS = Path(os.environ.get("GIT_GATE_MIRRORS", "/srv/git"))
 IDENTITIES = Path(os.environ.get("GIT_GATE_IDENTITIES", "/identity"))
+# Git directories of the host's, which are mounted read-only.
+REPOSITORIES = Path(os.environ.get("GIT_GATE_REPOSITORIES", "/repository"))
 LISTEN = os.environ.get("GIT_GATE_LISTEN", "0.0.0.0")
 PORT = int(os.environ.get("GIT_GATE_PORT", "9418"))
 # How many seconds one step may take: a lock, a fetch, a scan, a push.
@@ -50,6 +54,8 @@ MAX_PUSH = int(os.environ.get("GIT_GATE_MAX_PUSH", 1024 * MIB))
 # holds both sides.
 MAX_MEMORY, MAX_FILE = 1024 * MIB, 1024 * MIB
 MAX_REFS, MAX_TAG_DEPTH, MAX_TAG, MAX_PATH = 1000, 8, MIB, 1 << 16
+# What a file of a repository on the host may have that is read whole: its configuration, its list of shallow commits.
+MAX_SETTINGS = MIB
 # How much of the upstream's words the agent gets.
 MAX_WORDS = 1 << 16
 
@@ -76,6 +82,11 @@ UPDATE = re.compile(rb"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (.+)")
 RAW = re.compile(rb":([0-7]+) ([0-7]+) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])[0-9]*")
 HUNK = re.compile(rb"@@ -[0-9,]+ \+([0-9]+)(?:,[0-9]+)? @@")
 TREE, SUBMODULE, NOTHING = b"040000", b"160000", b"000000"
+# What is no news in a push: what the mirror has, and what the host has, of which nobody pushed it.
+PUBLIC = ["refs/heads", "refs/tags"]
+KNOWN = ["--not", "--branches", "--tags", "--glob=refs/host"]
+# Where a mirror keeps what the host had when it was last taken over, and what it has now.
+LAST, INCOMING = b"refs/host/", b"refs/incoming/"
 
 DIFF = ["diff-tree", "--stdin", "--root", "--always", "-r", "--no-renames", "--ignore-submodules=none"]
 
@@ -108,6 +119,7 @@ def environment(**more):
         GIT_CONFIG_GLOBAL=str(GATE / "gitconfig"),
         GIT_TERMINAL_PROMPT="0",
         GIT_NO_REPLACE_OBJECTS="1",
+        GIT_NO_LAZY_FETCH="1",
         GIT_ATTR_NOSYSTEM="1",
         GIT_ALLOW_PROTOCOL="ssh",
         GIT_SSH_VARIANT="ssh",
@@ -474,12 +486,87 @@ def declared(path):
         return None
     if path not in (f"{MIRRORS}/{name}", f"{MIRRORS}/{name}/"):
         return None
-    return name if (GATE / "repos" / name / "url").is_file() else None
+    return name if is_local(name) or (GATE / "repos" / name / "url").is_file() else None
+
+
+def is_local(name):
+    """Whether a repository is one of the host's."""
+    return (GATE / "repos" / name / "local").is_file()
+
+
+def is_read_only(name):
+    return (GATE / "repos" / name / "read-only").is_file()
 
 
 def upstream(name):
     """The upstream of a repository, as git takes it."""
     return (GATE / "repos" / name / "url").read_text().strip()
+
+
+def problem(name):
+    """What is wrong with what a repository is reached by, or None."""
+    if not is_local(name):
+        return identity_problem(name)
+    try:
+        why = directory_problem(REPOSITORIES / name)
+    except OSError as error:
+        why = f"it cannot be read ({error.strerror})"
+    return f"the repository {name} of the host is not served: {why}" if why else None
+
+
+def directory_problem(root):
+    """Why nothing is read of a git directory of the host's, or None. What it says itself of programs and of other
+    repositories is not heeded, since it is never opened as a repository: see `view`."""
+    for part, kind in (("HEAD", Path.is_file), ("objects", Path.is_dir), ("refs", Path.is_dir)):
+        if not kind(root / part):
+            return f"it is no git directory, for it has no {part}"
+    inside = root.resolve()
+    for part in ("HEAD", "objects", "objects/info", "objects/pack", "refs", "packed-refs", "shallow"):
+        if not (root / part).resolve().is_relative_to(inside):
+            return f"its {part} is a link that leads out of it"
+    for part in ("config", "shallow"):
+        if (root / part).exists() and (root / part).stat().st_size > MAX_SETTINGS:
+            return f"its {part} is larger than {MAX_SETTINGS // MIB} MiB"
+    why = alternates_problem(root / "objects", inside)
+    return why or format_problem(root)
+
+
+def alternates_problem(objects, inside, depth=5):
+    """Whether git would look for objects where the mount does not reach. As many steps as git itself goes."""
+    file = objects / "info" / "alternates"
+    if not file.exists():
+        return None
+    if not depth or file.stat().st_size > MAX_SETTINGS:
+        return "its objects lie in a chain of other repositories that is too long"
+    for line in file.read_bytes().split(b"\n"):
+        if not line or line.startswith(b"#"):
+            continue
+        other = (objects / os.fsdecode(line)).resolve()
+        if line.startswith((b"/", b'"')) or not other.is_relative_to(inside):
+            return f"some of its objects lie in {shown(line)} (objects/info/alternates), which is not mounted"
+        why = alternates_problem(other, inside, depth - 1)
+        if why:
+            return why
+    return None
+
+
+def format_problem(root):
+    """Whether a mirror cannot hold what a repository of the host has, or that one does not have all of it."""
+    if any((root / "objects" / "pack").glob("*.promisor")):
+        return "it is a partial clone, which lacks objects"
+    if not (root / "config").is_file():
+        return None
+    said = output(["git", "config", "-f", str(root / "config"), "--no-includes", "-z", "--list"], deadline())
+    for setting in said.split(b"\0"):
+        key, _, value = setting.partition(b"\n")
+        value = value.lower()
+        if key == b"extensions.objectformat" and value != b"sha1":
+            return f"its objects are named by {shown(value)}, and a mirror's by SHA-1"
+        if key == b"extensions.refstorage" and value != b"files":
+            return f"its references are kept as {shown(value)}, and not as files"
+        if key == b"extensions.partialclone":
+            return "it is a partial clone, which lacks objects"
+    return None
 
 
 def identity_problem(name):
@@ -541,29 +628,136 @@ def refresh(name, words):
     """Makes a mirror what its upstream is now. One connection when nothing changed, two when something did."""
     url, git = upstream(name), ["git", f"--git-dir={MIRRORS / name}"]
     options = {"env": with_upstream(name), "stderr": words}
-    command = [*git, "ls-remote", "--symref", "--", url, "HEAD", "refs/heads/*", "refs/tags/*"]
+    there, head = listed(git, url, options)
+    if there != set(references(git)):
+        fetch(git, url, options, *(f"+{root}/*:{root}/*" for root in PUBLIC))
+    check_out(name, git, head, words)
+
+
+def refresh_local(name, words):
+    """Takes over what a repository of the host has now."""
+    git = ["git", f"--git-dir={MIRRORS / name}"]
+    with view(name) as source:
+        options = {"env": environment(GIT_ALLOW_PROTOCOL="file"), "stderr": words}
+        there, head = listed(git, source, options)
+        last = {(what, ref.replace(LAST, b"refs/", 1)) for what, ref in references(git, "refs/host")}
+        if there != last:
+            incoming = INCOMING.decode()
+            refspecs = (f"+{root}/*:{root.replace('refs/', incoming, 1)}/*" for root in PUBLIC)
+            fetch(git, source, options, *refspecs, more=["--update-shallow"])
+            follow(git)
+    check_out(name, git, head or usual_branch(git), words)
+
+
+@contextlib.contextmanager
+def view(name):
+    """A git directory of ours over one of the host's: with its references and its objects, and without its
+    configuration and its hooks, which git would heed and run. Nothing is written through it."""
+    root = REPOSITORIES / name
+    with directory() as made:
+        head = (root / "HEAD").read_bytes()[:MAX_PATH].strip()
+        if not (OBJECT.fullmatch(head) or head.startswith(b"ref: refs/")):
+            raise Refused(f"HEAD of the repository {name} cannot be read")
+        (made / "HEAD").write_bytes(head + b"\n")
+        shutil.copyfile(GATE / "view.gitconfig", made / "config")
+        (made / "objects" / "info").mkdir(parents=True)
+        (made / "objects" / "info" / "alternates").write_bytes(os.fsencode(root / "objects") + b"\n")
+        (made / "refs").symlink_to(root / "refs")
+        (made / "packed-refs").symlink_to(root / "packed-refs")
+        if (root / "shallow").exists():
+            (made / "shallow").write_bytes((root / "shallow").read_bytes())
+        yield str(made)
+
+
+def follow(git):
+    """Takes over, name by name, what the host changed since it was last looked at. What the agent did not move, or
+    deleted, becomes the host's; so does a branch of whose commits the host's has all. Whatever else the agent pushed
+    stays. Names are independent of each other: of each, what is served and what was last seen change together."""
+    roots = [(root, ["refs/heads", "refs/tags"] if root == b"refs/" else [root.decode().rstrip("/")])
+             for root in (LAST, INCOMING, b"refs/")]  # fmt: skip
+    last, there, ours = ({ref[len(root):]: what for what, ref in references(git, *of)} for root, of in roots)
+    gone, come = [], []
+    for name in sorted({*last, *there}):
+        was, now, own = last.get(name), there.get(name), ours.get(name)
+        if was == now:
+            continue
+        if not now:
+            gone.append(b"delete %s%s %s" % (LAST, name, was))
+            if own == was:
+                gone.append(b"delete refs/%s %s" % (name, own))
+                del ours[name]
+            continue
+        if not own and any(is_in_the_way(other, name) for other in ours):
+            log(f"{shown(name)} of the host waits: something that the agent pushed is in its way")
+            continue
+        none = b"0" * len(now)
+        come.append(b"update %s%s %s %s" % (LAST, name, now, was or none))
+        moved = own and own != was
+        if own != now and (not moved or name.startswith(b"heads/") and contains(git, now, own)):
+            come.append(b"update refs/%s %s %s" % (name, now, own or none))
+            ours[name] = now
+    # A name may become the directory of others: what goes, goes first.
+    for changes in (gone, come):
+        if changes:
+            with tempfile.TemporaryFile() as stdin:
+                stdin.write(b"\n".join(changes) + b"\n")
+                stdin.seek(0)
+                output([*git, "update-ref", "--stdin"], deadline(), stdin=stdin)
+
+
+def is_in_the_way(one, other):
+    """Whether two names cannot both be files."""
+    return one.startswith(other + b"/") or other.startswith(one + b"/")
+
+
+def contains(git, new, old):
+    """Whether all commits of one are among those of the other."""
+    with Child([*git, "merge-base", "--is-ancestor", old.decode(), new.decode()], deadline()) as child:
+        status = child.status()
+    if status not in (0, 1):
+        raise Refused(f"git merge-base failed ({status})")
+    return status == 0
+
+
+def usual_branch(git):
+    """What a clone checks out when the host has no branch checked out: what a mirror's HEAD is, if it is there, or
+    else the branch that most repositories have, or any."""
+    names = [ref for _, ref in references(git, "refs/heads")]
+    head = output([*git, "symbolic-ref", "HEAD"], deadline()).strip()
+    usual = [head, b"refs/heads/main", b"refs/heads/master", *names]
+    return next((name for name in usual if name in names), None)
+
+
+def listed(git, url, options):
+    """What a repository has, as `(object, name)`, and the branch that it has checked out."""
     there, head = set(), None
+    command = [*git, "ls-remote", "--symref", "--", url, "HEAD", *(f"{root}/*" for root in PUBLIC)]
     for line in output(command, deadline(), **options).splitlines():
         what, _, ref = line.partition(b"\t")
         if what.startswith(b"ref: refs/heads/") and ref == b"HEAD":
             head = what[len(b"ref: ") :]
         elif ref.startswith((b"refs/heads/", b"refs/tags/")) and not ref.endswith(b"^{}"):
             there.add((what, ref))
-    if there != set(references(git)):
-        command = [
-            *git, "fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head",
-            "--no-recurse-submodules", "--no-auto-maintenance", "--", url,
-            "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
-        ]  # fmt: skip
-        output(command, deadline(), **options)
-    # A clone checks out what the upstream would check out.
+    return there, head
+
+
+def fetch(git, url, options, *refspecs, more=()):
+    command = [
+        *git, "fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head",
+        "--no-recurse-submodules", "--no-auto-maintenance", *more, "--", url, *refspecs,
+    ]  # fmt: skip
+    output(command, deadline(), **options)
+
+
+def check_out(name, git, head, words):
+    """A clone checks out what the upstream would check out."""
     if head and head != (MIRRORS / name / "HEAD").read_bytes().strip().replace(b"ref: ", b"", 1):
         output([*git, "symbolic-ref", "HEAD", os.fsdecode(head)], deadline(), stderr=words)
 
 
-def references(git):
-    """The branches and tags of a mirror, as `(object, name)`."""
-    command = [*git, "for-each-ref", "--format=%(objectname)%09%(refname)", "refs/heads", "refs/tags"]
+def references(git, *roots):
+    """The branches and tags of a mirror, or what is below other roots, as `(object, name)`."""
+    command = [*git, "for-each-ref", "--format=%(objectname)%09%(refname)", *(roots or PUBLIC)]
     for line in output(command, deadline()).splitlines():
         what, _, ref = line.partition(b"\t")
         yield what, ref
@@ -576,12 +770,14 @@ def access(service, path):
     name = declared(path)
     if not name:
         raise Refused("no such repository")
-    problem = identity_problem(name)
-    if problem:
-        raise Refused(problem)
+    if service == "receive-pack" and is_read_only(name):
+        raise Refused(f"{name} is read-only: the spec lets this agent fetch from it, and not push to it")
+    why = problem(name)
+    if why:
+        raise Refused(why)
     with directory() as work, lock(name), (work / "words").open("w+b") as words:
         try:
-            refresh(name, words)
+            (refresh_local if is_local(name) else refresh)(name, words)
             failure = None
         except Refused as refused:
             failure = refused
@@ -593,6 +789,8 @@ def access(service, path):
         log(failure)
         if "Host key verification failed" in said:
             raise Refused(f"the upstream of {name} shows another host key than the spec has: nothing is served")
+        if is_local(name):
+            raise Refused(f"the repository {name} of the host cannot be read: nothing is served that may be out of date")
         raise Refused(
             f"the upstream of {name} cannot be reached, or refuses: nothing is served that may be out of date"
         )
@@ -680,7 +878,7 @@ class Push:
     def weigh(self):
         """Asks how much the push unpacks to, before any of it is unpacked."""
         total = 0
-        new = ["rev-list", "--objects", "--stdin", "--not", "--branches", "--tags"]
+        new = ["rev-list", "--objects", "--stdin", *KNOWN]
         # The rest is the path of an object, of which git would take the whole line for the name otherwise.
         sizes = [*self.git, "cat-file", "--batch-check=%(objectsize) %(rest)", "--buffer"]
         with self.program("tips", *new) as listed:
@@ -698,7 +896,7 @@ class Push:
         """Lists the commits that are new. Every parent of one is listed too, or named as one that the mirror has, so a
         list that lacks a part is noticed."""
         listed, parents, old = set(), set(), set()
-        new = ["rev-list", "--parents", "--boundary", "--stdin", "--not", "--branches", "--tags"]
+        new = ["rev-list", "--parents", "--boundary", "--stdin", *KNOWN]
         with self.program("tips", *new) as child:
             with (self.work / "commits").open("wb") as commits, (self.work / "plain").open("wb") as plain:
                 for text, first, last in lines(child.read):
@@ -721,7 +919,7 @@ class Push:
             raise Refused("git's list of commits lacks some of them")
         for tip in reached - listed:
             # It must be old, then; another program of git's is asked.
-            holds = ["for-each-ref", "--count=1", f"--contains={tip.decode()}", "refs/heads", "refs/tags"]
+            holds = ["for-each-ref", "--count=1", f"--contains={tip.decode()}", *PUBLIC, "refs/host"]
             if not output([*self.git, *holds], self.until):
                 raise Refused("git's list of commits lacks one that is pushed")
 
@@ -876,9 +1074,11 @@ def pre_receive():
     name = here.name
     if here != MIRRORS.resolve() / name or declared(f"{MIRRORS}/{name}") != name:
         raise Refused("this is no mirror of git-gate")
-    problem = identity_problem(name)
-    if problem:
-        raise Refused(problem)
+    if is_read_only(name):
+        raise Refused(f"{name} is read-only")
+    why = problem(name)
+    if why:
+        raise Refused(why)
     updates = read_updates()
     held = lock(name)
     with directory() as work:
@@ -891,7 +1091,9 @@ def pre_receive():
                 say_findings(stream, findings)
                 log("take them out of every commit of the push, or ask a human")
                 raise Refused("the push is refused")
-        push.send()
+        # What is pushed to a repository of the host's stays here: the host fetches it.
+        if not is_local(name):
+            push.send()
     hold_until_received(held)
 
 
@@ -926,11 +1128,11 @@ def serve():
     names = sorted(repo.name for repo in (GATE / "repos").iterdir())
     if not names:
         raise Refused("no repository is declared")
-    problems = [problem for problem in map(identity_problem, names) if problem]
+    problems = [why for why in map(problem, names) if why]
     if problems:
-        for problem in problems:
-            log(problem)
-        raise Refused("nothing is served without every identity")
+        for why in problems:
+            log(why)
+        raise Refused("nothing is served without every identity and every repository of the host")
     with directory() as work:
         try:
             scan(work, deadline(), lambda stream: None)
@@ -956,8 +1158,12 @@ def serve():
 
 def remove_strangers():
     """Removes what is no mirror of this stage any more: a mirror holds nothing that its upstream does not. The mark says
-    what a directory is a mirror of; one without it is not ours to remove."""
+    what a directory is a mirror of; one without it is not ours to remove. The mirror of a repository of the host's may
+    hold work that nobody else has."""
     for old in MIRRORS.iterdir():
+        if not old.is_symlink() and (old / "git-gate.local").is_file() and not is_local(old.name):
+            retire(old)
+            continue
         mark = old / "git-gate.url"
         if old.is_symlink() or not mark.is_file():
             continue
@@ -967,16 +1173,33 @@ def remove_strangers():
             shutil.rmtree(old)
 
 
+def retire(old):
+    """Removes the mirror of a repository of the host's that is not declared any more, unless the agent's work is in it."""
+    git = ["git", f"--git-dir={old}"]
+    last = {(what, ref.replace(LAST, b"refs/", 1)) for what, ref in references(git, "refs/host")}
+    if set(references(git)) <= last:
+        log(f"removing the mirror {old.name}, which is of no repository of the host any more")
+        shutil.rmtree(old)
+    elif declared(f"{MIRRORS}/{old.name}"):
+        raise Refused(
+            f"{old} holds what the agent pushed to a repository of the host, and {old.name} is at an upstream now: call "
+            "that one otherwise, or remove the volume when you have what you want of it"
+        )
+    else:
+        log(f"keeping {old}, which is not served: it holds what the agent pushed to a repository of the host")
+
+
 def make_mirror(name):
     mirror = MIRRORS / name
-    if not (mirror / "git-gate.url").is_file():
+    mark = "git-gate.local" if is_local(name) else "git-gate.url"
+    if not (mirror / mark).is_file():
         if mirror.exists() or mirror.is_symlink():
             raise Refused(f"{mirror} is there and is no mirror of git-gate: take it away")
         # It gets its name when it is whole.
         new = MIRRORS / ".new"
         shutil.rmtree(new, ignore_errors=True)
         output(["git", "init", "--quiet", "--bare", "--template=", str(new)], deadline())
-        shutil.copyfile(GATE / "repos" / name / "url", new / "git-gate.url")
+        shutil.copyfile(GATE / "repos" / name / mark.removeprefix("git-gate."), new / mark)
         new.rename(mirror)
     # The whole configuration is written anew each time: whatever got into it is gone, and the stage's edits are in.
     stale = ["hooks", "info", "config*", "*.lock", "refs/*.lock", "objects/incoming-*", "objects/tmp_objdir-*"]
@@ -986,6 +1209,9 @@ def make_mirror(name):
     new = mirror / "config.new"
     shutil.copyfile(GATE / "mirror.gitconfig", new)
     output(["git", "config", "-f", str(new), "core.hooksPath", str(GATE / "hooks")], deadline())
+    if is_local(name):
+        # What the host has is there to be merged with, also where the agent has another branch of that name.
+        output(["git", "config", "-f", str(new), "--add", "uploadpack.hideRefs", "!refs/host/"], deadline())
     new.rename(mirror / "config")
     (mirror / "git-daemon-export-ok").touch()
 
@@ -1013,6 +1239,9 @@ def main(words):
     tell = (lambda text: print(f"git-gate: {text}", flush=True)) if what == "access" else log
     try:
         if what == "access":
+            # The daemon leaves its hook no way to its log but its own.
+            with contextlib.suppress(OSError):
+                sys.stderr = open(f"/proc/{os.getppid()}/fd/2", "a")
             # The daemon gives more: the host name that was asked for, addresses and ports.
             access(*words[1:3])
         else:

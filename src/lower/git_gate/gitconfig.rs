@@ -34,15 +34,20 @@ pub(super) fn lines(plan: &Plan) -> Vec<Traced<String>> {
     let spellings: Vec<(&PlannedRepo, Vec<String>)> = git
         .repos
         .iter()
-        .filter_map(|repo| Some((&repo.value, Upstream::parse(&repo.url)?.spellings())))
+        .filter_map(|repo| {
+            // One on the host has no other URL than the gate's.
+            let spellings = repo.upstream().map(|it| Upstream::parse(&it.url).map(|url| url.spellings()));
+            Some((&repo.value, spellings.unwrap_or_else(|| Some(Vec::new()))?))
+        })
         .collect();
     for spelling in spellings.iter().flat_map(|(_, spellings)| spellings) {
         *owners.entry(spelling.clone()).or_default() += 1;
     }
     let port = builtin::find(builtin::GIT_GATE).map_or(0, |Builtin { port, .. }| *port);
     let gate = format!("git://{}:{port}", addresses.bundle());
-    for (PlannedRepo { name, url, .. }, spellings) in spellings {
-        let instead_of = |spelling: &str| url.with(format!("\tinsteadOf = {}", quoted(spelling)));
+    for (repo, spellings) in spellings {
+        let PlannedRepo { name, writable: _, source: _ } = repo;
+        let instead_of = |spelling: &str| repo.place().with(format!("\tinsteadOf = {}", quoted(spelling)));
         // git replaces a prefix. With a slash at the end whatever follows one makes a path that the daemon does not
         // know: `acme/api-docs` cannot become a repository called `api-docs`.
         let section = format!("[url {}]", quoted(&format!("{gate}/{name}/")));

@@ -9,7 +9,7 @@ use super::slot::{Slot, Style};
 use super::snippet::{Example, Snippet};
 use super::{Request, names};
 use crate::lsp::prose::{Prose, sentence};
-use crate::schema::{Child, Children, Node as Schema, Occurs, Property, ValueType};
+use crate::schema::{Child, Children, Node as Schema, Property, ValueType};
 use crate::syntax::{Entry, Node};
 use crate::world::engine::{BootKind, Ledger};
 
@@ -36,13 +36,12 @@ fn known(request: Request<'_>, children: &'static [Child], only_name: bool, slot
     let present: BTreeSet<&str> = request.siblings().map(Node::name).collect();
     // Of what is booted there is one at most.
     let boots = present.iter().any(|name| BootKind::find(name).is_some());
-    let offered = children.iter().filter(|child| {
-        let once = matches!(child.occurs, Occurs::Once | Occurs::Required);
-        !(once && present.contains(child.node.name))
-    });
+    let offered =
+        children.iter().filter(|child| !(!child.occurs.repeats() && present.contains(child.node.name)));
     offered
         .map(|Child { occurs, node }| {
-            let missing = occurs.is_required() && !present.contains(node.name);
+            let has = |name: &str| present.contains(name);
+            let missing = !has(node.name) && occurs.is_required_in(has);
             let places = request.client.snippets;
             let text = if only_name {
                 slot.write(node.name, false)
@@ -57,12 +56,8 @@ fn known(request: Request<'_>, children: &'static [Child], only_name: bool, slot
             } else {
                 CompletionItemKind::STRUCT
             };
-            let often = match occurs {
-                Occurs::Once => "",
-                Occurs::Required => " (required)",
-                Occurs::Many => " (repeatable)",
-                Occurs::Several => " (required, repeatable)",
-            };
+            let often = Some(occurs.describe()).filter(|often| !often.is_empty());
+            let often = often.map(|often| format!(" ({often})")).unwrap_or_default();
             let tier = match missing {
                 true => 0,
                 false if boots && BootKind::find(node.name).is_some() => 9,

@@ -27,7 +27,11 @@ impl Fit {
         match (value, node) {
             (ValueType::RelativePath, _) => Self { ends: &[".kdl"], ..any },
             (ValueType::MachinePath, _) => Self { ends: &[".smolmachine"], ..any },
-            (ValueType::Directory | ValueType::OwnDirectory, _) => Self { files: false, ..any },
+            (ValueType::Directory | ValueType::OwnDirectory | ValueType::MachineVolume, _) => {
+                Self { files: false, ..any }
+            }
+            // A repository.
+            (_, "path") => Self { files: false, ..any },
             (_, "ca-cert" | "trust") => Self { ends: &[".pem", ".crt", ".cer"], ..any },
             (_, "ca-key") => Self { ends: &[".pem", ".key"], ..any },
             // The other half of a pair of keys, and what else `ssh` keeps there.

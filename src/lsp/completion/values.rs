@@ -11,7 +11,7 @@ use super::{Request, hosts, known, names, paths};
 use crate::check;
 use crate::lsp::around::{self, Around};
 use crate::lsp::prose::{Prose, sentence};
-use crate::model::VolumeSource;
+use crate::model::{Repo, UpstreamRepo, VolumeSource};
 use crate::rule;
 use crate::schema::{Node as Schema, ValueType};
 use crate::syntax::{Entry, Node, Value};
@@ -49,7 +49,8 @@ pub(super) fn values(
         | ValueType::PrivateKey
         | ValueType::OwnDirectory
         | ValueType::MachinePath
-        | ValueType::Directory => paths::paths(request, value, slot),
+        | ValueType::Directory
+        | ValueType::MachineVolume => paths::paths(request, value, slot),
         ValueType::VolumeSource => {
             let mut found = volumes(request);
             found.extend(paths::paths(request, value, slot));
@@ -69,9 +70,12 @@ pub(super) fn values(
         ValueType::HostKey => host_keys(request, slot),
         ValueType::Octet => octet(request, slot),
         ValueType::Integer { .. } => example(schema, request, slot, true),
-        ValueType::Memory | ValueType::ContainerUser | ValueType::ContainerPath | ValueType::UrlPath => {
-            example(schema, request, slot, false)
-        }
+        ValueType::Memory { .. }
+        | ValueType::Disk
+        | ValueType::ContainerUser
+        | ValueType::ContainerPath
+        | ValueType::MachinePlace
+        | ValueType::UrlPath => example(schema, request, slot, false),
         ValueType::EnvValue => usual_value(name),
         // What the author makes up.
         ValueType::Name
@@ -274,9 +278,10 @@ fn schemes(port: Option<Node<'_>>) -> Vec<Candidate> {
 fn host_keys(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
     let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
     for layer in around::layers(request.asked.analysis) {
-        for repo in &layer.git.repos {
-            for key in repo.host_keys.iter().filter(|key| !slot.is_in(key.span)) {
-                keys.insert(&key.value, &repo.url.value);
+        for UpstreamRepo { url, identity: _, host_keys } in layer.git.repos.iter().filter_map(Repo::upstream)
+        {
+            for key in host_keys.iter().filter(|key| !slot.is_in(key.span)) {
+                keys.insert(&key.value, &url.value);
             }
         }
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::VariableValue;
 use crate::plan::{
-    Plan, PlannedBoot, PlannedEgress, PlannedRepo, PlannedSidecar, Purpose, SecretUse, Traced,
+    Plan, PlannedBoot, PlannedEgress, PlannedMachine, PlannedMachineVolume, PlannedPort, PlannedRepo,
+    PlannedSidecar, Purpose, SecretUse, Traced,
 };
 use crate::report::Promise;
 use crate::world::builtin;
@@ -239,6 +240,19 @@ impl Picture {
             }
         };
         rows.push(row(format!("on smolvm {}", plan.engine.version)));
+        let noted = |text: String, note: &str| Row { text, note: Some(note.to_owned()) };
+        let PlannedMachine { cpus: _, memory_mib: _, storage_gib: _, gpu, volumes, published } =
+            &plan.machine;
+        for PlannedMachineVolume { path, target, writable } in volumes.iter().map(|volume| &volume.value) {
+            let how = if **writable { "written to" } else { "read" };
+            rows.push(noted(path.clone(), &format!("{how} at {target}")));
+        }
+        for PlannedPort { guest, host } in published.iter().map(|port| &port.value) {
+            rows.push(noted(format!("port {guest}"), &format!("on localhost:{host}")));
+        }
+        if gpu.value {
+            rows.push(noted(String::from("graphics processor"), "of the host"));
+        }
         let wave = plan.sidecars.iter().map(|sidecar| *sidecar.wave + 2).max().unwrap_or(1);
         self.push(Card {
             kind: Kind::Agent,
@@ -289,7 +303,7 @@ impl Picture {
 
     fn repositories(&mut self, gate: usize, repos: &[Traced<PlannedRepo>]) {
         let (rows, more) =
-            listed(repos, |repo| Row { text: repo.name.to_string(), note: Some(repo.url.to_string()) });
+            listed(repos, |repo| Row { text: repo.name.to_string(), note: Some(repo.place().to_string()) });
         self.beyond(gate, Card::outside(Kind::Repositories, "upstream", rows, more));
     }
 

@@ -92,8 +92,14 @@ impl Page<'_> {
     fn reach(&mut self, picture: &Picture) {
         self.text.push('\n');
         for (number, agent) in picture.within(Zone::Machine) {
-            let rows: Vec<&str> = agent.rows.iter().map(|row| row.text.as_str()).collect();
-            self.line("", &[(&agent.name, Paint::new().bold()), (&rows.join(" "), Paint::new().dimmed())]);
+            // What is said about a row makes it a line of its own: those are what the machine has of its host.
+            let (own, plain): (Vec<&Row>, Vec<&Row>) = agent.rows.iter().partition(|row| row.note.is_some());
+            let plain: Vec<&str> = plain.iter().map(|row| row.text.as_str()).collect();
+            self.line("", &[(&agent.name, Paint::new().bold()), (&plain.join(" "), Paint::new().dimmed())]);
+            for Row { text, note } in own {
+                let note = note.as_deref().unwrap_or_default();
+                self.line("  ", &[(text, Paint::new().yellow()), (note, Paint::new().dimmed())]);
+            }
             let dials: Vec<&Edge> = picture.links(Link::Dials).filter(|edge| edge.from == number).collect();
             for (at, edge) in dials.iter().enumerate() {
                 self.dial(picture, edge, at + 1 == dials.len());

@@ -1,6 +1,6 @@
 //! `git` and `git-gate`: repositories, and the mirror that the agent reaches them through.
 
-use super::{LIMITS, NEEDS, many, once, optional_property, required, required_property};
+use super::{ACCESS, LIMITS, NEEDS, many, once, optional_property, required, required_property};
 use crate::schema::{Child, Children, Node, Occurs, ValueType};
 use crate::world::builtin;
 
@@ -30,15 +30,22 @@ static USER: Node = Node {
 
 static REPO: Node = Node {
     name: "repo",
-    doc: "One upstream repository that git-gate mirrors.\n\nThe mirror is brought up to date before each fetch and each push; \
-          while that fails nothing is served. What is pushed is scanned for secrets, then pushed upstream, and only then \
-          in the mirror.",
+    doc: "One repository that git-gate mirrors: an upstream (`url`, `identity`, `host-key`), or one on this host (`path`).\n\n\
+          The mirror is brought up to date before each fetch and each push; while that fails nothing is served. What is \
+          pushed is scanned for secrets. It is then pushed upstream, and only then in the mirror; what is pushed to a \
+          repository on this host stays in the mirror until `bottlec pull` fetches it.",
     arguments: &[required("name", ValueType::RepoName, "what the agent calls it")],
-    properties: &[],
+    properties: &[optional_property(
+        "access",
+        ACCESS,
+        Some("`read-write`"),
+        "whether the agent may push to it; with `read-only` git-gate refuses each push",
+    )],
     children: Children::Nodes(&[
-        Child { occurs: Occurs::Required, node: &URL },
-        Child { occurs: Occurs::Required, node: &IDENTITY },
-        Child { occurs: Occurs::Several, node: &HOST_KEY },
+        Child { occurs: Occurs::RequiredUnless(LOCAL), node: &URL },
+        Child { occurs: Occurs::RequiredWith(URL.name), node: &IDENTITY },
+        Child { occurs: Occurs::SeveralWith(URL.name), node: &HOST_KEY },
+        once(&PATH),
     ]),
     example: "repo \"api\" {\n    url \"ssh://git@github.com/acme/api.git\"\n    identity \"~/.ssh/id_ed25519\"\n    \
               host-key \"ssh-ed25519 AAAA…\"\n}",
@@ -77,6 +84,26 @@ static HOST_KEY: Node = Node {
     properties: &[],
     children: Children::None,
     example: "host-key \"ssh-ed25519 AAAA…\"",
+};
+
+/// What a repository on this host has in place of all that an upstream has.
+const LOCAL: &str = "path";
+
+static PATH: Node = Node {
+    name: LOCAL,
+    doc: "A repository on this host, in place of an upstream: its work tree, or itself when it is bare.\n\ngit-gate sees its \
+          git directory read-only and fetches its branches and tags. What is not committed does not go along. Whatever \
+          the agent pushes stays in the gate under the names that it pushed; `bottlec pull` fetches its branches to \
+          `refs/remotes/bottle-<slug>/*`. The gate's branch follows the host's until the agent moves it, and again when \
+          the host's contains what the agent pushed. The host's own branches are there beside it, as `refs/host/heads/*`.",
+    arguments: &[required(
+        "path",
+        ValueType::HostPath,
+        "a path on the host, relative to this file or absolute; `~/` is the home of who launches",
+    )],
+    properties: &[],
+    children: Children::None,
+    example: "path \".\"",
 };
 
 pub(super) static GIT_GATE: Node = Node {

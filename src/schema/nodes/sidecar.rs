@@ -1,9 +1,9 @@
 //! `sidecar` and what stands in it.
 
+use super::{ACCESS, Property, required_property};
 use super::{
     Child, Children, ENV, LIMITS, NEEDS, Node, ValueType, many, once, optional_property, repeated, required,
 };
-use super::{Property, required_property};
 
 /// `sidecar`.
 pub(super) static SIDECAR: Node = Node {
@@ -136,7 +136,7 @@ static VOLUME: Node = Node {
     ],
     properties: &[optional_property(
         "access",
-        ValueType::Choice { words: &["read-only", "read-write"], what: "kind of access" },
+        ACCESS,
         Some("`read-only`"),
         "whether the sidecar may write to it",
     )],

@@ -76,6 +76,12 @@ capabilities! {
     Provisioning = "provisioning",
     /// `machine exec` takes `--user`.
     ExecUser = "exec-user",
+    /// A published port is bound on the host's loopback alone.
+    PublishLoopback = "publish-loopback",
+    /// `machine create` takes `--gpu`.
+    GpuFlag = "gpu-flag",
+    /// `machine create --from` takes the engine's own defaults, when they are asked for.
+    FromTakesUsual = "from-takes-usual",
 }
 
 /// The effect of a capability on the guarantee that the agent may dial its bundle only.

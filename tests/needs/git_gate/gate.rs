@@ -55,6 +55,8 @@ pub(crate) struct Gate {
     tmp: tempfile::TempDir,
     port: u16,
     daemon: Option<Child>,
+    /// Words that run a program where the gate is, such as in another network.
+    pub(crate) within: Vec<String>,
 }
 
 /// What a program did.
@@ -100,10 +102,18 @@ impl Gate {
         let tmp = tempfile::tempdir().expect("a directory");
         let port =
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
-        let gate = Self { tmp, port, daemon: None };
-        for directory in
-            ["bin", "mirrors", "identity", "upstream/acme", "upstream/platform", "host", "agent", "tmp"]
-        {
+        let gate = Self { tmp, port, daemon: None, within: Vec::new() };
+        for directory in [
+            "bin",
+            "mirrors",
+            "identity",
+            "repository",
+            "upstream/acme",
+            "upstream/platform",
+            "host",
+            "agent",
+            "tmp",
+        ] {
             fs::create_dir_all(gate.at(directory)).expect("a directory");
         }
         let root = gate.tmp.path().to_str().expect("a plain path");
@@ -200,11 +210,23 @@ impl Gate {
         fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)).expect("permissions");
     }
 
+    /// Puts the gate where its bottle has it, in a network that these words lead to.
+    pub(crate) fn move_to(&mut self, within: Vec<String>) {
+        (self.within, self.port) = (within, 9418);
+    }
+
+    fn words(&self, program: &str) -> Command {
+        let mut words = self.within.iter().map(String::as_str).chain([program]);
+        let mut command = Command::new(words.next().expect("a program"));
+        command.args(words);
+        command
+    }
+
     /// What the container runs, in the environment that it gives it.
     pub(crate) fn program(&self, what: &str) -> Command {
         let [program, flags, file, what] = bottlec::lower::git_gate::command(what);
         let file = self.at("stage").join(file.trim_start_matches('/'));
-        let mut command = Command::new(program);
+        let mut command = self.words(program);
         command.arg(flags).arg(file).arg(what);
         let programs =
             format!("{}:{}:{SYSTEM_PATH}", self.at("bin").display(), scanner().directory.display());
@@ -215,7 +237,8 @@ impl Gate {
             .env("TMPDIR", self.at("tmp"))
             .env("GIT_GATE_MIRRORS", self.at("mirrors"))
             .env("GIT_GATE_IDENTITIES", self.at("identity"))
-            .env("GIT_GATE_LISTEN", "127.0.0.1")
+            .env("GIT_GATE_REPOSITORIES", self.at("repository"))
+            .env("GIT_GATE_LISTEN", if self.within.is_empty() { "127.0.0.1" } else { "0.0.0.0" })
             .env("GIT_GATE_PORT", self.port.to_string())
             .env("GIT_GATE_TIMEOUT", "60")
             .current_dir("/");
@@ -294,7 +317,7 @@ impl Gate {
     }
 
     fn command(&self, directory: &Path, config: &str, words: &[&str]) -> Command {
-        let mut command = Command::new("timeout");
+        let mut command = self.words("timeout");
         command
             .args(["120", "git"])
             .args(words)

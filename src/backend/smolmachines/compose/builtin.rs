@@ -3,7 +3,9 @@
 use super::{Build, HealthCheck, Mount, START_INTERVAL, Service, Text};
 use crate::backend::smolmachines::names;
 use crate::lower::{git_gate, pipelock};
-use crate::plan::{Origins, Plan, PlannedLimits, PlannedRepo, PlannedTls, Traced};
+use crate::plan::{
+    Origins, Plan, PlannedLimits, PlannedLocal, PlannedRepo, PlannedSource, PlannedTls, Traced,
+};
 use crate::world::builtin::{self, GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::world::container::qualified;
 
@@ -63,9 +65,17 @@ fn gate(plan: &Plan, limits: &PlannedLimits) -> Service {
     service.entrypoint = Some(words(&git_gate::command("serve"), &ours));
     let mirrors = Mount::named(names::MIRRORS, "/srv/git", true);
     service.volumes = vec![stage("./git-gate", "/git-gate", &ours), Traced::new(mirrors, asked)];
-    let identity =
-        |repo: &Traced<PlannedRepo>| host(&repo.identity, &format!("/identity/{}", repo.name), false);
-    service.volumes.extend(plan.git.repos.iter().map(identity));
+    let shown = |repo: &Traced<PlannedRepo>| match &repo.source {
+        PlannedSource::Upstream(it) => host(&it.identity, &format!("/identity/{}", repo.name), false),
+        PlannedSource::Local(PlannedLocal { path, variable, mount }) => {
+            let purpose = format!(
+                "the git directory of the repository {}, which bottlec up sets and bottlec preflight says",
+                repo.name
+            );
+            path.with(Mount::resolved(Text::variable(variable, &purpose), mount)).and(&variable.origins)
+        }
+    };
+    service.volumes.extend(plan.git.repos.iter().map(shown));
     service.cap_add.push(Traced::new(READ_PRIVATE.to_owned(), ours.clone()));
     service.healthcheck =
         Some(health(&[&git_gate::command("healthy"), [asked_at(plan).as_str()].as_slice()].concat(), &ours));
