@@ -48,6 +48,7 @@ class Bottle:
                     health "wget" "-q" "-O" "-" "http://127.0.0.1:{port}/"
                     no-relay reason="it serves one page"
                     volume "{name}-data" "/data" access="read-write"
+                    {'needs "pipelock"' if name == "web" else ""}
                 }}
             """
         # One that ends at once, and one that is not ready for long.
@@ -80,6 +81,10 @@ class Bottle:
     def spawn(self, *words):
         command = ["bottlec", *words]
         return subprocess.Popen(command, cwd=self.directory, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    @property
+    def stage(self):
+        return self.directory / "stage" / SLUG
 
     @property
     def address(self):

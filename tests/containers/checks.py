@@ -1,6 +1,8 @@
 """What must hold of `bottlec up` and its neighbours, with every engine."""
 
 import os
+import re
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -70,13 +72,18 @@ class Judge:
         self.check(f"{what}: what is somebody else's is as it was", self.somebodys() == self.others)
 
     def all(self):
-        for step in (self.a_first_launch, self.git, self.again, self.a_changed_list, self.a_sidecar_less,
-                     self.a_restart_of_the_owner, self.stop_and_go_on, self.down, self.two_at_once, self.another_octet,
-                     self.purge, self.a_second_copy, self.a_failed_start, self.a_killed_launch):  # fmt: skip
+        steps = [self.a_first_launch, self.git, self.again, self.a_changed_list, self.a_sidecar_less]
+        steps += [self.a_restart_of_the_owner, self.stop_and_go_on, self.down, self.two_at_once, self.an_older_bundle]
+        steps += [self.another_octet, self.purge, self.a_second_copy, self.a_failed_start, self.a_killed_launch]
+        wanted = os.environ.get("CONTAINERS_STEPS", "").split()
+        for step in steps:
+            if wanted and step.__name__ not in wanted:
+                continue
             started, before = time.monotonic(), used()
             step()
             if os.environ.get("CONTAINERS_TIMES"):
-                print(f"{self.engine.program}: {step.__name__} {time.monotonic() - started:.1f} s, {used() - before:.1f} s of a processor", flush=True)
+                took = f"{time.monotonic() - started:.1f} s, {used() - before:.1f} s of a processor"
+                print(f"{self.engine.program}: {step.__name__}: {took}", flush=True)
 
     def a_first_launch(self):
         bottle = self.bottle
@@ -128,8 +135,9 @@ class Judge:
         self.check("a changed list: it is in force", self.bottle.reaches("other.example.com"))
         after = self.bottle.ids("bundle", *ALL)
         anew = sorted(name for name in before if before[name] != after[name])
-        # supervise is shown the list that is in force.
-        self.check("a changed list: what shows it is made anew, and nothing else", anew == ["pipelock", "supervise"], anew)
+        # supervise is shown the list that is in force. Podman cannot remove a container that another one waits for.
+        tied = ["pipelock", "supervise", "web"] if self.engine.program == "podman" else ["pipelock", "supervise"]
+        self.check("a changed list: what shows it is made anew, and nothing else", anew == tied, anew)
         self.bottle.write()
         done = self.up()
         self.check("a list as before: it ends well", done.returncode == 0, said(done))
@@ -190,6 +198,28 @@ class Judge:
         self.check("two at once: pipelock answers", self.bottle.reaches("allowed.example.com"))
         kept = self.engine.ask("exec", self.bottle.container("web"), "cat", "/data/kept")
         self.check("the volume outlived `down`", kept.stdout == "kept\n", said(kept))
+
+    def an_older_bundle(self):
+        """As another version of bottlec would have made it: the container that owns the address is another one, and so is
+        one that others wait for."""
+        self.bottle.bottlec("down", "bottle.kdl")
+        old = self.bottle.stage.parent / "old"
+        shutil.copytree(self.bottle.stage, old)
+        compose = (old / "compose.yaml").read_text()
+        for service, limit in (("bundle", "64"), ("pipelock", "2048")):
+            start = compose.index(f"\n  {service}:\n")
+            changed = re.sub(r"(made-from: )'[0-9a-f]*'", r"\1'0'", compose[start:], count=1)
+            changed = changed.replace(f"'{limit}m'", f"'{int(limit) - 1}m'", 2)
+            compose = compose[:start] + changed
+        (old / "compose.yaml").write_text(compose)
+        words = ["compose", "--project-name", f"bottle-{SLUG}", "--file", "compose.yaml", "up", "--detach"]
+        done = run(self.engine.program, *words, cwd=old)
+        self.check("an older bundle: it is up", done.returncode == 0, said(done))
+        done = self.up()
+        self.check("an older bundle: `up` ends well", done.returncode == 0, said(done))
+        self.check("an older bundle: pipelock answers", self.bottle.reaches("allowed.example.com"))
+        self.check("an older bundle: the sidecar answers", self.bottle.fetches_page_of(8080))
+        shutil.rmtree(old)
 
     def another_octet(self):
         self.bottle.write(sidecars=("web",), octet=78)

@@ -244,7 +244,7 @@ fn preflight_sees_a_port_that_something_listens_on() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let dir = Dir::with(format!("bottle \"api\" {{ publish 3000 host={port}; }}\n"));
-    let says = format!("`api` publishes on port {port} of the host's loopback, where something listens");
+    let says = format!("`api` publishes on port {port} of the host's loopback, where something else listens");
     dir.run(["preflight", "x.kdl"]).says(&says);
     drop(listener);
     dir.run(["preflight", "x.kdl"]).never_says("publishes on port");

@@ -8,7 +8,7 @@ use bottlec::lower::plan_json::{Command as Vector, PlanJson};
 use bottlec::plan::Traced;
 use bottlec::text::quote;
 use bottlec::world::builtin::BUNDLE;
-use bottlec::world::container::MADE_FROM;
+use bottlec::world::container::{ContainerEngine, MADE_FROM};
 use serde::Deserialize;
 
 use super::UpError;
@@ -267,6 +267,61 @@ impl Bundle<'_> {
             (!container.is_ready()).then(|| Differs::NotReady(container.state().to_owned()))
         };
         made_from.iter().filter_map(|(name, from)| Some((name.clone(), differs(name, from)?))).collect()
+    }
+
+    /// The containers that are to go before the bundle is started: those of older plans, those that were made from something
+    /// else, and those that hang on one of these. Compose would see to it under Docker; podman-compose takes others along
+    /// and fails at it (1.6, run).
+    pub(super) fn outdated<'a>(
+        &self,
+        found: &'a BTreeMap<String, Container>,
+        made_from: &BTreeMap<String, String>,
+    ) -> BTreeSet<&'a str> {
+        let differences = self.differences(found, made_from);
+        let is_outdated = |name: &str| match differences.get(name) {
+            Some(differs) => matches!(differs, Differs::OtherSource | Differs::OtherNamespace),
+            None => !made_from.contains_key(name),
+        };
+        let names = || found.keys().map(String::as_str);
+        let mut outdated: BTreeSet<&str> = names().filter(|name| is_outdated(name)).collect();
+        let containers = &self.plan.resources.containers;
+        let is_of = |sidecar: &str, names: &BTreeSet<&str>| {
+            containers.get(sidecar).is_some_and(|name| names.contains(name.value.as_str()))
+        };
+        if is_of(BUNDLE, &outdated) {
+            return names().collect();
+        }
+        // Podman does not remove a container that another one was made to wait for.
+        if self.plan.resources.container_engine.value == ContainerEngine::Podman.program() {
+            while let Some(waiting) = self.plan.sidecars.iter().find_map(|sidecar| {
+                let (name, _) = found.get_key_value(&containers.get(sidecar.name.as_str())?.value)?;
+                let waits = sidecar.needs.iter().any(|need| is_of(need, &outdated));
+                (waits && !outdated.contains(name.as_str())).then_some(name.as_str())
+            }) {
+                outdated.insert(waiting);
+            }
+        }
+        outdated
+    }
+
+    /// Removes containers, those first that no other one hangs on.
+    pub(super) fn remove_all(&self, containers: BTreeSet<&str>) -> Result<(), UpError> {
+        let mut left: Vec<&str> = containers.into_iter().collect();
+        while !left.is_empty() {
+            let before = left.len();
+            let mut failed = None;
+            left.retain(|container| match self.remove(container) {
+                Ok(()) => false,
+                Err(error) => {
+                    failed = Some(error);
+                    true
+                }
+            });
+            if let Some(error) = failed.filter(|_| left.len() == before) {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Starts those anew that lost the address, in the order in which they are stopped, reversed.

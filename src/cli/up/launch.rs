@@ -14,7 +14,7 @@ use bottlec::stage::Hold;
 use bottlec::text::{quote, quote_path};
 
 use super::UpError;
-use super::bundle::{Bundle, Differs, REMOVAL};
+use super::bundle::{Bundle, REMOVAL};
 use super::machine::Machine;
 use super::runner::{RunError, Runner};
 use super::say::Progress;
@@ -193,9 +193,7 @@ impl Run<'_> {
         if !is_up {
             if bundle.has_other_subnet()? {
                 self.progress.step("removing the bundle of another subnet");
-                for container in found.keys() {
-                    bundle.remove(container)?;
-                }
+                bundle.remove_all(found.keys().map(String::as_str).collect())?;
                 bundle.remove_network()?;
                 found.clear();
             }
@@ -207,28 +205,14 @@ impl Run<'_> {
                     }
                 }
             }
+            bundle.remove_all(bundle.outdated(&found, made_from))?;
             self.progress.step("starting the bundle");
-            self.start_bundle()?;
-            // Those that joined a container which Compose made anew joined nothing.
-            let strays = bundle.differences(&bundle.containers()?, made_from);
-            let strays: Vec<_> =
-                strays.into_iter().filter(|(_, differs)| *differs == Differs::OtherNamespace).collect();
-            if !strays.is_empty() {
-                for (name, _) in &strays {
-                    bundle.remove(name)?;
-                }
-                self.start_bundle()?;
+            for command in &self.plan.commands.bundle {
+                self.runner.run(command, BUNDLE)?;
             }
             bundle.wait(made_from, &mut |waiting| self.progress.waiting(waiting))?;
         }
         bundle.ports()
-    }
-
-    fn start_bundle(&self) -> Result<(), UpError> {
-        for command in &self.plan.commands.bundle {
-            self.runner.run(command, BUNDLE)?;
-        }
-        Ok(())
     }
 
     fn machine(

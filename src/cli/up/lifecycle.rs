@@ -315,9 +315,8 @@ pub(in crate::cli) fn down(command: &Down, output: &Output) -> Result<Outcome, E
     for command in bundle_removal(&plan) {
         runner.ask(command, REMOVAL)?;
     }
-    for container in bundle.found().map_err(into_error)?.keys() {
-        bundle.remove(container).map_err(into_error)?;
-    }
+    let left = bundle.found().map_err(into_error)?;
+    bundle.remove_all(left.keys().map(String::as_str).collect()).map_err(into_error)?;
     bundle.remove_network().map_err(into_error)?;
     if command.volumes {
         for command in &plan.commands.purge {
