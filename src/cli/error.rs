@@ -68,10 +68,13 @@ impl Error {
     }
 }
 
+/// Why a file is not read that is not there.
+pub(crate) const ABSENT: &str = "there is no such file";
+
 /// Describes an error of the file system, without its number.
 pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => String::from("there is no such file"),
+        io::ErrorKind::NotFound => String::from(ABSENT),
         io::ErrorKind::PermissionDenied => String::from("permission denied"),
         io::ErrorKind::IsADirectory => String::from("it is a directory"),
         io::ErrorKind::NotADirectory => String::from("a part of its path is no directory"),

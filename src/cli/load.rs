@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use bottlec::source::{MAX_SOURCE_BYTES, Source, Sources};
 use bottlec::{Analysis, Options};
 
-use super::error::{Error, reason};
+use super::args::SPEC;
+use super::error::{ABSENT, Error, reason};
 use super::regular::{self, Identity, within};
 use super::workspace::{Workspace, here, real, relative, slashed};
 
@@ -68,6 +69,8 @@ pub(crate) fn alone(
             let advice = match why.as_str() {
                 regular::DIRECTORY => ": name the specs in it",
                 regular::NO_FILE => ": write `-` and give it as standard input",
+                // The usual one, which nobody may have named.
+                ABSENT if spec.as_os_str() == SPEC => ": `bottlec init` writes one",
                 _ => "",
             };
             Error::Read { path: spec.clone(), reason: format!("{why}{advice}") }

@@ -43,7 +43,8 @@ pub(super) fn run(command: &Reach, output: &Output) -> Result<Outcome, Error> {
 }
 
 fn is_spec(path: &Path) -> bool {
-    path.as_os_str() == "-" || path.extension().is_some_and(|kind| kind == "kdl") || path.is_file()
+    // No target has a `/`, and what is there is what is meant.
+    path.as_os_str() == "-" || path.extension().is_some_and(|kind| kind == "kdl") || path.exists()
 }
 
 fn target(text: &str) -> Result<Target, Error> {

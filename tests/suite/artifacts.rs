@@ -16,7 +16,7 @@ use bottlec::lower::sums;
 use bottlec::model::{Reference, VariableValue};
 use bottlec::plan::Plan;
 use bottlec::report::Style;
-use bottlec::world::engine::BootKind;
+use bottlec::world::engine::{BootKind, Capability, Ledger};
 use proptest::prelude::*;
 
 use crate::support::nasty::{kdl, mostly, nasty};
@@ -159,7 +159,16 @@ fn assert_secrets_arrive(plan: &Plan, commands: &serde_json::Value) {
     };
     for (vector, terminal) in [("exec", &[][..]), ("attach", &["--interactive", "--tty"])] {
         let flags = if matches!(boot, Some(BootKind::Artifact | BootKind::Image)) { &flags[..] } else { &[] };
+        // Where the agent's repositories are.
+        let work = match plan.git.repos.as_slice() {
+            [] => None,
+            [repo] => Some(format!("/work/{}", repo.name)),
+            _ => Some(String::from("/work")),
+        };
+        let workdir = work.filter(|_| Ledger::smolvm().has(Capability::Provisioning, *plan.engine.version));
+        let workdir = workdir.into_iter().flat_map(|dir| [String::from("--workdir"), dir]);
         let head = ["smolvm", "machine", "exec"].iter().chain(terminal).map(|word| (*word).to_owned());
+        let head = head.chain(workdir);
         let tail = ["--name", plan.slug.as_str(), "--"].map(str::to_owned);
         let expected: Vec<String> = head.chain(flags.iter().cloned()).chain(tail).collect();
         assert_eq!(words(vector), expected);

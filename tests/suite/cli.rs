@@ -707,6 +707,28 @@ fn preflight_tells_what_the_bundle_runs_with() {
 }
 
 #[test]
+fn preflight_sees_a_secret_that_its_sidecar_may_not_read() {
+    let spec = |run_as: &str| {
+        format!(
+            "bottle \"api\" {{ sidecar \"db\" image=\"registry.example.com/db:1@sha256:ac7b95aaabf6ded1812325edeeba23ce08a22b7a63592aebf5f5ef2a981303b7\" \
+             {{ run-as \"{run_as}\"; secret \"token\" from-file=\"./token\"; }}; }}\n"
+        )
+    };
+    let dir = Dir::with(spec("4242:4242"));
+    let token = dir.write("token", "a token\n");
+    let set = |mode| fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
+    let says = "cannot be read by `db` of `api`, which runs as `4242:4242`: it is ";
+    for (mode, may) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
+        set(mode);
+        let run = dir.run(["preflight", "x.kdl"]);
+        assert_eq!(!run.out.contains(says), may, "{mode:o}: {}", run.out);
+    }
+    set(0o600);
+    dir.write("x.kdl", spec("0:0"));
+    dir.run(["preflight", "x.kdl"]).never_says("cannot be read by");
+}
+
+#[test]
 fn preflight_sees_what_is_wrong_with_an_identity() {
     use std::os::unix::fs::PermissionsExt as _;
     let repo = |identity: &str| {
@@ -763,7 +785,7 @@ fn preflight_sees_what_files_hold_and_where_links_lead() {
     for (path, text) in [
         ("home/.ssh/id_ed25519", KEY),
         ("home/ca.pem", CERTIFICATE),
-        ("home/ca-key.pem", "-----BEGIN PRIVATE KEY-----\n"),
+        ("home/ca-key.pem", "-----BEGIN EC PRIVATE KEY-----\n"),
         ("home/trust.pem", CERTIFICATE),
         ("home/token", "a token\n"),
         ("boot/etc/os-release", ""),
@@ -784,6 +806,8 @@ fn preflight_sees_what_files_hold_and_where_links_lead() {
         ("home/ca.pem", &[KEY, CERTIFICATE].concat(), "ca.pem` for `api` holds a private key"),
         ("home/trust.pem", "hello\n", "trust.pem` for `api` is no certificate in PEM"),
         ("home/ca-key.pem", CERTIFICATE, "ca-key.pem` for `api` is no private key"),
+        ("home/ca-key.pem", "-----BEGIN PRIVATE KEY-----\n", "is not in the one form that pipelock reads"),
+        ("home/ca-key.pem", "-----BEGIN RSA PRIVATE KEY-----\n", "`openssl ec -in KEY -out NEW`"),
         (
             "home/.ssh/id_ed25519",
             "ssh-ed25519 AAAA ada\n",
@@ -1057,7 +1081,7 @@ fn exit_codes_are_the_documented_ones() {
         (&["build", "--check", "x.kdl"], 1),
         (&[], 2),
         (&["biuld", "x.kdl"], 2),
-        (&["build"], 2),
+        (&["build"], 3),
         (&["check", "--format", "yaml", "x.kdl"], 2),
         (&["explain", "no-such-rule"], 2),
         (&["check", "absent.kdl"], 3),
@@ -1071,6 +1095,12 @@ fn exit_codes_are_the_documented_ones() {
     for command in ["check", "build"] {
         let error = dir.run([command, "absent.kdl"]).err;
         assert_eq!(error, "error: cannot read `absent.kdl`: there is no such file\n");
+    }
+    // Without a spec it is the usual one.
+    for command in ["build", "plan", "graph", "reach", "pull", "stop", "down", "status", "logs"] {
+        let error = dir.run([command]).code(3).err;
+        let expected = "error: cannot read `bottle.kdl`: there is no such file: `bottlec init` writes one\n";
+        assert_eq!(error, expected, "{command}");
     }
     assert_eq!(dir.run(["--version"]).out, format!("bottlec {}\n", env!("CARGO_PKG_VERSION")));
 }

@@ -54,7 +54,7 @@ fn host_path(path: &str) -> String {
 }
 
 /// Every key that a service may have.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "build",
     "cap_add",
     "cap_drop",
@@ -67,6 +67,7 @@ const KEYS: [&str; 24] = [
     "healthcheck",
     "image",
     "init",
+    "labels",
     "logging",
     "mem_limit",
     "memswap_limit",
@@ -103,6 +104,9 @@ fn assert_sound(plan: &Plan) {
         assert_eq!(texts(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
         bounded(plan, name, service);
         assert_eq!(text(&service["container_name"]), *names::container(plan, name));
+        assert_eq!(keys(&service["labels"]), BTreeSet::from([String::from("bottlec.made-from")]), "{name}");
+        let made_from = text(&service["labels"]["bottlec.made-from"]);
+        assert!(made_from.len() == 64 && made_from.bytes().all(|b| b.is_ascii_hexdigit()), "{made_from}");
         if name == "bundle" {
             assert_eq!(
                 text(&service["networks"]["bundle"]["ipv4_address"]),

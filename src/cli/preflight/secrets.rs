@@ -58,6 +58,10 @@ impl Role {
                 Some("is locked with a passphrase, and nobody is there to type it")
             }
             Self::Identity | Self::AuthorityKey if !key => Some("is no private key"),
+            // Another form, PKCS 8 or RSA, ends it again and again (certgen.go:186 at 2.3.0; run).
+            Self::AuthorityKey if !has("-----BEGIN EC PRIVATE KEY-----") => {
+                Some("is not in the one form that pipelock reads: SEC 1, which says `BEGIN EC PRIVATE KEY`")
+            }
             _ => None,
         })
     }
@@ -77,7 +81,10 @@ impl Role {
             Self::Identity => {
                 "make it with `ssh-keygen -t ed25519 -N ''`, and give its public half to the upstream"
             }
-            Self::AuthorityKey | Self::Certificate => "`pipelock tls init` makes an authority",
+            Self::AuthorityKey => {
+                "`pipelock tls init` makes an authority; `openssl ec -in KEY -out NEW` writes a key of another form anew"
+            }
+            Self::Certificate => "`pipelock tls init` makes an authority",
             Self::Secret => "write the secret into it, for nobody but you to read",
         }
     }
@@ -86,11 +93,15 @@ impl Role {
 /// Looks at each file once, whatever uses it.
 pub(super) fn check(plans: &[Plan]) -> Vec<Finding> {
     let mut users: BTreeMap<(Role, &str), (String, bool)> = BTreeMap::new();
+    let mut unreadable = Vec::new();
     for plan in plans {
         let accepted = handed::is_accepted(plan);
         let slug = quote(&plan.slug);
         for SecretUse { receiver, purpose, variable: _, file, origins: _ } in plan.secrets() {
             let Some(file) = file else { continue };
+            if let Purpose::File(_) = purpose {
+                unreadable.extend(not_for_its_user(plan, receiver, file));
+            }
             let (role, user) = match purpose {
                 Purpose::Identity(repo) => (Role::Identity, format!("{} of {slug}", quote(repo))),
                 Purpose::Authority => (Role::AuthorityKey, slug.clone()),
@@ -104,7 +115,40 @@ pub(super) fn check(plans: &[Plan]) -> Vec<Finding> {
             users.entry((Role::Certificate, &file.value)).or_insert_with(|| (slug.clone(), accepted));
         }
     }
-    users.into_iter().map(|((role, file), (user, accepted))| look(role, file, &user, accepted)).collect()
+    let looked = users.into_iter().map(|((role, file), (user, accepted))| look(role, file, &user, accepted));
+    looked.chain(unreadable).collect()
+}
+
+/// A file that the user whom a sidecar runs as may not read: the container sees it with the owner and the mode that it has
+/// here, and the sidecar ends again and again (run).
+fn not_for_its_user(plan: &Plan, receiver: &str, file: &str) -> Option<Finding> {
+    let sidecar = plan.sidecars.iter().find(|sidecar| *sidecar.name == receiver)?;
+    let run_as = sidecar.container.as_ref()?.run_as.value.as_deref()?;
+    let (user, group) = run_as.split_once(':').unwrap_or((run_as, ""));
+    let user: u32 = user.parse().ok()?;
+    let path = on_host(file)?;
+    let meta = fs::metadata(&path).ok()?;
+    let (owner, its_group, mode) = owner(&meta);
+    let may_read = user == 0
+        || if owner == user {
+            mode & 0o400 != 0
+        } else if group.parse() == Ok(its_group) {
+            mode & 0o040 != 0
+        } else {
+            mode & 0o004 != 0
+        };
+    (!may_read).then(|| {
+        let shown = quote_path(&path);
+        Finding::missing(
+            format!(
+                "the secret {shown} cannot be read by {} of {}, which runs as {}: it is {owner}'s, with mode {mode:04o}",
+                quote(receiver),
+                quote(&plan.slug),
+                quote(run_as)
+            ),
+            format!("make a copy for it: `sudo install -m 0400 -o {user}` of {shown}, and name that"),
+        )
+    })
 }
 
 fn look(role: Role, file: &str, user: &str, accepted: bool) -> Finding {
@@ -157,6 +201,12 @@ fn look(role: Role, file: &str, user: &str, accepted: bool) -> Finding {
 fn there(role: Role, shown: &str, user: &str) -> Finding {
     let private = if role.forbidden() == 0 { "" } else { ", and private" };
     Finding::ready(format!("{} {shown} for {user} is there{private}", role.name()))
+}
+
+/// Whose a file is, and what may be done with it.
+fn owner(meta: &fs::Metadata) -> (u32, u32, u32) {
+    use std::os::unix::fs::MetadataExt as _;
+    (meta.uid(), meta.gid(), meta.mode() & 0o777)
 }
 
 #[cfg(unix)]

@@ -203,7 +203,7 @@ static CA_CERT: Node = Node {
 
 static CA_KEY: Node = Node {
     name: "ca-key",
-    doc: "The authority's private key, in PEM. It stays on the host; only pipelock reads it.",
+    doc: "The authority's private key, in PEM. It stays on the host; only pipelock reads it.\n\nIts form is SEC 1, which says `BEGIN EC PRIVATE KEY`: the only one that pipelock reads. `openssl ec -in KEY -out NEW` writes another one anew.",
     arguments: &[required(
         "path",
         ValueType::HostPath,
