@@ -101,11 +101,17 @@ fn nodes_stand_where_they_are_legal() {
     assert_eq!(bottle[bottle.len() - 2..], ["image", "rootfs"]);
     assert!(!labels("profile \"x\" { <|> }").contains(&"network".to_owned()));
     // What is required comes first, and goes once it is there.
-    assert_eq!(labels("bottle \"x\" { git { repo \"a\" { <|> } } }"), ["url", "identity", "host-key"]);
+    assert_eq!(
+        labels("bottle \"x\" { git { repo \"a\" { <|> } } }"),
+        ["url", "identity", "host-key", "path"]
+    );
     assert_eq!(
         labels("bottle \"x\" { git { repo \"a\" { identity \"~/a\"; host-key \"b\"; <|> } } }"),
-        ["url", "host-key"]
+        ["url", "host-key", "path"]
     );
+    // One of two that exclude each other, and what belongs to it.
+    assert_eq!(labels("bottle \"x\" { git { repo \"a\" { path \".\"; <|> } } }"), [""; 0]);
+    assert_eq!(labels("bottle \"x\" { git { repo \"a\" { url \"a\"; <|> } } }"), ["identity", "host-key"]);
     assert_eq!(labels("bottle \"x\" { nonsense { <|> } }"), [""; 0]);
     assert_eq!(labels("bottle \"x\" { engine \"smolvm\" { <|> } }"), [""; 0]);
 }

@@ -9,7 +9,7 @@ use super::slot::{Slot, Style};
 use super::snippet::{Example, Snippet};
 use super::{Request, names};
 use crate::lsp::prose::{Prose, sentence};
-use crate::schema::{Child, Children, Node as Schema, Property, ValueType};
+use crate::schema::{Child, Children, Node as Schema, Occurs, Property, ValueType};
 use crate::syntax::{Entry, Node};
 use crate::world::engine::{BootKind, Ledger};
 
@@ -36,11 +36,22 @@ fn known(request: Request<'_>, children: &'static [Child], only_name: bool, slot
     let present: BTreeSet<&str> = request.siblings().map(Node::name).collect();
     // Of what is booted there is one at most.
     let boots = present.iter().any(|name| BootKind::find(name).is_some());
-    let offered =
-        children.iter().filter(|child| child.occurs.repeats() || !present.contains(child.node.name));
+    let has = |name: &str| present.contains(name);
+    // Of two that stand in each other's place, one is there, with what belongs to it.
+    let other_is_there = |child: &Child| match child.occurs {
+        Occurs::RequiredUnless(other) => has(other),
+        Occurs::RequiredWith(first) | Occurs::SeveralWith(first) => children.iter().any(|it| {
+            it.node.name == first && matches!(it.occurs, Occurs::RequiredUnless(other) if has(other))
+        }),
+        _ => children
+            .iter()
+            .any(|it| it.occurs == Occurs::RequiredUnless(child.node.name) && has(it.node.name)),
+    };
+    let offered = children
+        .iter()
+        .filter(|child| !other_is_there(child) && (child.occurs.repeats() || !has(child.node.name)));
     offered
         .map(|Child { occurs, node }| {
-            let has = |name: &str| present.contains(name);
             let missing = !has(node.name) && occurs.is_required_in(has);
             let places = request.client.snippets;
             let text = if only_name {
