@@ -708,6 +708,7 @@ fn preflight_tells_what_the_bundle_runs_with() {
 
 #[test]
 fn preflight_sees_a_secret_that_its_sidecar_may_not_read() {
+    use std::os::unix::fs::PermissionsExt as _;
     let spec = |run_as: &str| {
         format!(
             "bottle \"api\" {{ sidecar \"db\" image=\"registry.example.com/db:1@sha256:ac7b95aaabf6ded1812325edeeba23ce08a22b7a63592aebf5f5ef2a981303b7\" \

@@ -22,6 +22,7 @@ fn body(capability: Capability) -> &'static str {
         Capability::FromTakesUsual => {
             "artifact \"./agent.smolmachine\"\n    resources cpus=4 memory=\"8GiB\""
         }
+        Capability::ExecUser | Capability::Provisioning => "supervise",
         Capability::SecretsSection => "env { TOKEN from-env=\"TOKEN\"; }",
         Capability::LocalImage => "rootfs \"./rootfs\"",
         Capability::PackByImage | Capability::HostPullsImage => {
@@ -57,7 +58,8 @@ fn compiled(capability: Capability, version: Version) -> Vec<String> {
         let commands = commands::lower(plan);
         let of_machine = commands.cleanup.iter().filter(|command| *command[0] == "smolvm");
         let all = [&commands.create, &commands.start, &commands.exec, &commands.attach];
-        for command in all.into_iter().chain(of_machine).chain(commands.denials.as_ref()) {
+        let all = all.into_iter().chain(&commands.provision).chain(commands.machines.as_ref());
+        for command in all.chain(of_machine).chain(commands.denials.as_ref()) {
             lines.push(command.join(" "));
         }
         lines.extend(commands.unset.iter().map(|variable| format!("without {variable}")));

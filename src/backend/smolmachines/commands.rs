@@ -1,7 +1,7 @@
 //! The exact argument vectors that create and start the machine, and those that undo it. They are run in the stage's
 //! directory, without a shell.
 
-use super::names::{self, container, gate_image, machine, project};
+use super::names::{self, container, gate_image, machine, ours, project};
 use super::{compose, machine as settings, provision, smolfile};
 use crate::lower::plan_json::{Command, Commands};
 use crate::lower::supervise;
@@ -12,10 +12,6 @@ use crate::world::engine::{BootKind, Capability, Ledger};
 
 /// What Compose, and podman-compose too, writes on all that it makes for a project.
 const PROJECT_LABEL: &str = "com.docker.compose.project";
-
-pub(super) fn ours(word: &str) -> Traced<String> {
-    Traced::fixed(word.to_owned())
-}
 
 /// A command of the container engine's.
 fn of_containers(plan: &Plan, words: &[&str]) -> Command {

@@ -6,6 +6,11 @@ use crate::model::VolumeSource;
 use crate::plan::{Origins, Plan, Traced};
 use crate::world::builtin;
 
+/// A word of a command that nothing in the spec decides.
+pub(super) fn ours(word: &str) -> Traced<String> {
+    Traced::fixed(word.to_owned())
+}
+
 /// The machine's name: the slug, which every smolvm takes.
 #[must_use]
 pub fn machine(plan: &Plan) -> Traced<String> {

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::commands::ours;
-use super::names;
+use super::names::{self, ours};
 use crate::lower::plan_json::{Checkout, Command, Provision};
 use crate::lower::{git_gate, supervise, trust};
 use crate::plan::{Plan, PlannedRepo, Traced};
