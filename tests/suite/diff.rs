@@ -172,6 +172,10 @@ fn sidecar(inner: &str) -> String {
     format!("sidecar \"db\" image=\"{IMAGE}\" {{ {inner} }}")
 }
 
+fn local(path: &str) -> String {
+    format!("git {{ repo \"r\" {{ path \"{path}\"; }}; }}")
+}
+
 fn repo(url: &str, identity: &str, key: &str) -> String {
     format!("git {{ repo \"r\" {{ url \"{url}\"; identity \"{identity}\"; host-key \"{key}\"; }} }}")
 }
@@ -310,6 +314,14 @@ fn every_change_that_matters_is_said_in_both_directions() {
         ),
         ("a literal", "env { T \"x\"; }".into(), "env { T \"y\"; }".into(), Neutral, Topic::Agent),
         ("a repository", String::new(), repo(API, "~/.k", KEY), Wider, Topic::Repository),
+        ("one of this host", String::new(), local("."), Wider, Topic::Repository),
+        (
+            "a push to it",
+            local(".").replace("{ path", "access=\"read-only\" { path"),
+            local("."),
+            Wider,
+            Topic::Repository,
+        ),
         ("a boot", String::new(), "rootfs \"./r\"".into(), Unclear, Topic::Agent),
         ("what a boot is", "rootfs \"./r\"".into(), "rootfs \"./s\"".into(), Unclear, Topic::Agent),
         (
@@ -360,6 +372,8 @@ fn what_nobody_can_weigh_is_wider_or_unclear_both_ways() {
             repo("ssh://git@github.com/acme/other.git", "~/.k", KEY),
         ),
         ("its key", repo(API, "~/.k", KEY), repo(API, "~/.j", KEY)),
+        ("where one of this host is", local("."), local("../other")),
+        ("whether it is on this host", repo(API, "~/.k", KEY), local(".")),
         ("a secret's source", "env { T from-env=\"T\"; }".into(), "env { T from-env=\"U\"; }".into()),
     ] {
         for (old, new) in [(&old, &new), (&new, &old)] {
