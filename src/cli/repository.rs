@@ -353,13 +353,11 @@ fn alternates(root: &Path, objects: &Path, depth: usize) -> Result<(), Repositor
         let named = path_of(line);
         let to = objects.join(named);
         let real = fs::canonicalize(&to).ok().filter(|real| real.starts_with(root) && depth > 0);
-        match real.filter(|_| named.is_relative() && !line.starts_with(b"\"")) {
-            Some(real) => alternates(root, &real, depth - 1)?,
-            None => {
-                let part = String::from("objects/info/alternates");
-                return Err(RepositoryError::Outside { path: root.to_owned(), part, to: named.to_owned() });
-            }
-        }
+        let Some(real) = real.filter(|_| named.is_relative() && !line.starts_with(b"\"")) else {
+            let part = String::from("objects/info/alternates");
+            return Err(RepositoryError::Outside { path: root.to_owned(), part, to: named.to_owned() });
+        };
+        alternates(root, &real, depth - 1)?;
     }
     Ok(())
 }

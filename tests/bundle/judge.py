@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted((ROOT / "examples").glob("*.kdl")) + [
     ROOT / "examples/fleet/fleet.kdl",
     ROOT / "tests/cases/build/nasty-values/main.kdl",
+    ROOT / "tests/cases/build/local-repo/main.kdl",
 ]
 TOOLS = ROOT / "target/judges/bundle"
 # What a launcher's environment holds for each reference, told apart by name.
@@ -100,6 +101,7 @@ def asked_of_podman(stage, plan, program, directory):
     asked = directory / "asked"
     asked.write_text("")
     environment = {"PATH": f"{bin}:{os.environ['PATH']}", "HOME": "/home/launcher", "ASKED": str(asked)}
+    environment.update(where_they_are(plan))
     for sidecar in plan["sidecars"]:
         for variable in (sidecar["container"] or {}).get("env", {}).values():
             if "from_env" in variable:
@@ -111,6 +113,15 @@ def asked_of_podman(stage, plan, program, directory):
     return done, networks, {words[words.index("--name") + 1] if "--name" in words else next(
         word.removeprefix("--name=") for word in words if word.startswith("--name=")
     ): words for words in calls if words[:1] in (["create"], ["run"])}
+
+
+def local_repos(plan):
+    """The repositories of the host, and where a launcher says that each is."""
+    return {repo["name"]: (repo, f"/srv/{repo['name']}/.git") for repo in plan["git"]["repos"] if "variable" in repo}
+
+
+def where_they_are(plan):
+    return {repo["variable"]: directory for repo, directory in local_repos(plan).values()}
 
 
 def bounded_under_podman(stage, plan, program, directory):
@@ -143,7 +154,7 @@ def understood(stage, plan, python, yaml):
         for sidecar in plan["sidecars"]
         for variable in (sidecar["container"] or {}).get("env", {}).values()
         if "from_env" in variable
-    ]
+    ] + list(where_they_are(plan))
     if references:
         refused = config(stage, slug, environment)
         check(f"{slug}: Compose goes on without a secret", refused.returncode != 0)
@@ -152,7 +163,7 @@ def understood(stage, plan, python, yaml):
             any(name in refused.stderr for name in references),
             refused.stderr,
         )
-    environment.update({name: SECRET.format(name) for name in references})
+    environment.update({name: SECRET.format(name) for name in references}, **where_they_are(plan))
     done = config(stage, slug, environment)
     check(f"{slug}: Compose refuses the file", done.returncode == 0, done.stderr)
     if done.returncode != 0:
@@ -187,6 +198,12 @@ def understood(stage, plan, python, yaml):
         if name != "bundle":
             check(f"{who}: it has a network of its own", service.get("network_mode") == "service:bundle")
             check(f"{who}: it joins a network", "networks" not in service)
+    mounts = {mount["target"]: mount for mount in services.get("git-gate", {}).get("volumes", [])}
+    for name, (repo, directory) in local_repos(plan).items():
+        mount = mounts.get(repo["mount"], {})
+        expected = (directory, "bind", True)
+        given = (mount.get("source"), mount.get("type"), mount.get("read_only"))
+        check(f"{slug}: where git-gate sees {name}", given == expected, mount)
     for sidecar in plan["sidecars"]:
         name, service = sidecar["name"], services[sidecar["name"]]
         who = f"{slug}/{name}"

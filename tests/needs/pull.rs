@@ -282,9 +282,9 @@ pub(crate) fn what_is_wrong_or_too_much_is_refused() -> Outcome {
     unchanged(&bottle);
     host(&["update-ref", "-d", "refs/heads/evil"]);
     // More branches than are taken.
-    let many: String = (0..1001).map(|n| format!("create refs/heads/n{n} refs/heads/trunk\n")).collect();
-    fs::write(gate.at("many"), many.replace("refs/heads/trunk", host(&["rev-parse", "trunk"]).trim()))
-        .unwrap();
+    let trunk = host(&["rev-parse", "trunk"]);
+    let many: Vec<String> = (0..1001).map(|n| format!("create refs/heads/n{n} {}\n", trunk.trim())).collect();
+    fs::write(gate.at("many"), many.concat()).unwrap();
     let update =
         format!("git --git-dir='{}' update-ref --stdin <'{}'", evil.display(), gate.at("many").display());
     assert!(Command::new("sh").args(["-c", &update]).status().unwrap().success());

@@ -172,6 +172,10 @@ fn sidecar(inner: &str) -> String {
     format!("sidecar \"db\" image=\"{IMAGE}\" {{ {inner} }}")
 }
 
+fn local(path: &str) -> String {
+    format!("git {{ repo \"r\" {{ path \"{path}\"; }}; }}")
+}
+
 fn repo(url: &str, identity: &str, key: &str) -> String {
     format!("git {{ repo \"r\" {{ url \"{url}\"; identity \"{identity}\"; host-key \"{key}\"; }} }}")
 }
@@ -350,6 +354,16 @@ fn every_change_that_matters_is_said_in_both_directions() {
 }
 
 #[test]
+fn a_repository_of_this_host_and_a_push_to_it_are_wider() {
+    let read_only = local(".").replace("{ path", "access=\"read-only\" { path");
+    let cases = vec![
+        ("a repository of this host", String::new(), local("."), Direction::Wider, Topic::Repository),
+        ("a push to it", read_only, local("."), Direction::Wider, Topic::Repository),
+    ];
+    assert_both_ways(cases);
+}
+
+#[test]
 fn what_nobody_can_weigh_is_wider_or_unclear_both_ways() {
     use Direction::{Narrower, Unclear, Wider};
     // These are wider whichever way they go: nobody can say which of two is less.
@@ -360,6 +374,8 @@ fn what_nobody_can_weigh_is_wider_or_unclear_both_ways() {
             repo("ssh://git@github.com/acme/other.git", "~/.k", KEY),
         ),
         ("its key", repo(API, "~/.k", KEY), repo(API, "~/.j", KEY)),
+        ("where one of this host is", local("."), local("../other")),
+        ("whether it is on this host", repo(API, "~/.k", KEY), local(".")),
         ("a secret's source", "env { T from-env=\"T\"; }".into(), "env { T from-env=\"U\"; }".into()),
     ] {
         for (old, new) in [(&old, &new), (&new, &old)] {

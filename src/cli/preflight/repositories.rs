@@ -52,5 +52,6 @@ fn stays(repository: &Repository) -> String {
         None => String::from("what is not committed does not go along"),
     };
     let notes = repository.notes.iter().map(|note| (*note).to_owned());
-    [uncommitted].into_iter().chain(notes).map(|note| format!("\n       {note}")).collect()
+    let lines: Vec<String> = [String::new(), uncommitted].into_iter().chain(notes).collect();
+    lines.join("\n       ")
 }
