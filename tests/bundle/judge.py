@@ -2,10 +2,10 @@
 """Holds the emitted bundle against the tools that will read it.
 
 Every example, and a spec of hostile texts, is built; its `compose.yaml` must be valid by the published schema of the
-Compose Specification (as the package `check-jsonschema` carries it), and accepted by `docker-compose config`, which
-needs no daemon. What Compose then understands must be what the plan says: one container with the pinned address, the
-others in its network namespace, nothing published, every literal as it was written, every secret what its reference
-names.
+Compose Specification (as the package `check-jsonschema` carries it), and accepted by `docker-compose config` of Compose
+2, which needs no daemon. What Compose then understands must be what the plan says: one container with the pinned
+address, the others in its network namespace, nothing published, every literal as it was written, every secret what its
+reference names.
 
     tests/bundle/judge.py target/debug/bottlec
 
@@ -21,6 +21,12 @@ import tempfile
 import venv
 from pathlib import Path
 
+# What is imported leaves nothing behind.
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1] / "containers"))
+
+from debian import Missing, prepared
+
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted((ROOT / "examples").glob("*.kdl")) + [
     ROOT / "examples/fleet/fleet.kdl",
@@ -28,6 +34,7 @@ SPECS = sorted((ROOT / "examples").glob("*.kdl")) + [
     ROOT / "tests/cases/build/local-repo/main.kdl",
 ]
 TOOLS = ROOT / "target/judges/bundle"
+CONTAINERS = ROOT / "target/judges/containers"
 # What a launcher's environment holds for each reference, told apart by name.
 SECRET = "the value of {} with $dollars and 'quotes'"
 
@@ -59,9 +66,15 @@ def install(*packages):
     return python
 
 
-def config(stage, project, environment):
+def compose_2(root):
+    """Compose 2 of Debian 13, which this machine's own libraries may be too old for."""
+    program = root / "usr/libexec/docker/cli-plugins/docker-compose"
+    return [root / "usr/lib64/ld-linux-x86-64.so.2", "--library-path", root / "usr/lib/x86_64-linux-gnu", program]
+
+
+def config(compose, stage, project, environment):
     """What Compose makes of the file, or its complaint."""
-    command = ["docker-compose", "--project-name", project, "--file", "compose.yaml", "config"]
+    command = [*compose, "--project-name", project, "--file", "compose.yaml", "config", "--format", "json"]
     return subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, timeout=120)
 
 
@@ -146,7 +159,7 @@ def bounded_under_podman(stage, plan, program, directory):
             check(f"{who}: its directories in memory", "--tmpfs /tmp:size=512m" in joined, words)
 
 
-def understood(stage, plan, python, yaml):
+def understood(compose, stage, plan):
     slug = plan["slug"]
     environment = {"PATH": os.environ["PATH"], "HOME": "/home/launcher"}
     references = [
@@ -156,7 +169,7 @@ def understood(stage, plan, python, yaml):
         if "from_env" in variable
     ] + list(where_they_are(plan))
     if references:
-        refused = config(stage, slug, environment)
+        refused = config(compose, stage, slug, environment)
         check(f"{slug}: Compose goes on without a secret", refused.returncode != 0)
         check(
             f"{slug}: the complaint does not name the secret",
@@ -164,12 +177,12 @@ def understood(stage, plan, python, yaml):
             refused.stderr,
         )
     environment.update({name: SECRET.format(name) for name in references}, **where_they_are(plan))
-    done = config(stage, slug, environment)
+    done = config(compose, stage, slug, environment)
     check(f"{slug}: Compose refuses the file", done.returncode == 0, done.stderr)
     if done.returncode != 0:
         return
     # `config` writes each `$` twice, as a file that is read again needs it.
-    seen = yaml(done.stdout.replace("$$", "$"))
+    seen = json.loads(done.stdout.replace("$$", "$"))
     services = seen["services"]
     names = {sidecar["name"] for sidecar in plan["sidecars"]} | {"bundle"}
     limits = bounds_of(plan)
@@ -190,8 +203,10 @@ def understood(stage, plan, python, yaml):
         check(f"{who}: it has capabilities", service["cap_drop"] == ["ALL"])
         check(f"{who}: it may gain privileges", service["security_opt"] == ["no-new-privileges:true"])
         memory, cpus, processes = limits[name]
-        bounds = (service["mem_limit"], service["memswap_limit"], float(service["cpus"]), service["pids_limit"])
-        check(f"{who}: its bounds", bounds == (f"{memory}m", f"{memory}m", float(cpus), processes), bounds)
+        bounds = (int(service["mem_limit"]), int(service["memswap_limit"]), service["cpus"], service["pids_limit"])
+        check(f"{who}: its bounds", bounds == (memory << 20, memory << 20, cpus, processes), bounds)
+        often = service["healthcheck"].get("start_interval") if "healthcheck" in service else "500ms"
+        check(f"{who}: how often its health is asked for at first", often == "500ms", often)
         check(f"{who}: what is kept of its log", service["logging"] == LOG, service["logging"])
         for key in ("privileged", "devices", "pid", "ipc", "userns_mode", "extra_hosts", "links"):
             check(f"{who}: `{key}`", key not in service)
@@ -250,13 +265,11 @@ def main():
     python = install("check-jsonschema", "pyyaml", "podman-compose==1.6.0")
     if python is None:
         print("SKIPPED, NOT JUDGED: the packages check-jsonschema and podman-compose cannot be had")
-    compose = shutil.which("docker-compose")
-    if compose is None:
-        print("SKIPPED, NOT JUDGED: there is no docker-compose here")
-
-    def yaml(text):
-        code = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
-        return json.loads(subprocess.run([python, "-c", code], input=text, capture_output=True, text=True, check=True).stdout)
+    try:
+        compose = compose_2(prepared(CONTAINERS))
+    except Missing as reason:
+        compose = None
+        print(f"SKIPPED, NOT JUDGED: Compose 2 cannot be had: {reason}")
 
     def schema(files):
         command = [TOOLS / "bin/check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files]
@@ -274,9 +287,9 @@ def main():
             broken = stages / "broken.yaml"
             broken.write_text(found[0].read_text().replace("read_only", "readonly"))
             check("the schema takes an unknown key", schema([broken]).returncode != 0)
-        for file in found if compose and python else []:
+        for file in found if compose else []:
             stage = file.parent
-            understood(stage, json.loads((stage / "plan.json").read_text()), python, yaml)
+            understood(compose, stage, json.loads((stage / "plan.json").read_text()))
         for file in found if python else []:
             stage = file.parent
             plan = json.loads((stage / "plan.json").read_text())

@@ -1,6 +1,7 @@
 """A bottle as a user has one: a project's directory with a spec, and `bottlec`'s commands in it."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -19,6 +20,12 @@ class Bottle:
         self.directory.mkdir(parents=True)
         (self.directory / "rootfs").mkdir()
         self.octet = 77
+        # With git-gate and supervise: Podman's containers take long to make, and these are the same with both engines.
+        self.whole = engine.program == "docker" or "CONTAINERS_WHOLE" in os.environ
+
+    @property
+    def built_in(self):
+        return ("pipelock", "git-gate", "supervise") if self.whole else ("pipelock",)
 
     def text(self, allow=("allowed.example.com",), sidecars=("web", "cache"), octet=77, broken=False, slow=False):
         self.octet = octet or self.octet
@@ -29,15 +36,7 @@ class Bottle:
                 container-engine "{self.engine.program}"
                 {f"network octet={octet}" if octet else ""}
                 egress {{ allow {hosts} }}
-                supervise
-                git {{
-                    user name="Agent" email="agent@example.com"
-                    repo "app" {{
-                        url "ssh://git@git.example.com:2222{self.world.repository}"
-                        identity "~/.ssh/agent"
-                        host-key "{self.world.host_key}"
-                    }}
-                }}
+                {self.of_git() if self.whole else ""}
         """
         for port, name in enumerate(sidecars, 8080):
             text += f"""
@@ -63,6 +62,19 @@ class Bottle:
                     }}
                 """
         return text + "}\n"
+
+    def of_git(self):
+        return f"""
+            supervise
+            git {{
+                user name="Agent" email="agent@example.com"
+                repo "app" {{
+                    url "ssh://git@git.example.com:2222{self.world.repository}"
+                    identity "~/.ssh/agent"
+                    host-key "{self.world.host_key}"
+                }}
+            }}
+        """
 
     def write(self, **how):
         (self.directory / "bottle.kdl").write_text(self.text(**how))

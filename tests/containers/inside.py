@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""What judge.py runs in its own Debian: the world beyond the bundle, then one engine after the other.
+"""What judge.py runs in its own Debian: the world beyond the bundle, and an engine.
 
-    inside.py PLACE        where what was downloaded lies in the repository
+    inside.py PLACE ENGINE        where what was downloaded lies in the repository; `docker` or `podman`
 """
 
-import os
 import shutil
 import sys
 import traceback
@@ -26,30 +25,26 @@ def main():
     world = World()
     scripts = [REPOSITORY / "src/lower" / name for name in ("git_gate/gate.py", "supervise/server.py")]
     all_images(place, scripts, "/run/images.tar")
-    only = os.environ.get("CONTAINERS_ENGINE")
-    for kind in (Docker, Podman):
-        if only not in (None, kind.program):
-            continue
-        engine = kind(place)
-        try:
-            engine.start()
-            print(f"with {engine.about()}", flush=True)
-        except (Broken, OSError) as reason:
-            print(f"SKIPPED, NOT JUDGED: {kind.program} does not run here: {reason}", flush=True)
-            engine.stop()
-            continue
-        bottle = Bottle(engine, world)
-        try:
-            engine.load("/run/images.tar", bottle.stages_with_every_image())
-            judge(bottle)
-        except Exception:
-            traceback.print_exc(file=sys.stdout)
-            check(f"{kind.program}: the judge came to its end", False)
-        finally:
-            engine.clear()
-            engine.stop()
+    engine = {"docker": Docker, "podman": Podman}[sys.argv[2]](place)
+    try:
+        engine.start()
+        print(f"with {engine.about()}", flush=True)
+    except (Broken, OSError) as reason:
+        print(f"SKIPPED, NOT JUDGED: {engine.program} does not run here: {reason}", flush=True)
+        engine.stop()
+        return 0
+    bottle = Bottle(engine, world)
+    try:
+        engine.load("/run/images.tar", bottle.stages_with_every_image())
+        judge(bottle)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        check(f"{engine.program}: the judge came to its end", False)
+    finally:
+        engine.clear()
+        engine.stop()
     passed, failed = tally()
-    print(f"containers: {passed} checks passed, {failed} failed")
+    print(f"{engine.program}: {passed} checks passed, {failed} failed")
     return 1 if failed or not passed else 0
 
 

@@ -8,7 +8,9 @@ are the stage's own, with real git, a real sshd behind them and the real scanner
 
     tests/containers/judge.py target/debug/bottlec
 
-What cannot run on a machine is said loudly, with the reason; a verdict is never skipped.
+What cannot run on a machine is said loudly, with the reason; a verdict is never skipped. With Podman some steps are left
+out, unless CONTAINERS_WHOLE is set; CONTAINERS_ENGINES and CONTAINERS_STEPS say what is run, and with CONTAINERS_TIMES
+each step says what it took.
 """
 
 import os
@@ -20,10 +22,12 @@ from pathlib import Path
 # What is imported leaves nothing behind.
 sys.dont_write_bytecode = True
 
-from debian import Missing, inside, prepared
+from debian import Inside, Missing, prepared
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "target/judges/containers"
+# The most that one engine may take.
+SECONDS = 900
 
 
 def main():
@@ -32,17 +36,29 @@ def main():
     bottlec = Path(sys.argv[1]).resolve()
     started = time.monotonic()
     failed = False
+    running = {}
     try:
         root = prepared(PLACE)
         environment = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
         environment.update({name: value for name, value in os.environ.items() if name.startswith("CONTAINERS_")})
         command = ["python3", "/work/bottlec/tests/containers/inside.py", PLACE.relative_to(ROOT)]
-        failed = inside(root, ROOT, bottlec, command, environment) != 0
+        # Beside each other: both wait for more than they work.
+        for engine in os.environ.get("CONTAINERS_ENGINES", "docker podman").split():
+            running[engine] = Inside(root, ROOT, bottlec, engine, [*command, engine], environment)
+        for engine, program in running.items():
+            status, text = program.ended(SECONDS)
+            print(text, end="")
+            if status != 0:
+                print(f"{engine}: {status}")
+                failed = True
     except Missing as reason:
         print(f"SKIPPED, NOT JUDGED: no container engine can run here: {reason}")
+    finally:
+        for program in running.values():
+            program.end()
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     used = sum(who.ru_utime + who.ru_stime for who in used)
-    print(f"containers: {time.monotonic() - started:.0f} s, {used:.0f} s of a processor")
+    print(f"containers: it took {time.monotonic() - started:.0f} s, and {used:.0f} s of a processor")
     return 1 if failed else 0
 
 
