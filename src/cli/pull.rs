@@ -42,7 +42,7 @@ pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Erro
     let mut asked = false;
     for plan in &plans {
         let gate = Gate::of(&plan.slug, plan.addresses.bundle());
-        let (any, came) = all(&gate, &plan.git, |path| on_host(path), Stream::Stdout, output)?;
+        let (any, came) = all(&gate, &plan.git, on_host, Stream::Stdout, output)?;
         asked |= any;
         if !came {
             outcome = Outcome::Failed;

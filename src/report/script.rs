@@ -69,9 +69,9 @@ pub fn render(plan: &Plan, out: &str) -> String {
     for command in &bundle {
         step(&mut text, command);
     }
-    let state = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
+    let health = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
     let mut ask = inspect;
-    ask.splice(3..3, ["--format", state].map(|word| crate::plan::Traced::fixed(word.to_owned())));
+    ask.splice(3..3, ["--format", health].map(|word| crate::plan::Traced::fixed(word.to_owned())));
     let _ = write!(
         text,
         "left={PATIENCE}\n\

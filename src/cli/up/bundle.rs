@@ -12,7 +12,7 @@ use bottlec::world::container::{ContainerEngine, MADE_FROM};
 use serde::Deserialize;
 
 use super::UpError;
-use super::runner::Runner;
+use super::runner::{Done, Runner};
 
 /// How long the container engine may take to answer a question.
 pub(super) const QUESTION: Duration = Duration::from_secs(30);
@@ -397,7 +397,7 @@ impl Bundle<'_> {
     /// What there is to say of a container that does not get ready: why, and the last that it said.
     fn not_ready(&self, container: &str, why: &str) -> UpError {
         let log = self.runner.ask(&self.engine(&["container", "logs", "--tail", "12", container]), QUESTION);
-        let log = log.map(|done| done.tail()).unwrap_or_default();
+        let log = log.map(Done::tail).unwrap_or_default();
         let said = if log.is_empty() {
             String::from("; it said nothing")
         } else {

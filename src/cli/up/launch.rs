@@ -172,7 +172,7 @@ impl Run<'_> {
             (None, _) => false,
         };
         self.bundle(made)?;
-        self.machine(machine.filter(|_| !recreate), recreate, &wanted, state, made)?;
+        self.machine(machine.as_ref().filter(|_| !recreate), recreate, &wanted, state, made)?;
         self.provision(state)?;
         for checkout in &self.plan.commands.checkouts {
             self.checkout(checkout)?;
@@ -217,7 +217,7 @@ impl Run<'_> {
 
     fn machine(
         &self,
-        existing: Option<Machine>,
+        existing: Option<&Machine>,
         recreate: bool,
         wanted: &str,
         state: &mut State,
@@ -237,7 +237,7 @@ impl Run<'_> {
             }
             (state.machine, state.provisioned) = (None, None);
         }
-        let runs = existing.as_ref().is_some_and(Machine::runs);
+        let runs = existing.is_some_and(Machine::runs);
         if existing.is_none() {
             self.progress.step("making the machine");
             // Written first: should this end here, the next run knows whose the machine is.

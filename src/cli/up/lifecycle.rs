@@ -11,7 +11,7 @@ use bottlec::plan::Traced;
 use bottlec::text::{did_you_mean, one_line, quote, quote_path};
 use bottlec::world::builtin;
 
-use super::bundle::{Bundle, Differs, QUESTION, REMOVAL};
+use super::bundle::{Bundle, Container, Differs, QUESTION, REMOVAL};
 use super::launch::{bundle_removal, in_this_terminal, machine_removal};
 use super::machine::Machine;
 use super::runner::Runner;
@@ -90,7 +90,7 @@ impl Known {
 }
 
 /// Runs a program in a bottle that is up.
-pub(in crate::cli) fn exec(command: &Exec, output: &Output) -> Result<Outcome, Error> {
+pub(in crate::cli) fn exec(command: &Exec, output: &Output) -> Outcome {
     let ended = || -> Result<u8, UpError> {
         let Some(known) = Known::find(&command.bottle.spec, &command.bottle.which, output)? else {
             return Ok(FAILED);
@@ -106,10 +106,10 @@ pub(in crate::cli) fn exec(command: &Exec, output: &Output) -> Result<Outcome, E
         let runner = known.runner(&plan)?;
         Ok(runner.attach(&in_this_terminal(&plan), &command.program)?)
     };
-    Ok(Outcome::Code(ended().unwrap_or_else(|error| {
+    Outcome::Code(ended().unwrap_or_else(|error| {
         output.complain(&error);
         FAILED
-    })))
+    }))
 }
 
 /// Shows what the bundle's containers said.
@@ -192,7 +192,7 @@ pub(in crate::cli) fn status(command: &Bottle, output: &Output) -> Result<Outcom
             line(true, "what was launched is what the spec says");
         }
         (Some(_), Some(_)) => {
-            line(false, "the spec has changed since it was launched: `bottlec up` takes it up")
+            line(false, "the spec has changed since it was launched: `bottlec up` takes it up");
         }
         (Some(launched), None) => line(true, &format!("launched from {}", quote_path(&launched.spec))),
     }
@@ -218,7 +218,7 @@ pub(in crate::cli) fn status(command: &Bottle, output: &Output) -> Result<Outcom
                     line(false, &format!("{sidecar}: {}", differs.as_text()));
                 }
                 Some(differs) => line(false, &format!("{sidecar}: {state}, but it {}", differs.as_text())),
-                None => line(found.is_some_and(|found| found.is_ready()), &format!("{sidecar}: {state}")),
+                None => line(found.is_some_and(Container::is_ready), &format!("{sidecar}: {state}")),
             }
         }
         match Machine::find(&runner, &plan).map_err(into_error)? {
@@ -248,9 +248,10 @@ pub(in crate::cli) fn stop(command: &Bottle, output: &Output) -> Result<Outcome,
     let mut stopped = 0;
     for command in &plan.commands.stop {
         let is_of_machine = command.first() == plan.commands.start.first();
-        let is_there = match is_of_machine {
-            true => machine.as_ref().is_some_and(Machine::runs),
-            false => command.last().and_then(|name| found.get(&name.value)).is_some_and(|it| it.runs()),
+        let is_there = if is_of_machine {
+            machine.as_ref().is_some_and(Machine::runs)
+        } else {
+            command.last().and_then(|name| found.get(&name.value)).is_some_and(Container::runs)
         };
         if is_there {
             runner.run(command, REMOVAL)?;
@@ -296,7 +297,7 @@ pub(in crate::cli) fn down(command: &Down, output: &Output) -> Result<Outcome, E
     let bundle = Bundle { runner: &runner, plan: &plan };
     let found = bundle.found().map_err(into_error)?;
     let gate = plan.resources.containers.get(builtin::GIT_GATE).and_then(|name| found.get(&name.value));
-    let gate_runs = gate.is_some_and(|gate| gate.runs());
+    let gate_runs = gate.is_some_and(Container::runs);
     if gate_runs && let Some(launched) = &known.launched {
         pull::of_launched(&plan, &launched.stage, Stream::Stdout, output)?;
     }

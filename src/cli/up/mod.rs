@@ -93,13 +93,13 @@ fn choose(spec: &Path, which: &Which, name: Option<&str>, output: &Output) -> Re
     Ok(Some(Chosen { plan, seen_from_here, way: way.into(), stage, spec: real(&spec), out }))
 }
 
-pub(super) fn run(command: &Up, output: &Output) -> Result<Outcome, Error> {
+pub(super) fn run(command: &Up, output: &Output) -> Outcome {
     let ended = bring_up(command, output);
     let code = ended.unwrap_or_else(|error| {
         output.complain(&error);
         FAILED
     });
-    Ok(Outcome::Code(code))
+    Outcome::Code(code)
 }
 
 fn bring_up(command: &Up, output: &Output) -> Result<u8, UpError> {

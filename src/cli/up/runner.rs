@@ -44,7 +44,7 @@ pub(super) enum RunError {
         reason: io::Error,
     },
     /// It did not succeed.
-    #[error("{} {}{}", quote(command), how(status), said(tail))]
+    #[error("{} {}{}", quote(command), how(*status), said(tail))]
     Failed {
         /// The whole vector, as a shell would take it.
         command: String,
@@ -68,7 +68,7 @@ pub(super) enum RunError {
     Interrupted,
 }
 
-fn how(status: &ExitStatus) -> String {
+fn how(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("failed with {code}"),
         (None, signal) => format!("was ended by signal {}", signal.unwrap_or_default()),
