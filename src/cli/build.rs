@@ -53,7 +53,6 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
 
 /// Whether the bottle of a stage was launched from that directory, when another stage was in it.
 fn is_up_from_another(directory: &Path, stage: &Stage) -> bool {
-    // Where nothing can be noted nothing was launched.
     let launched = state::peek(&stage.slug).unwrap_or_default();
     launched.is_some_and(|launched| launched.stage == directory && launched.sha256 != stage.sha256())
 }

@@ -138,9 +138,10 @@ pub(crate) fn is_launched(slug: &str) -> bool {
     peek(slug).is_ok_and(|launched| launched.is_some())
 }
 
-/// Reads what was launched of a bottle, without keeping anybody out.
+/// Reads what was launched of a bottle, without keeping anybody out. Where nothing can be noted nothing was.
 pub(crate) fn peek(slug: &str) -> Result<Option<State>, Error> {
-    read(&directory()?.join(format!("{slug}.json")))
+    let Ok(directory) = directory() else { return Ok(None) };
+    read(&directory.join(format!("{slug}.json")))
 }
 
 fn read(path: &Path) -> Result<Option<State>, Error> {

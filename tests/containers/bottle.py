@@ -20,6 +20,11 @@ class Bottle:
         self.directory.mkdir(parents=True)
         (self.directory / "rootfs").mkdir()
         self.octet = 77
+        # The project is a repository, as a user's is.
+        for words in (("init", "--quiet", "--initial-branch=main"), ("commit", "--quiet", "--allow-empty", "--message=the project")):
+            done = self.git(*words)
+            if done.returncode != 0:
+                raise RuntimeError(done.stderr)
         # With git-gate and supervise: Podman's containers take long to make, and these are the same with both engines.
         self.whole = engine.program == "docker" or "CONTAINERS_WHOLE" in os.environ
 
@@ -73,6 +78,7 @@ class Bottle:
                     identity "~/.ssh/agent"
                     host-key "{self.world.host_key}"
                 }}
+                repo "own" {{ path "."; }}
             }}
         """
 
@@ -89,6 +95,10 @@ class Bottle:
 
     def bottlec(self, *words):
         return run("bottlec", *words, cwd=self.directory)
+
+    def git(self, *words):
+        """Runs git as the human does, in the project."""
+        return run("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *words, cwd=self.directory)
 
     def spawn(self, *words):
         command = ["bottlec", *words]

@@ -107,11 +107,12 @@ class Judge:
 
     def git(self):
         bottle, world = self.bottle, self.bottle.world
-        done = bottle.inside("git", "log", "--format=%s %an")
+        done = bottle.inside("git", "-C", "/work/app", "log", "--format=%s %an")
         self.check("the repository is in the machine", done.stdout == "the first Ada\n", said(done))
 
-        def push(branch, text):
-            script = 'printf %s "$2" >work && git checkout -q -B "$1" && git add work && git commit -q -m work && '
+        def push(branch, text, repository="app"):
+            script = f"cd /work/{repository} && "
+            script += 'printf %s "$2" >work && git checkout -q -B "$1" && git add work && git commit -q -m work && '
             return bottle.inside("sh", "-c", script + 'git push -q origin "$1"', "sh", branch, text)
 
         name = f"work-{self.engine.program}"
@@ -121,6 +122,19 @@ class Judge:
         done = push("planted", "token = ghp" + "_w8sK2mQx9Tz4LbVc7Yn3Rf6Jh1Gd5Pa0EuSo\n")
         self.check("a planted secret is refused", done.returncode != 0 and not world.branch("planted"), said(done))
         self.check("the refusal says where it is", "work" in done.stderr and "secret" in done.stderr, said(done))
+        # The project itself, which the gate sees read-only: what is pushed stays in the gate until the human fetches it.
+        before = bottle.git("for-each-ref").stdout
+        done = push("mine", "an honest line\n", "own")
+        self.check("a push to the project goes through", done.returncode == 0, said(done))
+        self.check("and changes nothing of it", bottle.git("for-each-ref").stdout == before)
+        done = push("planted", "token = ghp" + "_w8sK2mQx9Tz4LbVc7Yn3Rf6Jh1Gd5Pa0EuSo\n", "own")
+        self.check("a planted secret is refused there, too", done.returncode != 0, said(done))
+        done = bottle.bottlec("pull")
+        self.check("pull: it ends well", done.returncode == 0 and "mine" in done.stdout, said(done))
+        refs = bottle.git("for-each-ref", "--format=%(refname)").stdout.split()
+        self.check("pull: what was pushed is there, and nothing else", refs == ["refs/heads/main", f"refs/remotes/bottle-{SLUG}/mine"], refs)
+        shown = bottle.git("show", f"refs/remotes/bottle-{SLUG}/mine:work").stdout
+        self.check("pull: it is what was pushed", shown == "an honest line\n", shown)
 
     def again(self):
         before = self.bottle.ids("bundle", *self.every_one)

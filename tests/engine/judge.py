@@ -265,6 +265,21 @@ def judge(engine, stage):
         words = result.stdout + result.stderr
         known = "unexpected argument" not in words and "Usage:" not in words and name in words
         check(f"{what}: the engine takes the vector of {use}", result.returncode != 0 and known, words)
+    # Nor can anything be copied into it, or cloned; the engine gets as far as saying that, too.
+    commands = plan["commands"]
+    into = [*commands["provision"], *(checkout[key] for checkout in commands["checkouts"] for key in ("exists", "clone"))]
+    check(f"{what}: files are copied", bool(commands["provision"]) == bool(plan["provision"]), commands["provision"])
+    for vector in into:
+        # What lies in a home is whoever's that launches.
+        if "cp" in vector and vector[3].startswith("~/"):
+            vector = [*vector[:3], "SHA256SUMS", *vector[4:]]
+        result = engine.run(vector, stage, variables)
+        words = result.stdout + result.stderr
+        known = "unexpected argument" not in words and "Usage:" not in words and "running" in words
+        check(f"{what}: the engine takes the vector {' '.join(vector[2:4])}", result.returncode != 0 and known, (vector, words))
+    result = engine.run(commands["machines"], stage, variables)
+    machines = json.loads(result.stdout)
+    check(f"{what}: the machine is on the engine's list", [m["state"] for m in machines if m["name"] == name] == ["created"], machines)
     judge_programs(engine, plan, stage, what)
     denials = plan["commands"]["denials"]
     check(f"{what}: denials are asked for where they can be", (denials is None) == (engine.version == "1.4.0"), denials)

@@ -278,6 +278,11 @@ def judge_changes(bottlec, directory):
         h.up("--recreate", "--", "true")
         state = h.state()
         check("another subnet replaces the old one", state["networks"]["bottle-demo"]["subnet"] == "192.168.43.0/24", state)
+        # Another container engine cannot remove what this one runs.
+        before = h.state()
+        h.write(text.replace("network octet=42", 'network octet=43\n    container-engine "podman"'))
+        h.up("--", "true", code=125, says="the bundle was launched with `docker`")
+        check("another container engine changes nothing", h.state() == before)
         h.run("down", "--volumes")
         check("nothing is left of either", *h.is_empty())
 
@@ -543,6 +548,58 @@ def judge_script(bottlec, directory):
         check("an edited stage is not launched", not changes(h.calls()))
 
 
+def judge_work_that_is_not_pulled(bottlec, directory):
+    spec = SPEC.replace("    supervise\n", "    git { repo \"app\" { path \".\"; }; }\n")
+    with host(bottlec, directory, spec) as h:
+        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "init.defaultBranch=main"]
+
+        def git(*words, where=h.project):
+            env = h.env | {"GIT_CONFIG_GLOBAL": "/dev/null"}
+            subprocess.run(["git", *identity, *words], cwd=where, env=env, check=True, capture_output=True)
+
+        git("init", "--quiet")
+        git("commit", "--quiet", "--allow-empty", "--message=first")
+        gate = h.world / "gate"
+        gate.mkdir()
+        git("clone", "--quiet", "--bare", h.project, gate / "app")
+        h.up("--", "true")
+        h.run("stop")
+        h.run("down", "--volumes", code=3, says="git-gate does not run")
+        check("and nothing is removed", h.state()["machines"] and h.state()["volumes"], h.state())
+        h.up("--", "true")
+        # A tag of commits that no branch has: it is not pulled, and would be lost.
+        git("clone", "--quiet", gate / "app", h.directory / "agent")
+        git("commit", "--quiet", "--allow-empty", "--message=second", where=h.directory / "agent")
+        git("tag", "v1", where=h.directory / "agent")
+        git("push", "--quiet", "origin", "v1", where=h.directory / "agent")
+        h.run("down", "--volumes", code=3, says="git-gate holds what was not pulled: `refs/tags/v1` of `app`")
+        check("and nothing is removed then", h.state()["machines"] and h.state()["volumes"], h.state())
+        h.run("down", "--volumes", "--force", says="removed")
+        check("with --force nothing is left", *h.is_empty())
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            os.kill(int((h.world / "gate.pid").read_text()), signal.SIGKILL)
+
+
+def judge_full_disks(bottlec, directory):
+    """A full disk in the place of the stage, or of the note of what was launched."""
+    with host(bottlec, directory) as h:
+        small = ["mount", "-t", "tmpfs", "-o", "size=16k", "none"]
+        for place in (h.project / "stage", h.directory / "home/.local/state/bottlec"):
+            place.mkdir(parents=True, exist_ok=True)
+            place.chmod(0o755 if place.name == "stage" else 0o700)
+            done = subprocess.run([*small, place], capture_output=True, text=True)
+            check(f"a small disk at {place.name}", done.returncode == 0, done.stderr)
+            place.chmod(0o755 if place.name == "stage" else 0o700)
+            with contextlib.suppress(OSError), (place / "fill").open("wb", buffering=0) as fill:
+                while True:
+                    fill.write(bytes(1024))
+            h.up("--", "true", code=125, says="no space left")
+            check(f"a full disk at {place.name}: nothing is left", *h.is_empty())
+            subprocess.run(["umount", place], check=True)
+        h.up("--", "true")
+        h.run("down", "--volumes")
+
+
 def judge_page(bottlec, directory):
     """The page of the first bottle, command by command."""
     page = (ROOT / "docs/first-bottle.md").read_text()
@@ -632,6 +689,8 @@ def main(bottlec):
             judge_nothing_there,
             judge_script,
             judge_page,
+            judge_work_that_is_not_pulled,
+            judge_full_disks,
             judge_faults,
         ):
             if not ONLY or judge.__name__ in ONLY:
@@ -645,7 +704,7 @@ ONLY = sys.argv[2:]
 
 if __name__ == "__main__":
     program = Path(sys.argv[1]).resolve()
-    namespace = ["unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    namespace = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if os.environ.get("LAUNCH_JUDGE") == "inside":
         sys.exit(main(program))
     if subprocess.run([*namespace, "true"], capture_output=True).returncode != 0 or not shutil.which("ip"):

@@ -60,13 +60,14 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
     let Launch { command, stage, spec, directory, .. } = launch;
     let plan = PlanJson::read(stage.plan())
         .map_err(|error| Error::Host(format!("the plan that was just written cannot be read: {error}")))?;
+    let progress = Progress::new(output);
+    // As long as it is waited for, Ctrl-C ends this process.
+    let place =
+        Place::take(&stage.slug, || progress.line("waiting for another launch of this bottle to end"))?;
     let mut runner = Runner::new(directory, &plan.commands).map_err(|error| Error::Host(reason(&error)))?;
     for (name, value) in &launch.variables {
         runner.set(name, value);
     }
-    let progress = Progress::new(output);
-    let place =
-        Place::take(&stage.slug, || progress.line("waiting for another launch of this bottle to end"))?;
     let mut state = match place.read()? {
         Some(state) if state.spec != *spec => {
             return Err(UpError::Bundle(format!(
@@ -75,6 +76,14 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
                 quote(&stage.slug),
                 quote_path(&state.spec),
                 stage.slug,
+            )));
+        }
+        Some(state)
+            if state.plan.resources.container_engine.value != plan.resources.container_engine.value =>
+        {
+            return Err(UpError::Bundle(format!(
+                "the bundle was launched with {}, which alone can remove it: `bottlec down`, and `up` makes it anew",
+                quote(&state.plan.resources.container_engine.value)
             )));
         }
         Some(state) => state,

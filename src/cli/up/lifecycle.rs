@@ -40,7 +40,7 @@ impl Known {
         {
             return Ok(Some(Self { slug: slug.clone(), launched: Some(launched), compiled: None }));
         }
-        let Some(compiled) = choose(spec, which, None, output)? else {
+        let Some(compiled) = choose(spec, which, None, false, output)? else {
             output.complain(
                 &"the spec does not compile; what was launched is found by its name, too: `--bottle SLUG`",
             );
@@ -214,9 +214,7 @@ pub(in crate::cli) fn status(command: &Bottle, output: &Output) -> Result<Outcom
             let found = containers.get(name);
             let state = found.map_or("not there", |container| container.state());
             match differs.as_ref().and_then(|differs| differs.get(name)) {
-                Some(differs @ (Differs::Absent | Differs::NotReady(_))) => {
-                    line(false, &format!("{sidecar}: {}", differs.as_text()));
-                }
+                Some(Differs::Absent | Differs::NotReady(_)) => line(false, &format!("{sidecar}: {state}")),
                 Some(differs) => line(false, &format!("{sidecar}: {state}, but it {}", differs.as_text())),
                 None => line(found.is_some_and(Container::is_ready), &format!("{sidecar}: {state}")),
             }

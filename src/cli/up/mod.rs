@@ -72,14 +72,23 @@ struct Chosen {
     out: PathBuf,
 }
 
-/// Compiles the spec and takes one bottle of it. What is wrong with the spec is said; nothing is returned then.
-fn choose(spec: &Path, which: &Which, name: Option<&str>, output: &Output) -> Result<Option<Chosen>, Error> {
+/// Compiles the spec and takes one bottle of it. What is wrong with the spec is said; nothing is returned then. Of a spec
+/// that compiles the findings are said where a launch is to come only.
+fn choose(
+    spec: &Path,
+    which: &Which,
+    name: Option<&str>,
+    launches: bool,
+    output: &Output,
+) -> Result<Option<Chosen>, Error> {
     let spec = spec.to_owned();
     let workspace = Workspace::of(std::slice::from_ref(&spec), None)?;
     let out = workspace.stages(which.out.as_deref())?;
     let options = Options { stage_to_workspace: workspace.way_from_stage(&out)?, ..which.leveling.options() };
     let analysis = load::load(&workspace, std::slice::from_ref(&spec), &options)?;
-    let Some(plans) = plans::all(&analysis, &[Report::default()], output)? else { return Ok(None) };
+    let is_said = launches || analysis.diagnostics().has_errors();
+    let reports: &[Report] = if is_said { &[Report::default()] } else { &[] };
+    let Some(plans) = plans::all(&analysis, reports, output)? else { return Ok(None) };
     let slug = plans::one(&plans, which.bottle.as_deref())?.slug.value.clone();
     let rename = |of: &str| name.filter(|_| of == slug).map(str::to_owned);
     let planned = |way: &str| {
@@ -107,7 +116,7 @@ fn bring_up(command: &Up, output: &Output) -> Result<u8, UpError> {
     if let Some(name) = name {
         plans::is_slug(name)?;
     }
-    let Some(chosen) = choose(&command.bottle.spec, &command.bottle.which, name, output)? else {
+    let Some(chosen) = choose(&command.bottle.spec, &command.bottle.which, name, true, output)? else {
         return Ok(FAILED);
     };
     let Chosen { plan, seen_from_here, way: _, stage, spec, out } = &chosen;
