@@ -132,7 +132,8 @@ class Judge:
         done = bottle.bottlec("pull")
         self.check("pull: it ends well", done.returncode == 0 and "mine" in done.stdout, said(done))
         refs = bottle.git("for-each-ref", "--format=%(refname)").stdout.split()
-        self.check("pull: what was pushed is there, and nothing else", refs == ["refs/heads/main", f"refs/remotes/bottle-{SLUG}/mine"], refs)
+        came = [f"refs/remotes/bottle-{SLUG}/{name}" for name in ("main", "mine")]
+        self.check("pull: what was pushed is there, and nothing else", refs == ["refs/heads/main", *came], refs)
         shown = bottle.git("show", f"refs/remotes/bottle-{SLUG}/mine:work").stdout
         self.check("pull: it is what was pushed", shown == "an honest line\n", shown)
 
@@ -234,7 +235,9 @@ class Judge:
             compose = compose[:start] + changed
         (old / "compose.yaml").write_text(compose)
         words = ["compose", "--project-name", f"bottle-{SLUG}", "--file", "compose.yaml", "up", "--detach"]
-        done = run(self.engine.program, *words, cwd=old)
+        # What `up` would say of the project, which is a repository.
+        where = os.environ | {"BOTTLE_REPO_1": str(self.bottle.directory / ".git")}
+        done = run(self.engine.program, *words, cwd=old, env=where)
         self.check("an older bundle: it is up", done.returncode == 0, said(done))
         done = self.up()
         self.check("an older bundle: `up` ends well", done.returncode == 0, said(done))
