@@ -7,6 +7,7 @@ mod pin;
 mod secret;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionTriggerKind, Command,
@@ -29,7 +30,7 @@ pub(super) fn actions(
     params: &CodeActionParams,
     documents: &BTreeMap<String, Document>,
     client: &Client,
-    whole: &dyn Fn() -> Option<Located>,
+    whole: &dyn Fn() -> Option<Arc<Located>>,
 ) -> Vec<CodeActionOrCommand> {
     let span = asked.span(params.range);
     let found = asked.analysis.diagnostics().as_slice().iter().filter(|it| {

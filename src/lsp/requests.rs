@@ -179,7 +179,7 @@ impl Server {
         let folder = self.workspace.folder_of(uri);
         let whole = folder.map(|folder| self.workspace.whole(&folder));
         match whole.filter(|whole| whole.source_of(uri).is_some()) {
-            Some(whole) => About::new(Arc::new(whole), uri, self.client.encoding),
+            Some(whole) => About::new(whole, uri, self.client.encoding),
             None => self.about(uri),
         }
     }

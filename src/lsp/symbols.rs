@@ -1,6 +1,7 @@
 //! Document and workspace symbols.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use lsp_types::{DocumentSymbol, DocumentSymbolResponse, SymbolInformation, SymbolKind};
 
@@ -225,7 +226,7 @@ fn shown(text: &str) -> String {
 /// What the specs of a workspace define, as far as its name has the letters of `query` in their order.
 #[must_use]
 pub(super) fn of_workspace(
-    folders: impl Iterator<Item = Located>,
+    folders: impl Iterator<Item = Arc<Located>>,
     query: &str,
     encoding: Encoding,
 ) -> Vec<SymbolInformation> {

@@ -1,9 +1,11 @@
 //! The workspace: open documents, their folders, and the specs that they form with the files on disk.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lsp_types::Uri;
 
@@ -24,13 +26,25 @@ pub(super) struct Workspace {
     documents: BTreeMap<String, Document>,
     /// The specs that were asked for since something in them changed, by the URI of the file that they begin with.
     analyses: BTreeMap<String, Arc<Located>>,
+    /// The folder that was asked for last as a whole: a cursor that moves asks at each step.
+    whole: Mutex<Option<Whole>>,
+}
+
+/// All specs of a folder, and what was read to make them out.
+#[derive(Debug)]
+struct Whole {
+    folder: PathBuf,
+    analysis: Arc<Located>,
+    /// The specs, and all files that were read, by name: a digest of what came of each.
+    names: Vec<String>,
+    reads: Vec<(String, u64)>,
 }
 
 impl Workspace {
     /// A workspace of those folders, with nothing open.
     #[must_use]
     pub(super) fn new(disk: Arc<dyn Disk>, folders: Vec<PathBuf>) -> Self {
-        Self { disk, folders, documents: BTreeMap::new(), analyses: BTreeMap::new() }
+        Self { disk, folders, documents: BTreeMap::new(), analyses: BTreeMap::new(), whole: Mutex::new(None) }
     }
 
     /// The files on disk.
@@ -137,23 +151,45 @@ impl Workspace {
             (None, None) => return None,
         };
         sources.add(source);
-        Some(self.with_includes(sources, folder.as_deref(), Some(uri)))
+        let read = |name: &str| match &folder {
+            Some(folder) => self.read(folder, name),
+            None => Err(String::from("the spec that includes it was never saved, and no folder is open")),
+        };
+        Some(self.with_includes(sources, folder.as_deref(), Some(uri), &read))
     }
 
     /// Every spec of a folder, and what they include, as one: to find names in, not to compile, since they need not be
     /// for one host.
     #[must_use]
-    pub(super) fn whole(&self, folder: &Path) -> Located {
-        let mut sources = Sources::new();
-        let mut bytes = 0;
+    pub(super) fn whole(&self, folder: &Path) -> Arc<Located> {
         let mut names = self.disk.specs(folder);
         let open = self.documents.values();
         names.extend(open.filter_map(|document| name_in(folder, document.path.as_ref()?)));
         names.sort();
         names.dedup();
-        for name in names {
+        // A thread that died with it in its hand left it as it was.
+        let mut kept = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = kept.as_ref()
+            && kept.folder == folder
+            && kept.names == names
+            && kept
+                .reads
+                .iter()
+                .all(|(name, digest)| self.digest(folder, name, &self.read(folder, name)) == *digest)
+        {
+            return Arc::clone(&kept.analysis);
+        }
+        let reads = RefCell::new(Vec::new());
+        let read = |name: &str| {
+            let read = self.read(folder, name);
+            reads.borrow_mut().push((name.to_owned(), self.digest(folder, name, &read)));
+            read
+        };
+        let mut sources = Sources::new();
+        let mut bytes = 0;
+        for name in &names {
             // What is no spec has no names of ours in it.
-            if let Ok(source) = self.read(folder, &name) {
+            if let Ok(source) = read(name) {
                 bytes += source.bytes().len();
                 sources.add(source);
             }
@@ -161,7 +197,22 @@ impl Workspace {
                 break;
             }
         }
-        self.with_includes(sources, Some(folder), None)
+        let analysis = Arc::new(self.with_includes(sources, Some(folder), None, &read));
+        let reads = reads.into_inner();
+        *kept = Some(Whole { folder: folder.to_owned(), analysis: Arc::clone(&analysis), names, reads });
+        analysis
+    }
+
+    /// A digest of what came of reading a file, and of what the editor calls it.
+    fn digest(&self, folder: &Path, name: &str, read: &Result<Source, String>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match read {
+            Ok(source) => source.bytes().hash(&mut hasher),
+            Err(why) => why.hash(&mut hasher),
+        }
+        let uri = self.at(&folder.join(name)).map(|document| document.uri.as_str());
+        (read.is_ok(), uri).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The text of a file: the editor's, or else the disk's.
@@ -178,12 +229,15 @@ impl Workspace {
     }
 
     /// Reads what sources include. `root` is what the editor calls the first of them.
-    fn with_includes(&self, sources: Sources, folder: Option<&Path>, root: Option<&Uri>) -> Located {
+    fn with_includes(
+        &self,
+        sources: Sources,
+        folder: Option<&Path>,
+        root: Option<&Uri>,
+        read: &dyn Fn(&str) -> Result<Source, String>,
+    ) -> Located {
         let mut analysis = Analysis::new(sources, Options::default());
-        analysis.follow(|name| match folder {
-            Some(folder) => self.read(folder, name),
-            None => Err(String::from("the spec that includes it was never saved, and no folder is open")),
-        });
+        analysis.follow(read);
         let uri_of = |(id, source): (SourceId, &Source)| match root {
             Some(root) if id.index() == 0 => Some(root.clone()),
             _ => {

@@ -644,9 +644,12 @@ def judge_confined(bottlec, engine, directory):
     commands = json.loads((stage / "plan.json").read_text())["commands"]
     engine.run(commands["create"], stage, commands["set"])
     seen = {}
-    for variables in ({}, commands["set"]):
+    # On a busy machine the engine gives its own process up before that got so far: again, then.
+    for variables in ({}, *[commands["set"]] * 3):
+        if len(variables) in seen and seen[len(variables)] == {"landlock", "seccomp"}:
+            break
         calls = directory / f"calls-{len(variables)}"
-        calls.touch()
+        calls.write_text("")
         watch = ["strace", "-f", "-o", calls, "-e", "trace=execve,landlock_restrict_self,seccomp"]
         start = subprocess.Popen(
             watch + commands["start"],
@@ -660,7 +663,7 @@ def judge_confined(bottlec, engine, directory):
         end = time.monotonic() + 60
         while confinements(calls) is None and start.poll() is None and time.monotonic() < end:
             time.sleep(0.1)
-        end = time.monotonic() + 10
+        end = time.monotonic() + (60 if variables else 10)
         while len(confinements(calls) or ()) < 2 and start.poll() is None and time.monotonic() < end:
             time.sleep(0.1)
         seen[len(variables)] = confinements(calls)

@@ -39,10 +39,11 @@ pub const WORK: &str = "/work";
 type OfMachine<'a> = dyn Fn(&str, &[Traced<String>]) -> Command + 'a;
 
 /// The commands that copy the files: their directories are made, each is copied, and their modes are set, since what the
-/// engine gives a new file is not known of every version. As root, where the engine would take the image's user.
+/// engine gives a new file is not known of every version. As root, where the engine would take the image's user; into the
+/// directory of the repositories that user clones, who may not have been given it by the image.
 pub(super) fn commands(plan: &Plan, as_user: bool, of_machine: &OfMachine<'_>) -> Vec<Command> {
     let files = files(plan);
-    if files.is_empty() {
+    if files.is_empty() && plan.git.repos.is_empty() {
         return Vec::new();
     }
     let user: &[&str] = if as_user { &["--user", "0"] } else { &[] };
@@ -51,7 +52,9 @@ pub(super) fn commands(plan: &Plan, as_user: bool, of_machine: &OfMachine<'_>) -
         of_machine("exec", &flags).into_iter().chain(words.iter().map(|word| ours(word))).collect()
     };
     let directories = files.iter().filter_map(|file| Some(file.target.rsplit_once('/')?.0));
-    let directories: BTreeSet<&str> = directories.filter(|directory| *directory != ETC).collect();
+    let work = workdir(plan).map(|dir| dir.with(WORK.to_owned()));
+    let directories = directories.filter(|directory| *directory != ETC);
+    let directories: BTreeSet<&str> = directories.chain(work.iter().map(|_| WORK)).collect();
     let make = (!directories.is_empty()).then(|| {
         let mut make = exec(&["--", "mkdir", "-p", "--"]);
         make.extend(directories.into_iter().map(ours));
@@ -69,7 +72,12 @@ pub(super) fn commands(plan: &Plan, as_user: bool, of_machine: &OfMachine<'_>) -
         command.extend(of_mode.map(|file| file.with(file.target.clone())));
         command
     });
-    make.into_iter().chain(copies).chain(modes).collect()
+    let open = work.map(|work| {
+        let mut command = exec(&["--", "chmod", "1777", "--"]);
+        command.push(work);
+        command
+    });
+    make.into_iter().chain(copies).chain(modes).chain(open).collect()
 }
 
 /// The directory of a repository in the machine.

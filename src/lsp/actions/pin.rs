@@ -1,6 +1,7 @@
 //! Actions that pin a default: a bottle's subnet, and the version of its engine.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lsp_types::CodeActionKind;
 
@@ -32,7 +33,7 @@ fn bottle<'t>(cursor: &Cursor<'t>, child: &str) -> Option<(Node<'t>, Option<Node
 
 /// Offers an octet that no other bottle takes: the bottle's own where it is free, so that a new name leaves its address
 /// alone.
-pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -> Option<Located>) {
+pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -> Option<Arc<Located>>) {
     let asked = menu.asked;
     // The whole folder is read for it.
     if !menu.wants(&CodeActionKind::QUICKFIX) && !menu.wants(&CodeActionKind::REFACTOR_REWRITE) {
