@@ -206,6 +206,10 @@ def grown(bottlec, name, shape, what):
                 # It is bounded.
                 return None, None, ""
             after = least(command(bottlec, what, file), 1)
+            if after[2] != before[2]:
+                # A bound was reached, and there is something to be said: no multiple of what was done before, since the
+                # whole text is searched for credentials before a line of it is shown.
+                return None, None, "" if after[0] <= 3 * LONGEST else f"{after[0]:.1f} s of CPU for {bigger} bytes"
             if enough:
                 break
             n, size, before = 2 * n, bigger, after
