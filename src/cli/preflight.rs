@@ -173,9 +173,7 @@ fn sources(plan: &Plan) -> Vec<Finding> {
             VolumeSource::Named(_) => None,
         })
     });
-    let own = plan.machine.volumes.iter();
-    let own = own.map(|volume| (volume.path.as_str(), format!("a volume of {slug}"), "make it first"));
-    let found = boot.chain(volumes).chain(own).filter_map(|(source, what, help)| {
+    let found = boot.chain(volumes).filter_map(|(source, what, help)| {
         let path = on_host(source)?;
         let shown = quote_path(&path);
         Some(match fs::metadata(&path) {

@@ -106,8 +106,7 @@ fn words(diagnostic: &Diagnostic) -> impl Iterator<Item = &str> {
 /// written with escapes; and wherever it stands a second time.
 fn ranges(tree: &Tree, parts: &mut Parts) -> Vec<Range<usize>> {
     let text = tree.text();
-    let mut ranges = secret::all(text);
-    parts.remember_all(text);
+    let mut ranges = parts.remember_all(text);
     for (_, node) in tree.walk() {
         for entry in node.all_entries() {
             let Value::String(value) = entry.value() else { continue };
@@ -153,16 +152,18 @@ impl Parts {
         }
     }
 
-    /// Remembers the credentials in a text, without what all of their kind begin with.
-    fn remember_all(&mut self, text: &str) {
-        for found in secret::known(text) {
+    /// Remembers the credentials in a text, without what all of their kind begin with, and returns where all of them stand.
+    fn remember_all(&mut self, text: &str) -> Vec<Range<usize>> {
+        let (known, passwords, assigned) =
+            (secret::known(text), secret::passwords(text), secret::assigned(text));
+        for found in &known {
             self.remember(&text[found.body..found.range.end]);
         }
-        let passwords =
-            secret::passwords(text).into_iter().filter(|range| range.len() >= SHORTEST_REMEMBERED);
-        for range in passwords.chain(secret::assigned(text)) {
-            self.remember(&text[range]);
+        let long = passwords.iter().filter(|range| range.len() >= SHORTEST_REMEMBERED);
+        for range in long.chain(&assigned) {
+            self.remember(&text[range.clone()]);
         }
+        known.into_iter().map(|found| found.range).chain(passwords).chain(assigned).collect()
     }
 
     /// Where a text repeats any of them.

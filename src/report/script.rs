@@ -23,10 +23,10 @@ pub fn render(plan: &Plan, out: &str) -> String {
     let Commands {
         bundle,
         inspect,
-        containers: _,
+        containers,
         network: _,
         volumes: _,
-        machines: _,
+        machines,
         create,
         start,
         provision,
@@ -74,14 +74,21 @@ pub fn render(plan: &Plan, out: &str) -> String {
     ask.splice(3..3, ["--format", health].map(|word| crate::plan::Traced::fixed(word.to_owned())));
     let _ = write!(
         text,
-        "left={PATIENCE}\n\
-         until states=$({}) && ! printf '%s\\n' \"$states\" | grep -qvxE 'healthy|running'; do\n    \
+        "ready() {{\n    \
+             states=$({}) || return\n    \
+             for state in $states; do\n        \
+                 case $state in healthy | running) ;; *) return 1 ;; esac\n    \
+             done\n    \
+             [ -n \"$states\" ]\n\
+         }}\n\
+         left={PATIENCE}\n\
+         until ready </dev/null; do\n    \
              left=$((left - 1))\n    \
              if [ \"$left\" -eq 0 ]; then\n        \
                  printf 'the bundle is not ready: %s\\n' \"$states\" >&2\n        \
                  exit {FAILED}\n    \
              fi\n    \
-             sleep 1\n\
+             sleep 1 || exit {FAILED}\n\
          done\n",
         words(&ask)
     );
@@ -102,7 +109,7 @@ pub fn render(plan: &Plan, out: &str) -> String {
         step(&mut text, command);
     }
     line(&mut text, ";;\ndown | purge)");
-    // A step that finds nothing to undo is no failure, and whether all is gone shows in what the steps say.
+    // A step that finds nothing to undo is no failure, so what is left is asked for in the end.
     for command in &cleanup {
         line(&mut text, &format!("{} </dev/null", words(command)));
     }
@@ -110,7 +117,19 @@ pub fn render(plan: &Plan, out: &str) -> String {
     for command in &purge {
         line(&mut text, &format!("    {} </dev/null", words(command)));
     }
-    line(&mut text, "fi\n;;");
+    line(&mut text, "fi");
+    line(&mut text, &format!("left=$({} </dev/null) || exit {FAILED}", words(&containers)));
+    if let Some(machines) = &machines.value {
+        let name = shell::word(&format!("\"name\": \"{}\"", plan.slug.value));
+        line(&mut text, &format!("machines=$({} </dev/null) || exit {FAILED}", words(machines)));
+        line(&mut text, &format!("case $machines in *{name}*) left=\"$left machine\" ;; esac"));
+    }
+    line(
+        &mut text,
+        &format!(
+            "if [ -n \"$left\" ]; then\n    printf 'not removed: %s\\n' \"$left\" >&2\n    exit {FAILED}\nfi\n;;"
+        ),
+    );
     line(
         &mut text,
         &format!("*)\n    echo 'say up, stop, down or purge' >&2\n    exit {FAILED}\n    ;;\nesac"),

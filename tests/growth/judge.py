@@ -194,7 +194,7 @@ def grown(bottlec, name, shape, what):
         base_cpu, base_mib, _ = least(command(bottlec, what, written(SHAPES["blank lines"], 1, directory)[0]))
         n = 64
         file, size = written(shape, n, directory)
-        before = least(command(bottlec, what, file), 1)
+        before, earlier = least(command(bottlec, what, file), 1), None
         while True:
             if before[2] not in (0, 1):
                 return None, None, f"code {before[2]} for {n}"
@@ -206,13 +206,13 @@ def grown(bottlec, name, shape, what):
                 # It is bounded.
                 return None, None, ""
             after = least(command(bottlec, what, file), 1)
-            if after[2] != before[2]:
-                # A bound was reached, and there is something to be said: no multiple of what was done before, since the
-                # whole text is searched for credentials before a line of it is shown.
-                return None, None, "" if after[0] <= 3 * LONGEST else f"{after[0]:.1f} s of CPU for {bigger} bytes"
+            if after[2] != before[2] and after[0] <= LONGEST and earlier and earlier[0] - base_cpu > SECONDS / 10:
+                # A bound was reached, and something else is done: what is told apart is what was done up to it.
+                n, before, after = n // 2, earlier, before
+                break
             if enough:
                 break
-            n, size, before = 2 * n, bigger, after
+            n, size, earlier, before = 2 * n, bigger, before, after
         for _ in range(AGAIN):
             cpu = (after[0] - base_cpu) / (before[0] - base_cpu)
             more = before[1] - base_mib > MIB

@@ -542,6 +542,14 @@ def judge_script(bottlec, directory):
             h.fault()
             script("purge")
             check(f"the script stops where{step} fails", *h.is_empty())
+        # What a step does not remove is seen, though no step of an undoing must succeed.
+        script("up", "true")
+        for step in (" container rm", " machine delete"):
+            h.fault(step)
+            script("down", code=125)
+            h.fault()
+        script("purge")
+        check("in the end all is removed", *h.is_empty())
         (h.project / "stage/demo/compose.yaml").write_text("services: {}\n")
         h.calls()
         script("up", "true", code=125)

@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::layers::LAYERS;
+use bottlec::world::engine::{Capability, Ledger};
+
 use crate::support::binary::{BOTTLEC, Dir, SYSTEM_PATH};
 use crate::support::{assert_generated, compile_text, root};
 
@@ -320,6 +322,8 @@ fn the_facts_of_the_pages_are_the_programs() {
     assert!(bounds.contains("1,000 diagnostics") && bottlec::diagnostic::Diagnostics::LIMIT == 1_000);
     assert!(bounds.contains("500,000 nodes") && bottlec::compile::MAX_NODES == 500_000);
     assert!(bounds.contains("1,000,000 nodes") && bottlec::compile::MAX_SIZE == 1_000_000);
+    let least = Ledger::smolvm().row(Capability::Provisioning).since;
+    assert!(page("docs/first-bottle.md").contains(&format!("smolvm) {least} or newer")), "{least}");
     let tour = page("docs/tour.md");
     for code in ["| 0 |", "| 1 |", "| 2 |", "| 3 |"] {
         assert!(tour.contains(code), "{code}");

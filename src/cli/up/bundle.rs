@@ -146,7 +146,7 @@ pub(super) struct Bundle<'a> {
 
 impl Bundle<'_> {
     /// A command of the container engine's on one container, volume or image that the plan or the engine names.
-    fn engine(&self, words: &[&str]) -> Vector {
+    pub(super) fn engine(&self, words: &[&str]) -> Vector {
         let program = self.plan.resources.container_engine.value.clone();
         [program].into_iter().chain(words.iter().map(|word| (*word).to_owned())).map(Traced::fixed).collect()
     }

@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use bottlec::backend;
-use bottlec::lower::plan_json::{Command as Vector, PlanJson};
-use bottlec::plan::Traced;
+use bottlec::lower::plan_json::PlanJson;
 use bottlec::text::{did_you_mean, one_line, quote, quote_path};
 use bottlec::world::builtin;
 
@@ -127,6 +126,7 @@ pub(in crate::cli) fn logs(command: &Logs, output: &Output) -> Result<Outcome, E
         return Err(Error::Usage(String::from("`--follow` goes on with one sidecar: name it")));
     }
     let runner = known.runner(&plan)?;
+    let bundle = Bundle { runner: &runner, plan: &plan };
     for sidecar in &sidecars {
         let Some(container) = containers.get(*sidecar) else {
             let known = || containers.keys().map(String::as_str);
@@ -139,7 +139,7 @@ pub(in crate::cli) fn logs(command: &Logs, output: &Output) -> Result<Outcome, E
         let mut words = vec!["container", "logs", "--tail", &tail];
         words.extend(command.follow.then_some("--follow"));
         words.push(container);
-        let vector = of_containers(&plan, &words);
+        let vector = bundle.engine(&words);
         if command.follow {
             let code = runner.attach(&vector, &[])?;
             return Ok(Outcome::Code(code));
@@ -337,12 +337,6 @@ pub(in crate::cli) fn down(command: &Down, output: &Output) -> Result<Outcome, E
     };
     output.print(&format!("{}: removed{kept}\n", known.slug))?;
     Ok(Outcome::Clean)
-}
-
-/// A command of the container engine's.
-fn of_containers(plan: &PlanJson<'_>, words: &[&str]) -> Vector {
-    let program = plan.resources.container_engine.value.clone();
-    [program].into_iter().chain(words.iter().map(|word| (*word).to_owned())).map(Traced::fixed).collect()
 }
 
 fn into_error(error: UpError) -> Error {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bottlec::lower::plan_json::PlanJson;
 use bottlec::text::quote;
+use bottlec::world::engine::{Capability, Ledger};
 use serde::Deserialize;
 
 use super::UpError;
@@ -30,9 +31,10 @@ impl Machine {
     pub(super) fn find(runner: &Runner, plan: &PlanJson<'_>) -> Result<Option<Self>, UpError> {
         let Some(list) = &plan.commands.machines.value else {
             return Err(UpError::Machine(format!(
-                "smolvm {} is older than any that `up` can drive: `engine \"smolvm\" version=\"1.4.0\"` or newer, or \
-                 `bottlec plan --format sh` and your own hands",
-                plan.engine.version
+                "smolvm {} is older than any that `up` can drive: write `engine \"smolvm\" version=\"{}\"` or newer, or launch it \
+                 by hand, by what `bottlec plan` shows",
+                plan.engine.version,
+                Ledger::smolvm().row(Capability::Provisioning).since,
             )));
         };
         let answer = runner.run(list, QUESTION)?.stdout;

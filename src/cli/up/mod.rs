@@ -81,6 +81,10 @@ fn choose(
     launches: bool,
     output: &Output,
 ) -> Result<Option<Chosen>, Error> {
+    if spec.as_os_str() == "-" {
+        let why = "a launch is known by its spec, which is a file: standard input is none";
+        return Err(Error::Usage(String::from(why)));
+    }
     let spec = spec.to_owned();
     let workspace = Workspace::of(std::slice::from_ref(&spec), None)?;
     let out = workspace.stages(which.out.as_deref())?;

@@ -7,6 +7,7 @@ mod guess;
 mod shapes;
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 pub use guess::{asks_for_one, assigned, looks_secret};
 pub use shapes::{Body, SHAPES, Shape};
@@ -33,7 +34,7 @@ pub fn known(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        let begins = text.is_char_boundary(at) && (at == 0 || !Body::Url.holds(bytes[at - 1]));
+        let begins = MAY_BEGIN[usize::from(bytes[at])] && (at == 0 || !Body::Url.holds(bytes[at - 1]));
         let Some(seen) = kinds.iter().filter(|_| begins).find_map(|kind| kind(text, at)) else {
             at += 1;
             continue;
@@ -46,6 +47,17 @@ pub fn known(text: &str) -> Vec<Found> {
     }
     found
 }
+
+/// Whether a credential of any kind may begin with a byte: all of them are of ASCII. Most bytes of a text are none of these.
+static MAY_BEGIN: LazyLock<[bool; 256]> = LazyLock::new(|| {
+    let mut may = [false; 256];
+    let of_shapes = SHAPES.iter().map(|shape| shape.prefix.as_bytes()[0]);
+    // A web token, a key, a bot's.
+    for byte in of_shapes.chain(*b"e-").chain(b'0'..=b'9') {
+        may[usize::from(byte)] = true;
+    }
+    may
+});
 
 fn run(text: &str, from: usize, body: Body, most: usize) -> usize {
     text.as_bytes()[from..].iter().take(most).take_while(|byte| body.holds(**byte)).count()
