@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::backend;
 use crate::lower::plan_json::{Checkout, Command, Commands, Launch};
 use crate::lower::{shell, sums};
-use crate::plan::Plan;
+use crate::plan::{Plan, Traced};
 
 /// The exit code of the script's own failures, as of those of `bottlec up`: a program's own is passed through.
 pub const FAILED: u8 = 125;
@@ -20,29 +20,7 @@ const PATIENCE: u32 = 180;
 #[must_use]
 pub fn render(plan: &Plan, out: &str) -> String {
     let Launch { commands, .. } = (backend::of(plan).launch)(plan);
-    let Commands {
-        bundle,
-        inspect,
-        containers,
-        network: _,
-        volumes: _,
-        machines,
-        create,
-        start,
-        provision,
-        checkouts,
-        exec: _,
-        attach,
-        denials: _,
-        unset,
-        set,
-        stop,
-        cleanup,
-        purge,
-    } = commands;
     let stage = shell::word(&format!("{}/{}", out.trim_end_matches('/'), plan.slug.value));
-    // A path that begins with `-` is no option, and `cd` prints and searches nothing.
-    let stage = if stage.starts_with(['/', '.', '\'']) { stage } else { format!("./{stage}") };
     let mut text = format!(
         "#!/bin/sh\n\
          # What bottlec up, stop and down run for this bottle, from the directory in which this was written.\n\
@@ -57,21 +35,41 @@ pub fn render(plan: &Plan, out: &str) -> String {
              exit {FAILED}\n\
          }}\n",
     );
-    for variable in &unset {
+    for variable in &commands.unset {
         line(&mut text, &format!("unset {}", variable.value));
     }
-    for (name, value) in &set {
+    for (name, value) in &commands.set {
         line(&mut text, &format!("{name}={}; export {name}", shell::word(value)));
     }
-    line(&mut text, "if [ $# -eq 0 ]; then set -- up; fi\ndo=$1; shift");
-    line(&mut text, "case $do in\nup)");
-    line(&mut text, &format!("step sha256sum --check --quiet --strict {}", sums::PATH));
-    for command in &bundle {
+    line(&mut text, "if [ $# -eq 0 ]; then set -- up; fi\ndo=$1; shift\ncase $do in\nup)");
+    up(&mut text, plan, &commands);
+    line(&mut text, ";;\nstop)");
+    for command in &commands.stop {
         step(&mut text, command);
     }
+    line(&mut text, ";;\ndown | purge)");
+    down(&mut text, plan, &commands);
+    line(
+        &mut text,
+        &format!(";;\n*)\n    echo 'say up, stop, down or purge' >&2\n    exit {FAILED}\n    ;;\nesac"),
+    );
+    text
+}
+
+fn up(text: &mut String, plan: &Plan, commands: &Commands) {
+    line(text, &format!("step sha256sum --check --quiet --strict {}", sums::PATH));
+    for local in plan.git.repos.iter().filter_map(|repo| repo.local()) {
+        let (name, path) = (&local.variable.value, from_home(&local.path));
+        let ask = format!("git -C {path} rev-parse --path-format=absolute --git-common-dir </dev/null");
+        line(text, &format!("{name}=$({ask}) || exit {FAILED}\nexport {name}"));
+    }
+    for command in &commands.bundle {
+        step(text, command);
+    }
     let health = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
-    let mut ask = inspect;
-    ask.splice(3..3, ["--format", health].map(|word| crate::plan::Traced::fixed(word.to_owned())));
+    let mut ask = commands.inspect.clone();
+    ask.splice(3..3, ["--format", health].map(|word| Traced::fixed(word.to_owned())));
+    // Writing to a `String` cannot fail.
     let _ = write!(
         text,
         "ready() {{\n    \
@@ -92,49 +90,36 @@ pub fn render(plan: &Plan, out: &str) -> String {
          done\n",
         words(&ask)
     );
-    for command in [&create, &start] {
-        step(&mut text, command);
-    }
-    for command in &provision {
+    step(text, &commands.create);
+    step(text, &commands.start);
+    for command in &commands.provision {
         // What is copied may lie in the home of who launches.
         let words: Vec<String> = command.iter().map(|word| from_home(word)).collect();
-        line(&mut text, &format!("step {}", words.join(" ")));
+        line(text, &format!("step {}", words.join(" ")));
     }
-    for Checkout { exists, clone, .. } in &checkouts {
-        line(&mut text, &format!("{} </dev/null ||\n    step {}", words(exists), words(clone)));
+    for Checkout { exists, clone, .. } in &commands.checkouts {
+        line(text, &format!("{} </dev/null ||\n    step {}", words(exists), words(clone)));
     }
-    line(&mut text, &format!("if [ $# -gt 0 ]; then\n    exec {} \"$@\"\nfi\n;;", words(&attach)));
-    line(&mut text, "stop)");
-    for command in &stop {
-        step(&mut text, command);
+    line(text, &format!("if [ $# -gt 0 ]; then\n    exec {} \"$@\"\nfi", words(&commands.attach)));
+}
+
+/// A step that finds nothing to undo is no failure, so what is left is asked for in the end.
+fn down(text: &mut String, plan: &Plan, commands: &Commands) {
+    for command in &commands.cleanup {
+        line(text, &format!("{} </dev/null", words(command)));
     }
-    line(&mut text, ";;\ndown | purge)");
-    // A step that finds nothing to undo is no failure, so what is left is asked for in the end.
-    for command in &cleanup {
-        line(&mut text, &format!("{} </dev/null", words(command)));
+    line(text, "if [ \"$do\" = purge ]; then\n    :");
+    for command in &commands.purge {
+        line(text, &format!("    {} </dev/null", words(command)));
     }
-    line(&mut text, "if [ \"$do\" = purge ]; then\n    :");
-    for command in &purge {
-        line(&mut text, &format!("    {} </dev/null", words(command)));
-    }
-    line(&mut text, "fi");
-    line(&mut text, &format!("left=$({} </dev/null) || exit {FAILED}", words(&containers)));
-    if let Some(machines) = &machines.value {
+    line(text, &format!("fi\nleft=$({} </dev/null) || exit {FAILED}", words(&commands.containers)));
+    if let Some(machines) = &commands.machines.value {
         let name = shell::word(&format!("\"name\": \"{}\"", plan.slug.value));
-        line(&mut text, &format!("machines=$({} </dev/null) || exit {FAILED}", words(machines)));
-        line(&mut text, &format!("case $machines in *{name}*) left=\"$left machine\" ;; esac"));
+        line(text, &format!("machines=$({} </dev/null) || exit {FAILED}", words(machines)));
+        line(text, &format!("case $machines in *{name}*) left=\"$left machine\" ;; esac"));
     }
-    line(
-        &mut text,
-        &format!(
-            "if [ -n \"$left\" ]; then\n    printf 'not removed: %s\\n' \"$left\" >&2\n    exit {FAILED}\nfi\n;;"
-        ),
-    );
-    line(
-        &mut text,
-        &format!("*)\n    echo 'say up, stop, down or purge' >&2\n    exit {FAILED}\n    ;;\nesac"),
-    );
-    text
+    let said = "printf 'not removed: %s\\n' \"$left\" >&2";
+    line(text, &format!("if [ -n \"$left\" ]; then\n    {said}\n    exit {FAILED}\nfi"));
 }
 
 fn step(text: &mut String, command: &Command) {

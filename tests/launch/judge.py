@@ -133,6 +133,8 @@ class Host:
         return not any(state.get(kind) for kind in ("containers", "networks", "volumes", "machines")), state
 
     def end(self):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            os.kill(int((self.world / "gate.pid").read_text()), signal.SIGKILL)
         for network in ((self.state() or {}).get("networks") or {}).values():
             with contextlib.suppress(KeyError, ProcessLookupError):
                 os.kill(network["listener"], signal.SIGKILL)
@@ -543,17 +545,39 @@ def judge_script(bottlec, directory):
             script("purge")
             check(f"the script stops where{step} fails", *h.is_empty())
         # What a step does not remove is seen, though no step of an undoing must succeed.
-        script("up", "true")
         for step in (" container rm", " machine delete"):
+            script("up", "true")
             h.fault(step)
             script("down", code=125)
             h.fault()
-        script("purge")
+            script("purge")
         check("in the end all is removed", *h.is_empty())
         (h.project / "stage/demo/compose.yaml").write_text("services: {}\n")
         h.calls()
         script("up", "true", code=125)
         check("an edited stage is not launched", not changes(h.calls()))
+
+
+def judge_script_of_a_repository(bottlec, directory):
+    """A repository of the host's is found by the script as `up` finds it, also from a work tree beside the first."""
+    spec = SPEC.replace("    supervise\n", "    git { repo \"app\" { path \".\"; }; }\n")
+    with host(bottlec, directory, spec) as h:
+        subprocess.run(["git", "init", "--quiet"], cwd=h.project, env=h.env, check=True)
+        # What `up` pulls from in the end.
+        (h.world / "gate").mkdir()
+        subprocess.run(["git", "init", "--quiet", "--bare", h.world / "gate/app"], env=h.env, check=True)
+        h.run("build")
+        for name, words in (("script", ["sh", "launch.sh", "up", "true"]), ("up", [bottlec, "up", "--assume-ready", "--", "true"])):
+            done = subprocess.run([bottlec, "plan", "--format", "sh"], cwd=h.project, env=h.env, capture_output=True, text=True)
+            (h.project / "launch.sh").write_text(done.stdout)
+            h.calls()
+            ran = subprocess.run(words, cwd=h.project, env=h.env, capture_output=True, text=True, timeout=120)
+            made = [call for call in h.calls() if "compose" in call["argv"] and "up" in call["argv"]]
+            where = {call["env"].get("BOTTLE_REPO_1") for call in made}
+            expected = {str((h.project / ".git").resolve())}
+            check(f"{name}: Compose is told where the repository is", (ran.returncode, where) == (0, expected), (where, ran.stderr))
+            subprocess.run(["sh", "launch.sh", "purge"], cwd=h.project, env=h.env, capture_output=True)
+            check(f"{name}: and all is removed", *h.is_empty())
 
 
 def judge_work_that_is_not_pulled(bottlec, directory):
@@ -584,8 +608,6 @@ def judge_work_that_is_not_pulled(bottlec, directory):
         check("and nothing is removed then", h.state()["machines"] and h.state()["volumes"], h.state())
         h.run("down", "--volumes", "--force", says="removed")
         check("with --force nothing is left", *h.is_empty())
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
-            os.kill(int((h.world / "gate.pid").read_text()), signal.SIGKILL)
 
 
 def judge_full_disks(bottlec, directory):
@@ -657,8 +679,6 @@ def judge_page(bottlec, directory):
         check("page: what the agent committed is merged", "change" in log.split(), log)
         state = h.state()
         check("page: the list became wider, and nothing is left in the end", *h.is_empty())
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
-            os.kill(int((h.world / "gate.pid").read_text()), signal.SIGKILL)
 
 
 def measure(bottlec, directory):
@@ -697,6 +717,7 @@ def main(bottlec):
             judge_nothing_there,
             judge_script,
             judge_page,
+            judge_script_of_a_repository,
             judge_work_that_is_not_pulled,
             judge_full_disks,
             judge_faults,

@@ -254,6 +254,8 @@ def docker(words):
                 network = state["networks"].pop(name)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(network["listener"], signal.SIGKILL)
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+                    os.kill(int((WORLD / "gate.pid").read_text()), signal.SIGKILL)
                 address("delete", network["address"])
         case ["volume" | "image" as kind, verb, *_, name]:
             with world() as state:
