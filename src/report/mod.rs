@@ -13,6 +13,7 @@ use crate::text::one_line;
 
 mod checkstyle;
 mod concise;
+pub mod denials;
 pub mod diff;
 mod excerpt;
 mod fancy;
@@ -25,6 +26,7 @@ mod past_gate;
 mod place;
 pub mod plan;
 mod promise;
+pub mod propose;
 mod rdjson;
 pub mod reach;
 pub mod redact;

@@ -16,6 +16,7 @@ pub mod machine;
 pub mod network;
 pub mod pipelock;
 pub mod ports;
+pub mod punycode;
 pub mod secret;
 pub mod secret_scanner;
 pub mod upstream;

@@ -7,6 +7,7 @@ mod artifacts;
 mod check;
 mod cli;
 mod compose;
+mod denials;
 mod diff;
 mod docs;
 mod enforcement;
