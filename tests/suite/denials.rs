@@ -399,16 +399,16 @@ fn the_schemas_are_the_types() {
 #[test]
 fn records_are_bounded() {
     let mut denials = Denials::default();
-    for n in 0..MAX_TARGETS + 5_000 {
+    for n in 0..MAX_TARGETS + 500 {
         denials.read(unlisted("10:00:00", &format!("n{n}.evil.example")).as_bytes());
     }
     denials.read(unlisted("10:00:01", "n1.evil.example").as_bytes());
     assert_eq!(denials.of(Reason::NotListed).count(), MAX_TARGETS);
-    assert_eq!(denials.uncounted, 5_000);
+    assert_eq!(denials.uncounted, 500);
     let ports: String =
-        (1..60_000).map(|port| connect("10:00:00", &format!("a.example:{port}"), "dlp", "")).collect();
+        (1..2_000).map(|port| connect("10:00:00", &format!("a.example:{port}"), "dlp", "")).collect();
     denials.read(ports.as_bytes());
-    assert!(denials.of(Reason::Secret).all(|denial| denial.ports.len() <= 16 && denial.count == 59_999));
+    assert!(denials.of(Reason::Secret).all(|denial| denial.ports.len() <= 16 && denial.count == 1_999));
 }
 
 proptest! {
