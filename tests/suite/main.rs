@@ -17,6 +17,7 @@ mod fmt;
 mod formats;
 mod graph;
 mod harness;
+mod images;
 mod layers;
 mod levels;
 mod lsp;
