@@ -39,6 +39,7 @@ mod xml;
 
 pub use promise::Promise;
 pub use style::Style;
+use style::wrapping;
 pub use summary::Summary;
 pub use unread::Unread;
 
