@@ -205,7 +205,7 @@ impl Page {
                 Some(reason) => {
                     format!("what the host can reach, but nothing for the agent, the spec says: {reason}")
                 }
-                None => String::from("what the host can reach, on no list, for the agent as well"),
+                None => String::from("what the host can reach, on no list, and the agent through it"),
             },
             (None, builtin::PIPELOCK) if !plan.egress.allow.is_empty() => String::from("the hosts above"),
             (None, builtin::GIT_GATE) if plan.git.repos.iter().any(|repo| repo.upstream().is_some()) => {

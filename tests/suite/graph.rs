@@ -104,7 +104,7 @@ fn a_picture_says_who_reaches_what_and_never_a_value() {
             "env DB_PASSWORD",
             "as PASSWORD",
             "what the host can reach",
-            "for the agent, too, if it makes it dial",
+            "and the agent through it",
         ] {
             assert!(drawn.contains(said), "{format:?} does not say {said:?}:\n{drawn}");
         }

@@ -103,7 +103,7 @@ impl Shell {
         fs::create_dir_all(dir.at(format!("stage/{}", plan.slug.value))).unwrap();
         let script = format!(
             "printf '%s\\037' \"${{0##*/}}\" \"$@\" >>\"$LOG\"; printf '\\036' >>\"$LOG\"
-             case \" $* \" in *' test -e '*) exit {} ;; *' rev-parse '*) printf '%s\\n' \"/of$3\" ;; esac",
+             case \" $* \" in *' test -e '*) exit {} ;; *' rev-parse '*) printf '%s\\n' \"/of$2\" ;; esac",
             i32::from(!there)
         );
         for program in ["smolvm", "docker", "podman", "python3", "git"] {
@@ -237,7 +237,7 @@ fn each_sidecar_is_said_to_dial_what_it_can() {
         "  db         what the host can reach, but nothing for the agent, the spec says:",
         "             no superuser",
         "  git-gate   nothing",
-        "  job        what the host can reach, on no list, for the agent as well",
+        "  job        what the host can reach, on no list, and the agent through it",
         "  pipelock   the hosts above",
         "  supervise  nothing",
     ];

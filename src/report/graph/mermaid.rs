@@ -12,7 +12,7 @@ const CLASSES: &str = "  classDef secrets stroke:#bf8700,stroke-width:2px,stroke
   classDef reached stroke:#2da44e,stroke-width:2px
   classDef refused stroke:#e5534b,stroke-width:2px,stroke-dasharray:5 3
   classDef human stroke:#848d97,stroke-width:2px
-  classDef unlisted stroke:#e16f24,stroke-width:2px,stroke-dasharray:5 3
+  classDef unlisted stroke:#e16f24,stroke-width:2px
   classDef frame fill:none,stroke:#848d97
 ";
 

@@ -197,10 +197,12 @@ impl Picture {
             }
             if let Some(container) = &sidecar.container {
                 let agent = match &container.no_relay {
-                    Some(reason) => format!("not for the agent: {reason}"),
-                    None => String::from("for the agent, too, if it makes it dial"),
+                    Some(reason) => {
+                        Row { text: String::from("not the agent:"), note: Some(reason.value.clone()) }
+                    }
+                    None => row("and the agent through it"),
                 };
-                let rows = vec![Row { text: String::from("on no list"), note: Some(agent) }];
+                let rows = vec![row("on no list"), agent];
                 picture.beyond(card, Card::outside(Kind::Unlisted, "what the host can reach", rows, 0));
                 continue;
             }
@@ -248,13 +250,15 @@ impl Picture {
                         Some(name) => format!("the variable {name}"),
                         None => format!("the {text}"),
                     };
-                    [place].into_iter().chain(note.clone()).collect::<Vec<_>>().join(" ")
+                    match note.as_deref() {
+                        None => place,
+                        Some(note) if note.starts_with("as ") => format!("{place} {note}"),
+                        Some(note) => format!("{place}, the {note}"),
+                    }
                 };
-                format!(
-                    "{} receives the secrets in {}.",
-                    to.name,
-                    and(from.rows.iter().map(secret), from.rest())
-                )
+                let secrets = and(from.rows.iter().map(secret), from.rest());
+                let receiver = if to.kind == Kind::Agent { "The agent" } else { &to.name };
+                format!("{receiver} receives the secrets in {secrets}.")
             }
             Link::Dials => {
                 let by = match edge.labels.as_slice() {
@@ -284,10 +288,7 @@ impl Picture {
                 format!("{subject} reaches {}: {}.", to.name, said())
             }
             Link::Refuses => format!("{subject} never reaches {}.", said()),
-            Link::Escapes => {
-                let note = rows.first().and_then(|row| row.note.as_deref()).unwrap_or_default();
-                format!("{subject} can reach {}, {}, {note}.", to.name, said())
-            }
+            Link::Escapes => format!("{subject} can reach {}.", to.lines().join(", ")),
         }
     }
 

@@ -148,30 +148,23 @@ impl Page<'_> {
     fn beyond(&mut self, picture: &Picture, sidecar: usize, margin: &str) {
         let &Lines { branch, last: end, reaches, refuses, escapes, says, .. } = self.lines;
         // What is reached or refused, the mark for that, and what is said about it.
-        let mut below: Vec<(String, &str, Paint, &str)> = Vec::new();
+        let mut below: Vec<(String, &str, Paint, String)> = Vec::new();
         for (_, card) in picture.beyond_of(sidecar) {
             let (mark, paint, otherwise) = match card.kind.link() {
                 Link::Refuses => (refuses, Paint::new().red(), "refused"),
                 Link::Escapes => (escapes, Paint::new().yellow(), ""),
                 _ => (reaches, Paint::new().green(), ""),
             };
-            if card.kind == Kind::Unlisted {
-                let note = card.rows.first().and_then(|row| row.note.as_deref()).unwrap_or_default();
+            if matches!(card.kind, Kind::Human | Kind::Nowhere | Kind::Unlisted) {
+                let note = card.lines().pop().unwrap_or_default();
                 below.push((card.name.clone(), mark, paint, note));
                 continue;
             }
-            if matches!(card.kind, Kind::Human | Kind::Nowhere) {
-                let note = card.rows.first().map_or("", |row| &row.text);
-                below.push((card.name.clone(), mark, paint, note));
-                continue;
-            }
-            below.extend(
-                card.rows.iter().map(|Row { text, note }| {
-                    (text.clone(), mark, paint, note.as_deref().unwrap_or(otherwise))
-                }),
-            );
-            below.extend(card.rest().map(|rest| (rest, mark, paint, otherwise)));
-            below.extend(card.limit.clone().map(|limit| (limit, says, Paint::new(), "")));
+            below.extend(card.rows.iter().map(|Row { text, note }| {
+                (text.clone(), mark, paint, note.clone().unwrap_or_else(|| otherwise.to_owned()))
+            }));
+            below.extend(card.rest().map(|rest| (rest, mark, paint, otherwise.to_owned())));
+            below.extend(card.limit.clone().map(|limit| (limit, says, Paint::new(), String::new())));
         }
         for (at, (text, mark, paint, note)) in below.iter().enumerate() {
             let branch = if at + 1 == below.len() { end } else { branch };

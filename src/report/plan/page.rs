@@ -115,21 +115,16 @@ impl Page {
             for (cell, start) in row.iter().zip(&starts).filter(|(cell, _)| !cell.is_empty()) {
                 let too_long = cell.split(' ').any(|word| start + display_width(word) > columns);
                 let start = if too_long { HANGING.len().min(*start) } else { *start };
-                let at = display_width(&line);
-                if at > 0 && (too_long || at + GAP > start) {
-                    if at + GAP + display_width(cell) <= columns {
-                        line = format!("{line}  {cell}");
-                        continue;
-                    }
+                if !line.is_empty() && (too_long || display_width(&line) + GAP > start) {
                     self.push(&line);
                     line.clear();
                 }
                 let pad = start.saturating_sub(display_width(&line));
                 line.extend(std::iter::repeat_n(' ', pad));
                 let later = " ".repeat(start);
-                let options = wrapping(self.style.columns()).initial_indent(&line).subsequent_indent(&later);
-                let mut lines =
-                    textwrap::wrap(cell, options).into_iter().map(String::from).collect::<Vec<_>>();
+                let options = wrapping(columns).initial_indent(&line).subsequent_indent(&later);
+                let mut lines: Vec<String> =
+                    textwrap::wrap(cell, options).into_iter().map(Cow::into_owned).collect();
                 line = lines.pop().unwrap_or_default();
                 for line in lines {
                     self.push(&line);
@@ -140,23 +135,33 @@ impl Page {
     }
 }
 
-/// Where the cells of each column begin: right of the widest one of the column before, and, when not all rows fit so, those
-/// of the right half all where the first of them would without the others.
+/// Where the cells of each column begin: right of the widest one of the column before. When those on the right then have too
+/// little room, they stand below each other.
 fn starts(rows: &[Vec<Cow<'_, str>>], columns: usize) -> Vec<usize> {
-    let mut starts = vec![INDENT.len()];
-    for column in 1..rows.iter().map(Vec::len).max().unwrap_or(0) {
-        let before = rows.iter().filter(|row| row.len() > column).map(|row| display_width(&row[column - 1]));
-        // What is wider than half of a line is followed by a new one.
-        let widest = before.filter(|width| *width <= columns / 2).max().unwrap_or(0);
-        starts.push(starts[column - 1] + widest + GAP);
-    }
-    let ends =
-        rows.iter().filter_map(|row| row.last().map(|cell| starts[row.len() - 1] + display_width(cell)));
-    if ends.max() > Some(columns) {
-        let last = starts.iter().copied().filter(|start| *start <= columns / 2).max().unwrap_or(0);
-        for start in &mut starts {
-            *start = last.min(*start);
+    let side_by_side = |widest: usize| {
+        let mut starts = vec![INDENT.len()];
+        for column in 1..rows.iter().map(Vec::len).max().unwrap_or(0) {
+            let before = rows.iter().filter(|row| row.len() > column).map(|row| &row[column - 1]);
+            let widths = before.map(|cell| display_width(cell)).filter(|width| *width <= widest);
+            starts.push(starts[column - 1] + widths.max().unwrap_or(0) + GAP);
         }
+        starts
+    };
+    // Whether all cells fit, where those that begin left of `room` are wrapped.
+    let fit = |starts: &[usize], room: usize| {
+        rows.iter().all(|row| {
+            let mut cells = row.iter().zip(starts);
+            cells.all(|(cell, start)| *start <= room || start + display_width(cell) <= columns)
+        })
+    };
+    let whole = side_by_side(columns);
+    if fit(&whole, 0) {
+        return whole;
     }
-    starts
+    // What is wider than half of the page has nothing beside it.
+    let middle = columns / 2;
+    let starts = side_by_side(middle);
+    let up_to = |last: usize| starts.iter().map(|start| last.min(*start)).collect::<Vec<_>>();
+    let mut narrower = starts.iter().rev().map(|last| up_to(*last));
+    narrower.find(|starts| fit(starts, middle)).unwrap_or_else(|| up_to(INDENT.len()))
 }
