@@ -264,7 +264,7 @@ fn a_picture_stands_by_itself_and_speaks_to_who_cannot_see_it() {
 #[test]
 fn a_description_is_read_as_sentences() {
     let image = format!("image=\"x:1@sha256:{}\"", "0".repeat(64));
-    let hosts: String = (0..11).map(|n| format!(" \"h{n}.example.com\"")).collect();
+    let hosts = (0..11).map(|n| format!("\"h{n}.example.com\"")).collect::<Vec<_>>().join(" ");
     let spec = format!(
         r#"bottle "api" {{
         env {{ KEY from-env="HOST_KEY"; TOKEN from-file="/run/secrets/token"; }}
