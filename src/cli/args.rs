@@ -337,6 +337,9 @@ pub(crate) struct Plan {
     /// How the plan is shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: PlanFormat,
+    /// Show digests in the text, too: those of files, specs and images
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 }
 
 /// How a picture is written.

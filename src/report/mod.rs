@@ -41,6 +41,7 @@ mod xml;
 
 pub use promise::Promise;
 pub use style::Style;
+use style::wrapping;
 pub use summary::Summary;
 pub use unread::Unread;
 

@@ -28,6 +28,7 @@ mod lsp_names;
 mod lsp_shape;
 mod machine;
 mod pipelock;
+mod plan;
 mod reach;
 mod report;
 mod rules;
