@@ -10,3 +10,9 @@ pub fn word(text: &str) -> String {
     // Inside single quotes nothing is special; a quote itself stands between two quoted parts.
     format!("'{}'", text.replace('\'', r"'\''"))
 }
+
+/// A command as a shell reads it back: its words with blanks between them.
+#[must_use]
+pub fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    words.into_iter().map(word).collect::<Vec<_>>().join(" ")
+}

@@ -96,7 +96,8 @@ impl Page<'_> {
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut last = None;
         for sidecar in &plan.sidecars {
-            let PlannedSidecar { name, container, url, needs, wave, port: _, limits: _ } = &sidecar.value;
+            let PlannedSidecar { name, container, url, needs, wave, port: _, mcp: _, limits: _ } =
+                &sidecar.value;
             let number = if last == Some(**wave) { String::new() } else { (**wave + 1).to_string() };
             last = Some(**wave);
             let needs = if needs.is_empty() { String::new() } else { format!("needs {}", needs.join(", ")) };

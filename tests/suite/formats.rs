@@ -22,7 +22,7 @@ fn everything() -> (Sources, Compilation) {
     }
     let compilation = compile(&sources, &Options::default());
     assert!(compilation.diagnostics.as_slice().len() > 250);
-    (sources, compilation)
+    (compilation.sources.clone(), compilation)
 }
 
 fn text(format: Format, diagnostics: &Diagnostics, sources: &Sources) -> String {

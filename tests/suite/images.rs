@@ -59,9 +59,16 @@ fn an_image_has_what_its_agent_requires_and_the_program_by_a_pinned_version() {
         let [from, apt, argument, install, cmd] = instructions.as_slice() else { panic!("{instructions:?}") };
         let from = from.strip_prefix("FROM docker.io/library/").unwrap();
         let (base, digest) = from.split_once("@sha256:").unwrap();
-        assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}: {digest}");
-        let packages: BTreeSet<&str> =
-            apt.split(" && ").find_map(|it| it.strip_prefix("apt-get install ")).unwrap().split(' ').collect();
+        assert!(
+            digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{name}: {digest}"
+        );
+        let packages: BTreeSet<&str> = apt
+            .split(" && ")
+            .find_map(|it| it.strip_prefix("apt-get install "))
+            .unwrap()
+            .split(' ')
+            .collect();
         assert!(packages.contains("ca-certificates"), "{name}");
         let agent = agent(&name);
         for program in words(&agent, "requires") {
@@ -77,8 +84,14 @@ fn an_image_has_what_its_agent_requires_and_the_program_by_a_pinned_version() {
         let variable = format!("{}_VERSION", name.to_uppercase().replace('-', "_"));
         let (_, version) = argument.split_once('=').unwrap();
         assert_eq!(*argument, format!("ARG {variable}={version}"));
-        assert!(version.split('.').count() == 3 && version.split('.').all(|it| it.parse::<u32>().is_ok()), "{version}");
-        assert!(install.starts_with("RUN ") && install.contains(&format!("${{{variable}}}")), "{name}: {install}");
+        assert!(
+            version.split('.').count() == 3 && version.split('.').all(|it| it.parse::<u32>().is_ok()),
+            "{version}"
+        );
+        assert!(
+            install.starts_with("RUN ") && install.contains(&format!("${{{variable}}}")),
+            "{name}: {install}"
+        );
         assert!(install.contains(&words(&agent, "program")[0]), "{name}: {install}");
         assert_eq!(cmd, r#"CMD ["sleep", "infinity"]"#);
     }
