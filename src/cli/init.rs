@@ -122,7 +122,7 @@ bottle \"{slug}\" {{
     // This repository: the agent clones it, and what it pushes is scanned and stays in the gate until `bottlec pull`.
     git {{
         // user name=\"Your Name\" email=\"you@example.com\"
-        repo \"{slug}\" {{ path \".\"; }}
+        repo \"{slug}\" {{ path \".\" }}
     }}
 "
         );

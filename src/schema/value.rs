@@ -127,10 +127,7 @@ impl ValueType {
             Self::Disk => "a size in whole GiB such as `40GiB`".into(),
             Self::Text | Self::Argument => "one line of text".into(),
             Self::Name => "a name of lower-case letters, digits and single dashes".into(),
-            Self::ProfileName => {
-                "a name of lower-case letters, digits and single dashes, behind `std/` a built-in one's"
-                    .into()
-            }
+            Self::ProfileName => "a profile's name".into(),
             Self::RepoName => "a repository's name of letters, digits, `.`, `_` and `-`".into(),
             Self::EnvName => "a variable's name of letters, digits and `_`".into(),
             Self::EnvValue => "one line of text without blanks at its ends".into(),

@@ -16,9 +16,12 @@ use bottlec::trace::Tracer;
 use bottlec::world::catalogue::cited::{Citation, Entry, entries};
 use bottlec::world::catalogue::{self, ALL, BuiltIn};
 use bottlec::{Analysis, Compilation, Options, compile, report};
+use lsp_types::request as ask;
+use lsp_types::{HoverContents, HoverParams, WorkDoneProgressParams};
 use serde_json::{Value, json};
 
 use crate::support::binary::{Dir, tree};
+use crate::support::editor::Editor;
 use crate::support::{assert_generated, compile_text, root};
 
 /// Of any image that is pinned.
@@ -393,7 +396,7 @@ fn init_writes_a_bottle_for_each_agent_in_and_out_of_a_repository() {
         let (plain, inside) = (dir.read("plain/bottle.kdl"), dir.read("My Project!/bottle.kdl"));
         assert!(plain.contains("bottle \"plain\" {") && !plain.contains("path \".\""), "{plain}");
         assert!(inside.contains("bottle \"my-project\" {"), "{inside}");
-        assert!(inside.contains("repo \"my-project\" { path \".\"; }"), "{inside}");
+        assert!(inside.contains("repo \"my-project\" { path \".\" }"), "{inside}");
         for spec in ["plain/bottle.kdl", "My Project!/bottle.kdl"] {
             let check = dir.run(["check", "--deny", "warnings", spec]).code(0);
             assert_eq!(check.out, "1 bottle checked, nothing found\n", "{agent}");
@@ -466,4 +469,55 @@ fn preflight_says_how_to_make_what_an_agent_of_the_catalogue_boots_from() {
     dir.write("bottle.kdl", "bottle \"demo\" {\n    agent { program \"goose\"; }\n    rootfs \"./r\"\n}\n");
     let own = dir.run(["preflight"]).code(1).out;
     assert!(own.contains("make it first") && !own.contains("docker build"), "{own}");
+}
+
+/// What an editor is told of a built-in profile at the mark.
+#[test]
+fn an_editor_knows_the_built_in_profiles_and_edits_none() {
+    let text = "profile \"ours\" { extends \"std/claude-code\"; }\nbottle \"demo\" {\n    extends \"ours\" \"std/cla<|>ude-code\"\n    \
+                egress { tls { ca-cert \"~/c/ca.pem\"; ca-key \"~/c/ca-key.pem\"; }; }\n}\n";
+    let mut editor = Editor::new(&[]);
+    let position = editor.open_at(text);
+    let at = || Editor::at("x.kdl", position);
+    let hover = editor.ask::<ask::HoverRequest>(HoverParams {
+        text_document_position_params: at(),
+        work_done_progress_params: WorkDoneProgressParams::default(),
+    });
+    let HoverContents::Markup(hover) = hover.unwrap().contents else { panic!("no markup") };
+    for said in [
+        "The built-in profile `std/claude-code` brings:",
+        "- allows `api.anthropic.com`",
+        "- the program `claude --dangerously-skip-permissions`",
+        "- MCP servers in `/etc/claude-code/managed-mcp.json`, in the form `claude`",
+        "`bottlec explain std/claude-code` prints it",
+    ] {
+        assert!(hover.value.contains(said), "{said}: {}", hover.value);
+    }
+    let position = serde_json::to_value(position).unwrap();
+    let place = json!({ "textDocument": { "uri": Editor::uri("x.kdl") }, "position": position });
+    assert_eq!(editor.send("textDocument/definition", place.clone()).unwrap(), Value::Null);
+    let references = json!({ "context": { "includeDeclaration": true } });
+    let merged = |more: Value| {
+        let mut all = place.clone();
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let found = editor.send("textDocument/references", merged(references)).unwrap();
+    assert_eq!(found.as_array().unwrap().len(), 2, "{found}");
+    let refused = editor.send("textDocument/rename", merged(json!({ "newName": "other" })));
+    assert!(refused.unwrap_err().message.contains("is built in"));
+    // Findings in its text are shown where it is extended.
+    let found = editor.diagnostics("x.kdl");
+    assert!(found.iter().any(|it| format!("{:?}", it.code).contains("model-intercepted")), "{found:?}");
+    let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 9, "character": 0 } });
+    let asked = json!({ "textDocument": { "uri": Editor::uri("x.kdl") }, "range": whole, "context": { "diagnostics": [] } });
+    let actions = editor.send("textDocument/codeAction", asked).unwrap().to_string();
+    assert!(!actions.contains("std://"), "{actions}");
+    for method in
+        ["textDocument/documentSymbol", "textDocument/semanticTokens/full", "textDocument/documentLink"]
+    {
+        let asked = json!({ "textDocument": { "uri": Editor::uri("x.kdl") } });
+        assert!(!editor.send(method, asked).unwrap().to_string().contains("std://"), "{method}");
+    }
+    assert!(!editor.send("workspace/symbol", json!({ "query": "" })).unwrap().to_string().contains("std://"));
 }
