@@ -7,8 +7,8 @@ use crate::backend;
 use crate::lower::plan_json::{Command, Commands, Launch};
 use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
-    Answered, Origins, Plan, PlannedEgress, PlannedHost, PlannedLocal, PlannedMachine, PlannedRepo,
-    PlannedSidecar, PlannedSource, PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
+    Answered, Origins, Plan, PlannedAgent, PlannedEgress, PlannedHost, PlannedLocal, PlannedMachine,
+    PlannedRepo, PlannedSidecar, PlannedSource, PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
 use crate::world::builtin;
@@ -25,6 +25,7 @@ pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
     page.addresses(*plan.addresses);
     page.order(plan);
     page.machine(plan);
+    page.agent(plan);
     page.reach(plan);
     page.lint(plan);
     page.guards(plan);
@@ -148,6 +149,30 @@ impl Page<'_> {
         }
         if !rows.is_empty() {
             self.title("The machine, of its host");
+            self.table(&rows);
+        }
+    }
+
+    /// The program that works in the machine, and where it looks for MCP servers, if the spec says either.
+    fn agent(&mut self, plan: &Plan) {
+        let Some(PlannedAgent { program, mcp, api_key: _, trust: _, requires: _ }) = plan.agent.as_ref()
+        else {
+            return;
+        };
+        let row = |what: &str, text: String, origins: &Origins| {
+            vec![what.to_owned(), text, origins.first().to_string()]
+        };
+        let mut rows = Vec::new();
+        if let Some(first) = program.first() {
+            let words = shell::words(program.iter().map(|word| word.as_str()));
+            rows.push(row("program", words, &first.origins));
+        }
+        if let Some(file) = mcp.given() {
+            let text = format!("learns of them from {}, in the form {}", file.path, file.form.as_str());
+            rows.push(row("MCP servers", text, &file.origins));
+        }
+        if !rows.is_empty() {
+            self.title("The agent");
             self.table(&rows);
         }
     }

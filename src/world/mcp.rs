@@ -16,7 +16,7 @@ pub enum McpForm {
     /// JSON, `mcpServers` with `httpUrl`: Gemini CLI's `settings.json` (google-gemini/gemini-cli,
     /// docs/tools/mcp-server.md at 5411f113ca).
     Gemini,
-    /// JSON, `mcp` with `type`, `url` and `enabled`: OpenCode's `opencode.json` (opencode.ai, "MCP servers"; version 2 reads
+    /// JSON, `mcp` with `type`, `url` and `enabled`: opencode's `opencode.json` (opencode.ai, "MCP servers"; version 2 reads
     /// it as well: "Migrate from V1").
     Opencode,
 }

@@ -12,6 +12,7 @@ use bottlec::lower::plan_json::PlanJson;
 use bottlec::plan::Plan;
 use bottlec::rule::Setting;
 use bottlec::source::{Source, Sources};
+use bottlec::syntax::{Entry as KdlEntry, Node};
 use bottlec::trace::Tracer;
 use bottlec::world::catalogue::cited::{Citation, Entry, entries};
 use bottlec::world::catalogue::{self, ALL, BuiltIn};
@@ -65,10 +66,10 @@ fn a_text_holds_nothing_but_what_it_may_say() {
         let mut diagnostics = bottlec::diagnostic::Diagnostics::new();
         let (id, source) = sources.iter().next().unwrap();
         let tree = bottlec::syntax::parse(id, source, &mut diagnostics);
-        let nodes: Vec<_> = tree.all_nodes().map(|node| node.name()).collect();
+        let nodes: Vec<_> = tree.all_nodes().map(Node::name).collect();
         assert_eq!(nodes, ["profile"], "{agent}");
         for Entry { block, node, .. } in entries(&tree) {
-            let keys: Vec<&str> = node.entries().filter_map(|entry| entry.key()).map(|it| it.0).collect();
+            let keys: Vec<&str> = node.entries().filter_map(KdlEntry::key).map(|it| it.0).collect();
             let may = match (block, node.name()) {
                 ("agent", "mcp") => keys == ["form"],
                 ("agent" | "env", _) | ("egress", "allow") => keys.is_empty(),
