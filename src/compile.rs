@@ -16,6 +16,7 @@ use crate::resolve::members::{self, Needs};
 use crate::resolve::scope::Scope;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{Tree, Trees};
+use crate::world::catalogue::{self, BuiltIn};
 use crate::{diagnostic, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
@@ -54,7 +55,9 @@ impl Default for Options {
 /// The result of a compile.
 #[derive(Debug, Default)]
 pub struct Compilation {
-    /// Everything that is to be said, in order.
+    /// The sources: those that were given, and the built-in profiles that these extend.
+    pub sources: Sources,
+    /// Everything that is to be said of them, in order.
     pub diagnostics: Diagnostics,
     /// A plan for each bottle, by name; none at all beside an error.
     pub plans: Vec<Plan>,
@@ -64,7 +67,8 @@ pub struct Compilation {
 #[must_use]
 pub fn compile(sources: &Sources, options: &Options) -> Compilation {
     let analysis = Analysis::new(sources.clone(), options.clone());
-    Compilation { diagnostics: analysis.diagnostics().clone(), plans: analysis.plans() }
+    let (diagnostics, plans) = (analysis.diagnostics().clone(), analysis.plans());
+    Compilation { sources: analysis.into_parts().0, diagnostics, plans }
 }
 
 /// What is known of the sources of one compile. Each part is made once, when it is first asked for: an editor wants the
@@ -115,7 +119,39 @@ impl Analysis {
     pub fn new(sources: Sources, options: Options) -> Self {
         let parsed = sources.iter().map(|_| OnceLock::new()).collect();
         let (files, closures, checked) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { sources, options, parsed, files, closures, checked }
+        let mut analysis = Self { sources, options, parsed, files, closures, checked };
+        analysis.add_built_ins();
+        analysis
+    }
+
+    /// Analyses a built-in profile alone, for whoever shows it.
+    #[must_use]
+    pub fn of_built_in(profile: &BuiltIn) -> (Self, SourceId) {
+        let mut sources = Sources::new();
+        let id = sources.add_built_in(profile.source());
+        (Self::new(sources, Options::default()), id)
+    }
+
+    /// Adds the built-in profiles that the sources extend, and those that lie under these.
+    fn add_built_ins(&mut self) {
+        let Self { sources, parsed, .. } = self;
+        let (mut at, mut size) = (0, 0);
+        while let Some(id) = sources.id(at).filter(|_| size <= MAX_SIZE) {
+            at += 1;
+            parsed.resize_with(sources.len(), OnceLock::new);
+            let source = sources.get(id);
+            // Few files extend any, and the others are not needed yet. A name may be written with escapes.
+            if !source.text().contains(catalogue::PREFIX) && !source.text().contains('\\') {
+                continue;
+            }
+            let tree = &parsed[id.index()].get_or_init(|| Parsed::new(id, sources)).tree;
+            size += tree.size();
+            let found: Vec<&BuiltIn> = model::extended(tree).filter_map(catalogue::find).collect();
+            for profile in found {
+                sources.add_built_in(profile.source());
+            }
+        }
+        parsed.resize_with(sources.len(), OnceLock::new);
     }
 
     /// Adds what the sources include, and what those include: `read` gives a file by its place, or says why it
@@ -123,9 +159,9 @@ impl Analysis {
     pub fn follow(&mut self, read: impl FnMut(&str) -> Result<Source, String>) {
         let Self { sources, options: _, parsed, files, closures, checked } = self;
         let includes = |sources: &Sources, id: SourceId| {
-            parsed.resize_with(sources.iter().count(), OnceLock::new);
-            // Few files include any, and the others are not needed yet.
-            if !sources.get(id).text().contains("include") {
+            parsed.resize_with(sources.len(), OnceLock::new);
+            // Few files include any, and the others are not needed yet. What is built in includes none.
+            if sources.get(id).is_built_in() || !sources.get(id).text().contains("include") {
                 return Vec::new();
             }
             model::includes(&parsed[id.index()].get_or_init(|| Parsed::new(id, sources)).tree).collect()
@@ -133,6 +169,7 @@ impl Analysis {
         include::follow(sources, includes, read);
         // What was known of fewer files.
         (*files, *closures, *checked) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        self.add_built_ins();
     }
 
     /// The texts.
@@ -180,7 +217,9 @@ impl Analysis {
                 if size <= MAX_SIZE {
                     size += self.tree(id).size();
                 }
-                (id, if size <= MAX_SIZE { File::decode(self.tree(id)) } else { File::default() })
+                let decode =
+                    if self.sources.get(id).is_built_in() { File::decode_built_in } else { File::decode };
+                (id, if size <= MAX_SIZE { decode(self.tree(id)) } else { File::default() })
             };
             self.sources.iter().map(file).collect()
         })
@@ -287,7 +326,9 @@ fn checked(analysis: &Analysis) -> Checked {
     let files = analysis.files();
     let mut syntax = Diagnostics::new();
     let mut diagnostics = Diagnostics::new();
-    for (id, file) in files {
+    // Of what is built in, whose text nobody can edit, a test says that nothing is to be said.
+    let written = || files.iter().filter(|(id, _)| !sources.get(**id).is_built_in());
+    for (id, file) in written() {
         // What comes behind the bound was not even parsed.
         if let Some(Parsed { tree: _, problems }) = analysis.parsed[id.index()].get() {
             syntax.append(problems.clone());
@@ -310,10 +351,11 @@ fn checked(analysis: &Analysis) -> Checked {
     for file in files.values() {
         check::secret_literal::check_file(file, &mut diagnostics);
     }
-    for Profile { layer, .. } in files.values().flat_map(|file| &file.profiles) {
+    for Profile { layer, .. } in written().flat_map(|(_, file)| &file.profiles) {
         let context = LayerContext { layer, under: Some(&nothing), sources, strict };
         diagnostics.append(acceptance.lower(&layer.accepts, check::layer(&context)));
     }
+    check::names::check_profiles(written().flat_map(|(_, file)| &file.profiles), &mut diagnostics);
     let (closures, unreadable) = analysis.included();
     diagnostics.append(unreadable.clone());
     let decls: Vec<&BottleDecl> = files.values().flat_map(|file| &file.bottles).collect();
@@ -364,6 +406,7 @@ fn bottles(
     let files = analysis.files();
     let mut bottles = Vec::new();
     let mut nodes = 0;
+    let is_built_in = |span: Span| sources.is_built_in(span);
     let (mut queues, mut published) = (Vec::new(), Vec::new());
     for (id, file) in files.iter().filter(|(_, file)| !file.bottles.is_empty() || !file.profiles.is_empty()) {
         let scope = Scope::new(*id, files, &analysis.closures()[id], sources, diagnostics);
@@ -377,14 +420,20 @@ fn bottles(
             let profiles = scope.layer(decl, sources, diagnostics);
             let (layer, under) = (&decl.layer, profiles.as_ref());
             let context = LayerContext { layer, under, sources, strict: options.strict };
-            diagnostics.append(acceptance.lower(&layer.accepts, check::layer(&context)));
+            let brought = |source: SourceId| scope.brought(decl, sources.get(source).place());
+            let mut found = check::layer(&context);
+            found.change(|diagnostic| diagnostic.leave(is_built_in, brought));
+            diagnostics.append(acceptance.lower(&layer.accepts, found));
             let Some(profiles) = profiles else { continue };
             let bottle = Bottle::assemble(decl, profiles);
             queues.extend(queue::Claim::of(&bottle, sources));
             published.extend(machine::Claim::of(&bottle));
             let mut found = check::bottle(&BottleContext { bottle: &bottle, sources });
             let Settings { slug, accepts, lints, .. } = &bottle.settings;
-            found.change(|diagnostic| diagnostic.bottle = Some(slug.span));
+            found.change(|diagnostic| {
+                diagnostic.bottle = Some(slug.span);
+                diagnostic.leave(is_built_in, brought);
+            });
             acceptance.see(accepts);
             levels.see(lints);
             diagnostics.append(acceptance.lower(accepts, found));

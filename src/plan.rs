@@ -3,6 +3,7 @@
 //! Each leaf is [`Traced`]: it knows the lines of the specs that decided it, or why the compiler did. What a part of
 //! `plan.json` says is what the type of it here says, which is read back by who compares stages.
 
+mod agent;
 mod egress;
 mod guards;
 mod machine;
@@ -11,6 +12,7 @@ mod secret;
 mod sidecar;
 mod traced;
 
+pub use agent::{PlannedAgent, PlannedMcpFile};
 pub use egress::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls};
 pub use guards::{Answered, PlannedExpectation};
 pub use machine::{PlannedMachine, PlannedMachineVolume, PlannedPort};
@@ -26,6 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::VariableValue;
+use crate::world::catalogue;
 use crate::world::container::ContainerEngine;
 use crate::world::engine::{BootKind, Gap, SecretRoute, Version};
 use crate::world::network::Addresses;
@@ -207,6 +210,8 @@ pub struct Plan {
     pub boot: Traced<Option<PlannedBoot>>,
     /// What its machine has of the host.
     pub machine: PlannedMachine,
+    /// The program that works in it, when the spec says.
+    pub agent: Traced<Option<PlannedAgent>>,
     /// The agent's environment, computed and the user's.
     pub env: Variables,
     /// What runs the bundle's containers.
@@ -249,6 +254,18 @@ impl Plan {
 
     fn boot_kind(&self) -> Option<BootKind> {
         self.boot.as_ref().map(|boot| boot.kind)
+    }
+
+    /// Returns the agent of the catalogue that the built-in profile names of which the bottle has its agent.
+    #[must_use]
+    pub fn known_agent(&self) -> Option<&str> {
+        let PlannedAgent { program, mcp, api_key, trust, requires } = self.agent.as_ref()?;
+        let lists = [program, trust, requires].into_iter().flatten().map(|text| &text.origins);
+        let origins = lists.chain([&mcp.origins, &api_key.origins]);
+        origins.flat_map(Origins::all).find_map(|origin| match origin {
+            Origin::Spec { source, .. } => catalogue::agent_at(source),
+            Origin::Compiler(_) => None,
+        })
     }
 
     /// Returns what asks for a sidecar. Nothing asks for pipelock, nor for the container that owns the address.

@@ -85,6 +85,7 @@ pub struct Source {
     real_len: usize,
     raw_digest_bytes: Option<Arc<[u8]>>,
     named_only: bool,
+    built_in: bool,
 }
 
 impl Source {
@@ -138,6 +139,12 @@ impl Source {
         Self::build(name.into(), text, Vec::new(), len, None)
     }
 
+    /// A text that comes with the compiler: no file, which nobody can edit. Its place must be none of a workspace.
+    #[must_use]
+    pub fn built_in(place: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { built_in: true, ..Self::new(place, text) }
+    }
+
     fn build(
         name: String,
         text: Arc<str>,
@@ -156,7 +163,14 @@ impl Source {
             real_len,
             raw_digest_bytes,
             named_only: false,
+            built_in: false,
         }
+    }
+
+    /// Whether it comes with the compiler.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        self.built_in
     }
 
     /// The same source, as it is shown to somebody who stands elsewhere in the workspace, or outside of it.
@@ -332,6 +346,20 @@ impl Sources {
         id
     }
 
+    /// Adds a text that comes with the compiler, unless one is there at its place.
+    pub fn add_built_in(&mut self, source: Source) -> SourceId {
+        match self.at(source.place()) {
+            Some(known) => known,
+            None => self.add_included(source),
+        }
+    }
+
+    /// Whether a span lies in a text that comes with the compiler.
+    #[must_use]
+    pub fn is_built_in(&self, span: Span) -> bool {
+        self.get(span.source).is_built_in()
+    }
+
     /// Adds what an include of `place` leads to: over a link that may be a source that is here under its own name.
     /// Returns it when it is new.
     pub fn add_target(&mut self, place: String, source: Source) -> Option<SourceId> {
@@ -423,9 +451,33 @@ impl Sources {
         self.by_place.get(place).copied()
     }
 
-    /// Where something was looked for: the places of the sources, of links to them, and of those that could not be added.
+    /// Where something was looked for: the places of the files, of links to them, and of those that could not be added.
     pub fn places(&self) -> impl Iterator<Item = &str> {
-        self.by_place.keys().chain(self.absent.keys()).map(String::as_str)
+        let files = self.by_place.iter().filter(|(_, id)| !self.get(**id).is_built_in());
+        files.map(|(place, _)| place).chain(self.absent.keys()).map(String::as_str)
+    }
+
+    /// Every source that is a file, or stands for one, in the order it was added.
+    pub fn files(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        self.iter().filter(|(_, source)| !source.is_built_in())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The one at that place among them, from 0 on.
+    #[must_use]
+    pub fn id(&self, index: usize) -> Option<SourceId> {
+        (index < self.len()).then(|| SourceId(offset(index)))
     }
 
     /// Every source in the order it was added.

@@ -24,6 +24,7 @@ pub mod levels;
 pub mod lint;
 pub mod loss;
 pub mod machine;
+pub mod mcp;
 pub mod names;
 pub mod port_taken;
 pub mod queue;
@@ -67,6 +68,7 @@ static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
     |it, found| secret_literal::check(it.layer, found),
     |it, found| it.layer.sidecars.iter().for_each(|sidecar| sidecar::check(sidecar, it.sources, found)),
     |it, found| it.layer.sidecars.iter().for_each(|sidecar| expose::check_sidecar(sidecar, found)),
+    |it, found| it.layer.sidecars.iter().for_each(|sidecar| mcp::check_sidecar(sidecar, found)),
     |it, found| egress::check_layer(&it.layer.egress, it.under.map(|under| &under.egress), it.sources, found),
 ];
 
@@ -80,6 +82,7 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| sidecar::check_bottle(it.bottle, found),
     |it, found| engine::check(it.bottle, found),
     |it, found| machine::check_bottle(it.bottle, it.sources, found),
+    |it, found| mcp::check_bottle(it.bottle, found),
     |it, found| env::check_bottle(it.bottle, found),
     |it, found| env_ignored::check(it.bottle, it.sources, found),
     |it, found| {

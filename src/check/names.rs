@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Layer, Name, Spanned};
+use crate::model::{Layer, Name, Profile, Spanned};
 use crate::resolve::message::duplicate;
 use crate::rule::catalogue::RESERVED_NAME;
+use crate::schema::ValueType;
+use crate::syntax::Value;
 use crate::text::quote;
-use crate::world::builtin;
+use crate::world::{builtin, catalogue};
 
 /// Checks the names of a layer.
 pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
@@ -28,6 +30,30 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
                     .help(help),
             );
         }
+    }
+}
+
+/// Reports profiles of a spec that have the name of a built-in one.
+pub fn check_profiles<'a>(profiles: impl Iterator<Item = &'a Profile>, diagnostics: &mut Diagnostics) {
+    for Profile { name, .. } in profiles {
+        // What cannot be such a name is reported as that.
+        if catalogue::place_of(&name.value).is_none()
+            || ValueType::ProfileName.check(Value::String(&name.value)).is_err()
+        {
+            continue;
+        }
+        let message = format!("no profile of a spec can be called {}", quote(&name.value));
+        let mut diagnostic = Diagnostic::new(&RESERVED_NAME, name.span, message)
+            .label(format!("`{}` is how the names of built-in profiles begin", catalogue::PREFIX));
+        if catalogue::find(&name.value).is_some() {
+            diagnostic = diagnostic.help(
+                "the built-in one needs no definition: extend it, and say in the bottle, or in a profile of \
+                 another name, what is to be otherwise",
+            );
+        } else {
+            diagnostic = diagnostic.help("choose another name");
+        }
+        diagnostics.push(diagnostic);
     }
 }
 

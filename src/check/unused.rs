@@ -95,9 +95,11 @@ fn has_work(service: &Service) -> bool {
         tmpfs: _,
         capabilities: _,
         no_relay: _,
+        mcp,
         exposes,
     } = service;
     port.is_some()
+        || mcp.is_some()
         || !exposes.is_empty()
         || !(command.is_empty() && env.is_empty() && secrets.is_empty() && volumes.is_empty())
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use super::levels::Leveling;
 use super::reports::Reporting;
+use bottlec::world::catalogue;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A config compiler for sandboxed AI agents: one KDL spec in, a verified microVM stage out.
@@ -45,11 +47,11 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Trace the lines of a stage's file back to the lines of the specs that made them
     Trace(Trace),
-    /// Explain a rule: what it wants, why, and what to write instead
+    /// Explain a rule: what it wants, why, and what to write instead. Or print a built-in profile
     Explain(Explain),
     /// List the rules
     Rules(Rules),
-    /// Write a starter spec that compiles
+    /// Write a starter spec that compiles, for an agent of the catalogue if one is named
     Init(Init),
     /// Judge stages on disk by themselves: digests, modes, nothing added or missing, one address in the Smolfile
     Verify(Verify),
@@ -125,7 +127,8 @@ pub(crate) struct Up {
     /// Do not ask whether the host has what is needed; what would be handed over is looked at all the same
     #[arg(long)]
     pub(crate) assume_ready: bool,
-    /// The program to run, and its arguments. Without one, a shell on a terminal, and nothing elsewhere
+    /// The program to run, and its arguments. Without one, on a terminal the agent's own, as the spec's `agent` says, or a
+    /// shell where it says none; nothing elsewhere. `-- sh -l` is a shell
     #[arg(last = true, value_name = "PROGRAM")]
     pub(crate) program: Vec<OsString>,
 }
@@ -465,7 +468,7 @@ pub(crate) struct Trace {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The rule's id, as it stands in a diagnostic; without it, all rules are listed
+    /// The rule's id, as it stands in a diagnostic, or a built-in profile's name; without it, all rules are listed
     #[arg(value_name = "RULE")]
     pub(crate) rule: Option<String>,
 }
@@ -494,6 +497,9 @@ pub(crate) struct Init {
     /// The directory that the spec, `bottle.kdl`, is written to
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
+    /// Write one for this agent: it extends the agent's built-in profile
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(catalogue::ALL.iter().map(|it| it.agent)))]
+    pub(crate) agent: Option<String>,
 }
 
 #[derive(Debug, Args)]

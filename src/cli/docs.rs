@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use bottlec::text::{did_you_mean, quote};
+use bottlec::world::catalogue::{self, BuiltIn};
 use bottlec::{report, rule};
 use clap::CommandFactory as _;
 
@@ -17,12 +18,19 @@ pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Err
         return Ok(Outcome::Clean);
     };
     let id = id.trim_matches(['[', ']']);
+    if let Some(profile) = catalogue::find(id) {
+        output.print(profile.text)?;
+        return Ok(Outcome::Clean);
+    }
     let Some(rule) = rule::find(id) else {
-        let meant = did_you_mean(id, rule::ALL.iter().map(|rule| rule.id)).map_or_else(
+        let profiles: Vec<String> = catalogue::ALL.iter().map(BuiltIn::name).collect();
+        let known = rule::ALL.iter().map(|rule| rule.id).chain(profiles.iter().map(String::as_str));
+        let meant = did_you_mean(id, known).map_or_else(
             || String::from("`bottlec explain` lists all"),
             |meant| format!("did you mean `{meant}`?"),
         );
-        return Err(Error::Usage(format!("there is no rule {}: {meant}", quote(id))));
+        let what = if id.starts_with(catalogue::PREFIX) { "built-in profile" } else { "rule" };
+        return Err(Error::Usage(format!("there is no {what} {}: {meant}", quote(id))));
     };
     output.print(rule.page)?;
     Ok(Outcome::Clean)

@@ -153,7 +153,7 @@ impl Fleet {
         let UnitResult { workspace: _, sources, diagnostics, bottles } = result;
         // What is allowed is counted each time.
         if diagnostics.is_empty() && diagnostics.allowed().is_empty() {
-            for (_, source) in sources.iter() {
+            for (_, source) in sources.files() {
                 self.sources.mention(source.name());
             }
         } else {

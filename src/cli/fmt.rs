@@ -105,7 +105,7 @@ fn lay(unit: &Unit, command: &Fmt) -> Result<Laid, Error> {
     let mut laid = Laid::default();
     let stdin = command.stdin_filename.as_deref();
     let Some((_, analysis)) = unit.alone(stdin, &Options::default())? else { return Ok(laid) };
-    for (id, _) in analysis.sources().iter() {
+    for (id, _) in analysis.sources().files() {
         let problems = analysis.syntax(id);
         laid.diagnostics.append(problems.clone());
         if !problems.has_errors() {

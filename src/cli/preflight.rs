@@ -4,6 +4,7 @@ mod containers;
 mod handed;
 mod pack;
 mod published;
+mod recipe;
 mod repositories;
 mod secrets;
 
@@ -161,14 +162,17 @@ fn sources(plan: &Plan) -> Vec<Finding> {
         BootKind::Artifact => !is_looked_into,
         BootKind::Rootfs => true,
     });
-    let boot = boot.map(|boot| (boot.source.as_str(), format!("what {slug} boots from"), "make it first"));
+    let boot = boot.map(|boot| {
+        let help = recipe::of(plan, boot).unwrap_or_else(|| String::from("make it first"));
+        (boot.source.as_str(), format!("what {slug} boots from"), help)
+    });
     let volumes = plan.sidecars.iter().flat_map(|sidecar| {
         let volumes = sidecar.container.iter().flat_map(|container| &container.volumes);
         volumes.filter_map(|volume| match &volume.source {
             VolumeSource::Host(path) => Some((
                 path.as_str(),
                 format!("a volume of {} of {slug}", quote(&sidecar.name)),
-                "make it first: the container engine would not, or as root",
+                String::from("make it first: the container engine would not, or as root"),
             )),
             VolumeSource::Named(_) => None,
         })
@@ -179,11 +183,11 @@ fn sources(plan: &Plan) -> Vec<Finding> {
         Some(match fs::metadata(&path) {
             Ok(_) => Finding::ready(format!("{shown}, {what}, is there")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Finding::missing(format!("{shown}, {what}, is not there"), help.to_owned())
+                Finding::missing(format!("{shown}, {what}, is not there"), help)
             }
             Err(error) => {
                 let reason = reason(&error);
-                Finding::missing(format!("{shown}, {what}, cannot be looked at: {reason}"), help.to_owned())
+                Finding::missing(format!("{shown}, {what}, cannot be looked at: {reason}"), help)
             }
         })
     });
@@ -356,7 +360,9 @@ fn show(findings: &[Finding], style: Style) -> String {
     for finding in findings {
         let _ = writeln!(text, "{} {}", if finding.ready { yes } else { no }, finding.text);
         if let Some(help) = &finding.help {
-            let _ = writeln!(text, "{indent}{help}");
+            for line in help.lines() {
+                let _ = writeln!(text, "{indent}{line}");
+            }
         }
     }
     text

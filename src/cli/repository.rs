@@ -167,6 +167,12 @@ pub(crate) fn resolve(path: &Path) -> Result<Repository, RepositoryError> {
     found.checked()
 }
 
+/// Whether a directory is the top of a work tree whose repository git-gate can serve.
+pub(crate) fn is_work_tree(directory: &Path) -> bool {
+    resolve(directory)
+        .is_ok_and(|found| found.work_tree.is_some_and(|top| canonical(directory).is_ok_and(|it| it == top)))
+}
+
 /// The nearest directory above with a repository.
 fn path_above(path: &Path) -> Option<PathBuf> {
     let above = path.ancestors().skip(1);

@@ -84,7 +84,7 @@ impl Revision {
     /// Whether one of the sources is not as it is there, or is gone since. What cannot be told has changed.
     pub(crate) fn differs(&self, workspace: &Workspace, sources: &Sources) -> bool {
         let before = |place: &str| self.read(&workspace.root().join(place), place);
-        sources.iter().any(|(_, now)| {
+        sources.files().any(|(_, now)| {
             let Ok(Some(before)) = before(now.place()) else { return true };
             now.too_large().is_some() || (before.bytes(), before.too_large()) != (now.bytes(), None)
         }) || sources.absent().any(|(place, _)| before(place).is_ok_and(|before| before.is_some()))

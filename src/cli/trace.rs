@@ -12,6 +12,7 @@ use bottlec::report::{Format, trace as report};
 use bottlec::stage;
 use bottlec::text::quote;
 use bottlec::trace::{Line, Tracer};
+use bottlec::world::catalogue;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -140,7 +141,8 @@ impl Made {
         let candidates = [around, Some(Workspace::above(&here))];
         let roots: Vec<&Path> = candidates.iter().flatten().map(Workspace::root).collect();
         let mut specs = Vec::new();
-        for name in self.sources.keys() {
+        // What comes with the compiler is no file.
+        for name in self.sources.keys().filter(|name| !catalogue::is_place(name)) {
             let path = PathBuf::from(name);
             if !path.components().all(|part| matches!(part, Component::Normal(_))) {
                 let what = "it was made of {}, which is in no workspace: name the specs with `--spec`";

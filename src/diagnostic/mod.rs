@@ -116,6 +116,24 @@ impl Diagnostic {
         self
     }
 
+    /// Leaves the texts that nobody can edit: what is said there is said where `brought` tells that the text comes from,
+    /// with the place itself beside it, and no fix changes it.
+    pub fn leave(&mut self, is_fixed: impl Fn(Span) -> bool, brought: impl FnOnce(SourceId) -> Option<Span>) {
+        let place = self.primary.span;
+        if is_fixed(place)
+            && let Some(span) = brought(place.source)
+        {
+            let there = std::mem::replace(
+                &mut self.primary,
+                Label { span, message: String::from("it comes from this profile") },
+            );
+            self.related.insert(0, there);
+        }
+        if self.fix.as_ref().is_some_and(|fix| fix.edits.iter().any(|edit| is_fixed(edit.span))) {
+            self.fix = None;
+        }
+    }
+
     /// Offers a change.
     #[must_use]
     pub fn fix(mut self, title: impl Into<String>, applicability: Applicability, edits: Vec<Edit>) -> Self {

@@ -36,6 +36,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         agent_env_path: _,
         boot,
         machine,
+        agent,
         sidecars,
         // Both follow from what the sidecars need, and nothing can be reached by them.
         start_order: _,
@@ -88,6 +89,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         changes.unclear(Topic::Agent, text("the agent boots", &boots(&old.boot), &boots(boot)));
     }
     machine::machine(&old.machine, machine, changes);
+    machine::agent(old.agent.value.as_ref(), agent.value.as_ref(), changes);
     let moved = |value: &str| value.replace(old.bundle_ip.as_str(), bundle_ip);
     environment("the agent", &old.agent_env, agent_env, Direction::Neutral, &moved, changes);
     guards::accepted(&old.accepted, accepted, changes);

@@ -1,5 +1,6 @@
 //! The bundle's sidecars, compared: which there are, what each runs, and what it is given.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -43,6 +44,7 @@ pub(super) fn sidecars(
             address: _,
             port,
             url: _,
+            mcp,
             // Who starts first is no matter of reach.
             needs: _,
             wave: _,
@@ -70,6 +72,14 @@ pub(super) fn sidecars(
                 shown(**before.port)
             );
             changes.neutral(Topic::Sidecar, text);
+        }
+        let server = |mcp: &Option<Cow<'static, Traced<String>>>| mcp.as_ref().map(|url| moved(url));
+        if server(&before.mcp) != server(mcp) {
+            let text = match mcp {
+                Some(url) => format!("the agent's client is told of the MCP server {who} at {}", quote(url)),
+                None => format!("the agent's client is no longer told of the MCP server {who}"),
+            };
+            changes.neutral(Topic::Agent, text);
         }
         if before.limits != *limits {
             let shown = |limits: &PlannedLimits| {

@@ -2,7 +2,8 @@
 
 use super::join::{Joined, join};
 use super::{Changes, Topic};
-use crate::plan::{PlannedMachine, PlannedMachineVolume, PlannedPort, Traced};
+use crate::lower::shell;
+use crate::plan::{PlannedAgent, PlannedMachine, PlannedMachineVolume, PlannedMcpFile, PlannedPort, Traced};
 use crate::text::{quote, quote_whole};
 
 /// The machine's settings, before and after.
@@ -52,6 +53,48 @@ pub(super) fn machine(old: &PlannedMachine, new: &PlannedMachine, changes: &mut 
                 before.host
             ),
         );
+    }
+}
+
+/// The agent, before and after. Whatever program it is, the bottle is what holds it.
+pub(super) fn agent(old: Option<&PlannedAgent>, new: Option<&PlannedAgent>, changes: &mut Changes<'_>) {
+    let no_agent = PlannedAgent {
+        program: Vec::new(),
+        mcp: Traced::default_setting(None),
+        api_key: Traced::default_setting(None),
+        trust: Vec::new(),
+        requires: Vec::new(),
+    };
+    let old = old.unwrap_or(&no_agent);
+    let PlannedAgent {
+        program,
+        mcp,
+        // It is given the variables of its environment, whatever it is said to read of them.
+        api_key: _,
+        trust: _,
+        requires: _,
+    } = new.unwrap_or(&no_agent);
+    if old.program != *program {
+        let shown = |program: &[Traced<String>]| match program {
+            [] => String::from("a shell"),
+            words => quote_whole(&shell::words(words.iter().map(|word| word.as_str()))),
+        };
+        let text = format!("the agent's program is {} instead of {}", shown(program), shown(&old.program));
+        changes.neutral(Topic::Agent, text);
+    }
+    if old.mcp != *mcp {
+        let shown = |mcp: &Option<PlannedMcpFile>| match mcp {
+            None => String::from("no file of its own"),
+            Some(PlannedMcpFile { path, form }) => {
+                format!("{} in the form {}", quote_whole(path), quote(form.as_str()))
+            }
+        };
+        let text = format!(
+            "the agent's client learns of MCP servers from {} instead of {}",
+            shown(mcp),
+            shown(&old.mcp)
+        );
+        changes.neutral(Topic::Agent, text);
     }
 }
 

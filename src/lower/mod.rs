@@ -5,6 +5,7 @@ pub mod agent_env;
 mod artifact;
 mod draft;
 pub mod git_gate;
+pub mod mcp;
 pub mod pipelock;
 pub mod plan_json;
 mod recorder;

@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::draft::{Draft, Markup};
-use super::{Mode, agent_env, sums, supervise};
+use super::{Mode, agent_env, mcp, sums, supervise};
 use crate::plan::{
-    Answered, Container, Origin, Origins, Plan, PlannedBoot, PlannedEgress, PlannedEngine,
+    Answered, Container, Origin, Origins, Plan, PlannedAgent, PlannedBoot, PlannedEgress, PlannedEngine,
     PlannedExpectation, PlannedGit, PlannedLimits, PlannedMachine, PlannedSidecar, Source, Traced, Variables,
 };
 use crate::world::builtin;
@@ -50,6 +50,9 @@ pub struct PlanJson<'a> {
     /// What the machine has of the host beyond its bundle; left out where that is nothing.
     #[serde(default, skip_serializing_if = "is_default")]
     pub machine: Cow<'a, PlannedMachine>,
+    /// The program that works in the machine, and what it reads; left out where the spec does not say.
+    #[serde(default = "no_agent", skip_serializing_if = "is_nobody")]
+    pub agent: Cow<'a, Traced<Option<PlannedAgent>>>,
     /// The bundle, in the order in which it starts: by wave, then by name.
     pub sidecars: Vec<Traced<Sidecar<'a>>>,
     /// Who starts together, wave by wave; the agent comes last.
@@ -91,6 +94,14 @@ fn is_default(machine: &PlannedMachine) -> bool {
     machine.is_default()
 }
 
+fn no_agent<'a>() -> Cow<'a, Traced<Option<PlannedAgent>>> {
+    Cow::Owned(Traced::default_setting(None))
+}
+
+fn is_nobody(agent: &Traced<Option<PlannedAgent>>) -> bool {
+    agent.is_none()
+}
+
 /// One sidecar of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +120,9 @@ pub struct Sidecar<'a> {
     pub port: Cow<'a, Traced<Option<u16>>>,
     /// Its URL.
     pub url: Cow<'a, Traced<Option<String>>>,
+    /// The URL at which it is an MCP server; left out where the spec does not say that it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<Cow<'a, Traced<String>>>,
     /// What starts before it.
     pub needs: Cow<'a, [Traced<String>]>,
     /// The wave that it starts in, from 0 on.
@@ -290,6 +304,7 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         addresses,
         boot,
         machine,
+        agent,
         env,
         // Whose program it is, the launcher is told.
         container_engine: _,
@@ -317,6 +332,7 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         agent_env_path: agent_env::PATH.to_owned(),
         boot: Cow::Borrowed(boot),
         machine: Cow::Borrowed(machine),
+        agent: Cow::Borrowed(agent),
         sidecars: sidecars.iter().zip(images).map(|(planned, image)| sidecar(plan, planned, image)).collect(),
         stop_order: start_order.iter().rev().cloned().collect(),
         start_order,
@@ -328,7 +344,7 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
             image: asks.image.clone(),
             queue: asks.queue.clone(),
             config_path: supervise::CONFIG_PATH.to_owned(),
-            mcp_config_path: supervise::MCP_CONFIG_PATH.to_owned(),
+            mcp_config_path: mcp::PATH.to_owned(),
             mcp_add: supervise::mcp_add(plan),
         })),
         accepted: Cow::Borrowed(accepted),
@@ -358,7 +374,7 @@ fn sidecar<'a>(
     sidecar: &'a Traced<PlannedSidecar>,
     image: Traced<String>,
 ) -> Traced<Sidecar<'a>> {
-    let PlannedSidecar { name, container, port, url, needs, wave, limits } = &sidecar.value;
+    let PlannedSidecar { name, container, port, url, mcp, needs, wave, limits } = &sidecar.value;
     sidecar.with(Sidecar {
         name: Cow::Borrowed(name),
         built_in: container.is_none(),
@@ -367,6 +383,7 @@ fn sidecar<'a>(
         address: plan.addresses.with(plan.addresses.bundle().to_string()),
         port: Cow::Borrowed(port),
         url: Cow::Borrowed(url),
+        mcp: mcp.as_ref().map(Cow::Borrowed),
         needs: Cow::Borrowed(needs),
         wave: Cow::Borrowed(wave),
         limits: Cow::Borrowed(limits),

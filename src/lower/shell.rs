@@ -44,3 +44,9 @@ pub fn from_home(text: &str, quoted: fn(&str) -> String) -> String {
         None => quoted(text),
     }
 }
+
+/// A command as a shell reads it back: its words with blanks between them.
+#[must_use]
+pub fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    words.into_iter().map(word).collect::<Vec<_>>().join(" ")
+}

@@ -1,7 +1,4 @@
-//! `supervise/` and `agent/mcp.json`: the server by which the agent asks a human, what it is told, and how the agent
-//! finds it.
-
-use std::collections::BTreeMap;
+//! `supervise/`: the server by which the agent asks a human, and what it is told.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,8 +16,6 @@ pub const SERVER_PATH: &str = "supervise/server.py";
 pub const CONFIG_PATH: &str = "supervise/supervise.json";
 /// The path in the stage of the copies of what is in force.
 pub const IN_FORCE_PATH: &str = "supervise/in-force";
-/// The path in the stage of the entry that MCP clients read.
-pub const MCP_CONFIG_PATH: &str = "agent/mcp.json";
 
 /// Where the container sees the stage's `supervise/`, read-only.
 const MOUNTED_STAGE: &str = "/supervise";
@@ -138,20 +133,6 @@ struct Sidecar<'a> {
     url: &'a Traced<Option<String>>,
 }
 
-/// What MCP clients read: `.mcp.json` of Claude Code 2, which others took over.
-#[derive(Debug, Serialize)]
-struct McpConfig<'a> {
-    #[serde(rename = "mcpServers")]
-    servers: BTreeMap<&'static str, McpServer<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct McpServer<'a> {
-    /// `http` is what these files call the protocol's Streamable HTTP.
-    r#type: &'static str,
-    url: Traced<&'a str>,
-}
-
 /// The arguments by which Claude Code takes the server in for all projects of its user: every option stands before
 /// the name (run with 2.1.197, which then reports the server connected).
 #[must_use]
@@ -185,12 +166,9 @@ pub(crate) fn lower(plan: &Plan, draft: &mut Draft) {
     let egress = Egress { allow, deny, rate_limit: &plan.egress.rate_limit };
     let repos = Repos { repos: plan.git.repos.iter().map(|it| repo(it)).collect() };
     let sidecars = Sidecars { sidecars: plan.sidecars.iter().map(|it| sidecar(it)).collect() };
-    let server = McpServer { r#type: "http", url: url(plan) };
-    let mcp = McpConfig { servers: [(builtin::SUPERVISE, server)].into() };
     add(draft, &format!("{IN_FORCE_PATH}/egress.json"), &asked, &egress);
     add(draft, &format!("{IN_FORCE_PATH}/repos.json"), &asked, &repos);
     add(draft, &format!("{IN_FORCE_PATH}/sidecars.json"), &asked, &sidecars);
-    add(draft, MCP_CONFIG_PATH, &asked, &mcp);
 }
 
 fn add(draft: &mut Draft, path: &str, asked: &Origins, document: &impl Serialize) {
@@ -213,7 +191,7 @@ fn repo(repo: &PlannedRepo) -> Repo<'_> {
 }
 
 fn sidecar(sidecar: &PlannedSidecar) -> Sidecar<'_> {
-    let PlannedSidecar { name, container: _, port: _, url, needs: _, wave: _, limits: _ } = sidecar;
+    let PlannedSidecar { name, container: _, port: _, url, mcp: _, needs: _, wave: _, limits: _ } = sidecar;
     Sidecar { name, url }
 }
 

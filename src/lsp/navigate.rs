@@ -56,6 +56,9 @@ pub(super) fn definition(
         });
         Some((unquoted(asked, text, span), targets.collect::<Vec<_>>()))
     })?;
+    // What is built in lies in no document.
+    let targets: Vec<Target> =
+        targets.into_iter().filter(|target| asked.analysis.uri(target.name.source).is_some()).collect();
     if targets.is_empty() {
         return None;
     }

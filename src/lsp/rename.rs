@@ -17,6 +17,7 @@ use crate::check::{names as rules, repo};
 use crate::schema::ValueType;
 use crate::syntax::{Value, is_bare_word, quoted_string};
 use crate::text::quote;
+use crate::world::catalogue;
 
 /// Finds the name that a rename at a position would change.
 pub(super) fn prepare(
@@ -89,6 +90,9 @@ pub(super) fn rename(
 fn value_type(kind: Kind, text: &str) -> Result<ValueType, Refusal> {
     let name = quote(text);
     match kind {
+        Kind::Profile if catalogue::place_of(text).is_some() => {
+            Err(Refusal::failed(format!("{name} is built in: its name is the compiler's")))
+        }
         Kind::Bottle | Kind::Profile | Kind::Sidecar => Ok(ValueType::Name),
         Kind::Repository => Ok(ValueType::RepoName),
         Kind::Builtin => Err(Refusal::failed(format!("{name} is built in: its name is the compiler's"))),

@@ -240,6 +240,7 @@ impl Workspace {
         analysis.follow(read);
         let uri_of = |(id, source): (SourceId, &Source)| match root {
             Some(root) if id.index() == 0 => Some(root.clone()),
+            _ if source.is_built_in() => None,
             _ => {
                 let path = folder?.join(&**source.place());
                 self.at(&path).map(|document| document.uri.clone()).or_else(|| uri::from_path(&path))

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Accept, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Limits, Lint, Machine, Name, Pipelock,
-    Service, Spanned, Supervise, Variable,
+    Accept, Agent, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Limits, Lint, Machine, Name,
+    Pipelock, Service, Spanned, Supervise, Variable,
 };
 use crate::source::Span;
 use crate::world::builtin::{self, Builtin};
@@ -48,6 +48,8 @@ pub struct Settings {
     pub boot: Option<Boot>,
     /// What its machine has of the host: each volume and each port once.
     pub machine: Machine,
+    /// The program that works in it.
+    pub agent: Option<Agent>,
     /// The agent's variables, by name.
     pub env: BTreeMap<String, Variable>,
     /// What the agent may reach.
@@ -111,6 +113,7 @@ impl Bottle<Names> {
             engine,
             boots,
             machine,
+            agent,
             env,
             egress,
             git,
@@ -155,6 +158,7 @@ impl Bottle<Names> {
             engine,
             boot: boots.into_iter().next(),
             machine: machine.united(),
+            agent,
             env: by_name(env, |variable| &variable.name),
             egress: egress.united(),
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },

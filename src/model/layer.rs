@@ -1,8 +1,8 @@
 //! A layer: the settings of a profile or of a bottle's own block, and how one is merged over another.
 
 use super::{
-    Accept, Boot, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name, Pipelock, Sidecar, Spanned,
-    Supervise, Variable, arguments, children, first_argument,
+    Accept, Agent, Boot, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name, Pipelock, Sidecar,
+    Spanned, Supervise, Variable, arguments, children, first_argument,
 };
 use crate::source::Span;
 use crate::syntax::{Node, Value};
@@ -41,6 +41,8 @@ pub struct Layer {
     pub boots: Vec<Boot>,
     /// What its machine has of the host.
     pub machine: Machine,
+    /// The program that works in it.
+    pub agent: Option<Agent>,
     /// The agent's variables.
     pub env: Vec<Variable>,
     /// What the agent may reach.
@@ -89,6 +91,7 @@ impl Layer {
                 }
                 "accept" => layer.accepts.extend(Accept::decode(node)),
                 "expect" => layer.expectations.extend(Expectation::decode(node)),
+                "agent" => layer.agent = layer.agent.take().or_else(|| Some(Agent::decode(node))),
                 "env" => layer.env.extend(Variable::decode_all(node)),
                 "egress" => layer.egress.decode_into(node),
                 "git" => layer.git.decode_into(node),
@@ -126,6 +129,7 @@ impl Layer {
             engine,
             boots,
             machine,
+            agent,
             env,
             egress,
             git,
@@ -152,6 +156,10 @@ impl Layer {
             self.boots = boots;
         }
         self.machine.merge(machine);
+        self.agent = match (self.agent.take(), agent) {
+            (Some(under), Some(over)) => Some(under.merge(over)),
+            (under, over) => under.or(over),
+        };
         self.env.extend(env);
         self.egress.merge(egress);
         self.git.merge(git);
@@ -171,6 +179,7 @@ impl Layer {
             engine: _,
             boots,
             machine,
+            agent,
             env,
             egress,
             git,
@@ -186,7 +195,7 @@ impl Layer {
         } = self;
         let own =
             accepts.len() + expectations.len() + boots.len() + env.len() + egress.weight() + git.repos.len();
-        let own = own + machine.weight();
+        let own = own + machine.weight() + agent.as_ref().map_or(0, Agent::weight);
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
         let levels = lints.iter().map(|lint| lint.entries.len()).sum::<usize>();
         own + needs + levels + sidecars.iter().map(Sidecar::weight).sum::<usize>()

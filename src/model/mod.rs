@@ -5,6 +5,7 @@
 //! out would make every mention of them a second mistake.
 
 mod accept;
+mod agent;
 mod boot;
 mod bottle;
 mod egress;
@@ -20,6 +21,7 @@ mod sidecar;
 mod supervise;
 
 pub use accept::Accept;
+pub use agent::{Agent, McpFile};
 pub use boot::Boot;
 pub use bottle::{Bottle, Member, MemberKind, Names, Settings};
 pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
@@ -31,13 +33,16 @@ pub use layer::{BuiltinNeeds, Credential, Layer};
 pub use lint::{Lint, LintEntry};
 pub use machine::{Machine, MachineVolume, Published};
 pub use pipelock::Pipelock;
-pub use sidecar::{Expose, Health, Limits, Port, SecretFile, Service, Sidecar, Volume, VolumeSource};
+pub use sidecar::{
+    Expose, Health, Limits, Port, SecretFile, ServesMcp, Service, Sidecar, Volume, VolumeSource,
+};
 pub use supervise::Supervise;
 
 use crate::schema::ValueType;
 use crate::source::{Source, Span};
 use crate::syntax::{Entry, Node, Tree, Value};
 use crate::text::did_you_mean;
+use crate::world::catalogue;
 use crate::world::network::Addresses;
 
 /// The nodes by which a spec is told from other programs' KDL.
@@ -141,7 +146,48 @@ pub fn includes(tree: &Tree) -> impl Iterator<Item = Spanned<String>> {
     tree.nodes().filter(|node| node.name() == "include").filter_map(first_argument)
 }
 
+/// The built-in profiles that a file extends, by name.
+pub fn extended(tree: &Tree) -> impl Iterator<Item = &str> {
+    let blocks = tree.nodes().filter(|node| matches!(node.name(), "bottle" | "profile"));
+    let extends = blocks.flat_map(Node::children).filter(|node| node.name() == "extends");
+    extends.flat_map(Node::entries).filter_map(|entry| match entry.value() {
+        Value::String(name) if name.starts_with(catalogue::PREFIX) => Some(name),
+        _ => None,
+    })
+}
+
 impl File {
+    /// The built-in profiles that it extends, by name.
+    pub fn extended(&self) -> impl Iterator<Item = &str> {
+        let of_bottles = self.bottles.iter().map(|bottle| &bottle.extends);
+        let names = of_bottles.chain(self.profiles.iter().map(|profile| &profile.extends)).flatten();
+        names.map(|name| name.value.as_str()).filter(|name| name.starts_with(catalogue::PREFIX))
+    }
+
+    /// Decodes the text of a built-in profile. Whatever else may stand in it, it gives an agent, variables and allowed
+    /// hosts: it accepts nothing, sets no level, and names nothing of a host.
+    #[must_use]
+    pub fn decode_built_in(tree: &Tree) -> Self {
+        let Self { lint, includes: _, profiles, bottles: _, credentials: _ } = Self::decode(tree);
+        let silent = |lint: Lint| Lint { entries: Vec::new(), ..lint };
+        let profile = |Profile { name, extends, layer }| {
+            let Layer { agent, env, egress, lints, .. } = layer;
+            let layer = Layer {
+                agent,
+                env,
+                egress: Egress { allow: egress.allow, ..Egress::default() },
+                lints: lints.into_iter().map(silent).collect(),
+                ..Layer::default()
+            };
+            Profile { name, extends, layer }
+        };
+        Self {
+            lint: lint.map(silent),
+            profiles: profiles.into_iter().map(profile).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Decodes a file.
     #[must_use]
     pub fn decode(tree: &Tree) -> Self {

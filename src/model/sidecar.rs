@@ -30,6 +30,15 @@ pub struct Expose {
     pub path: Option<Spanned<String>>,
 }
 
+/// A sidecar that is an MCP server.
+#[derive(Clone, Debug)]
+pub struct ServesMcp {
+    /// The node's name.
+    pub node: Span,
+    /// What follows the port in its URL.
+    pub path: Spanned<String>,
+}
+
 /// The health check of a sidecar.
 #[derive(Clone, Debug)]
 pub struct Health {
@@ -103,6 +112,8 @@ pub struct Service {
     pub capabilities: Vec<Spanned<String>>,
     /// Why the agent cannot make it dial, if the spec says so.
     pub no_relay: Option<Spanned<String>>,
+    /// That it is an MCP server, if the spec says so.
+    pub mcp: Option<ServesMcp>,
     /// What the agent learns of it.
     pub exposes: Vec<Expose>,
 }
@@ -182,6 +193,8 @@ impl Service {
         let secret = |secret| {
             Some(SecretFile { name: first_argument(secret)?, from: text_property(secret, "from-file")? })
         };
+        let mcp =
+            |mcp: Node<'_>| Some(ServesMcp { node: mcp.name_span(), path: text_property(mcp, "path")? });
         Self {
             image: text_property(node, "image"),
             command: child(node, "command").into_iter().flat_map(arguments).collect(),
@@ -194,6 +207,7 @@ impl Service {
             tmpfs: children(node, "tmpfs").flat_map(arguments).collect(),
             capabilities: children(node, "capability").flat_map(arguments).collect(),
             no_relay: child(node, "no-relay").and_then(|node| text_property(node, "reason")),
+            mcp: child(node, "mcp").and_then(mcp),
             exposes: children(node, "expose").filter_map(expose).collect(),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo,
     PlannedSidecar, PlannedSource, PlannedSupervise, PlannedTls, PlannedUpstream, PlannedVariable, Source,
-    Traced, Variables, egress, guards, machine, sidecar,
+    Traced, Variables, agent, egress, guards, machine, sidecar,
 };
 use crate::model::{
     Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Pipelock, Port, Repo, RepoSource,
@@ -122,6 +122,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         engine,
         boot,
         machine,
+        agent,
         env,
         egress,
         git,
@@ -166,6 +167,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
             None => Traced::default_setting(None),
         },
         machine: machine::machine(machine, &context),
+        agent: agent::agent(agent, &context),
         env,
         container_engine: match container_engine {
             Some(name) => context.traced(name).map(|name| ContainerEngine::find(&name).unwrap_or_default()),
@@ -291,11 +293,19 @@ fn sidecars(
                 port_origins(&member, context).unwrap_or_else(|| asked.clone()),
             );
             let Member { name, kind, needs, limits } = member;
+            let mcp = match (&kind, &url.value) {
+                (MemberKind::Custom(service), Some(base)) => service.mcp.as_ref().map(|mcp| {
+                    let path = context.traced(mcp.path.clone());
+                    path.map(|path| format!("{base}{path}")).and(&url.origins)
+                }),
+                _ => None,
+            };
             let Needs { members, wave } = needs;
             let needs = self::needs(members, &names, context);
             let planned = PlannedSidecar {
                 port,
                 url,
+                mcp,
                 wave: sidecar::wave(wave, &asked, &needs),
                 needs,
                 limits: sidecar::limits(limits, &name.value, context),

@@ -20,6 +20,8 @@ pub struct PlannedSidecar {
     pub port: Traced<Option<u16>>,
     /// Its URL, with the bundle's address in digits.
     pub url: Traced<Option<String>>,
+    /// The URL at which it is an MCP server, when the spec says that it is one.
+    pub mcp: Option<Traced<String>>,
     /// What starts before it, by name.
     pub needs: Vec<Traced<String>>,
     /// The wave that it starts in, from 0 on.
@@ -127,6 +129,7 @@ pub(super) fn container(
         tmpfs,
         capabilities,
         no_relay,
+        mcp: _,
         exposes: _,
     } = service;
     let secret = |SecretFile { name, from }| (name.value, context.host_path(&from));
@@ -149,7 +152,7 @@ pub(super) fn container(
 }
 
 /// Each once and in order: of several that say the same, the first.
-fn in_order(list: Vec<Spanned<String>>, context: &Context<'_>) -> Vec<Traced<String>> {
+pub(super) fn in_order(list: Vec<Spanned<String>>, context: &Context<'_>) -> Vec<Traced<String>> {
     let mut seen = BTreeSet::new();
     let mut list: Vec<_> = list.into_iter().filter(|entry| seen.insert(entry.value.clone())).collect();
     list.sort_by(|a, b| a.value.cmp(&b.value));

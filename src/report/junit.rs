@@ -20,7 +20,7 @@ pub(super) fn render(
 ) -> io::Result<()> {
     let all = diagnostics.as_slice();
     let mut document = Document::declared();
-    let quiet = sources.iter().filter(|(id, _)| all.iter().all(|d| d.primary.span.source != *id)).count();
+    let quiet = sources.files().filter(|(id, _)| all.iter().all(|d| d.primary.span.source != *id)).count();
     let failed = |found: &[Diagnostic]| found.iter().filter(|d| d.level == Level::Error).count();
     let tests = all.len() + quiet + unread.len();
     let (failures, errors) = (failed(all), unread.len());
@@ -28,7 +28,7 @@ pub(super) fn render(
         "testsuites",
         &[("name", &"bottlec"), ("tests", &tests), ("failures", &failures), ("errors", &errors)],
     );
-    for (id, source) in sources.iter() {
+    for (id, source) in sources.files() {
         let found: Vec<Diagnostic> =
             all.iter().filter(|diagnostic| diagnostic.primary.span.source == id).cloned().collect();
         let name = source.name();

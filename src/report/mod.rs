@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostics;
 use crate::syntax::Trees;
 use crate::text::one_line;
 
+pub mod agents;
 mod checkstyle;
 mod concise;
 pub mod denials;

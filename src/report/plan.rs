@@ -6,8 +6,8 @@ mod page;
 use super::{Style, past_gate, reach};
 use crate::lower::{Stage, pipelock};
 use crate::plan::{
-    Answered, Origins, Plan, PlannedEgress, PlannedHost, PlannedLocal, PlannedMachine, PlannedRepo,
-    PlannedSidecar, PlannedSource, PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
+    Answered, Origins, Plan, PlannedAgent, PlannedEgress, PlannedHost, PlannedLocal, PlannedMachine,
+    PlannedRepo, PlannedSidecar, PlannedSource, PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
 use crate::world::builtin;
@@ -36,6 +36,7 @@ pub fn render(plan: &Plan, stage: &Stage, out: &str, detail: Detail, style: &Sty
     page.addresses(*plan.addresses);
     page.order(plan, detail);
     page.machine(plan);
+    page.agent(plan);
     page.reach(plan);
     page.lint(plan);
     page.guards(plan);
@@ -69,7 +70,8 @@ impl Page {
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut last = None;
         for sidecar in &plan.sidecars {
-            let PlannedSidecar { name, container, url, needs, wave, port: _, limits: _ } = &sidecar.value;
+            let PlannedSidecar { name, container, url, needs, wave, port: _, mcp: _, limits: _ } =
+                &sidecar.value;
             let number = if last == Some(**wave) { String::new() } else { (**wave + 1).to_string() };
             last = Some(**wave);
             let needs = if needs.is_empty() { String::new() } else { format!("needs {}", needs.join(", ")) };
@@ -120,6 +122,30 @@ impl Page {
         }
         if !rows.is_empty() {
             self.title("The machine, of its host");
+            self.table(&rows);
+        }
+    }
+
+    /// The program that works in the machine, and where it looks for MCP servers, if the spec says either.
+    fn agent(&mut self, plan: &Plan) {
+        let Some(PlannedAgent { program, mcp, api_key: _, trust: _, requires: _ }) = plan.agent.as_ref()
+        else {
+            return;
+        };
+        let row = |what: &str, text: String, origins: &Origins| {
+            vec![what.to_owned(), text, origins.first().to_string()]
+        };
+        let mut rows = Vec::new();
+        if let Some(first) = program.first() {
+            let words = shell::words(program.iter().map(|word| word.as_str()));
+            rows.push(row("program", words, &first.origins));
+        }
+        if let Some(file) = mcp.given() {
+            let text = format!("learns of them from {}, in the form {}", file.path, file.form.as_str());
+            rows.push(row("MCP servers", text, &file.origins));
+        }
+        if !rows.is_empty() {
+            self.title("The agent");
             self.table(&rows);
         }
     }

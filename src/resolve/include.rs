@@ -11,6 +11,7 @@ use crate::schema::ValueType;
 use crate::source::{MAX_SOURCE_BYTES, Source, SourceId, Sources, Span};
 use crate::syntax::Value;
 use crate::text::quote;
+use crate::world::catalogue::place_of;
 
 /// How many files the specs of one run may include in all, and how many bytes those may have: a small file must not
 /// make the compiler read a whole disk.
@@ -89,7 +90,11 @@ pub fn closures(
             }
             Some((to?, include.span))
         });
-        edges.insert(*id, found.collect());
+        let found: Vec<_> = found.collect();
+        // What is built in is there without an include, and includes nothing: it is in no circle.
+        let built_in = file.extended().filter_map(|name| sources.at(&place_of(name)?));
+        let built_in = built_in.map(|to| (to, Span::at(*id, 0)));
+        edges.insert(*id, found.into_iter().chain(built_in).collect());
     }
     report_cycles(&edges, sources, diagnostics);
     let closure_of = |start: SourceId| {

@@ -7,9 +7,10 @@ use crate::model::{BottleDecl, File, Layer, Name, Profile, Spanned};
 use crate::resolve::graph::{Graph, Need};
 use crate::resolve::include::IncludeClosure;
 use crate::resolve::message::{circle, duplicate};
-use crate::rule::catalogue;
-use crate::source::{SourceId, Sources};
+use crate::rule::catalogue as rules;
+use crate::source::{SourceId, Sources, Span};
 use crate::text::{did_you_mean, one_of, quote};
+use crate::world::catalogue::{self, BuiltIn};
 
 /// The profiles of a file and of every file that it includes, by name.
 #[derive(Debug)]
@@ -38,7 +39,12 @@ impl<'a> Scope<'a> {
         diagnostics: &mut Diagnostics,
     ) -> Self {
         let mut profiles: BTreeMap<&str, Entry<'a>> = BTreeMap::new();
-        for profile in closure.files.iter().filter_map(|id| files.get(id)).flat_map(|file| &file.profiles) {
+        let profiles_in = closure.files.iter().filter_map(|id| files.get(id)).flat_map(|file| &file.profiles);
+        for profile in profiles_in {
+            // A spec's own of a built-in one's name is reported as that, and takes no place.
+            if catalogue::place_of(&profile.name.value).is_some() && !sources.is_built_in(profile.name.span) {
+                continue;
+            }
             let entry = profiles.entry(&profile.name.value).or_insert(Entry { profile, broken: false });
             if entry.profile.name.span != profile.name.span {
                 diagnostics.push(duplicate("profile", &profile.name, &entry.profile.name));
@@ -89,13 +95,17 @@ impl<'a> Scope<'a> {
 
     fn unknown(&self, name: &Spanned<Name>, sources: &Sources) -> Diagnostic {
         let known = || self.profiles.keys().copied();
+        if catalogue::place_of(&name.value).is_some() {
+            return unknown_built_in(name);
+        }
         let diagnostic = Diagnostic::new(
-            &catalogue::UNKNOWN_PROFILE,
+            &rules::UNKNOWN_PROFILE,
             name.span,
             format!("there is no profile {}", quote(&name.value)),
         );
         let place = quote(sources.get(name.span.source).name());
-        match did_you_mean(&name.value, known()) {
+        let built_in = catalogue::of_agent(&name.value).map(BuiltIn::name);
+        match built_in.as_deref().or_else(|| did_you_mean(&name.value, known())) {
             Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")).replace(
                 format!("write `{meant}`"),
                 Applicability::Unsafe,
@@ -149,6 +159,15 @@ impl<'a> Scope<'a> {
         profiles.iter().map(|profile| profile.layer.weight() + 1).sum::<usize>() + decl.layer.weight()
     }
 
+    /// Where a bottle, or a profile under it, extends the built-in profile whose text is at that place.
+    #[must_use]
+    pub fn brought(&self, decl: &BottleDecl, place: &str) -> Option<Span> {
+        let under = self.order(&decl.extends);
+        let names = decl.extends.iter().chain(under.iter().flat_map(|profile| &profile.extends));
+        let mut names = names.filter(|name| catalogue::place_of(&name.value).as_deref() == Some(place));
+        names.next().map(|name| name.span)
+    }
+
     /// The profiles, by name.
     pub fn profiles(&self) -> impl Iterator<Item = &'a Profile> {
         self.profiles.values().map(|entry| entry.profile)
@@ -189,7 +208,25 @@ impl<'a> Scope<'a> {
     }
 }
 
+fn unknown_built_in(name: &Spanned<Name>) -> Diagnostic {
+    let message = format!("there is no built-in profile {}", quote(&name.value));
+    let diagnostic = Diagnostic::new(&rules::UNKNOWN_PROFILE, name.span, message);
+    let known: Vec<String> = catalogue::ALL.iter().map(BuiltIn::name).collect();
+    let names = || known.iter().map(String::as_str);
+    match did_you_mean(&name.value, names()) {
+        Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")).replace(
+            format!("write `{meant}`"),
+            Applicability::Unsafe,
+            name.span,
+            crate::syntax::quoted_string(meant),
+        ),
+        None => diagnostic.label(format!("expected one of {}", one_of(names()))).help(
+            "for another agent, say what it is in a profile of your own, with `agent`, `env` and `egress`",
+        ),
+    }
+}
+
 fn profile_cycle(cycle: &[Need], names: &[&str]) -> Diagnostic {
-    circle(&catalogue::PROFILE_CYCLE, cycle, "profiles extend each other", "extends", |at| names[at])
+    circle(&rules::PROFILE_CYCLE, cycle, "profiles extend each other", "extends", |at| names[at])
         .help(if cycle.len() == 1 { "take it out" } else { "take one of these out" })
 }

@@ -195,6 +195,10 @@ catalogue! {
         "machine-setting-dropped", Error, Machines, "0.1.0",
         "the engine forgets what a packed machine is asked to have",
     );
+    MCP_UNUSABLE = (
+        "mcp-unusable", Error, Machines, "0.1.0",
+        "an MCP server that the agent's client could not find or dial",
+    );
     MISSING_ARGUMENT = ("missing-argument", Error, Nodes, "0.1.0", "a node lacks an argument");
     MISSING_NODE = ("missing-node", Error, Nodes, "0.1.0", "a block lacks a node");
     MISSING_PROPERTY = ("missing-property", Error, Nodes, "0.1.0", "a node lacks a property");

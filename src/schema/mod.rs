@@ -20,6 +20,7 @@ pub use check::check;
 pub use message::is_export;
 pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
 pub use path::is_host_path;
+pub use text::suggest_name;
 pub use value::ValueType;
 
 /// The number of times that a child may occur in its parent.

@@ -1,5 +1,6 @@
 //! The schema table.
 
+mod agent;
 mod egress;
 mod git;
 mod lint;
@@ -9,6 +10,7 @@ mod supervise;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::world::builtin;
 use crate::world::container::ContainerEngine;
+use agent::AGENT;
 use egress::EGRESS;
 use git::{GIT, GIT_GATE};
 use lint::LINT;
@@ -37,6 +39,10 @@ const fn required(name: &'static str, value: ValueType, doc: &'static str) -> Ar
 
 const fn repeated(name: &'static str, value: ValueType, doc: &'static str) -> Argument {
     Argument { name, value, required: true, repeats: true, doc }
+}
+
+const fn optional_arguments(name: &'static str, value: ValueType, doc: &'static str) -> Argument {
+    Argument { name, value, required: false, repeats: true, doc }
 }
 
 const fn optional_property(
@@ -79,7 +85,7 @@ pub static PROFILE: Node = Node {
     name: "profile",
     doc: "Settings that several bottles share.\n\nA bottle, or another profile, takes them over with `extends`. A \
           profile by itself makes nothing.",
-    arguments: &[required("name", ValueType::Name, "what `extends` calls it")],
+    arguments: &[required("name", ValueType::ProfileName, "what `extends` calls it")],
     properties: &[],
     children: Children::Nodes(&[
         many(&EXTENDS),
@@ -92,6 +98,7 @@ pub static PROFILE: Node = Node {
         many(&MACHINE_VOLUME),
         many(&PUBLISH),
         once(&GPU),
+        once(&AGENT),
         once(&ENV),
         once(&EGRESS),
         once(&GIT),
@@ -126,6 +133,7 @@ pub static BOTTLE: Node = Node {
         many(&MACHINE_VOLUME),
         many(&PUBLISH),
         once(&GPU),
+        once(&AGENT),
         once(&ENV),
         once(&EGRESS),
         once(&GIT),
@@ -146,8 +154,13 @@ static EXTENDS: Node = Node {
     name: "extends",
     doc: "Takes over the settings of one or several profiles.\n\nThey are laid over each other from left to right, the \
           bottle last: env by key, repositories and sidecars by name, allow and deny lists united, of everything else \
-          the last one wins. A `deny` is never lifted by a later layer.",
-    arguments: &[repeated("profile", ValueType::Name, "a profile of this file or of one that it includes")],
+          the last one wins. A `deny` is never lifted by a later layer.\n\nProfiles whose names begin with `std/` come with \
+          the compiler, one for each agent that it knows: [docs/agents.md](agents.md) shows what each brings.",
+    arguments: &[repeated(
+        "profile",
+        ValueType::ProfileName,
+        "a profile of this file or of one that it includes, or a built-in one",
+    )],
     properties: &[],
     children: Children::None,
     example: "extends \"team\" \"python\"",

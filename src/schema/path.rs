@@ -131,6 +131,19 @@ pub(super) fn in_machine(text: &str) -> Result<(), ValueError> {
     }
 }
 
+/// A file of the machine that is written there before the agent starts.
+pub(super) fn file_in_machine(text: &str) -> Result<(), ValueError> {
+    mounted(text, ValueType::MachineFile, "the whole of the machine", "the engine reads")?;
+    match machine::unwritable(text) {
+        None => Ok(()),
+        Some(why) => Err(ValueError::invalid(
+            format!("{} {why}", quote(text)),
+            format!("expected {}", ValueType::MachineFile.describe()),
+        )
+        .help("name a file in a directory of the program's own, such as `/etc/goose/mcp.json`")),
+    }
+}
+
 /// A packed machine.
 pub(super) fn machine(text: &str) -> Result<(), ValueError> {
     bootable(text)?;

@@ -3,6 +3,7 @@
 use super::ValueType;
 use crate::rule::{self, InvalidLevel, LevelSource, Setting, ValueError};
 use crate::text::{counted, did_you_mean, quote};
+use crate::world::catalogue;
 use crate::world::container::{MAX_MEMORY, mebibytes};
 use crate::world::engine::{SMOLVM, Version};
 use crate::world::host_key::{self, KeyError};
@@ -48,8 +49,22 @@ pub(super) fn name(text: &str) -> Result<(), ValueError> {
     Ok(())
 }
 
+/// Names of profiles: a built-in one's is a name behind its prefix.
+pub(super) fn profile_name(text: &str) -> Result<(), ValueError> {
+    match text.strip_prefix(catalogue::PREFIX) {
+        None => name(text),
+        Some(rest) if name(rest).is_ok() => Ok(()),
+        Some(_) => Err(ValueError::new(
+            &rule::catalogue::INVALID_NAME,
+            format!("{} is not the name of a built-in profile", quote(text)),
+            format!("expected one such as `{}{}`", catalogue::PREFIX, catalogue::ALL[0].agent),
+        )),
+    }
+}
+
 /// The valid name that is nearest to `text`, if it has letters enough for one.
-fn suggest_name(text: &str) -> Option<String> {
+#[must_use]
+pub fn suggest_name(text: &str) -> Option<String> {
     if text.len() > 4 * MAX_NAME {
         return None;
     }

@@ -30,8 +30,10 @@ pub enum ValueType {
     Text,
     /// One argument of a program: one line of text, which may be empty.
     Argument,
-    /// The name of a bottle, a profile or a sidecar.
+    /// The name of a bottle or a sidecar.
     Name,
+    /// The name of a profile, perhaps a built-in one.
+    ProfileName,
     /// The name of a repository.
     RepoName,
     /// The name of an environment variable.
@@ -64,6 +66,8 @@ pub enum ValueType {
     MachineVolume,
     /// An absolute path inside of the machine.
     MachinePlace,
+    /// The path of a file inside of the machine that is written there.
+    MachineFile,
     /// A container image reference.
     Image,
     /// A host, a wildcard below a domain, or an IP address.
@@ -123,6 +127,7 @@ impl ValueType {
             Self::Disk => "a size in whole GiB such as `40GiB`".into(),
             Self::Text | Self::Argument => "one line of text".into(),
             Self::Name => "a name of lower-case letters, digits and single dashes".into(),
+            Self::ProfileName => "a profile's name".into(),
             Self::RepoName => "a repository's name of letters, digits, `.`, `_` and `-`".into(),
             Self::EnvName => "a variable's name of letters, digits and `_`".into(),
             Self::EnvValue => "one line of text without blanks at its ends".into(),
@@ -138,6 +143,7 @@ impl ValueType {
             Self::MachinePath => "the path of a `.smolmachine` file".into(),
             Self::Directory | Self::MachineVolume => "the path of a directory".into(),
             Self::MachinePlace => "an absolute path in the machine".into(),
+            Self::MachineFile => "the absolute path of a file in the machine".into(),
             Self::Image => "an image reference with its digest".into(),
             Self::HostPattern | Self::HostEntry => host::PATTERN.into(),
             Self::Upstream => host::UPSTREAM.into(),

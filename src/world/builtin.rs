@@ -79,6 +79,9 @@ pub fn java_options(bundle: Ipv4Addr, port: u16) -> String {
     format!("{} {} -Dhttp.nonProxyHosts={direct}", of("http"), of("https"))
 }
 
+/// Where every agent's machine has the MCP servers of its bundle, if there are any.
+pub const MCP: &str = "/etc/bottle/mcp.json";
+
 /// Where the agent finds the certificates that it trusts when HTTPS is opened.
 pub const CA: &str = "/etc/bottle/ca.pem";
 

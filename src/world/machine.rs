@@ -85,3 +85,16 @@ pub fn kept(path: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// Why no file of a program's is written to an absolute path of the machine, as the end of a sentence; nothing where one
+/// may be. `/etc` is written to, in the directories of programs.
+#[must_use]
+pub fn unwritable(path: &str) -> Option<&'static str> {
+    let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
+    match steps.as_slice() {
+        ["etc", "bottle", _, ..] => Some("lies in the directory of what is brought into every machine"),
+        ["etc", _, _, ..] => None,
+        ["etc", ..] | [_] => Some("is no file of one program's"),
+        _ => kept(path),
+    }
+}

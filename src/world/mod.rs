@@ -1,8 +1,9 @@
 //! The world outside, as far as it is known: engines and what each version does, pipelock and what each version of it does, host patterns, what
-//! credentials look like, which variables programs read, what listens at which port, SSH keys, images, addresses, and what comes with every bundle.
+//! credentials look like, which variables programs read, what listens at which port, SSH keys, images, addresses, MCP clients, what comes with every bundle, and the catalogue of agents.
 
 pub mod backend;
 pub mod builtin;
+pub mod catalogue;
 pub mod container;
 pub mod engine;
 pub mod folding;
@@ -13,6 +14,7 @@ pub mod host_key;
 pub mod images;
 pub mod issuers;
 pub mod machine;
+pub mod mcp;
 pub mod network;
 pub mod pipelock;
 pub mod ports;

@@ -12,6 +12,7 @@ namespace that the judge makes for itself; where that is not permitted it says s
 import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -239,6 +240,40 @@ def judge_first_launch(bottlec, directory):
         h.up("--", "true")
         h.run("down", "--volumes", says="removed")
         check("down --volumes leaves nothing", *h.is_empty())
+
+
+def judge_agents_program(bottlec, directory):
+    """Without a program, a terminal gets the agent's own, and a log nothing."""
+    agent = '    agent { program "sh" "-c" "echo the agent; exit 5" "it\'s"; mcp "/etc/goose/mcp.json" form="gemini"; }\n'
+    with host(bottlec, directory, SPEC.replace("    supervise\n", f"    supervise\n{agent}")) as h:
+        h.up(says="is up: `bottlec exec -- PROGRAM`")
+        commands = plan_of(h)["commands"]
+        copied = [call["argv"][-1] for call in h.calls() if "cp" in call["argv"]]
+        check("its file of MCP servers is copied in", "demo:/etc/goose/mcp.json" in copied, copied)
+        code, said = on_terminal(h, "up", "--assume-ready")
+        done = [call["argv"] for call in changes(h.calls())]
+        program = ["sh", "-c", "echo the agent; exit 5", "it's"]
+        check("a terminal runs the agent's program", done == [[*commands["attach"], *program]], done)
+        check("its code is passed on", code == 5, (code, said))
+        check("and what it is is said", "running the agent's program" in said and "`bottlec exec -- sh -l`" in said, said)
+        on_terminal(h, "up", "--assume-ready", "--", "sh", "-c", "exit 0")
+        done = [call["argv"] for call in changes(h.calls())]
+        check("another one that is named is run", done == [[*commands["attach"], "sh", "-c", "exit 0"]], done)
+        h.run("down", "--volumes")
+
+
+def on_terminal(host, *words):
+    """Runs a command on a terminal of its own: its code, and what it wrote there."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(host.project)
+        os.execve(host.bottlec, [str(host.bottlec), *words], host.env)
+    said = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(terminal, 4096):
+            said += part
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
 
 
 def judge_changes(bottlec, directory):
@@ -712,6 +747,7 @@ def main(bottlec):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         for judge in (
             judge_first_launch,
+            judge_agents_program,
             judge_changes,
             judge_what_runs,
             judge_whose_it_is,

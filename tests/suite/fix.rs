@@ -151,7 +151,7 @@ fn each_fix_by_itself_mends_what_it_is_for_and_makes_nothing_new() {
 /// Every text of a case with other line ends and a byte order mark. What stands for a line in what a multi-line string says
 /// is one line end, whichever it is.
 fn dressed(sources: &Sources) -> Sources {
-    let texts = sources.iter().map(|(id, source)| {
+    let texts = sources.files().map(|(id, source)| {
         let text = source.text().replace("\r\n", "\n").replace('\n', "\r\n");
         (id, format!("\u{feff}{}", text.trim_start_matches('\u{feff}')))
     });

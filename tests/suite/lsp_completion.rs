@@ -280,10 +280,18 @@ fn what_is_typed_is_compared_with_what_is_there() {
 fn names_are_those_that_are_there() {
     let profiles = "profile \"a\" { extends \"b\"; sidecar \"cache\" image=\"i\" { port 6379; needs \"pipelock\"; } }\nprofile \"b\" {}\nprofile \"c\" { supervise; }\n";
     let with = |text: &str| labels(&format!("{profiles}{text}"));
-    assert_eq!(with("bottle \"x\" { extends <|> }"), ["a", "b", "c"]);
-    assert_eq!(with("bottle \"x\" { extends \"b\"; extends \"c\" <|> }"), ["a"]);
+    // Those of the spec come before the built-in ones.
+    let all = with("bottle \"x\" { extends <|> }");
+    assert_eq!(all[..5], ["a", "b", "c", "std/aider", "std/claude-code"]);
+    let own = |all: Vec<String>| all.into_iter().filter(|name| !name.starts_with("std/")).collect::<Vec<_>>();
+    assert_eq!(own(with("bottle \"x\" { extends \"b\"; extends \"c\" <|> }")), ["a"]);
+    let extended = with("bottle \"x\" { extends \"std/aider\" <|> }");
+    assert!(
+        !extended.contains(&"std/aider".to_owned()) && extended.contains(&"a".to_owned()),
+        "{extended:?}"
+    );
     // A profile that lies on this one would make a circle.
-    assert_eq!(labels(&profiles.replace("profile \"b\" {}", "profile \"b\" { extends <|> }")), ["c"]);
+    assert_eq!(own(labels(&profiles.replace("profile \"b\" {}", "profile \"b\" { extends <|> }"))), ["c"]);
     let sidecars = |text: &str| {
         with(&format!(
             "bottle \"x\" {{ extends \"a\" \"c\"; sidecar \"db\" image=\"i\" {{ needs \"cache\"; }}; {text} }}"
@@ -305,11 +313,14 @@ fn names_are_those_that_are_there() {
     // Over an include.
     let mut editor = Editor::new(&[("lib/team.kdl", "profile \"team\" { egress { allow \"a\" \"b\"; } }\n")]);
     let items = at_mark(&mut editor, "include \"lib/team.kdl\"\nbottle \"x\" { extends \"<|>\" }");
-    assert_eq!(items.len(), 1);
+    assert_eq!(items.len(), 1 + bottlec::world::catalogue::ALL.len());
     assert_eq!(
         (items[0].label.as_str(), items[0].detail.as_deref()),
         ("team", Some("profile, lib/team.kdl:1"))
     );
+    assert_eq!(items[1].detail.as_deref(), Some("built-in profile"));
+    let doc = format!("{:?}", items[1].documentation);
+    assert!(doc.contains("allows `api.anthropic.com`") && doc.contains("the program `aider"), "{doc}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests touch files and run programs")]
 #![allow(clippy::unwrap_used, reason = "clippy knows `#[test]` functions only, not what they share")]
 
+mod agents;
 mod artifacts;
 mod check;
 mod cli;

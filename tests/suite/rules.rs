@@ -54,7 +54,7 @@ fn compiled(rule: &Rule, fence: &Fence<'_>) -> (Sources, Compilation) {
     let mut sources = Sources::new();
     sources.add(Source::new(format!("{}.kdl", rule.id), fence.text.as_str()));
     let compilation = compile(&sources, &Options::default());
-    (sources, compilation)
+    (compilation.sources.clone(), compilation)
 }
 
 fn rendered(diagnostics: &Diagnostics, sources: &Sources) -> String {

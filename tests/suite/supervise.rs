@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{assert_generated, compile_file, compile_text, root, specs};
 
 fn compiled(spec: &str) -> Vec<(Plan, Stage)> {
-    let Compilation { diagnostics, plans } = compile_text("specs/x.kdl", spec).1;
+    let Compilation { sources: _, diagnostics, plans } = compile_text("specs/x.kdl", spec).1;
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     let stages: Vec<Stage> = plans.iter().map(lower).collect();
     plans.into_iter().zip(stages).collect()

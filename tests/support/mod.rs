@@ -31,7 +31,7 @@ pub(crate) fn compile_text(name: &str, text: &str) -> (Sources, Compilation) {
     let mut sources = Sources::new();
     sources.add(Source::new(name, text));
     let compilation = compile(&sources, &Options::default());
-    (sources, compilation)
+    (compilation.sources.clone(), compilation)
 }
 
 /// Compiles a file of the project together with what it includes from its own directory, under the name that it has
@@ -70,7 +70,7 @@ pub(crate) fn compile_file_with(path: &Path, options: &Options) -> (Sources, Com
         seen.push(path);
     }
     let compilation = compile(&sources, options);
-    (sources, compilation)
+    (compilation.sources.clone(), compilation)
 }
 
 /// Every `.kdl` file below a directory, in order.

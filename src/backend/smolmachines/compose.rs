@@ -432,7 +432,7 @@ pub fn image(plan: &Plan, sidecar: &PlannedSidecar) -> Traced<String> {
 }
 
 fn service(plan: &Plan, sidecar: &PlannedSidecar) -> Service {
-    let PlannedSidecar { name, container, port: _, url: _, needs: _, wave: _, limits } = sidecar;
+    let PlannedSidecar { name, container, port: _, url: _, mcp: _, needs: _, wave: _, limits } = sidecar;
     match container {
         Some(container) => Service::custom(plan, name, container, limits),
         None => builtin::service(plan, name, limits),

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use super::names::{self, ours};
 use crate::lower::plan_json::{Checkout, Command, Provision};
-use crate::lower::{git_gate, supervise, trust};
+use crate::lower::{git_gate, mcp, trust};
 use crate::plan::{Plan, PlannedRepo, Traced};
 use crate::world::builtin;
 
 /// The system-wide configuration of git: whichever user the agent is, and whatever its own says on top.
 pub const GITCONFIG: &str = "/etc/gitconfig";
-/// The servers that an MCP client is told of.
-pub const MCP: &str = "/etc/bottle/mcp.json";
 
 /// The files of a plan, by where they go.
 #[must_use]
@@ -23,7 +21,8 @@ pub fn files(plan: &Plan) -> Vec<Traced<Provision>> {
     };
     let ca = plan.egress.tls.as_ref().map(|tls| tls.trust.with(file(&tls.trust, builtin::CA)));
     let own = trust::files(plan).map(|it| it.with(file(it.path, it.target)));
-    let mcp = plan.supervise.given().map(|asked| asked.with(file(supervise::MCP_CONFIG_PATH, MCP)));
+    let mcp = mcp::files(plan);
+    let mcp = mcp.into_iter().map(|it| it.with(file(mcp::path(it.form), it.target)));
     let git = git_gate::asks_for_gitconfig(plan)
         .map(|asked| Traced::new(file(git_gate::GITCONFIG_PATH, GITCONFIG), asked));
     ca.into_iter().chain(own).chain(mcp).chain(git).collect()

@@ -11,7 +11,7 @@ use bottlec::world::builtin;
 use bottlec::world::engine::{BootKind, SecretRoute};
 use serde::Deserialize;
 
-use super::{Finding, on_host};
+use super::{Finding, on_host, recipe};
 
 /// The part of a pack's manifest that says what is started with the machine, and what that has of the host.
 #[derive(Debug, Deserialize)]
@@ -67,10 +67,10 @@ impl Manifest {
 /// Looks at the packed machine of a bottle, where something hangs on it: what its program is started without, and whether
 /// it has the host's graphics processor.
 pub(super) fn check(plan: &Plan) -> Vec<Finding> {
-    let Some(path) = plan.boot.as_ref().filter(|boot| boot.kind == BootKind::Artifact) else {
+    let Some(boot) = plan.boot.as_ref().filter(|boot| boot.kind == BootKind::Artifact) else {
         return Vec::new();
     };
-    let Some(path) = on_host(&path.source) else { return Vec::new() };
+    let Some(path) = on_host(&boot.source) else { return Vec::new() };
     let secrets = plan.secret_route() == SecretRoute::Exec
         && plan.secrets().any(|secret| secret.receiver == builtin::AGENT);
     let gpu = *plan.machine.gpu;
@@ -85,7 +85,7 @@ pub(super) fn check(plan: &Plan) -> Vec<Finding> {
         Err(_) if !secrets && !gpu => Vec::new(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => vec![Finding::missing(
             format!("{pack} is not there"),
-            String::from("`smolvm pack create` makes one"),
+            recipe::of(plan, boot).unwrap_or_else(|| String::from("`smolvm pack create` makes one")),
         )],
         Err(error) => vec![Finding::missing(
             format!("{pack} cannot be looked at: {error}"),

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use bottlec::digest::sha256_hex;
-use bottlec::lower::Stage;
 use bottlec::lower::plan_json::{Checkout, Command as Vector, PlanJson};
+use bottlec::lower::{Stage, shell};
 use bottlec::stage::Hold;
-use bottlec::text::{quote, quote_path};
+use bottlec::text::{quote, quote_path, quote_whole};
 
 use super::UpError;
 use super::bundle::{Bundle, REMOVAL};
@@ -120,7 +120,16 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
             ));
             return Ok(0);
         }
-        [] => vec!["/bin/sh".into(), "-l".into()],
+        [] => match plan.agent.as_ref().as_ref().map(|agent| agent.program.as_slice()) {
+            Some(words @ [_, ..]) => {
+                progress.line(&format!(
+                    "running the agent's program, {}: `bottlec exec -- sh -l` gives a shell beside it",
+                    quote_whole(&shell::words(words.iter().map(|word| word.as_str())))
+                ));
+                words.iter().map(|word| OsString::from(word.as_str())).collect()
+            }
+            _ => vec!["/bin/sh".into(), "-l".into()],
+        },
         program => program.to_vec(),
     };
     runner.go_on();

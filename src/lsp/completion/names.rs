@@ -8,13 +8,14 @@ use super::item::Candidate;
 use super::slot::{Slot, Style};
 use super::{Request, known, snippet};
 use crate::lsp::around::{self, Around};
+use crate::lsp::hover::built_in_given;
 use crate::lsp::prose::Prose;
 use crate::model::{Name, Profile, Reference, Spanned, VariableValue};
 use crate::schema::ValueType;
 use crate::syntax::{Entry, Node, Value};
 use crate::text::quote;
 use crate::world::variables::{self, Known};
-use crate::world::{builtin, ports};
+use crate::world::{builtin, catalogue, ports};
 
 /// Whether a text is a variable's name.
 pub(super) fn is_variable(text: &str) -> bool {
@@ -49,6 +50,13 @@ pub(super) fn profiles(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
         });
         extended.extend(reached(edges, &around.name.value));
     }
+    let built_in = catalogue::ALL.iter().map(|profile| (profile, profile.name()));
+    let built_in = built_in.filter(|(_, name)| !extended.contains(name.as_str())).map(|(profile, name)| {
+        Candidate::value(name, CompletionItemKind::MODULE)
+            .detail("built-in profile")
+            .doc(Prose::new().list(built_in_given(profile)))
+            .tier(2)
+    });
     let offered = profiles.iter().filter(|profile| !extended.contains(profile.name.value.as_str()));
     offered
         .filter(|profile| is_name(&profile.name))
@@ -59,6 +67,7 @@ pub(super) fn profiles(request: Request<'_>, slot: &Slot) -> Vec<Candidate> {
                 .detail(format!("profile, {}", quote(&place).trim_matches('`')))
                 .doc(Prose::new().text(summary(profile)))
         })
+        .chain(built_in)
         .collect()
 }
 

@@ -37,7 +37,7 @@ pub(super) fn values(
         | ValueType::Rule { .. }
         | ValueType::Choice { .. }
         | ValueType::Scanner => words(value, node, slot),
-        ValueType::Name if name == "extends" => names::profiles(request, slot),
+        ValueType::ProfileName if name == "extends" => names::profiles(request, slot),
         ValueType::Name if name == "needs" => names::sidecars(request, slot),
         ValueType::EnvName if name == "expose" => names::exposed(request),
         ValueType::EnvName => names::references(request),
@@ -75,10 +75,12 @@ pub(super) fn values(
         | ValueType::ContainerUser
         | ValueType::ContainerPath
         | ValueType::MachinePlace
+        | ValueType::MachineFile
         | ValueType::UrlPath => example(schema, request, slot, false),
         ValueType::EnvValue => usual_value(name),
         // What the author makes up.
         ValueType::Name
+        | ValueType::ProfileName
         | ValueType::RepoName
         | ValueType::Text
         | ValueType::Argument

@@ -5,6 +5,8 @@ mod env;
 mod hosts;
 mod names;
 
+pub(super) use names::built_in_given;
+
 use lsp_types::{Hover, HoverContents, Position};
 
 use super::analysis::Asked;
@@ -109,7 +111,7 @@ impl<'a> Place<'a> {
             (None, "bottle") => self.bottle(self.node),
             (Some("bottle"), "network") => self.bottle(self.parents[0]),
             (_, "sidecar") => argument().and_then(text).map(|name| self.sidecar(name)).unwrap_or_default(),
-            (Some("sidecar"), "port") => {
+            (Some("sidecar"), "port" | "mcp") => {
                 let name =
                     self.parents.last().and_then(|parent| parent.entries().find(|it| it.key().is_none()));
                 name.and_then(text).map(|name| self.sidecar(name)).unwrap_or_default()
@@ -135,7 +137,7 @@ impl<'a> Place<'a> {
         match (value, schema.name) {
             (Some(ValueType::Name), "bottle") if parent.is_none() => self.bottle(self.node),
             (Some(ValueType::Name), "sidecar" | "needs") => self.sidecar(text),
-            (Some(ValueType::Name), "extends") => self.profile(text),
+            (Some(ValueType::ProfileName), "extends") => self.profile(text),
             (Some(ValueType::EnvName), "expose") => self.exposed(text),
             (Some(ValueType::EnvName | ValueType::AbsolutePath | ValueType::EnvValue), _)
                 if parent == Some("env") =>

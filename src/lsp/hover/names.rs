@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 
 use super::{MAX_BOTTLES, Place, some};
+use crate::compile::Analysis;
+use crate::lower::shell;
 use crate::lsp::around;
 use crate::lsp::prose::Prose;
-use crate::model::{Bottle, MemberKind, Profile};
+use crate::model::{Bottle, McpFile, MemberKind, Profile, Spanned};
 use crate::plan;
 use crate::resolve::include;
 use crate::resolve::members::Needs;
 use crate::syntax::{Entry, Node};
 use crate::text::quote;
+use crate::world::catalogue::{self, BuiltIn};
 
 impl Place<'_> {
     /// A bottle's addresses, and what starts in which order.
@@ -56,6 +59,14 @@ impl Place<'_> {
             } else {
                 format!("needed by {needed} and the agent")
             };
+            let mcp = match &member.kind {
+                MemberKind::Custom(service) => service.mcp.as_ref(),
+                MemberKind::Builtin(_) => None,
+            };
+            let url = match mcp {
+                Some(mcp) => format!("{url}, an MCP server at {}", quote(&mcp.path.value)),
+                None => url,
+            };
             let mut item = format!(
                 "in {}: {url}, starts in wave {wave} of {waves}, {needed}",
                 quote(&bottle.settings.slug.value)
@@ -96,6 +107,12 @@ impl Place<'_> {
     /// Describes a profile.
     pub(super) fn profile(self, name: &str) -> Prose {
         let scope = around::scope(self.asked);
+        if let Some(built_in) = catalogue::find(name) {
+            return Prose::new()
+                .text(format!("The built-in profile {} brings:", quote(name)))
+                .list(built_in_given(built_in))
+                .text(format!("`bottlec explain {name}` prints it, with the source of each entry."));
+        }
         let Some(profile) = scope.profiles().find(|profile| profile.name.value == name) else {
             return Prose::new().text(format!(
                 "There is no profile {} in this file or in one that it includes.",
@@ -136,6 +153,12 @@ impl Place<'_> {
     }
 }
 
+/// What a built-in profile sets.
+pub(in crate::lsp) fn built_in_given(profile: &BuiltIn) -> Vec<String> {
+    let (analysis, id) = Analysis::of_built_in(profile);
+    analysis.file(id).profiles.first().map(given).unwrap_or_default()
+}
+
 /// What a profile sets itself.
 fn given(profile: &Profile) -> Vec<String> {
     let layer = &profile.layer;
@@ -150,6 +173,34 @@ fn given(profile: &Profile) -> Vec<String> {
     add("denies", layer.egress.deny.iter().map(|it| it.value.as_str()).collect());
     add("may be private:", layer.egress.private.iter().map(|it| it.value.as_str()).collect());
     add("variables", layer.env.iter().map(|it| it.name.value.as_str()).collect());
+    if let Some(agent) = &layer.agent {
+        let program: Vec<&str> = agent.program.iter().map(|word| word.value.as_str()).collect();
+        if !program.is_empty() {
+            items.push(format!("the program {}", quote(&shell::words(program))));
+        }
+        if let Some(McpFile { path, form }) = &agent.mcp {
+            items.push(format!(
+                "MCP servers in {}, in the form `{}`",
+                quote(&path.value),
+                form.value.as_str()
+            ));
+        }
+        if let Some(key) = &agent.api_key {
+            items.push(format!("the key of its model in {}", quote(&key.value)));
+        }
+        let mut add = |what: &str, names: &[Spanned<String>]| {
+            if !names.is_empty() {
+                items.push(format!("{what} {}", some(names.iter().map(|it| it.value.as_str()))));
+            }
+        };
+        add("trusts by", &agent.trust);
+        add("needs", &agent.requires);
+    }
+    let mut add = |what: &str, names: Vec<&str>| {
+        if !names.is_empty() {
+            items.push(format!("{what} {}", some(names)));
+        }
+    };
     add("repositories", layer.git.repos.iter().map(|it| it.name.value.as_str()).collect());
     add("sidecars", layer.sidecars.iter().map(|it| it.name.value.as_str()).collect());
     add("accepts", layer.accepts.iter().map(|it| it.rule.value.as_str()).collect());

@@ -109,8 +109,8 @@ fn of_value(
     };
     match (expected, known.map_or("", |known| known.name)) {
         (Some(ValueType::Name), "bottle") => (Kind::Bottle, DECLARATION),
-        (Some(ValueType::Name), "profile") => (Kind::Class, DECLARATION),
-        (Some(ValueType::Name), "extends") => (Kind::Class, 0),
+        (Some(ValueType::ProfileName), "profile") => (Kind::Class, DECLARATION),
+        (Some(ValueType::ProfileName), "extends") => (Kind::Class, 0),
         (Some(ValueType::Name), "sidecar") => (Kind::Sidecar, DECLARATION),
         (Some(ValueType::Name), "needs") => {
             (Kind::Sidecar, if builtin::find(text).is_some() { DEFAULT_LIBRARY } else { 0 })

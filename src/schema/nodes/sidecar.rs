@@ -40,6 +40,7 @@ static SIDECAR_CHILDREN: &[Child] = &[
     once(&LIMITS),
     many(&CAPABILITY),
     once(&NO_RELAY),
+    once(&MCP),
     many(&EXPOSE),
 ];
 
@@ -200,6 +201,17 @@ static NO_RELAY: Node = Node {
     )],
     children: Children::None,
     example: "no-relay reason=\"the agent's role is no superuser\"",
+};
+
+static MCP: Node = Node {
+    name: "mcp",
+    doc: "Says that the sidecar is an MCP server, which the agent's client is told of by the sidecar's name.\n\nIt speaks \
+          Streamable HTTP at its port and this path, and asks for no login. The client's file is that of the bottle's `agent`, and \
+          `/etc/bottle/mcp.json`.",
+    arguments: &[],
+    properties: &[required_property("path", ValueType::UrlPath, "what follows the port in its URL")],
+    children: Children::None,
+    example: "mcp path=\"/mcp\"",
 };
 
 static EXPOSE: Node = Node {
