@@ -4,7 +4,7 @@ mod commands;
 mod page;
 
 use super::{Style, past_gate, reach};
-use crate::lower::{Stage, pipelock};
+use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
     Answered, Origins, Plan, PlannedAgent, PlannedEgress, PlannedHost, PlannedLocal, PlannedMachine,
     PlannedRepo, PlannedSidecar, PlannedSource, PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
