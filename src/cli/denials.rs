@@ -21,7 +21,7 @@ pub(super) fn run(command: &Asked, output: &Output) -> Result<Outcome, Error> {
     };
     let report = denials::report(&refused.denials, &refused.plan);
     output.print(&match command.format {
-        RecordsFormat::Text => denials::render(&report, &output.stdout),
+        RecordsFormat::Text => denials::render(&report, &output.page),
         RecordsFormat::Json => denials::json(&report),
     })?;
     Ok(Outcome::Clean)

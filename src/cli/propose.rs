@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use bottlec::Analysis;
 use bottlec::denial::Denials;
+use bottlec::lower::shell;
 use bottlec::propose::{self, Candidates};
 use bottlec::report::{Format, propose as report};
 use bottlec::text::quote;
 use bottlec::world::host::HostPattern;
 use serde::Deserialize;
 
-use super::args::{Propose, RecordsFormat};
+use super::args::{Propose, RecordsFormat, SPEC};
 use super::error::{Error, reason};
 use super::output::{Output, Stream};
 use super::workspace::Workspace;
@@ -65,10 +66,29 @@ pub(super) fn run(command: &Propose, output: &Output) -> Result<Outcome, Error> 
         return Err(Error::Host(String::from("the spec has no plan")));
     };
     output.print(&match command.format {
-        RecordsFormat::Text => report::render(&found, &spec.to_string_lossy(), &output.stdout),
+        RecordsFormat::Text => report::render(&found, &again(command), &output.page),
         RecordsFormat::Json => report::json(&found),
     })?;
     Ok(Outcome::Clean)
+}
+
+/// The same command once more, as a shell reads it.
+fn again(command: &Propose) -> String {
+    let Propose { bottle, records, queue, apply: _, format: _ } = command;
+    let mut words = vec![String::from("bottlec"), String::from("propose")];
+    words.extend((bottle.spec.as_os_str() != SPEC).then(|| bottle.spec.to_string_lossy().into_owned()));
+    for slug in &bottle.which.bottle {
+        words.extend([String::from("--bottle"), slug.clone()]);
+    }
+    for file in &records.from {
+        words.extend([String::from("--from"), file.to_string_lossy().into_owned()]);
+    }
+    match queue {
+        Some(Some(queue)) => words.push(format!("--queue={}", queue.to_string_lossy())),
+        Some(None) => words.push(String::from("--queue")),
+        None => {}
+    }
+    words.iter().map(|word| shell::pasted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// Writes what is named, if the spec compiles with it.

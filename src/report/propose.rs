@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::Style;
 use super::denials::{paragraph, ports, span};
 use super::diff::Change;
-use crate::lower::shell;
 use crate::propose::{Crowd, Evidence, Finding, Proposal, Proposals, Withheld};
 use crate::text::{counted, one_line, quote};
 
@@ -180,15 +179,17 @@ fn asked(evidence: &Evidence) -> String {
 
 const INDENT: &str = "      ";
 
-/// For a terminal: what a reviewer has to know, and the command that takes it up. `spec` is how that names the spec.
+/// For a terminal: what a reviewer has to know, and the command that takes it up. `command` is the one that asked, as a
+/// shell reads it.
 #[must_use]
-pub fn render(proposals: &Proposals, spec: &str, style: &Style) -> String {
+pub fn render(proposals: &Proposals, command: &str, style: &Style) -> String {
     let Proposals { bottle, proposed, withheld, crowds, allowed } = proposals;
     let mut text = String::new();
     let head = style.strong().style(format_args!("bottle {}", one_line(bottle))).to_string();
     let said = match proposed.len() {
         0 => String::from("there is nothing to allow"),
-        n => format!("{} to be allowed, if you know whose they are", counted(n, "host", "hosts")),
+        1 => String::from("1 host may be allowed, if you know whose it is"),
+        n => format!("{n} hosts may be allowed, if you know whose they are"),
     };
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "{head}: {said}");
@@ -227,12 +228,7 @@ pub fn render(proposals: &Proposals, spec: &str, style: &Style) -> String {
         );
     }
     if let Some(first) = proposed.first() {
-        let spec = shell::word(spec);
-        let _ = writeln!(
-            text,
-            "\nto allow one, and nothing else:\n  bottlec propose {spec} --apply {}",
-            first.host
-        );
+        let _ = writeln!(text, "\nto allow one, and nothing else:\n  {command} --apply {}", first.host);
     }
     text
 }
