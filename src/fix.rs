@@ -89,6 +89,12 @@ pub fn round(sources: &Sources, diagnostics: &Diagnostics, unchecked: bool) -> R
     Round { fixed: fixed.collect(), applied }
 }
 
+/// The text of a source with one edit in it.
+#[must_use]
+pub fn applied(source: &Source, edit: &Edit) -> String {
+    text(source, &[(edit.span.start, edit)].into())
+}
+
 fn text(source: &Source, edits: &BTreeMap<u32, &Edit>) -> String {
     let old = source.text();
     let mut text = String::with_capacity(old.len());

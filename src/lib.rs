@@ -21,14 +21,16 @@
 //! - [`lower`]: the files that every backend has; [`backend`]: what each makes of a plan
 //! - [`compile`](mod@compile): all of it in one function
 //! - [`trace`]: from a line of a stage back to the spec; [`diff`]: what a change of plans means; [`stage`]: the one
-//!   place that writes
+//!   place that writes; [`denial`]: what was refused, by the records of pipelock and the engine
 //! - [`fix`]: fixes, applied
+//! - [`propose`]: what to allow, after it was refused
 //! - [`report`]: how all of it is shown: as text, for programs, and as a picture in [`report::graph`]
 //! - [`lsp`]: what an editor asks
 
 pub mod backend;
 pub mod check;
 pub mod compile;
+pub mod denial;
 pub mod diagnostic;
 pub mod diff;
 pub mod digest;
@@ -39,6 +41,7 @@ pub mod lsp;
 pub mod model;
 pub mod path;
 pub mod plan;
+pub mod propose;
 pub mod reach;
 pub mod report;
 pub mod resolve;

@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Status(Bottle),
     /// Show what the bundle's containers said
     Logs(Logs),
+    /// List what was refused to a bottle, by pipelock and by the engine, and by which line of the spec, or for want of one
+    Denials(Denials),
+    /// Propose what to allow of what was refused, with what the rules and a diff say of it; write what is named
+    Propose(Propose),
     /// Stop a bottle: the machine and the containers stay, with all that is in them
     Stop(Bottle),
     /// Remove a bottle's machine, its containers and its network; what the bundle keeps in volumes stays
@@ -159,6 +163,54 @@ pub(crate) struct Logs {
     /// Go on with what it says from now on; for one sidecar
     #[arg(long)]
     pub(crate) follow: bool,
+}
+
+/// Where refusals are read.
+#[derive(Debug, Args)]
+pub(crate) struct Records {
+    /// Read this file of records, and ask no bottle that runs: pipelock's log, or what the engine's `egress-events` prints; `-`
+    /// is standard input
+    #[arg(long = "from", value_name = "FILE")]
+    pub(crate) from: Vec<PathBuf>,
+}
+
+/// How refusals and proposals are shown.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum RecordsFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object, described by a schema in schemas/
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Denials {
+    #[command(flatten)]
+    pub(crate) bottle: Bottle,
+    #[command(flatten)]
+    pub(crate) records: Records,
+    /// How they are shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: RecordsFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Propose {
+    #[command(flatten)]
+    pub(crate) bottle: Bottle,
+    #[command(flatten)]
+    pub(crate) records: Records,
+    /// Take the hosts, too, that the agent asked for and a human approved: from the bottle's own queue, or from this one
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    #[allow(clippy::option_option, reason = "the flag, and its value")]
+    pub(crate) queue: Option<Option<PathBuf>>,
+    /// Write an `allow` of each of these hosts to the spec; a wildcard only over a host that is proposed
+    #[arg(long, value_name = "HOST", num_args = 1..)]
+    pub(crate) apply: Vec<String>,
+    /// How the proposals are shown
+    #[arg(long, value_enum, default_value_t, conflicts_with = "apply")]
+    pub(crate) format: RecordsFormat,
 }
 
 #[derive(Debug, Args)]
@@ -288,6 +340,9 @@ pub(crate) struct Plan {
     /// How the plan is shown
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: PlanFormat,
+    /// Show digests in the text, too: those of files, specs and images
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 }
 
 /// How a picture is written.

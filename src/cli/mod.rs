@@ -11,6 +11,7 @@ mod args;
 mod build;
 mod check;
 mod checking;
+mod denials;
 mod diff;
 mod docs;
 mod each;
@@ -32,6 +33,7 @@ mod plan;
 mod plans;
 mod preflight;
 mod progress;
+mod propose;
 mod pull;
 mod reach;
 mod regular;
@@ -94,6 +96,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Exec(command) => Ok(up::exec(&command, &output)),
         Command::Status(command) => up::status(&command, &output),
         Command::Logs(command) => up::logs(&command, &output),
+        Command::Denials(command) => denials::run(&command, &output),
+        Command::Propose(command) => propose::run(&command, &output),
         Command::Stop(command) => up::stop(&command, &output),
         Command::Down(command) => up::down(&command, &output),
         Command::Pull(command) => pull::run(&command, &output),

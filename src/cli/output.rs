@@ -27,6 +27,8 @@ pub(crate) enum Stream {
 pub(crate) struct Output {
     /// What standard output can show.
     pub(crate) stdout: Style,
+    /// The same, but for what is laid out for people: of the usual width when it goes to no terminal.
+    pub(crate) page: Style,
     /// What standard error can show.
     pub(crate) stderr: Style,
 }
@@ -34,9 +36,11 @@ pub(crate) struct Output {
 impl Output {
     /// Detects the styles of both streams, from the terminal and the environment.
     pub(crate) fn from_environment() -> Self {
+        let (stdout, stderr) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         Self {
-            stdout: style(Support::Stdout, io::stdout().is_terminal()),
-            stderr: style(Support::Stderr, io::stderr().is_terminal()),
+            stdout: style(Support::Stdout, stdout, PIPED_WIDTH),
+            page: style(Support::Stdout, stdout, Style::default().width),
+            stderr: style(Support::Stderr, stderr, PIPED_WIDTH),
         }
     }
 
@@ -90,10 +94,11 @@ impl Output {
     }
 }
 
-/// Detects what a stream can show: plain ASCII where it is no terminal, unless colour is forced.
-fn style(stream: Support, is_terminal: bool) -> Style {
+/// Detects what a stream can show: plain ASCII where it is no terminal, unless colour is forced, in `piped` columns unless
+/// others are wanted.
+fn style(stream: Support, is_terminal: bool, piped: usize) -> Style {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let usual = if is_terminal { Style::default().width } else { PIPED_WIDTH };
+    let usual = if is_terminal { Style::default().width } else { piped };
     let terminal = terminal_size::terminal_size().filter(|_| is_terminal);
     let wanted = set("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     Style {

@@ -3,7 +3,7 @@
 use bottlec::Options;
 use bottlec::backend::lower;
 use bottlec::report::json::without_commands;
-use bottlec::report::plan as text;
+use bottlec::report::plan::{self as text, Detail};
 use bottlec::report::script;
 
 use super::args::{self, PlanFormat};
@@ -25,7 +25,9 @@ pub(super) fn run(command: &args::Plan, output: &Output) -> Result<Outcome, Erro
     let printed = match command.format {
         PlanFormat::Text => {
             let out = out.to_string_lossy();
-            let plans = stages.iter().map(|(plan, stage)| text::render(plan, stage, &out, &output.stdout));
+            let detail = if command.verbose { Detail::Digests } else { Detail::Usual };
+            let plans =
+                stages.iter().map(|(plan, stage)| text::render(plan, stage, &out, detail, &output.page));
             plans.collect::<Vec<_>>().join("\n")
         }
         PlanFormat::Sh => {

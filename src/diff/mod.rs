@@ -19,6 +19,8 @@ use crate::lower::plan_json::PlanJson;
 use crate::text::quote;
 use crate::world::host::Target;
 
+pub use reach::policy;
+
 /// The direction of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {

@@ -22,7 +22,7 @@ type Entry<'a> = &'a Traced<PlannedHost>;
 
 /// The policy of a plan that was read.
 #[must_use]
-pub(super) fn policy<'a>(plan: &'a PlanJson<'static>) -> Policy<'a, Entry<'a>> {
+pub fn policy<'a>(plan: &'a PlanJson<'static>) -> Policy<'a, Entry<'a>> {
     let boot = Option::as_ref(&plan.boot).map(|boot| boot.kind);
     Policy::new(
         bundle(plan),

@@ -8,7 +8,7 @@ use owo_colors::Style as Paint;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::{Style, one_line};
+use super::{Style, one_line, wrapping};
 use crate::diff::{self, Direction};
 use crate::text::quote;
 
@@ -138,10 +138,7 @@ pub fn text(changes: &[diff::Change], style: &Style) -> String {
             };
             let word = format!("{sign} {:8}", change.direction.as_str());
             let head = "  ".to_owned() + &word + "  ";
-            let options = textwrap::Options::new(style.columns())
-                .initial_indent(&head)
-                .subsequent_indent("              ")
-                .break_words(false);
+            let options = wrapping(style.columns()).initial_indent(&head).subsequent_indent("              ");
             let line = format!("{}{}", change.text, place(change));
             for (n, line) in textwrap::wrap(&one_line(&line), options).into_iter().enumerate() {
                 let line = line.trim_end();

@@ -13,7 +13,7 @@ use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpa
 use owo_colors::Style as Paint;
 use textwrap::core::display_width;
 
-use super::{Style, one_line};
+use super::{Style, one_line, wrapping};
 use crate::diagnostic::{Diagnostic, Label};
 use crate::source::{Position, Source, SourceId, Sources};
 use crate::text::is_unsafe_to_show;
@@ -176,10 +176,7 @@ impl Excerpt {
         if display_width(&says) <= room {
             Some(says)
         } else if room >= NARROWEST_LABEL {
-            let options = textwrap::Options::new(room)
-                .word_separator(textwrap::WordSeparator::AsciiSpace)
-                .word_splitter(textwrap::WordSplitter::NoHyphenation)
-                .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+            let options = wrapping(room).break_words(true);
             Some(textwrap::wrap(&says, options).join("\n"))
         } else {
             self.notes.push(says);

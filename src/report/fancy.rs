@@ -13,7 +13,7 @@ use owo_colors::{OwoColorize as _, Style as Paint};
 use textwrap::core::display_width;
 
 use super::excerpt::{CONTEXT, Drawing, Excerpt, Row, beginning, columns, shifted};
-use super::{Style, Summary, Unread, one_line};
+use super::{Style, Summary, Unread, one_line, wrapping};
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Fix};
 use crate::rule::Level;
 use crate::source::{SourceId, Sources};
@@ -95,19 +95,12 @@ fn footer(head: &str, body: &str, style: &Style) -> String {
     paragraph(&head, &head.style(style.help()).to_string(), body, Paint::new(), style)
 }
 
-/// `head: body`, wrapped; `shown_head` is the same head with its escape sequences. Words are never broken: an address
-/// or a digest can still be copied, and a terminal breaks what is too long.
+/// `head: body`, wrapped; `shown_head` is the same head with its escape sequences.
 fn paragraph(head: &str, shown_head: &str, body: &str, paint: Paint, style: &Style) -> String {
     let body = one_line(body);
     let first = " ".repeat(display_width(head) + ": ".len());
     let indent = " ".repeat(first.len().min(INDENT.len()));
-    let options = textwrap::Options::new(style.columns())
-        .initial_indent(&first)
-        .subsequent_indent(&indent)
-        .break_words(false)
-        .word_separator(textwrap::WordSeparator::AsciiSpace)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation)
-        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+    let options = wrapping(style.columns()).initial_indent(&first).subsequent_indent(&indent);
     let mut text = format!("{shown_head}: ");
     for (n, line) in textwrap::wrap(&body, options).iter().enumerate() {
         if n > 0 {

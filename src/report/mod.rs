@@ -14,6 +14,7 @@ use crate::text::one_line;
 pub mod agents;
 mod checkstyle;
 mod concise;
+pub mod denials;
 pub mod diff;
 mod excerpt;
 mod fancy;
@@ -26,6 +27,7 @@ mod past_gate;
 mod place;
 pub mod plan;
 mod promise;
+pub mod propose;
 mod rdjson;
 pub mod reach;
 pub mod redact;
@@ -40,6 +42,7 @@ mod xml;
 
 pub use promise::Promise;
 pub use style::Style;
+use style::wrapping;
 pub use summary::Summary;
 pub use unread::Unread;
 

@@ -1,10 +1,9 @@
 //! A plan as a person reads it: addresses, the order of things, who reaches what, secrets by name, files, commands.
 
-use std::fmt::Write as _;
+mod commands;
+mod page;
 
-use super::{Style, one_line, past_gate, reach};
-use crate::backend;
-use crate::lower::plan_json::{Command, Commands, Launch};
+use super::{Style, past_gate, reach};
 use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
     Answered, Origins, Plan, PlannedAgent, PlannedEgress, PlannedHost, PlannedLocal, PlannedMachine,
@@ -15,71 +14,44 @@ use crate::world::builtin;
 use crate::world::engine::BootKind;
 use crate::world::engine::SecretRoute;
 use crate::world::host::Verdict;
+use crate::world::images::without_digest;
 use crate::world::network::Addresses;
+use page::Page;
 
-/// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`.
+/// How much of a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What is read.
+    Usual,
+    /// The digests of files and images, too.
+    Digests,
+}
+
+/// Writes a plan, and the stage that it was lowered to, which goes below the directory `out`. It takes 80 columns, or as
+/// many more as there are. What is below the title of commands can be pasted into a POSIX shell.
 #[must_use]
-pub fn render(plan: &Plan, stage: &Stage, out: &str, style: &Style) -> String {
-    let mut page = Page { text: String::new(), style };
+pub fn render(plan: &Plan, stage: &Stage, out: &str, detail: Detail, style: &Style) -> String {
+    let mut page = Page::new(style);
     page.head(plan);
     page.addresses(*plan.addresses);
-    page.order(plan);
+    page.order(plan, detail);
     page.machine(plan);
     page.agent(plan);
     page.reach(plan);
     page.lint(plan);
     page.guards(plan);
     page.secrets(plan);
-    page.files(plan, stage, out);
-    page.commands(plan);
-    page.text
+    let directory = format!("{}/{}", out.trim_end_matches('/'), plan.slug.value);
+    page.files(plan, stage, &directory, detail);
+    page.commands(plan, &directory);
+    page.text()
 }
 
-struct Page<'a> {
-    text: String,
-    style: &'a Style,
-}
-
-impl Page<'_> {
-    /// Writing to a `String` cannot fail. Whatever comes from a spec is made harmless for a terminal.
-    fn line(&mut self, line: &str) {
-        let _ = writeln!(self.text, "{}", one_line(line).trim_end());
-    }
-
-    fn title(&mut self, title: &str) {
-        let _ = writeln!(self.text, "\n{}", self.style.strong().style(title));
-    }
-
-    /// Rows of cells, each column as wide as its widest cell.
-    fn table(&mut self, rows: &[Vec<String>]) {
-        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            let cells = rows.iter().filter(|row| row.len() > column + 1).map(|row| &row[column]);
-            cells.map(|cell| textwrap::core::display_width(&one_line(cell))).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        for row in rows {
-            let mut line = String::from("  ");
-            for (column, cell) in row.iter().enumerate() {
-                let cell = one_line(cell);
-                line.push_str(&cell);
-                if column + 1 < row.len() {
-                    let pad = widths[column].saturating_sub(textwrap::core::display_width(&cell)) + 2;
-                    line.extend(std::iter::repeat_n(' ', pad));
-                }
-            }
-            self.line(&line);
-        }
-    }
-
+impl Page {
     fn head(&mut self, plan: &Plan) {
         let Plan { slug, backend, engine, .. } = plan;
-        let _ = writeln!(
-            self.text,
-            "{}  on {backend}, compiled for smolvm {}",
-            self.style.strong().style(format_args!("bottle {slug}")),
-            engine.version
-        );
+        let rest = format!("on {backend}, compiled for smolvm {}", engine.version);
+        self.heading(&format!("bottle {slug}"), &rest);
     }
 
     fn addresses(&mut self, addresses: Addresses) {
@@ -92,7 +64,8 @@ impl Page<'_> {
         ]);
     }
 
-    fn order(&mut self, plan: &Plan) {
+    fn order(&mut self, plan: &Plan, detail: Detail) {
+        let image = |image| if detail == Detail::Digests { image } else { without_digest(image) };
         self.title("Start order (stopped in reverse)");
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut last = None;
@@ -102,7 +75,7 @@ impl Page<'_> {
             let number = if last == Some(**wave) { String::new() } else { (**wave + 1).to_string() };
             last = Some(**wave);
             let needs = if needs.is_empty() { String::new() } else { format!("needs {}", needs.join(", ")) };
-            let what = container.as_ref().map_or("built in", |container| container.image.as_str()).to_owned();
+            let what = container.as_ref().map_or("built in", |container| image(&container.image)).to_owned();
             rows.push(vec![
                 number,
                 name.to_string(),
@@ -115,7 +88,7 @@ impl Page<'_> {
         let boots = plan.boot.as_ref().map_or_else(
             || String::from("boots the engine's bare system"),
             |boot| match boot.kind {
-                BootKind::Image => format!("boots image {}", boot.source),
+                BootKind::Image => format!("boots image {}", image(&boot.source)),
                 BootKind::Artifact | BootKind::Rootfs => {
                     format!("boots {} {} (seen from the stage)", boot.kind.as_str(), boot.source)
                 }
@@ -183,25 +156,25 @@ impl Page<'_> {
         let arrow = if self.style.unicode { "→" } else { "->" };
         let gaps = plan.gaps();
         let others = if gaps.iter().any(|gap| gap.is_total()) { "" } else { "; no other address" };
-        self.line(&format!("  agent {arrow} {bundle}, the bundle, on every port of it{others}"));
+        self.line(&format!("agent {arrow} {bundle}, the bundle, on every port of it{others}"));
         for gap in &gaps {
-            self.line(&format!("  but {}", gap.but()));
+            self.line(&format!("but {}", gap.but()));
         }
         if gaps.is_empty() {
             let resolver = plan.sidecars.iter().find(|sidecar| *sidecar.port == Some(DNS_PORT));
             self.line(&match resolver {
                 Some(sidecar) => {
-                    format!("  names: the machine's queries go to the bundle, to {}", sidecar.name)
+                    format!("names: the machine's queries go to the bundle, to {}", sidecar.name)
                 }
-                None => String::from(
-                    "  names: the machine's queries go to the bundle, where nothing answers them",
-                ),
+                None => {
+                    String::from("names: the machine's queries go to the bundle, where nothing answers them")
+                }
             });
         }
         for Answered { rule, reason, origin } in plan.accepted.iter().map(|accepted| &accepted.value) {
-            self.line(&format!("  {rule} is accepted, {origin}: {reason}"));
+            self.line(&format!("{rule} is accepted, {origin}: {reason}"));
         }
-        let egress_head = format!("  agent {arrow} {} {arrow}", builtin::PIPELOCK);
+        let egress_head = format!("agent {arrow} {} {arrow}", builtin::PIPELOCK);
         self.egress(plan, &egress_head);
         for repo in &plan.git.repos {
             let PlannedRepo { name, writable, source } = &repo.value;
@@ -215,40 +188,59 @@ impl Page<'_> {
             };
             let access = if **writable { "" } else { ", read-only" };
             self.line(&format!(
-                "  agent {arrow} {} {arrow} {place} (repository {name}{access})",
+                "agent {arrow} {} {arrow} {place} (repository {name}{access})",
                 builtin::GIT_GATE
             ));
         }
         let pushed = || plan.git.repos.iter().filter(|repo| *repo.writable);
         if let Some(scanner) = &plan.git.scanner.value {
             if pushed().any(|repo| repo.upstream().is_some()) {
-                self.line(&format!("  what is pushed is scanned by {scanner} before it goes upstream"));
+                self.line(&format!("what is pushed is scanned by {scanner} before it goes upstream"));
             }
             if pushed().any(|repo| repo.local().is_some()) {
                 self.line(&format!(
-                    "  what is pushed to a repository on this host is scanned by {scanner}, and waits for `bottlec pull`"
+                    "what is pushed to a repository on this host is scanned by {scanner}, and waits for `bottlec pull`"
                 ));
             }
         }
         for sentence in past_gate::sentences(plan, &reach::policy(plan)) {
-            self.line(&format!("  but {sentence}"));
+            self.line(&format!("but {sentence}"));
         }
         for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
             let url = sidecar.url.as_deref().unwrap_or("no port");
-            self.line(&format!("  agent {arrow} {} at {url}", sidecar.name));
-            let no_relay = sidecar.container.as_ref().and_then(|container| container.no_relay.as_ref());
-            self.line(&match no_relay {
-                Some(reason) => format!("  which dials nothing for the agent, the spec says: {reason}"),
-                None => format!("  {} {arrow} what the host can reach, on no list", sidecar.name),
-            });
+            self.line(&format!("agent {arrow} {} at {url}", sidecar.name));
         }
         if !plan.machine.published.is_empty() {
-            self.line(&format!("  but {}", reach::browser(plan)));
+            self.line(&format!("but {}", reach::browser(plan)));
         }
         if let Some(asks) = &plan.supervise.value {
             let supervise = builtin::SUPERVISE;
-            self.line(&format!("  agent {arrow} {supervise} {arrow} a human (queue {})", asks.queue));
+            self.line(&format!("agent {arrow} {supervise} {arrow} a human (queue {})", asks.queue));
         }
+        self.sidecars(plan);
+    }
+
+    /// What the sidecars dial, for the agent or not. The engine confines the machine, and no container.
+    fn sidecars(&mut self, plan: &Plan) {
+        if plan.sidecars.is_empty() {
+            return;
+        }
+        self.line("what the sidecars dial; only its own program holds each to that:");
+        let dials = |sidecar: &PlannedSidecar| match (&sidecar.container, sidecar.name.as_str()) {
+            (Some(container), _) => match &container.no_relay {
+                Some(reason) => {
+                    format!("what the host can reach, but nothing for the agent, the spec says: {reason}")
+                }
+                None => String::from("what the host can reach, on no list, and the agent through it"),
+            },
+            (None, builtin::PIPELOCK) if !plan.egress.allow.is_empty() => String::from("the hosts above"),
+            (None, builtin::GIT_GATE) if plan.git.repos.iter().any(|repo| repo.upstream().is_some()) => {
+                String::from("the upstreams above")
+            }
+            (None, _) => String::from("nothing"),
+        };
+        let rows = plan.sidecars.iter().map(|sidecar| vec![sidecar.name.to_string(), dials(sidecar)]);
+        self.table(&rows.collect::<Vec<_>>());
     }
 
     fn egress(&mut self, plan: &Plan, head: &str) {
@@ -278,7 +270,7 @@ impl Page<'_> {
                 rows.push(vec![head, host.host.to_string(), host.origin.clone()]);
             }
         };
-        list(&mut rows, head.trim_start(), allow);
+        list(&mut rows, head, allow);
         let policy = reach::policy(plan);
         let decided = plan.egress.allow.iter().map(|entry| (entry, policy.entry(&entry.host)));
         for (entry, decision) in decided.filter(|(_, decision)| decision.verdict() != Verdict::Allowed) {
@@ -313,7 +305,7 @@ impl Page<'_> {
         }
         self.title("Findings that the spec allows");
         for Answered { rule, reason, origin } in plan.lint_allowed.iter().map(|allowed| &allowed.value) {
-            self.line(&format!("  {rule} is allowed, {origin}: {reason}"));
+            self.line(&format!("{rule} is allowed, {origin}: {reason}"));
         }
     }
 
@@ -353,110 +345,35 @@ impl Page<'_> {
             })
             .collect();
         if rows.is_empty() {
-            self.line("  none");
+            self.line("none");
         }
         self.table(&rows);
         if plan.secrets().any(|secret| secret.receiver == builtin::AGENT) {
             match plan.secret_route() {
                 SecretRoute::Machine => {}
                 SecretRoute::Exec => self.line(
-                    "  the agent's are given to what exec and attach run; what the packed machine starts by itself gets none",
+                    "the agent's are given to what exec and attach run; what the packed machine starts by itself gets none",
                 ),
                 SecretRoute::Both => self.line(
-                    "  the agent's are given to what exec and attach run; what the image starts by itself gets none if it is a packed machine",
+                    "the agent's are given to what exec and attach run; what the image starts by itself gets none if it is a packed machine",
                 ),
             }
         }
     }
 
-    fn files(&mut self, plan: &Plan, stage: &Stage, out: &str) {
-        self.title(&format!("Files in {}/{}", one_line(out).trim_end_matches('/'), plan.slug));
-        let rows: Vec<Vec<String>> = stage
-            .files
-            .iter()
-            .map(|(path, file)| {
-                vec![path.clone(), file.mode.octal().to_owned(), "sha256".into(), file.bytes.sha256()]
-            })
-            .collect();
-        self.table(&rows);
+    fn files(&mut self, plan: &Plan, stage: &Stage, directory: &str, detail: Detail) {
+        let digest = |sha256: &str| (detail == Detail::Digests).then(|| format!("sha256 {sha256}"));
+        self.title(&format!("Files in {directory}"));
+        let files = stage.files.iter().map(|(path, file)| {
+            let row = [file.mode.octal().to_owned(), path.clone()];
+            row.into_iter().chain(digest(&file.bytes.sha256())).collect()
+        });
+        self.table(&files.collect::<Vec<_>>());
         self.title("Made from");
-        let rows: Vec<Vec<String>> = plan
+        let sources = plan
             .sources
             .iter()
-            .map(|(name, source)| vec![name.clone(), "sha256".into(), source.sha256.clone()])
-            .collect();
-        self.table(&rows);
-    }
-
-    fn commands(&mut self, plan: &Plan) {
-        let Launch { commands, provision, .. } = (backend::of(plan).launch)(plan);
-        let Commands {
-            bundle,
-            // What a launcher asks in between, which changes nothing.
-            inspect: _,
-            containers: _,
-            network: _,
-            volumes: _,
-            machines: _,
-            create,
-            start,
-            provision: copy,
-            checkouts,
-            exec,
-            attach,
-            denials,
-            unset,
-            set,
-            stop,
-            cleanup,
-            purge,
-        } = commands;
-        self.title("Launch, in that directory");
-        let shell = |command: &Command| {
-            let words: Vec<String> = command.iter().map(|word| shell::word(word)).collect();
-            format!("  {}", words.join(" "))
-        };
-        if !unset.is_empty() {
-            self.line(&format!("  unset {}", unset.join(" ")));
-        }
-        if !set.is_empty() {
-            let set: Vec<String> =
-                set.iter().map(|(name, value)| format!("{name}={}", value.value)).collect();
-            self.line(&format!("  export {}", set.join(" ")));
-        }
-        for command in bundle.iter().chain([&create, &start]).chain(&copy) {
-            self.line(&shell(command));
-        }
-        for checkout in &checkouts {
-            self.line(&format!("{}  unless {} is there", shell(&checkout.clone), checkout.path));
-        }
-        // An engine that copies nothing: by hand, then.
-        if copy.is_empty() && !provision.is_empty() {
-            self.title("Into the machine, before the agent runs");
-            let rows: Vec<Vec<String>> = provision
-                .into_iter()
-                .map(|file| vec![file.value.source, file.value.target, file.value.mode])
-                .collect();
-            self.table(&rows);
-        }
-        self.title("In the machine");
-        let program = format!("PROGRAM {}", self.style.ellipsis());
-        self.line(&format!("{} {program}", shell(&exec)));
-        self.line(&format!("{} {program}  with this terminal", shell(&attach)));
-        if let Some(denials) = &denials.value {
-            self.line(&format!("{}  what the engine refused", shell(denials)));
-        }
-        for (title, commands) in [
-            ("Stop (everything stays)", &stop),
-            ("Undo (what the bundle keeps stays)", &cleanup),
-            ("And what it keeps", &purge),
-        ] {
-            if !commands.is_empty() {
-                self.title(title);
-            }
-            for command in commands {
-                self.line(&shell(command));
-            }
-        }
+            .map(|(name, source)| std::iter::once(name.clone()).chain(digest(&source.sha256)).collect());
+        self.table(&sources.collect::<Vec<_>>());
     }
 }

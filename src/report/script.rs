@@ -59,9 +59,9 @@ pub fn render(plan: &Plan, out: &str) -> String {
 fn up(text: &mut String, plan: &Plan, commands: &Commands) {
     line(text, &format!("step sha256sum --check --quiet --strict {}", sums::PATH));
     for local in plan.git.repos.iter().filter_map(|repo| repo.local()) {
-        let (name, path) = (&local.variable.value, from_home(&local.path));
-        let ask = format!("git -C {path} rev-parse --path-format=absolute --git-common-dir </dev/null");
-        line(text, &format!("{name}=$({ask}) || exit {FAILED}\nexport {name}"));
+        let (name, path) = (&local.variable.value, shell::from_home(&local.path, shell::word));
+        let ask = git_directory(path).join(" ");
+        line(text, &format!("{name}=$({ask} </dev/null) || exit {FAILED}\nexport {name}"));
     }
     for command in &commands.bundle {
         step(text, command);
@@ -94,7 +94,7 @@ fn up(text: &mut String, plan: &Plan, commands: &Commands) {
     step(text, &commands.start);
     for command in &commands.provision {
         // What is copied may lie in the home of who launches.
-        let words: Vec<String> = command.iter().map(|word| from_home(word)).collect();
+        let words: Vec<String> = command.iter().map(|word| shell::from_home(word, shell::word)).collect();
         line(text, &format!("step {}", words.join(" ")));
     }
     for Checkout { exists, clone, .. } in &commands.checkouts {
@@ -126,12 +126,10 @@ fn step(text: &mut String, command: &Command) {
     line(text, &format!("step {}", words(command)));
 }
 
-/// A word of a command that copies files.
-fn from_home(word: &str) -> String {
-    match word.strip_prefix("~/") {
-        Some(rest) => format!("\"${{HOME:?}}\"/{}", shell::word(rest)),
-        None => shell::word(word),
-    }
+/// The command that prints the git directory of a repository of this host, whose path is quoted already.
+pub(super) fn git_directory(path: String) -> Vec<String> {
+    let ask = ["rev-parse", "--path-format=absolute", "--git-common-dir"].map(str::to_owned);
+    [String::from("git"), String::from("-C"), path].into_iter().chain(ask).collect()
 }
 
 fn words(command: &Command) -> String {

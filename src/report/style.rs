@@ -71,3 +71,13 @@ impl Style {
         self.paint(Paint::new().bold())
     }
 }
+
+/// Wraps at so many columns, between words. No word is broken: an address, a path or a digest can still be copied, and a
+/// terminal breaks what is too long.
+pub(super) fn wrapping<'a>(columns: usize) -> textwrap::Options<'a> {
+    textwrap::Options::new(columns)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit)
+}

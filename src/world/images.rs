@@ -116,6 +116,12 @@ impl Image {
     }
 }
 
+/// An image's name without its digest, which says nothing to the eye.
+#[must_use]
+pub fn without_digest(image: &str) -> &str {
+    image.split_once('@').map_or(image, |(name, _)| name)
+}
+
 /// Whether a directory lies in another one, or is it: `/var/run` is `/run` in every image here.
 #[must_use]
 pub fn lies_in(directory: &str, outer: &str) -> bool {

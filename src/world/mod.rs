@@ -18,6 +18,7 @@ pub mod mcp;
 pub mod network;
 pub mod pipelock;
 pub mod ports;
+pub mod punycode;
 pub mod secret;
 pub mod secret_scanner;
 pub mod upstream;

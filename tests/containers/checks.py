@@ -163,6 +163,10 @@ class Judge:
         done = self.up()
         self.check("a list as before: it ends well", done.returncode == 0, said(done))
         self.check("a list as before: it is in force", not self.bottle.reaches("other.example.com"))
+        done = self.bottle.bottlec("denials", "bottle.kdl")
+        self.check("denials: what was refused is listed", "other.example.com" in done.stdout, said(done))
+        done = self.bottle.bottlec("propose", "bottle.kdl")
+        self.check("propose: it may be allowed", "+ other.example.com" in done.stdout, said(done))
 
     def a_sidecar_less(self):
         before = self.bottle.ids("bundle", "web")

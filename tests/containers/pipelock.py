@@ -5,12 +5,14 @@
     pipelock healthcheck [--addr HOST:PORT]
 """
 
+import json
 import re
 import signal
 import socket
 import socketserver
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
 
@@ -63,6 +65,11 @@ class Proxy(socketserver.StreamRequestHandler):
         host = host.lower()
         allowed = listed(self.server.allow, host) and not listed(self.server.deny, host)
         print(f"{'allowed' if allowed else 'blocked'} {method} {host}", flush=True)
+        if not allowed:
+            # As 2.3.0 writes it.
+            record = {"event": "blocked", "method": method, "scanner": "allowlist", "time": time.strftime("%FT%TZ", time.gmtime())}
+            record |= {"target": f"{host}:{port}"} if path is None else {"url": target}
+            print(json.dumps(record), flush=True)
         if not allowed:
             return self.answer("403 Forbidden", "blocked: not in the allow list\n")
         try:

@@ -206,6 +206,9 @@ def judge_first_launch(bottlec, directory):
         h.run("exec", "--", "sh", "-c", "echo inside; exit 3", code=3, says="inside")
         h.run("logs", "db", says="bottle-demo--db says its last words")
         h.run("logs", "dp", code=2, says="did you mean `db`?")
+        said = h.run("denials", says="docs.example.com:443")
+        check("denials: the engine's are there, too", "198.51.100.7:22" in said, said)
+        h.run("propose", says="+ docs.example.com")
         h.calls()
 
         # The environment of the human's is not the place for a program of the checkout's.

@@ -229,6 +229,14 @@ def docker(words):
                 print("\n".join(name for name, it in state["containers"].items() if it["project"] == project))
         case ["container", "logs", "--tail", _, name]:
             print(f"{name} says its last words")
+            if name.endswith("--pipelock"):
+                # As 2.3.0 writes it.
+                print(
+                    '{"level":"warn","component":"pipelock","event":"blocked","method":"CONNECT",'
+                    '"target":"docs.example.com:443","client_ip":"192.168.42.1","request_id":"req-1",'
+                    '"scanner":"allowlist","reason":"domain not in allowlist: docs.example.com","agent":"bottle",'
+                    '"time":"2026-11-28T10:00:00Z","message":"request blocked"}'
+                )
         case ["container", verb, *_, name] if verb in ("rm", "stop", "restart"):
             with world() as state:
                 if name not in state["containers"]:
@@ -280,7 +288,9 @@ def smolvm(words):
             with world() as state:
                 print(json.dumps([{"name": name} | it for name, it in state["machines"].items()]))
         case ["machine", "egress-events", "--name", _]:
-            print("no denials")
+            # As 1.33.0 prints them.
+            print(f"{'TIMESTAMP':<30} {'OP':<9} DESTINATION")
+            print(f"{'2026-11-28T10:00:01Z':<30} {'connect':<9} 198.51.100.7:22")
         case ["machine", "create", *_]:
             name = words[words.index("--name") + 1]
             with world() as state:

@@ -315,6 +315,13 @@ fn a_plan_reads_well_at_any_width() {
         let run = call.run().code(0);
         assert!(run.out.is_ascii(), "{}", run.out);
         assert_snapshot(&format!("cli__plan_{width}"), &run.out);
+        if width == "80" {
+            // What goes to no terminal, and to one that is too narrow for columns, takes as much.
+            for columns in ["", "40"] {
+                let call = Call::new(&root(), ["plan", "examples/api-dev.kdl"]).env("COLUMNS", columns);
+                assert_eq!(call.run().code(0).out, run.out);
+            }
+        }
     }
 }
 
@@ -329,11 +336,16 @@ fn a_plan_as_json_is_the_file_that_is_built() {
         assert_eq!(plan.out, dir.read(&format!("{out}/api-dev/plan.json")));
         assert_eq!(plan.err, "");
     }
-    // The text shows the digests of the same files.
-    let text = dir.run(["plan", "x.kdl"]).code(0).out;
+    // The text shows the digests of the same files, to who asks for them.
+    let (usual, verbose) =
+        (dir.run(["plan", "x.kdl"]).code(0).out, dir.run(["plan", "-v", "x.kdl"]).code(0).out);
     for line in dir.read("stage/api-dev/SHA256SUMS").lines() {
-        assert!(text.contains(&line[..64]), "{line} is not in {text}");
+        let (digest, path) = line.split_once("  ").unwrap();
+        assert!(verbose.contains(digest) && !usual.contains(digest), "{line}: {usual}\n{verbose}");
+        assert!(verbose.contains(path) && usual.contains(path), "{line}: {usual}\n{verbose}");
     }
+    let image = "docker.io/library/postgres:17";
+    assert!(usual.contains(&format!("  {image}\n")) && verbose.contains(&format!("{image}@sha256:")));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn targets() -> Vec<(Target, Option<IpAddr>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// The law that ties `diff` to `reach`: reach is said to be wider exactly where the verdict on some target turns from
     /// refused to allowed, or towards it, and narrower where one turns back.

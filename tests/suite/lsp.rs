@@ -356,7 +356,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Thousands of edits, each by position, leave the text that the editor has: in every encoding.
     #[test]

@@ -284,7 +284,7 @@ fn no_place_of_any_text_is_a_trap() {
     let mut literal = 0;
     for (number, text) in specs::whole_and_broken().iter().chain([&SPEC.to_owned()]).enumerate() {
         editor.open("x.kdl", text);
-        let step = if text == SPEC { 1 } else { 23 };
+        let step = if text == SPEC { 1 } else { 61 };
         for at in (number % step..=text.len()).step_by(step).filter(|at| text.is_char_boundary(*at)) {
             let position = specs::position(text, at);
             let Some(hover) = hover(&mut editor, position) else { continue };

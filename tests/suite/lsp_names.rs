@@ -549,7 +549,7 @@ fn generated() -> impl Strategy<Value = BTreeMap<String, String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn another_name_changes_nothing_else_in_a_workspace(files in generated()) {
         let roots: Vec<String> = files.keys().cloned().collect();
@@ -727,7 +727,7 @@ fn no_place_of_any_text_is_too_much() {
         let (sources, _) = compile_file(path);
         let whole = sources.get(sources.roots()[0]).text().to_string();
         let whole = &whole[..whole.floor_char_boundary(4000)];
-        let mut cuts: Vec<usize> = (0..whole.len()).skip(nth % 97).step_by(397).collect();
+        let mut cuts: Vec<usize> = (0..whole.len()).skip(nth % 97).step_by(997).collect();
         cuts.push(whole.len());
         for cut in cuts {
             let text = &whole[..whole.floor_char_boundary(cut)];
@@ -739,7 +739,7 @@ fn no_place_of_any_text_is_too_much() {
             let mut editor = Editor::new(&[("team.kdl", TEAM)]);
             editor.open("x.kdl", text);
             // Many places of a whole text, some of a cut one.
-            let step = if text.len() == whole.len() { 5 } else { 31 };
+            let step = if text.len() == whole.len() { 11 } else { 31 };
             for (at, _) in text.char_indices().skip(nth % step).step_by(step) {
                 let at = Encoding::Utf16.position(&source, u32::try_from(at).expect("short"));
                 ask_all(&mut editor, at, &texts);
@@ -751,5 +751,5 @@ fn no_place_of_any_text_is_too_much() {
             }
         }
     }
-    assert!(asked > 10_000, "{asked}");
+    assert!(asked > 4_000, "{asked}");
 }

@@ -103,7 +103,7 @@ fn plan_reach_and_graph_show_what_the_machine_has_of_its_host() {
     let plan = compiled(ALL);
     let style = Style { unicode: true, ..Style::default() };
     let narrow = Style { width: 80, ..style };
-    let whole = plan::render(&plan, &lower(&plan), "stage", &style);
+    let whole = plan::render(&plan, &lower(&plan), "stage", plan::Detail::Usual, &style);
     // What the rest of a plan looks like is held elsewhere.
     let part = |from: &str, to: &str| {
         let start = whole.find(from).expect("a section");

@@ -81,7 +81,7 @@ fn check(secret: &str, hidden: &str, place: &str) -> Result<(), TestCaseError> {
         let stage = lower(plan);
         // The stage holds what the spec says.
         prop_assert!(stage.files.values().any(|file| String::from_utf8_lossy(&file.bytes).contains(hidden)));
-        all.push(report::plan::render(plan, &stage, "stage", &style));
+        all.push(report::plan::render(plan, &stage, "stage", report::plan::Detail::Digests, &style));
         for format in [graph::Format::Text, graph::Format::Svg, graph::Format::Mermaid, graph::Format::Dot] {
             all.push(graph::render(&[plan], format, &style));
         }

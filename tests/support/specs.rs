@@ -31,7 +31,7 @@ pub(crate) fn whole_and_broken() -> Vec<String> {
     let mut all = Vec::new();
     for text in [below("examples"), below("tests/cases")].concat() {
         // Prime, so that the cuts fall everywhere over the files.
-        let cuts = (0..text.len()).step_by(211).filter(|at| text.is_char_boundary(*at));
+        let cuts = (0..text.len()).step_by(499).filter(|at| text.is_char_boundary(*at));
         all.extend(cuts.map(|at| text[..at].to_owned()));
         all.push(text.replace('\n', "\r\n"));
         all.push(format!("\u{feff}/* \u{1f37e} */ {text}"));

@@ -23,7 +23,7 @@ use crate::cli::pull;
 use crate::cli::state::{Place, State, peek};
 
 /// A bottle that is asked after: what was launched of it, what its spec says, or both.
-struct Known {
+pub(super) struct Known {
     slug: String,
     launched: Option<State>,
     compiled: Option<Chosen>,
@@ -32,7 +32,7 @@ struct Known {
 impl Known {
     /// Finds it: by its name alone when one was launched by that, or by the spec. Nothing when what is wrong with that was
     /// said.
-    fn find(spec: &Path, which: &Which, output: &Output) -> Result<Option<Self>, Error> {
+    pub(super) fn find(spec: &Path, which: &Which, output: &Output) -> Result<Option<Self>, Error> {
         if let Some(slug) = &which.bottle
             && crate::cli::plans::is_slug(slug).is_ok()
             && let Some(launched) = peek(slug)?
@@ -51,7 +51,7 @@ impl Known {
     }
 
     /// Sees that what was launched by this name is of the spec that was asked for.
-    fn of_this_spec(&self) -> Result<(), Error> {
+    pub(super) fn of_this_spec(&self) -> Result<(), Error> {
         match (&self.launched, &self.compiled) {
             (Some(launched), Some(compiled)) if launched.spec != compiled.spec => Err(Error::Host(format!(
                 "the bottle {} that is known here is of another spec, {}: name it with `--bottle` if it is meant",
@@ -63,7 +63,7 @@ impl Known {
     }
 
     /// The plan that was launched; of what never was, that of the spec.
-    fn plan(&self) -> Result<PlanJson<'static>, Error> {
+    pub(super) fn plan(&self) -> Result<PlanJson<'static>, Error> {
         let json = match (&self.launched, &self.compiled) {
             (Some(launched), _) => serde_json::to_vec(&launched.plan).unwrap_or_default(),
             (None, Some(compiled)) => compiled.stage.plan().to_vec(),
@@ -78,12 +78,17 @@ impl Known {
         launched.filter(|stage| stage.is_dir()).unwrap_or_else(env::temp_dir)
     }
 
-    fn runner(&self, plan: &PlanJson<'_>) -> Result<Runner, Error> {
+    pub(super) fn runner(&self, plan: &PlanJson<'_>) -> Result<Runner, Error> {
         Runner::new(&self.directory(), &plan.commands).map_err(|error| Error::Host(reason(&error)))
     }
 
+    /// Whether a bottle of this name was launched here.
+    pub(super) fn is_launched(&self) -> bool {
+        self.launched.is_some()
+    }
+
     /// Whether the machine of this name was made by a launch.
-    fn has_machine(&self) -> bool {
+    pub(super) fn has_machine(&self) -> bool {
         self.launched.as_ref().is_some_and(|launched| launched.machine.is_some())
     }
 }

@@ -8,11 +8,13 @@ mod bundle;
 mod launch;
 mod lifecycle;
 mod machine;
+mod refused;
 mod runner;
 mod say;
 mod trusted;
 
 pub(super) use lifecycle::{down, exec, logs, status, stop};
+pub(super) use refused::refused;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

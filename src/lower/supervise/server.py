@@ -848,6 +848,8 @@ class Server:
         self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}", re.sub(r"^http://|/$", "", config["url"]).lower()}
         self.peers, self.lock = {}, threading.Lock()
         self.listener = socket.create_server((address, port), backlog=64)
+        # A signal that comes right before a wait does not end it, and is heard after it.
+        self.listener.settimeout(1)
         log(f"listening on {address}:{port} for {config['bottle']}")
 
     def run(self):
@@ -855,6 +857,8 @@ class Server:
         while True:
             try:
                 client, (peer, _) = self.listener.accept()
+            except TimeoutError:
+                continue
             except OSError as error:
                 # Out of descriptors, most likely: they come back.
                 log(f"cannot accept: {error}")

@@ -51,6 +51,7 @@ fn bottle(text: &mut String, number: usize, picture: &Picture) {
             Link::Needs => "color=\"#6e7781\", style=dotted",
             Link::Reaches => "color=\"#1a7f37\"",
             Link::Refuses => "color=\"#cf222e\", style=dashed, arrowhead=tee",
+            Link::Escapes => "color=\"#bc4c00\", style=dashed",
         };
         let label = match edge.link {
             Link::Needs => quoted(["then"]),
@@ -58,7 +59,9 @@ fn bottle(text: &mut String, number: usize, picture: &Picture) {
         };
         // A line out spans the later waves, so that what is outside stands right of all of the bundle.
         let length = match edge.link {
-            Link::Reaches | Link::Refuses => 1 + last_wave.saturating_sub(picture.cards[edge.from].wave),
+            Link::Reaches | Link::Refuses | Link::Escapes => {
+                1 + last_wave.saturating_sub(picture.cards[edge.from].wave)
+            }
             _ => 1,
         };
         // What is needed comes first: drawn from it, the arrow points the way that time goes.
@@ -79,6 +82,7 @@ fn node(text: &mut String, indent: usize, number: usize, at: usize, card: &Card)
         Kind::Allowed | Kind::Repositories => "#1a7f37",
         Kind::Denied | Kind::Nowhere => "#cf222e",
         Kind::Human => "#57606a",
+        Kind::Unlisted => "#bc4c00",
     };
     let lines = card.lines();
     let label = quoted(lines.iter().map(String::as_str));

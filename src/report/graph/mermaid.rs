@@ -12,6 +12,7 @@ const CLASSES: &str = "  classDef secrets stroke:#bf8700,stroke-width:2px,stroke
   classDef reached stroke:#2da44e,stroke-width:2px
   classDef refused stroke:#e5534b,stroke-width:2px,stroke-dasharray:5 3
   classDef human stroke:#848d97,stroke-width:2px
+  classDef unlisted stroke:#e16f24,stroke-width:2px
   classDef frame fill:none,stroke:#848d97
 ";
 
@@ -58,6 +59,7 @@ fn bottle(text: &mut String, number: usize, picture: &Picture) {
             Link::Dials => String::from("-->"),
             Link::Reaches => format!("--{}>", "-".repeat(later)),
             Link::Refuses => format!("-.{}-x", ".".repeat(later)),
+            Link::Escapes => format!("-.{}->", ".".repeat(later)),
         };
         let labels: Vec<&str> = match edge.link {
             Link::Needs => vec!["then"],
@@ -81,6 +83,7 @@ fn node(text: &mut String, indent: usize, number: usize, at: usize, card: &Card)
         Kind::Allowed | Kind::Repositories => "reached",
         Kind::Denied | Kind::Nowhere => "refused",
         Kind::Human => "human",
+        Kind::Unlisted => "unlisted",
     };
     let lines = card.lines();
     let label = quoted(lines.iter().map(String::as_str), MAX_COLUMNS);

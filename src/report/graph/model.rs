@@ -10,6 +10,7 @@ use crate::plan::{
 use crate::report::Promise;
 use crate::world::builtin;
 use crate::world::engine::BootKind;
+use crate::world::images::without_digest;
 
 /// How many hosts or repositories one card lists before it only counts them.
 const MAX_LISTED: usize = 8;
@@ -33,6 +34,8 @@ pub enum Kind {
     Repositories,
     /// Whoever answers the agent's questions.
     Human,
+    /// Whatever the host can reach.
+    Unlisted,
 }
 
 /// The column of a card.
@@ -49,10 +52,14 @@ pub enum Zone {
 }
 
 impl Kind {
-    /// Whether it stands for what is refused.
+    /// How a sidecar is linked to such a card.
     #[must_use]
-    pub fn is_refused(self) -> bool {
-        matches!(self, Self::Denied | Self::Nowhere)
+    pub fn link(self) -> Link {
+        match self {
+            Self::Denied | Self::Nowhere => Link::Refuses,
+            Self::Unlisted => Link::Escapes,
+            _ => Link::Reaches,
+        }
     }
 
     /// Where such a card stands.
@@ -62,7 +69,12 @@ impl Kind {
             Self::Secrets => Zone::Host,
             Self::Agent => Zone::Machine,
             Self::Sidecar => Zone::Bundle,
-            Self::Allowed | Self::Denied | Self::Nowhere | Self::Repositories | Self::Human => Zone::Outside,
+            Self::Allowed
+            | Self::Denied
+            | Self::Nowhere
+            | Self::Repositories
+            | Self::Human
+            | Self::Unlisted => Zone::Outside,
         }
     }
 }
@@ -129,6 +141,8 @@ pub enum Link {
     Reaches,
     /// A sidecar refuses to.
     Refuses,
+    /// A sidecar can reach it by itself: no list holds it.
+    Escapes,
 }
 
 /// An edge of the picture.
@@ -181,8 +195,18 @@ impl Picture {
                 let names = variables.get(origin(url)).into_iter().flatten();
                 picture.link(agent, card, Link::Dials, names.map(|name| (*name).to_owned()).collect());
             }
+            if let Some(container) = &sidecar.container {
+                let agent = match &container.no_relay {
+                    Some(reason) => {
+                        Row { text: String::from("not the agent:"), note: Some(reason.value.clone()) }
+                    }
+                    None => row("and the agent through it"),
+                };
+                let rows = vec![row("on no list"), agent];
+                picture.beyond(card, Card::outside(Kind::Unlisted, "what the host can reach", rows, 0));
+                continue;
+            }
             match sidecar.name.as_str() {
-                _ if sidecar.container.is_some() => {}
                 builtin::PIPELOCK => picture.hosts(card, &plan.egress),
                 builtin::GIT_GATE => picture.repositories(card, &plan.git.repos),
                 builtin::SUPERVISE => {
@@ -211,6 +235,61 @@ impl Picture {
     /// The edges of one sort.
     pub fn links(&self, link: Link) -> impl Iterator<Item = &Edge> {
         self.edges.iter().filter(move |edge| edge.link == link)
+    }
+
+    /// An edge as a sentence.
+    #[must_use]
+    pub fn sentence(&self, edge: &Edge) -> String {
+        let (from, to) = (&self.cards[edge.from], &self.cards[edge.to]);
+        let (subject, rows) = (&from.name, &to.rows);
+        let said = || and(rows.iter().map(|row| row.text.clone()), to.rest());
+        match edge.link {
+            Link::Receives => {
+                let secret = |Row { text, note }: &Row| {
+                    let place = match text.strip_prefix("env ") {
+                        Some(name) => format!("the variable {name}"),
+                        None => format!("the {text}"),
+                    };
+                    match note.as_deref() {
+                        None => place,
+                        Some(note) if note.starts_with("as ") => format!("{place} {note}"),
+                        Some(note) => format!("{place}, the {note}"),
+                    }
+                };
+                let secrets = and(from.rows.iter().map(secret), from.rest());
+                let receiver = if to.kind == Kind::Agent { "The agent" } else { &to.name };
+                format!("{receiver} receives the secrets in {secrets}.")
+            }
+            Link::Dials => {
+                let by = match edge.labels.as_slice() {
+                    [] => String::new(),
+                    [one] => format!(", which the variable {one} names"),
+                    labels => format!(", which the variables {} name", and(labels.iter().cloned(), None)),
+                };
+                let at = rows.first().map_or("", |row| &row.text);
+                format!("The {subject} dials {} at {at}{by}.", to.name)
+            }
+            Link::Needs => format!("{subject} starts after {}.", to.name),
+            Link::Reaches => match to.kind {
+                Kind::Human => format!("{subject} asks {}, who {}.", to.name, said()),
+                Kind::Repositories => {
+                    let repo = |Row { text, note }: &Row| {
+                        let place = note.as_ref().map(|place| format!(" at {place}"));
+                        format!("the repository {text}{}", place.unwrap_or_default())
+                    };
+                    format!("{subject} reaches {}.", and(rows.iter().map(repo), to.rest()))
+                }
+                _ => {
+                    let limit = to.limit.as_ref().map(|limit| format!(", {limit}"));
+                    format!("{subject} reaches {}{}.", said(), limit.unwrap_or_default())
+                }
+            },
+            Link::Refuses if to.kind == Kind::Nowhere => {
+                format!("{subject} reaches {}: {}.", to.name, said())
+            }
+            Link::Refuses => format!("{subject} never reaches {}.", said()),
+            Link::Escapes => format!("{subject} can reach {}.", to.lines().join(", ")),
+        }
     }
 
     /// What a sidecar reaches or refuses, in order, with their numbers.
@@ -279,7 +358,7 @@ impl Picture {
 
     /// Adds a card that `from` reaches or refuses.
     fn beyond(&mut self, from: usize, card: Card) {
-        let link = if card.kind.is_refused() { Link::Refuses } else { Link::Reaches };
+        let link = card.kind.link();
         let card = self.push(card);
         self.link(from, card, link, Vec::new());
     }
@@ -339,6 +418,15 @@ impl Picture {
     }
 }
 
+/// "a, b and c", or "a, b and 37 more".
+fn and(items: impl Iterator<Item = String>, rest: Option<String>) -> String {
+    let items: Vec<String> = items.collect();
+    match (rest, items.as_slice()) {
+        (None, [first @ .., last]) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        (rest, items) => [items.join(", ")].into_iter().chain(rest).collect::<Vec<_>>().join(" "),
+    }
+}
+
 fn row(text: impl Into<String>) -> Row {
     Row { text: text.into(), note: None }
 }
@@ -347,11 +435,6 @@ fn row(text: impl Into<String>) -> Row {
 fn listed<T>(items: &[T], row: impl Fn(&T) -> Row) -> (Vec<Row>, usize) {
     let more = if items.len() <= MAX_LISTED + 1 { 0 } else { items.len() - MAX_LISTED };
     (items[..items.len() - more].iter().map(row).collect(), more)
-}
-
-/// An image's name without its digest, which says nothing to the eye.
-fn without_digest(image: &str) -> &str {
-    image.split_once('@').map_or(image, |(name, _)| name)
 }
 
 /// The agent's variables that lead to each URL's scheme, host and port.

@@ -19,7 +19,8 @@ pub(super) fn render(pictures: &[Picture]) -> String {
     let layouts = layout::layout(pictures, MARGIN);
     let top = MARGIN + layouts.iter().map(|layout| layout.height).sum::<usize>();
     let columns = layouts.iter().map(|layout| layout.width).max().unwrap_or(0);
-    let width = pictures.iter().map(least_width).max().unwrap_or(0).max(columns);
+    let (legend, legend_end) = legend(pictures);
+    let width = pictures.iter().map(least_width).max().unwrap_or(0).max(columns).max(legend_end);
     let height = top + LEGEND;
     let mut xml = Document::new();
     xml.open(
@@ -40,7 +41,7 @@ pub(super) fn render(pictures: &[Picture]) -> String {
     xml.text("desc", &[("id", &"bl-desc")], &description.join("\n"));
     xml.text("style", &[], STYLE);
     xml.open("defs", &[]);
-    for link in ["receives", "dials", "reaches"] {
+    for link in ["receives", "dials", "reaches", "escapes"] {
         head(&mut xml, link);
     }
     xml.close();
@@ -48,7 +49,7 @@ pub(super) fn render(pictures: &[Picture]) -> String {
     for (picture, layout) in pictures.iter().zip(&layouts) {
         bottle(&mut xml, picture, layout);
     }
-    legend(&mut xml, pictures, top);
+    draw_legend(&mut xml, &legend, top);
     xml.end()
 }
 
@@ -81,20 +82,8 @@ fn head(xml: &mut Document, link: &str) {
 fn description(picture: &Picture) -> String {
     let mut text = format!("Bottle {}: {}.", picture.slug, picture.promise);
     for edge in &picture.edges {
-        let (from, to) = (&picture.cards[edge.from], &picture.cards[edge.to]);
-        let what: Vec<String> = to.lines();
-        let sentence = match edge.link {
-            Link::Dials if edge.labels.is_empty() => format!("The agent dials {}.", what[..2].join(" at ")),
-            Link::Dials => {
-                format!("The agent dials {} by {}.", what[..2].join(" at "), edge.labels.join(", "))
-            }
-            Link::Needs => format!("{} starts after {}.", from.name, to.name),
-            Link::Reaches => format!("{} reaches {}.", from.name, what.join(", ")),
-            Link::Refuses => format!("{} refuses {}.", from.name, what.join(", ")),
-            Link::Receives => format!("{} gets secrets: {}.", to.name, from.lines()[1..].join(", ")),
-        };
         text.push(' ');
-        text.push_str(&super::one_line(&sentence));
+        text.push_str(&super::one_line(&picture.sentence(edge)));
     }
     text
 }
@@ -156,6 +145,7 @@ fn class(kind: Kind) -> &'static str {
         Kind::Nowhere => "nowhere",
         Kind::Repositories => "repositories",
         Kind::Human => "human",
+        Kind::Unlisted => "unlisted",
     }
 }
 
@@ -204,14 +194,20 @@ fn text(xml: &mut Document, line: &Line, anchor: &str, x: usize, y: usize) {
     }
 }
 
+/// The class of a line, where one is drawn.
+fn class_of(link: Link) -> Option<&'static str> {
+    match link {
+        Link::Receives => Some("receives"),
+        Link::Dials => Some("dials"),
+        Link::Needs => None,
+        Link::Reaches => Some("reaches"),
+        Link::Refuses => Some("refuses"),
+        Link::Escapes => Some("escapes"),
+    }
+}
+
 fn draw(xml: &mut Document, wire: &Wire, tracks: (usize, usize)) {
-    let link = match wire.link {
-        Link::Receives => "receives",
-        Link::Dials => "dials",
-        Link::Needs => return,
-        Link::Reaches => "reaches",
-        Link::Refuses => "refuses",
-    };
+    let Some(link) = class_of(wire.link) else { return };
     let path = path(&wire.points);
     if wire.link == Link::Dials {
         // A gap where other lines pass below this one.
@@ -267,23 +263,33 @@ fn toward(from: (usize, usize), to: (usize, usize)) -> (usize, usize) {
     (step(from.0, to.0), step(from.1, to.1))
 }
 
-/// What the lines mean; only of those that are there.
-fn legend(xml: &mut Document, pictures: &[Picture], top: usize) {
+/// What the lines mean; only of those that are there. Each with where it begins; and where the last one ends.
+fn legend(pictures: &[Picture]) -> (Vec<(&'static str, &'static str, usize)>, usize) {
     let mut x = MARGIN;
-    let y = top - 4;
-    for (link, class, means) in [
-        (Link::Receives, "receives", "a secret, by reference only"),
-        (Link::Dials, "dials", "the agent dials"),
-        (Link::Reaches, "reaches", "a sidecar reaches, for the agent"),
-        (Link::Refuses, "refuses", "refused"),
-    ] {
-        if pictures.iter().all(|picture| picture.links(link).next().is_none()) {
-            continue;
-        }
-        let d = path(&[(x, y), (x + 26, y)]);
-        xml.empty("path", &[("class", &format!("bl-wire bl-{class}")), ("d", &d)]);
-        xml.text("text", &[("class", &"bl-sans bl-note"), ("x", &(x + 34)), ("y", &(y + 4))], means);
+    let all = [
+        (Link::Receives, "a secret, by reference only"),
+        (Link::Dials, "the agent dials"),
+        (Link::Reaches, "a sidecar reaches, for the agent"),
+        (Link::Escapes, "a sidecar can reach, on no list"),
+        (Link::Refuses, "refused"),
+    ];
+    let there = all
+        .into_iter()
+        .filter(|(link, _)| pictures.iter().any(|picture| picture.links(*link).next().is_some()));
+    let placed = there.filter_map(|(link, means)| {
+        let begins = x;
         // Words in a proportional font: narrower than monospaced ones.
         x += 34 + means.len() * 6 + 24;
+        Some((class_of(link)?, means, begins))
+    });
+    (placed.collect(), x)
+}
+
+fn draw_legend(xml: &mut Document, legend: &[(&str, &str, usize)], top: usize) {
+    let y = top - 4;
+    for (class, means, x) in legend {
+        let d = path(&[(*x, y), (x + 26, y)]);
+        xml.empty("path", &[("class", &format!("bl-wire bl-{class}")), ("d", &d)]);
+        xml.text("text", &[("class", &"bl-sans bl-note"), ("x", &(x + 34)), ("y", &(y + 4))], means);
     }
 }

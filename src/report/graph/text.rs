@@ -8,7 +8,7 @@ use textwrap::core::display_width;
 
 use super::model::{Card, Edge, Kind, Link, Picture, Row, Zone};
 use super::shorten;
-use crate::report::{Promise, Style};
+use crate::report::{Promise, Style, wrapping};
 
 /// The most columns of the tree: beyond them lines only get harder to follow.
 const MAX_COLUMNS: usize = 120;
@@ -24,16 +24,31 @@ struct Lines {
     down: &'static str,
     reaches: &'static str,
     refuses: &'static str,
+    escapes: &'static str,
     says: &'static str,
     to: &'static str,
 }
 
-const UNICODE: Lines =
-    Lines {
-        branch: "├─", last: "└─", down: "│ ", reaches: "▶ ", refuses: "✗ ", says: "─ ", to: "─▶"
-    };
-const ASCII: Lines =
-    Lines { branch: "|-", last: "`-", down: "| ", reaches: "> ", refuses: "x ", says: "- ", to: "->" };
+const UNICODE: Lines = Lines {
+    branch: "├─",
+    last: "└─",
+    down: "│ ",
+    reaches: "▶ ",
+    refuses: "✗ ",
+    escapes: "! ",
+    says: "─ ",
+    to: "─▶",
+};
+const ASCII: Lines = Lines {
+    branch: "|-",
+    last: "`-",
+    down: "| ",
+    reaches: "> ",
+    refuses: "x ",
+    escapes: "! ",
+    says: "- ",
+    to: "->",
+};
 
 struct Page<'a> {
     text: String,
@@ -105,10 +120,16 @@ impl Page<'_> {
                 self.dial(picture, edge, at + 1 == dials.len());
             }
         }
+        let dialled = |sidecar| picture.links(Link::Dials).any(|edge| edge.to == sidecar);
+        for (number, sidecar) in picture.within(Zone::Bundle).filter(|(number, _)| !dialled(*number)) {
+            let listens = sidecar.rows.first().map_or("", |row| &row.text);
+            self.line("", &[(&sidecar.name, Paint::new().bold()), (listens, Paint::new().dimmed())]);
+            self.beyond(picture, number, "");
+        }
     }
 
     fn dial(&mut self, picture: &Picture, edge: &Edge, last: bool) {
-        let &Lines { branch, last: end, down, reaches, refuses, says, .. } = self.lines;
+        let &Lines { branch, last: end, down, reaches, .. } = self.lines;
         let sidecar = &picture.cards[edge.to];
         let url = sidecar.rows.first().map_or("", |row| &row.text);
         let variables = edge.labels.join(", ");
@@ -120,31 +141,34 @@ impl Page<'_> {
                 (&variables, Paint::new().dimmed()),
             ],
         );
-        let margin = if last { "  " } else { down };
+        let margin = format!("{}  ", if last { "  " } else { down });
+        self.beyond(picture, edge.to, &margin);
+    }
+
+    fn beyond(&mut self, picture: &Picture, sidecar: usize, margin: &str) {
+        let &Lines { branch, last: end, reaches, refuses, escapes, says, .. } = self.lines;
         // What is reached or refused, the mark for that, and what is said about it.
-        let mut below: Vec<(String, &str, Paint, &str)> = Vec::new();
-        for (_, card) in picture.beyond_of(edge.to) {
-            let (mark, paint, otherwise) = if card.kind.is_refused() {
-                (refuses, Paint::new().red(), "refused")
-            } else {
-                (reaches, Paint::new().green(), "")
+        let mut below: Vec<(String, &str, Paint, String)> = Vec::new();
+        for (_, card) in picture.beyond_of(sidecar) {
+            let (mark, paint, otherwise) = match card.kind.link() {
+                Link::Refuses => (refuses, Paint::new().red(), "refused"),
+                Link::Escapes => (escapes, Paint::new().yellow(), ""),
+                _ => (reaches, Paint::new().green(), ""),
             };
-            if matches!(card.kind, Kind::Human | Kind::Nowhere) {
-                let note = card.rows.first().map_or("", |row| &row.text);
+            if matches!(card.kind, Kind::Human | Kind::Nowhere | Kind::Unlisted) {
+                let note = card.lines().pop().unwrap_or_default();
                 below.push((card.name.clone(), mark, paint, note));
                 continue;
             }
-            below.extend(
-                card.rows.iter().map(|Row { text, note }| {
-                    (text.clone(), mark, paint, note.as_deref().unwrap_or(otherwise))
-                }),
-            );
-            below.extend(card.rest().map(|rest| (rest, mark, paint, otherwise)));
-            below.extend(card.limit.clone().map(|limit| (limit, says, Paint::new(), "")));
+            below.extend(card.rows.iter().map(|Row { text, note }| {
+                (text.clone(), mark, paint, note.clone().unwrap_or_else(|| otherwise.to_owned()))
+            }));
+            below.extend(card.rest().map(|rest| (rest, mark, paint, otherwise.to_owned())));
+            below.extend(card.limit.clone().map(|limit| (limit, says, Paint::new(), String::new())));
         }
         for (at, (text, mark, paint, note)) in below.iter().enumerate() {
             let branch = if at + 1 == below.len() { end } else { branch };
-            self.line(&format!("{margin}  {branch}{mark}"), &[(text, *paint), (note, Paint::new().dimmed())]);
+            self.line(&format!("{margin}{branch}{mark}"), &[(text, *paint), (note, Paint::new().dimmed())]);
         }
     }
 
@@ -173,7 +197,7 @@ impl Page<'_> {
     fn wrapped(&mut self, head: &str, list: &str) {
         let columns = self.style.columns().min(MAX_COLUMNS);
         let indent = " ".repeat(head.len());
-        let options = textwrap::Options::new(columns).initial_indent(head).subsequent_indent(&indent);
+        let options = wrapping(columns).initial_indent(head).subsequent_indent(&indent);
         for line in textwrap::wrap(list, options) {
             self.text.push_str(&line);
             self.text.push('\n');

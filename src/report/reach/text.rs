@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use owo_colors::Style as Paint;
 
 use super::{Answer, Cause, Known, Outcome, Overview, Report, Row};
-use crate::report::{Style, one_line};
+use crate::report::{Style, one_line, wrapping};
 
 /// Writes a report for a terminal or a log.
 #[must_use]
@@ -37,10 +37,7 @@ impl Page<'_> {
     /// from a spec is made harmless for a terminal.
     fn line(&mut self, head: &str, text: &str) {
         let hang = " ".repeat(textwrap::core::display_width(head));
-        let options = textwrap::Options::new(self.style.columns())
-            .initial_indent(head)
-            .subsequent_indent(&hang)
-            .break_words(false);
+        let options = wrapping(self.style.columns()).initial_indent(head).subsequent_indent(&hang);
         for line in textwrap::wrap(&one_line(text), options) {
             let _ = writeln!(self.text, "{}", line.trim_end());
         }

@@ -327,7 +327,6 @@ fn place(parts: Parts<'_>, columns: &Columns, top: usize) -> Layout {
     for sidecar in &sidecars {
         for (number, card) in picture.beyond_of(sidecar.card) {
             let to = areas[number];
-            let link = if card.kind.is_refused() { Link::Refuses } else { Link::Reaches };
             let (start, end) = (sidecar.area.y + PORT, to.y + PORT);
             let fork = columns.beyond.x - 34;
             // The second one leaves the first one's line on its way.
@@ -336,7 +335,7 @@ fn place(parts: Parts<'_>, columns: &Columns, top: usize) -> Layout {
             } else {
                 vec![(fork, start), (fork, end), (to.x, end)]
             };
-            layout.wires.push(Wire::new(link, points));
+            layout.wires.push(Wire::new(card.kind.link(), points));
         }
     }
     layout.cards = secrets.into_iter().chain(agents).chain(sidecars).chain(beyond).collect();
