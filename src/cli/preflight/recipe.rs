@@ -4,9 +4,6 @@ use bottlec::lower::shell::word;
 use bottlec::plan::{Plan, PlannedBoot};
 use bottlec::world::engine::{BootKind, SMOLVM};
 
-/// A registry's name, where nobody but the user can know it.
-const REGISTRY: &str = "registry.example.com";
-
 /// Returns the commands, a line each; nothing where the bottle's agent is none of the catalogue.
 pub(super) fn of(plan: &Plan, boot: &PlannedBoot) -> Option<String> {
     let agent = plan.known_agent()?;
@@ -28,12 +25,10 @@ pub(super) fn of(plan: &Plan, boot: &PlannedBoot) -> Option<String> {
         }
         BootKind::Artifact => {
             let output = boot.source.strip_suffix(".smolmachine").unwrap_or(&boot.source);
-            let pushed = format!("{REGISTRY}/{image}");
-            lines.extend([
-                format!("{engine} tag {image} {pushed}"),
-                format!("{engine} push {pushed}"),
-                format!("{SMOLVM} pack create --image {pushed} --output {}", word(output)),
-            ]);
+            lines.push(format!(
+                "{engine} save {image} | {SMOLVM} pack create --image - --output {}",
+                word(output)
+            ));
         }
         BootKind::Image => return None,
     }
