@@ -77,7 +77,7 @@ fn again(command: &Propose) -> String {
     let Propose { bottle, records, queue, apply: _, format: _ } = command;
     let mut words = vec![String::from("bottlec"), String::from("propose")];
     words.extend((bottle.spec.as_os_str() != SPEC).then(|| bottle.spec.to_string_lossy().into_owned()));
-    for slug in &bottle.which.bottle {
+    if let Some(slug) = &bottle.which.bottle {
         words.extend([String::from("--bottle"), slug.clone()]);
     }
     for file in &records.from {
