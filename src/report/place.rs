@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Label};
 use crate::digest::sha256_hex;
 use crate::source::{Position, Sources, Span};
 use crate::text::harmless;
+use crate::world::catalogue;
 
 /// A span as a file and two positions.
 pub(super) struct Place<'a> {
@@ -31,8 +32,11 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A path as the reference of a URI, likewise.
+/// A path as the reference of a URI, likewise. The place of what is built in is a URI.
 pub(super) fn uri(path: &str) -> String {
+    if catalogue::is_place(path) {
+        return path.to_owned();
+    }
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

@@ -233,6 +233,11 @@ fn no_finding_and_no_fix_is_in_a_built_in_text() {
     let (sources, compilation) = compile_text("x.kdl", text);
     let found = compilation.diagnostics.as_slice();
     assert!(found.iter().any(|it| it.rule.id == "model-intercepted"), "{found:?}");
+    let mut sarif = Vec::new();
+    let style = report::Style::default();
+    report::render(report::Format::Sarif, &compilation.diagnostics, &[], &sources, &style, &mut sarif)
+        .unwrap();
+    assert!(String::from_utf8(sarif).unwrap().contains("\"std://claude-code\""));
     for diagnostic in found {
         assert!(!sources.is_built_in(diagnostic.primary.span), "{diagnostic:?}");
         let edits = diagnostic.fix.iter().flat_map(|fix| &fix.edits);
@@ -489,6 +494,7 @@ fn an_editor_knows_the_built_in_profiles_and_edits_none() {
         "- allows `api.anthropic.com`",
         "- the program `claude --dangerously-skip-permissions`",
         "- MCP servers in `/etc/claude-code/managed-mcp.json`, in the form `claude`",
+        "`https://code.claude.com/docs/en/permission-modes`",
         "`bottlec explain std/claude-code` prints it",
     ] {
         assert!(hover.value.contains(said), "{said}: {}", hover.value);

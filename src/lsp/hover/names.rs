@@ -13,6 +13,7 @@ use crate::resolve::include;
 use crate::resolve::members::Needs;
 use crate::syntax::{Entry, Node};
 use crate::text::quote;
+use crate::world::catalogue::cited::{Citation, entries};
 use crate::world::catalogue::{self, BuiltIn};
 
 impl Place<'_> {
@@ -111,7 +112,7 @@ impl Place<'_> {
             return Prose::new()
                 .text(format!("The built-in profile {} brings:", quote(name)))
                 .list(built_in_given(built_in))
-                .text(format!("`bottlec explain {name}` prints it, with the source of each entry."));
+                .text(format!("`bottlec explain {name}` prints it, with the source of each entry and the date on which that was read."));
         }
         let Some(profile) = scope.profiles().find(|profile| profile.name.value == name) else {
             return Prose::new().text(format!(
@@ -153,10 +154,19 @@ impl Place<'_> {
     }
 }
 
-/// What a built-in profile sets.
+/// What a built-in profile sets, and where that is said.
 pub(in crate::lsp) fn built_in_given(profile: &BuiltIn) -> Vec<String> {
     let (analysis, id) = Analysis::of_built_in(profile);
-    analysis.file(id).profiles.first().map(given).unwrap_or_default()
+    let mut items = analysis.file(id).profiles.first().map(given).unwrap_or_default();
+    let mut sources: Vec<&str> = Vec::new();
+    let entries = entries(analysis.tree(id));
+    for Citation { url, .. } in entries.iter().flat_map(|entry| &entry.sources) {
+        if !sources.contains(url) {
+            sources.push(url);
+        }
+    }
+    items.push(format!("by {}", some(sources)));
+    items
 }
 
 /// What a profile sets itself.
