@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bottlec::text::{did_you_mean, quote};
+use bottlec::text::{did_you_mean, one_of, quote};
 use bottlec::world::catalogue::{self, BuiltIn};
 use bottlec::{report, rule};
 use clap::CommandFactory as _;
@@ -25,11 +25,13 @@ pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Err
     let Some(rule) = rule::find(id) else {
         let profiles: Vec<String> = catalogue::ALL.iter().map(BuiltIn::name).collect();
         let known = rule::ALL.iter().map(|rule| rule.id).chain(profiles.iter().map(String::as_str));
-        let meant = did_you_mean(id, known).map_or_else(
-            || String::from("`bottlec explain` lists all"),
-            |meant| format!("did you mean `{meant}`?"),
-        );
-        let what = if id.starts_with(catalogue::PREFIX) { "built-in profile" } else { "rule" };
+        let is_profile = id.starts_with(catalogue::PREFIX);
+        let meant = match did_you_mean(id, known) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if is_profile => format!("expected {}", one_of(profiles.iter().map(String::as_str))),
+            None => String::from("`bottlec explain` lists all"),
+        };
+        let what = if is_profile { "built-in profile" } else { "rule" };
         return Err(Error::Usage(format!("there is no {what} {}: {meant}", quote(id))));
     };
     output.print(rule.page)?;

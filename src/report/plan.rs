@@ -225,7 +225,7 @@ impl Page {
         if plan.sidecars.is_empty() {
             return;
         }
-        self.line("what the sidecars dial; only its own program holds each to that:");
+        self.line("what each sidecar dials, held to it by nothing but its own program:");
         let dials = |sidecar: &PlannedSidecar| match (&sidecar.container, sidecar.name.as_str()) {
             (Some(container), _) => match &container.no_relay {
                 Some(reason) => {

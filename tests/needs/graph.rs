@@ -46,8 +46,8 @@ pub(crate) fn graphviz_takes_every_picture() -> Outcome {
     let svg = &svg[svg.find("<svg").unwrap()..];
     let document = roxmltree::Document::parse(svg).unwrap();
     let classed = |class| document.descendants().filter(move |node| node.attribute("class") == Some(class));
-    // The agent, five sidecars, four cards outside, secrets for three.
-    assert_eq!(classed("node").count(), NASTY.len() * 13);
+    // The agent, five sidecars, six cards outside, secrets for three.
+    assert_eq!(classed("node").count(), NASTY.len() * 15);
     let texts: Vec<String> = document
         .descendants()
         .filter(|node| node.has_tag_name("text"))

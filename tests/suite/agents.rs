@@ -444,6 +444,7 @@ fn a_built_in_profile_is_printed() {
         assert_eq!(run.out, profile.text);
     }
     dir.run(["explain", "std/claude-cod"]).code(2).complains("did you mean `std/claude-code`?");
+    dir.run(["explain", "std/x"]).code(2).complains("expected `std/aider`, `std/claude-code`,");
 }
 
 #[test]

@@ -231,7 +231,7 @@ fn each_sidecar_is_said_to_dial_what_it_can() {
     ));
     let text = printed(&all[0], Detail::Usual, &Style::default());
     let (_, dials) =
-        text.split_once("  what the sidecars dial; only its own program holds each to that:\n").unwrap();
+        text.split_once("  what each sidecar dials, held to it by nothing but its own program:\n").unwrap();
     let (dials, _) = dials.split_once("\n\n").unwrap();
     let expected = [
         "  db         what the host can reach, but nothing for the agent, the spec says:",

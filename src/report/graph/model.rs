@@ -288,7 +288,13 @@ impl Picture {
                 format!("{subject} reaches {}: {}.", to.name, said())
             }
             Link::Refuses => format!("{subject} never reaches {}.", said()),
-            Link::Escapes => format!("{subject} can reach {}.", to.lines().join(", ")),
+            Link::Escapes => {
+                let agent = match rows.last().and_then(|row| row.note.as_ref()) {
+                    Some(reason) => format!("but the spec says that the agent cannot through it: {reason}"),
+                    None => String::from("and so can the agent through it"),
+                };
+                format!("{subject} can reach {}, on no list, {agent}.", to.name)
+            }
         }
     }
 
