@@ -164,7 +164,19 @@ pub enum Refusal {
 struct Base<'a> {
     analysis: &'a Analysis,
     slug: &'a str,
-    plan: PlanJson<'static>,
+    plan: &'a PlanJson<'static>,
+    policy: Policy<'a, &'a Traced<PlannedHost>>,
+    /// The entries of `allow`, by domain.
+    allow: BTreeMap<&'a str, &'a Traced<PlannedHost>>,
+}
+
+/// What becomes of candidates.
+struct Sorted<'a> {
+    /// Those that are proposed, in the order in which they are shown.
+    fit: Vec<(&'a HostPattern, &'a Evidence)>,
+    withheld: Vec<Withheld>,
+    crowds: Vec<Crowd>,
+    allowed: usize,
 }
 
 /// The plan of one bottle, as `diff` takes it; nothing when the spec does not compile.
@@ -176,50 +188,16 @@ fn planned(analysis: &Analysis, slug: &str) -> Option<PlanJson<'static>> {
 /// Proposes what to allow in a bottle; nothing when the spec does not compile or has no such bottle.
 #[must_use]
 pub fn propose(analysis: &Analysis, slug: &str, candidates: &Candidates) -> Option<Proposals> {
-    let base = Base { analysis, slug, plan: planned(analysis, slug)? };
-    let mut found = Proposals {
+    let plan = planned(analysis, slug)?;
+    let base = Base::new(analysis, slug, &plan);
+    let Sorted { fit, withheld, crowds, allowed } = base.sorted(candidates);
+    Some(Proposals {
         bottle: slug.to_owned(),
-        proposed: Vec::new(),
-        withheld: Vec::new(),
-        crowds: Vec::new(),
-        allowed: 0,
-    };
-    let mut fit: Vec<(&HostPattern, &Evidence)> = Vec::new();
-    for (host, evidence) in &candidates.hosts {
-        match base.judged(host) {
-            Judged::Fit => fit.push((host, evidence)),
-            Judged::Allowed => found.allowed += 1,
-            Judged::Never(why) => {
-                let host = if looks_like_credential(host.domain()) {
-                    String::from("****")
-                } else {
-                    host.to_string()
-                };
-                found.withheld.push(Withheld { host, evidence: evidence.clone(), why });
-            }
-        }
-    }
-    // What a human approved comes first; then what was asked for most.
-    fit.sort_by_key(|(host, evidence)| {
-        (evidence.approved.is_empty(), std::cmp::Reverse(evidence.count), *host)
-    });
-    let mut crowds: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
-    let mut of_domain: BTreeMap<&str, usize> = BTreeMap::new();
-    for (host, _) in &fit {
-        *of_domain.entry(owner(host)).or_default() += 1;
-    }
-    for (host, evidence) in fit {
-        let is_crowd = evidence.approved.is_empty() && of_domain[owner(host)] > MAX_OF_DOMAIN;
-        if is_crowd || found.proposed.len() >= MAX_PROPOSED {
-            let crowd = crowds.entry(owner(host)).or_default();
-            *crowd = (crowd.0 + 1, crowd.1 + evidence.count);
-        } else if let Some(proposal) = base.proposal(host, evidence) {
-            found.proposed.push(proposal);
-        }
-    }
-    let crowd = |(domain, (hosts, count)): (&str, _)| Crowd { domain: domain.to_owned(), hosts, count };
-    found.crowds = crowds.into_iter().map(crowd).collect();
-    Some(found)
+        proposed: fit.into_iter().filter_map(|(host, evidence)| base.proposal(host, evidence)).collect(),
+        withheld,
+        crowds,
+        allowed,
+    })
 }
 
 /// The spec with these hosts allowed in a bottle, and the source that was edited. Each must be proposed, or be a wildcard over
@@ -234,19 +212,25 @@ pub fn apply(
     hosts: &BTreeSet<HostPattern>,
 ) -> Result<(SourceId, Analysis), Refusal> {
     let plan = planned(analysis, slug).ok_or(Refusal::NoPlace)?;
-    let base = Base { analysis, slug, plan };
+    let base = Base::new(analysis, slug, &plan);
+    let fit: BTreeSet<&HostPattern> = base.sorted(candidates).fit.into_iter().map(|(host, _)| host).collect();
     for host in hosts {
         let covered = |candidate: &&HostPattern| {
             host.below().is_some_and(|domain| suffixes(candidate.domain()).any(|suffix| suffix == domain))
         };
         let covered: Vec<&HostPattern> = candidates.hosts.keys().filter(covered).collect();
-        if !candidates.hosts.contains_key(host) && covered.is_empty() {
+        let is_asked_for = candidates.hosts.contains_key(host) || !covered.is_empty();
+        if !is_asked_for {
             return Err(Refusal::Unknown(host.to_string()));
         }
         match base.judged(host) {
             Judged::Fit => {}
             Judged::Allowed => return Err(Refusal::Allowed(host.to_string())),
             Judged::Never(why) => return Err(Refusal::Withheld(host.to_string(), why)),
+        }
+        if !fit.contains(host) && !covered.iter().any(|it| fit.contains(it)) {
+            let why = format!("more names below {} were refused than are reviewed", quote(owner(host)));
+            return Err(Refusal::Withheld(host.to_string(), why));
         }
         // A public suffix may lie between the wildcard and what was asked for below it.
         let above = |candidate: &&HostPattern| {
@@ -275,7 +259,49 @@ enum Judged {
     Never(String),
 }
 
-impl Base<'_> {
+impl<'a> Base<'a> {
+    fn new(analysis: &'a Analysis, slug: &'a str, plan: &'a PlanJson<'static>) -> Self {
+        let allow = plan.egress.allow.iter().map(|allow| (allow.host.domain(), allow)).collect();
+        Self { analysis, slug, plan, policy: diff::policy(plan), allow }
+    }
+
+    fn sorted<'c>(&self, candidates: &'c Candidates) -> Sorted<'c> {
+        let (mut fit, mut withheld, mut allowed) = (Vec::new(), Vec::new(), 0);
+        let mut of_domain: BTreeMap<&str, usize> = BTreeMap::new();
+        for (host, evidence) in &candidates.hosts {
+            match self.judged(host) {
+                Judged::Fit => {
+                    *of_domain.entry(owner(host)).or_default() += 1;
+                    fit.push((host, evidence));
+                }
+                Judged::Allowed => allowed += 1,
+                Judged::Never(why) => {
+                    let is_secret = looks_like_credential(host.domain());
+                    let host = if is_secret { String::from("****") } else { host.to_string() };
+                    withheld.push(Withheld { host, evidence: evidence.clone(), why });
+                }
+            }
+        }
+        // What a human approved comes first; then what was asked for most.
+        fit.sort_by_key(|(host, evidence)| {
+            (evidence.approved.is_empty(), std::cmp::Reverse(evidence.count), *host)
+        });
+        let mut crowds: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+        let mut kept = 0;
+        fit.retain(|(host, evidence)| {
+            let is_crowd = evidence.approved.is_empty() && of_domain[owner(host)] > MAX_OF_DOMAIN;
+            if is_crowd || kept == MAX_PROPOSED {
+                let crowd = crowds.entry(owner(host)).or_default();
+                *crowd = (crowd.0 + 1, crowd.1 + evidence.count);
+                return false;
+            }
+            kept += 1;
+            true
+        });
+        let crowd = |(domain, (hosts, count)): (&str, _)| Crowd { domain: domain.to_owned(), hosts, count };
+        Sorted { fit, withheld, crowds: crowds.into_iter().map(crowd).collect(), allowed }
+    }
+
     fn judged(&self, host: &HostPattern) -> Judged {
         let never = |why: &str| Judged::Never(why.to_owned());
         if host.network().is_some() {
@@ -300,9 +326,8 @@ impl Base<'_> {
         if let Some(Drop { host, what, .. }) = drop_at(host) {
             return Judged::Never(format!("{} is {what}: what is left there is anybody's", quote(host)));
         }
-        let policy = diff::policy(&self.plan);
-        match policy.entry(host) {
-            Decision::Unlisted => match self.alike(host, &policy) {
+        match self.policy.entry(host) {
+            Decision::Unlisted => match self.alike(host) {
                 Some((near, origin)) => Judged::Never(format!(
                     "it looks like {}, which is allowed, {origin}, and is another owner's",
                     quote(near)
@@ -318,16 +343,13 @@ impl Base<'_> {
     }
 
     /// An allowed host that a name is to be taken for, with its line: one that it begins with, or is spelled almost like.
-    fn alike(&self, host: &HostPattern, policy: &Policy<'_, &Traced<PlannedHost>>) -> Option<(&str, &str)> {
-        let allow = || self.plan.egress.allow.iter().filter(|allow| owner(&allow.host) != owner(host));
-        let begins = |allow: &&Traced<PlannedHost>| {
-            let rest = host.domain().strip_prefix(allow.host.domain());
-            rest.is_some_and(|rest| rest.starts_with(['.', '-']))
-        };
-        let spelled = policy.nearest(&Target::name(host.domain().to_owned(), None));
-        let near = allow()
-            .find(begins)
-            .or_else(|| allow().find(|allow| Some(&allow.host) == spelled.map(|it| &it.host)))?;
+    fn alike(&self, host: &HostPattern) -> Option<(&str, &str)> {
+        let is_others = |allow: &&Traced<PlannedHost>| owner(&allow.host) != owner(host);
+        let domain = host.domain();
+        let mut beginnings = domain.match_indices(['.', '-']).map(|(end, _)| &domain[..end]);
+        let begins = beginnings.find_map(|begin| self.allow.get(begin).copied().filter(is_others));
+        let spelled = || self.policy.nearest(&Target::name(domain.to_owned(), None)).filter(is_others);
+        let near = begins.or_else(spelled)?;
         Some((&near.host, &near.origin))
     }
 

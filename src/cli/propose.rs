@@ -129,7 +129,7 @@ fn own_queue(analysis: &Analysis, workspace: &Workspace, slug: &str) -> Result<P
     let plan = plans::one(&plans, Some(slug))?;
     let Some(asks) = plan.supervise.given() else {
         return Err(Error::Usage(String::from(
-            "the bottle has no `supervise`, so the agent could ask nobody",
+            "the bottle has no `supervise`, so the agent could ask nobody: name another queue with `--queue=DIR`",
         )));
     };
     preflight::on_host(&asks.queue)

@@ -120,7 +120,6 @@ pub fn schema() -> Schema {
 #[must_use]
 pub fn json(proposals: &Proposals) -> String {
     let Proposals { bottle, proposed, withheld, crowds, allowed } = proposals;
-    let found = |it: &'_ Finding| -> (&'static str, &'static str) { (it.rule, it.level.as_str()) };
     let proposed = proposed.iter().map(|proposal| {
         let Proposal { host, unicode, evidence, place: (file, line), findings, changes } = proposal;
         Proposed {
@@ -131,10 +130,7 @@ pub fn json(proposals: &Proposals) -> String {
             line: *line,
             findings: findings
                 .iter()
-                .map(|it| {
-                    let (rule, level) = found(it);
-                    Found { rule, level, message: &it.message }
-                })
+                .map(|Finding { rule, level, message }| Found { rule, level: level.as_str(), message })
                 .collect(),
             changes: changes.iter().map(Change::from).collect(),
         }

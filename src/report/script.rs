@@ -114,9 +114,11 @@ fn down(text: &mut String, plan: &Plan, commands: &Commands) {
     }
     line(text, &format!("fi\nleft=$({} </dev/null) || exit {FAILED}", words(&commands.containers)));
     if let Some(machines) = &commands.machines.value {
-        let name = shell::word(&format!("\"name\": \"{}\"", plan.slug.value));
+        // However it is laid out.
+        let [wide, narrow] =
+            [": ", ":"].map(|colon| shell::word(&format!("\"name\"{colon}\"{}\"", plan.slug.value)));
         line(text, &format!("machines=$({} </dev/null) || exit {FAILED}", words(machines)));
-        line(text, &format!("case $machines in *{name}*) left=\"$left machine\" ;; esac"));
+        line(text, &format!("case $machines in *{wide}* | *{narrow}*) left=\"$left machine\" ;; esac"));
     }
     let said = "printf 'not removed: %s\\n' \"$left\" >&2";
     line(text, &format!("if [ -n \"$left\" ]; then\n    {said}\n    exit {FAILED}\nfi"));
@@ -133,7 +135,7 @@ pub(super) fn git_directory(path: String) -> Vec<String> {
 }
 
 fn words(command: &Command) -> String {
-    command.iter().map(|word| shell::word(word)).collect::<Vec<_>>().join(" ")
+    shell::words(command.iter().map(|word| word.as_str()))
 }
 
 /// Writing to a `String` cannot fail.

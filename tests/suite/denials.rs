@@ -248,6 +248,8 @@ fn what_is_not_proposed_is_not_written() {
         ("metadata.google.internal", "hands out credentials"),
         ("api.antropic.com", "looks like `api.anthropic.com`"),
         ("api.anthropic.com.evil.example", "looks like `api.anthropic.com`"),
+        ("00000000.drain.evil.example", "more names below `evil.example`"),
+        ("*.drain.evil.example", "more names below `evil.example`"),
         ("db.corp", "on a private network"),
         ("printer", "on a private network"),
         ("169.254.169.254", "an address says nothing"),
