@@ -4,6 +4,7 @@
 //! `plan.json` says is what the type of it here says, which is read back by who compares stages.
 
 mod agent;
+mod broker;
 mod egress;
 mod guards;
 mod machine;
@@ -13,6 +14,7 @@ mod sidecar;
 mod traced;
 
 pub use agent::{PlannedAgent, PlannedMcpFile};
+pub use broker::{PlannedCredential, PlannedLogin, PlannedRequests};
 pub use egress::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls};
 pub use guards::{Answered, PlannedExpectation};
 pub use machine::{PlannedMachine, PlannedMachineVolume, PlannedPort};
@@ -224,6 +226,10 @@ pub struct Plan {
     pub git: PlannedGit,
     /// How it asks a human, when it may.
     pub supervise: Traced<Option<PlannedSupervise>>,
+    /// What the broker holds in the agent's place, by name.
+    pub credentials: Vec<Traced<PlannedCredential>>,
+    /// The image of the broker, which runs when there is a credential.
+    pub broker_image: Traced<String>,
     /// The image of pipelock.
     pub pipelock_image: Traced<String>,
     /// What the spec answers for, by rule.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics};
-use crate::model::{Credential, File, Layer, Reference, Variable, VariableValue};
+use crate::model::{File, Layer, Reference, Variable, VariableValue, WrittenSecret};
 use crate::rule::Level;
 use crate::rule::catalogue::SECRET_LITERAL;
 use crate::schema::ValueType;
@@ -28,16 +28,16 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
             diagnostics.push(diagnostic);
         }
     }
-    texts(layer.credentials.iter().filter(|it| !variables.contains(&it.span)), diagnostics);
+    texts(layer.written_secrets.iter().filter(|it| !variables.contains(&it.span)), diagnostics);
 }
 
 /// Checks the texts of a file outside of its profiles and bottles, which reach the plan as well.
 pub fn check_file(file: &File, diagnostics: &mut Diagnostics) {
-    texts(file.credentials.iter(), diagnostics);
+    texts(file.written_secrets.iter(), diagnostics);
 }
 
-fn texts<'a>(credentials: impl Iterator<Item = &'a Credential>, diagnostics: &mut Diagnostics) {
-    for Credential { what, span, is_certain } in credentials {
+fn texts<'a>(credentials: impl Iterator<Item = &'a WrittenSecret>, diagnostics: &mut Diagnostics) {
+    for WrittenSecret { what, span, is_certain } in credentials {
         let mut diagnostic = Diagnostic::new(&SECRET_LITERAL, *span, format!("{what} is written into the spec"))
             .label("not shown in any report")
             .help("take it out, and revoke it if others may have seen the file")

@@ -46,6 +46,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         provision: _,
         egress,
         git,
+        credentials: _,
         supervise,
         accepted,
         lint_allowed,

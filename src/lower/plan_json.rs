@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::draft::{Draft, Markup};
 use super::{Mode, agent_env, mcp, sums, supervise};
 use crate::plan::{
-    Answered, Container, Origin, Origins, Plan, PlannedAgent, PlannedBoot, PlannedEgress, PlannedEngine,
-    PlannedExpectation, PlannedGit, PlannedLimits, PlannedMachine, PlannedSidecar, Source, Traced, Variables,
+    Answered, Container, Origin, Origins, Plan, PlannedAgent, PlannedBoot, PlannedCredential, PlannedEgress,
+    PlannedEngine, PlannedExpectation, PlannedGit, PlannedLimits, PlannedMachine, PlannedSidecar, Source,
+    Traced, Variables,
 };
 use crate::world::builtin;
 
@@ -67,6 +68,9 @@ pub struct PlanJson<'a> {
     pub egress: Cow<'a, PlannedEgress>,
     /// Repositories behind git-gate.
     pub git: Cow<'a, PlannedGit>,
+    /// What the broker holds in the agent's place, by name; left out where there is nothing.
+    #[serde(default, skip_serializing_if = "no_credentials")]
+    pub credentials: Cow<'a, [Traced<PlannedCredential>]>,
     /// How the agent asks a human; null when it may not.
     pub supervise: Traced<Option<Supervise>>,
     /// What the spec answers for: rules that it breaks, each with the reason.
@@ -96,6 +100,10 @@ fn is_default(machine: &PlannedMachine) -> bool {
 
 fn no_agent<'a>() -> Cow<'a, Traced<Option<PlannedAgent>>> {
     Cow::Owned(Traced::default_setting(None))
+}
+
+fn no_credentials(credentials: &[Traced<PlannedCredential>]) -> bool {
+    credentials.is_empty()
 }
 
 fn is_nobody(agent: &Traced<Option<PlannedAgent>>) -> bool {
@@ -312,6 +320,9 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         egress,
         git,
         supervise,
+        credentials,
+        // That of its sidecar.
+        broker_image: _,
         pipelock_image: _,
         accepted,
         lint_allowed,
@@ -340,6 +351,7 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         provision,
         egress: Cow::Borrowed(egress),
         git: Cow::Borrowed(git),
+        credentials: Cow::Borrowed(credentials),
         supervise: supervise.with(supervise.as_ref().map(|asks| Supervise {
             image: asks.image.clone(),
             queue: asks.queue.clone(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Accept, Agent, Boot, BottleDecl, Egress, Engine, Expectation, Git, Layer, Limits, Lint, Machine, Name,
-    Pipelock, Service, Spanned, Supervise, Variable,
+    Accept, Agent, Boot, BottleDecl, Credential, Egress, Engine, Expectation, Git, Layer, Limits, Lint,
+    Machine, Name, Pipelock, Service, Spanned, Supervise, Variable,
 };
 use crate::source::Span;
 use crate::world::builtin::{self, Builtin};
@@ -60,6 +60,10 @@ pub struct Settings {
     pub supervise: Option<Supervise>,
     /// The pinned octet of its subnet.
     pub octet: Option<Spanned<u8>>,
+    /// The credentials of its broker, by name.
+    pub credentials: BTreeMap<String, Credential>,
+    /// The image of the broker.
+    pub broker_image: Option<Spanned<String>>,
     /// pipelock itself.
     pub pipelock: Pipelock,
     /// What runs its containers.
@@ -121,16 +125,19 @@ impl Bottle<Names> {
             pipelock,
             builtins,
             sidecars,
+            credentials,
+            broker_image,
             container_engine,
             accepts,
             expectations,
             lints,
-            credentials: _,
+            written_secrets: _,
         } = layer;
         // Where a built-in sidecar comes from, for diagnostics that must show a place.
         let asked = |name: &str| -> Option<Span> {
             match name {
                 builtin::GIT_GATE => git.repos.first().map(|repo| repo.name.span),
+                builtin::BROKER => credentials.first().map(|credential| credential.name.span),
                 builtin::SUPERVISE => supervise.as_ref().map(|supervise| supervise.place),
                 _ => Some(slug.span),
             }
@@ -164,6 +171,8 @@ impl Bottle<Names> {
             git: Git { repos: by_name(git.repos, |repo| &repo.name).into_values().collect(), ..git },
             supervise,
             octet: *octet,
+            credentials: united(credentials),
+            broker_image,
             pipelock,
             container_engine,
             accepts,
@@ -172,6 +181,20 @@ impl Bottle<Names> {
         };
         Self { settings, members }
     }
+}
+
+/// Credentials by name, those of one name laid over each other.
+fn united(credentials: Vec<Credential>) -> BTreeMap<String, Credential> {
+    let mut united: BTreeMap<String, Credential> = BTreeMap::new();
+    for credential in credentials {
+        match united.get_mut(&credential.name.value) {
+            Some(under) => under.merge(credential),
+            None => {
+                united.insert(credential.name.value.clone(), credential);
+            }
+        }
+    }
+    united
 }
 
 /// Things by name; of several with one name the last one is in force.

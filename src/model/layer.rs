@@ -1,8 +1,8 @@
 //! A layer: the settings of a profile or of a bottle's own block, and how one is merged over another.
 
 use super::{
-    Accept, Agent, Boot, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name, Pipelock, Sidecar,
-    Spanned, Supervise, Variable, arguments, children, first_argument,
+    Accept, Agent, Boot, Credential, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name, Pipelock,
+    Sidecar, Spanned, Supervise, Variable, arguments, children, first_argument, text_property,
 };
 use crate::source::Span;
 use crate::syntax::{Node, Value};
@@ -10,7 +10,7 @@ use crate::world::{builtin, secret};
 
 /// A text that holds a credential, wherever it stands. Its value is not kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Credential {
+pub struct WrittenSecret {
     /// What it is: "a GitHub access token".
     pub what: &'static str,
     /// Where the text stands.
@@ -57,6 +57,10 @@ pub struct Layer {
     pub builtins: Vec<BuiltinNeeds>,
     /// The user's own sidecars.
     pub sidecars: Vec<Sidecar>,
+    /// The credentials of its broker.
+    pub credentials: Vec<Credential>,
+    /// The image of the broker.
+    pub broker_image: Option<Spanned<String>>,
     /// What runs the containers.
     pub container_engine: Option<Spanned<String>>,
     /// What it answers for.
@@ -65,15 +69,15 @@ pub struct Layer {
     pub expectations: Vec<Expectation>,
     /// The blocks that it was written in, with the levels that each sets.
     pub lints: Vec<Lint>,
-    /// The credentials that it holds.
-    pub credentials: Vec<Credential>,
+    /// The credentials that stand in its text.
+    pub written_secrets: Vec<WrittenSecret>,
 }
 
 impl Layer {
     pub(super) fn decode(node: Node<'_>) -> Self {
         let mut layer = Self {
             lints: vec![Lint::of(node)],
-            credentials: credentials(node).collect(),
+            written_secrets: written_secrets(node).collect(),
             machine: Machine::of(node),
             ..Self::default()
         };
@@ -96,6 +100,7 @@ impl Layer {
                 "egress" => layer.egress.decode_into(node),
                 "git" => layer.git.decode_into(node),
                 "sidecar" => layer.sidecars.extend(Sidecar::decode(node)),
+                "credential" => layer.credentials.extend(Credential::decode(node)),
                 name => {
                     let Some(builtin) = builtin::find(name) else { continue };
                     if layer.builtins.iter().any(|node| node.name.value == builtin.name) {
@@ -106,6 +111,9 @@ impl Layer {
                     }
                     if builtin.name == builtin::PIPELOCK {
                         layer.pipelock = Pipelock::decode(node);
+                    }
+                    if builtin.name == builtin::BROKER {
+                        layer.broker_image = text_property(node, "image");
                     }
                     if builtin.name == builtin::SUPERVISE {
                         layer.supervise = Some(Supervise::decode(node));
@@ -137,12 +145,14 @@ impl Layer {
             pipelock,
             builtins,
             sidecars,
+            credentials,
+            broker_image,
             container_engine,
             accepts,
             expectations,
             lints,
             // Spoken of where they stand.
-            credentials: _,
+            written_secrets: _,
         } = over;
         self.accepts.extend(accepts);
         self.expectations.extend(expectations);
@@ -169,6 +179,8 @@ impl Layer {
         };
         self.builtins.extend(builtins);
         self.sidecars.extend(sidecars);
+        self.credentials.extend(credentials);
+        self.broker_image = broker_image.or(self.broker_image.take());
     }
 
     /// How many nodes it is made of, more or less.
@@ -187,18 +199,21 @@ impl Layer {
             pipelock: _,
             builtins,
             sidecars,
+            credentials,
+            broker_image: _,
             container_engine: _,
             accepts,
             expectations,
             lints,
-            credentials: _,
+            written_secrets: _,
         } = self;
         let own =
             accepts.len() + expectations.len() + boots.len() + env.len() + egress.weight() + git.repos.len();
         let own = own + machine.weight() + agent.as_ref().map_or(0, Agent::weight);
         let needs = builtins.iter().map(|node| node.needs.len() + 1).sum::<usize>();
         let levels = lints.iter().map(|lint| lint.entries.len()).sum::<usize>();
-        own + needs + levels + sidecars.iter().map(Sidecar::weight).sum::<usize>()
+        let credentials = credentials.iter().map(Credential::weight).sum::<usize>();
+        own + needs + levels + credentials + sidecars.iter().map(Sidecar::weight).sum::<usize>()
     }
 }
 
@@ -206,7 +221,7 @@ impl Layer {
 const PASSWORD_OPTIONS: &[&str] = &["-a", "-p", "-w"];
 
 /// The credentials in a node and all below it: in its texts, and in what an option or a property is given.
-pub(super) fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
+pub(super) fn written_secrets(node: Node<'_>) -> impl Iterator<Item = WrittenSecret> {
     node.descendants().flat_map(|node| {
         let mut option = None;
         node.entries().filter_map(move |entry| {
@@ -214,7 +229,7 @@ pub(super) fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
             let key = entry.key().map(|(key, _)| key);
             let before = option.replace(text).filter(|it| it.starts_with('-'));
             let span = entry.value_span();
-            Credential::certain(text, span).or_else(|| {
+            WrittenSecret::certain(text, span).or_else(|| {
                 let what = secret::likely(text).or_else(|| {
                     let attached = PASSWORD_OPTIONS.iter().find_map(|option| text.strip_prefix(option));
                     let before =
@@ -223,13 +238,13 @@ pub(super) fn credentials(node: Node<'_>) -> impl Iterator<Item = Credential> {
                     let given = key.or(before).and_then(|name| looks(name, text));
                     given.or_else(|| attached.and_then(|text| looks("password", text)))
                 })?;
-                Some(Credential { what, span, is_certain: false })
+                Some(WrittenSecret { what, span, is_certain: false })
             })
         })
     })
 }
 
-impl Credential {
+impl WrittenSecret {
     /// One of a well-known shape in a text.
     fn certain(text: &str, span: Span) -> Option<Self> {
         let found = secret::known(text).into_iter().next()?;

@@ -8,6 +8,7 @@ mod accept;
 mod agent;
 mod boot;
 mod bottle;
+mod credential;
 mod egress;
 mod engine;
 mod env;
@@ -24,12 +25,13 @@ pub use accept::Accept;
 pub use agent::{Agent, McpFile};
 pub use boot::Boot;
 pub use bottle::{Bottle, Member, MemberKind, Names, Settings};
+pub use credential::{Credential, Login, Requests, Scheme};
 pub use egress::{Action, Egress, Host, Logged, Overruled, Pattern, Tls};
 pub use engine::Engine;
 pub use env::{Reference, Variable, VariableValue};
 pub use expect::Expectation;
 pub use git::{Git, GitUser, Repo, RepoSource, UpstreamRepo};
-pub use layer::{BuiltinNeeds, Credential, Layer};
+pub use layer::{BuiltinNeeds, Layer, WrittenSecret};
 pub use lint::{Lint, LintEntry};
 pub use machine::{Machine, MachineVolume, Published};
 pub use pipelock::Pipelock;
@@ -101,8 +103,8 @@ pub struct File {
     pub profiles: Vec<Profile>,
     /// Its bottles, before any profile is laid under them.
     pub bottles: Vec<BottleDecl>,
-    /// The credentials outside of both.
-    pub credentials: Vec<Credential>,
+    /// The credentials that stand in its text outside of both.
+    pub written_secrets: Vec<WrittenSecret>,
 }
 
 /// A `profile` as it is written.
@@ -164,17 +166,18 @@ impl File {
         names.map(|name| name.value.as_str()).filter(|name| name.starts_with(catalogue::PREFIX))
     }
 
-    /// Decodes the text of a built-in profile. Whatever else may stand in it, it gives an agent, variables and allowed
-    /// hosts: it accepts nothing, sets no level, and names nothing of a host.
+    /// Decodes the text of a built-in profile. Whatever else may stand in it, it gives an agent, variables, allowed
+    /// hosts and credentials: it accepts nothing, sets no level, and names nothing of a host.
     #[must_use]
     pub fn decode_built_in(tree: &Tree) -> Self {
-        let Self { lint, includes: _, profiles, bottles: _, credentials: _ } = Self::decode(tree);
+        let Self { lint, includes: _, profiles, bottles: _, written_secrets: _ } = Self::decode(tree);
         let silent = |lint: Lint| Lint { entries: Vec::new(), ..lint };
         let profile = |Profile { name, extends, layer }| {
-            let Layer { agent, env, egress, lints, .. } = layer;
+            let Layer { agent, env, egress, credentials, lints, .. } = layer;
             let layer = Layer {
                 agent,
                 env,
+                credentials,
                 egress: Egress { allow: egress.allow, ..Egress::default() },
                 lints: lints.into_iter().map(silent).collect(),
                 ..Layer::default()
@@ -211,7 +214,7 @@ impl File {
                     let (head, block) = (node.head_span(), node.block_span());
                     file.bottles.push(BottleDecl { slug, extends, layer, octet, head, block });
                 }
-                _ => file.credentials.extend(layer::credentials(node)),
+                _ => file.written_secrets.extend(layer::written_secrets(node)),
             }
         }
         file

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo,
     PlannedSidecar, PlannedSource, PlannedSupervise, PlannedTls, PlannedUpstream, PlannedVariable, Source,
-    Traced, Variables, agent, egress, guards, machine, sidecar,
+    Traced, Variables, agent, broker, egress, guards, machine, sidecar,
 };
 use crate::model::{
     Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Pipelock, Port, Repo, RepoSource,
@@ -16,6 +16,7 @@ use crate::path::join;
 use crate::resolve::members::{MemberId, Needs};
 use crate::source::{Sources, Span};
 use crate::world::backend;
+use crate::world::broker as world_broker;
 use crate::world::builtin::{self, Builtin, TRUST_FILES};
 use crate::world::container::ContainerEngine;
 use crate::world::engine::{BootKind, Ledger, SMOLVM};
@@ -127,6 +128,8 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         egress,
         git,
         octet,
+        credentials,
+        broker_image,
         pipelock,
         container_engine,
         supervise,
@@ -150,9 +153,14 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         None => Traced::default_setting(None),
     };
     let exposed = exposed(&members, &addresses, &context);
-    let sidecars = sidecars(members, &addresses, &git.repos, &supervise.origins, &context);
+    let brokered = broker::asked(credentials.values(), &context);
+    let broker_url = broker_url(&addresses).and(&brokered);
+    let from_broker = broker::variables(credentials.values(), &broker_url, &context);
+    let asked = Asked { repos: &git.repos, supervise: &supervise.origins, broker: &brokered };
+    let sidecars = sidecars(members, &addresses, &asked, &context);
     let mut env = context.variables(env.into_values());
     env.extend(exposed);
+    env.extend(from_broker);
     env.extend(computed_variables(&sidecars, &addresses, &egress.tls));
     for (name, value) in default_variables(&addresses, &egress.tls) {
         if !env.keys().any(|own| builtin::replaces(own, name)) {
@@ -177,6 +185,8 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         egress,
         git: self::git(git, &context),
         supervise,
+        credentials: broker::credentials(credentials.into_values(), &context),
+        broker_image: context.traced_or(broker_image, world_broker::IMAGE.to_owned()),
         pipelock_image,
         accepted: guards::accepted(accepts, &context),
         lint_allowed: guards::lint_allowed(&lints, &context),
@@ -267,23 +277,36 @@ fn supervise(supervise: Supervise, slug: &Traced<String>, context: &Context<'_>)
     Traced::new(PlannedSupervise { queue, image }, asked)
 }
 
-/// The bundle in the order in which it starts. git-gate is asked for by the first repository, and nothing asks for
-/// pipelock.
+/// What asks for a built-in sidecar. Nothing asks for pipelock.
+struct Asked<'a> {
+    /// The first of them asks for git-gate.
+    repos: &'a [Repo],
+    supervise: &'a Origins,
+    broker: &'a Origins,
+}
+
+/// Where the broker is dialled.
+fn broker_url(addresses: &Traced<Addresses>) -> Traced<String> {
+    let port = builtin::find(builtin::BROKER).map_or(0, |broker| broker.port);
+    addresses.with(format!("http://{}:{port}", addresses.bundle()))
+}
+
+/// The bundle in the order in which it starts.
 fn sidecars(
     members: Vec<Member<Needs>>,
     addresses: &Traced<Addresses>,
-    repos: &[Repo],
-    supervise: &Origins,
+    asked: &Asked<'_>,
     context: &Context<'_>,
 ) -> Vec<Traced<PlannedSidecar>> {
     let names: Vec<String> = members.iter().map(|member| member.name.value.clone()).collect();
-    let gate = repos.iter().map(|repo| repo.name.span).min();
+    let gate = asked.repos.iter().map(|repo| repo.name.span).min();
     let mut sidecars: Vec<Traced<PlannedSidecar>> = members
         .into_iter()
         .map(|member| {
             let asked = match (&member.kind, member.name.value.as_str(), gate) {
                 (MemberKind::Builtin(_), builtin::GIT_GATE, Some(repo)) => context.origins(repo),
-                (MemberKind::Builtin(_), builtin::SUPERVISE, _) => supervise.clone(),
+                (MemberKind::Builtin(_), builtin::SUPERVISE, _) => asked.supervise.clone(),
+                (MemberKind::Builtin(_), builtin::BROKER, _) => asked.broker.clone(),
                 (MemberKind::Builtin(_), ..) => Origins::fixed(),
                 (MemberKind::Custom(_), ..) => context.origins(member.name.span),
             };

@@ -2,7 +2,7 @@
 
 use super::{Container, Origins, Plan, Traced, Variables};
 use crate::model::{Reference, VariableValue};
-use crate::world::builtin;
+use crate::world::{broker, builtin};
 
 /// The name by which a receiver knows a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Purpose<'a> {
     Identity(&'a str),
     /// The key of the authority by which TLS is intercepted.
     Authority,
+    /// What the broker sends in the agent's place, by the credential's name.
+    Credential(&'a str),
 }
 
 /// One secret on its way.
@@ -39,6 +41,7 @@ impl Plan {
         agent.chain(self.sidecars.iter().flat_map(|sidecar| match &sidecar.container {
             Some(container) => container_secrets(&sidecar.name, container),
             None if *sidecar.name == builtin::GIT_GATE => self.identities().collect(),
+            None if *sidecar.name == builtin::BROKER => self.credentials().collect(),
             None if *sidecar.name == builtin::PIPELOCK => self.authority().into_iter().collect(),
             None => Vec::new(),
         }))
@@ -47,6 +50,17 @@ impl Plan {
     fn authority(&self) -> Option<SecretUse<'_>> {
         let tls = self.egress.tls.as_ref()?;
         Some(from_file(builtin::PIPELOCK, Purpose::Authority, &tls.ca_key))
+    }
+
+    fn credentials(&self) -> impl Iterator<Item = SecretUse<'_>> {
+        self.credentials.iter().map(|credential| {
+            let (variable, file) = match &credential.secret.value {
+                Reference::Env(name) => (Some(name.as_str()), None),
+                Reference::File(file) => (None, Some(file.as_str())),
+            };
+            let (purpose, origins) = (Purpose::Credential(&credential.name), &credential.secret.origins);
+            SecretUse { receiver: builtin::BROKER, purpose, variable, file, origins }
+        })
     }
 
     fn identities(&self) -> impl Iterator<Item = SecretUse<'_>> {
@@ -71,6 +85,8 @@ fn variables<'a>(receiver: &'a str, env: &'a Variables) -> impl Iterator<Item = 
     env.iter().filter_map(move |(name, variable)| {
         let (variable_of_host, file) = match &variable.value.value {
             VariableValue::Literal(_) => return None,
+            // Who launches makes it: no secret of the host's.
+            VariableValue::Secret(Reference::Env(name)) if name == broker::TOKEN => return None,
             VariableValue::Secret(Reference::Env(name)) => (Some(name.as_str()), None),
             VariableValue::Secret(Reference::File(file)) => (None, Some(file.as_str())),
         };

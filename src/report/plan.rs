@@ -336,6 +336,7 @@ impl Page {
                     Purpose::File(name) => format!("/run/secrets/{name}"),
                     Purpose::Identity(repo) => format!("key of {repo}"),
                     Purpose::Authority => String::from("key of the authority"),
+                    Purpose::Credential(name) => format!("credential {name}"),
                 };
                 let place = match (variable, file) {
                     (Some(variable), _) => format!("the host's variable {variable}"),

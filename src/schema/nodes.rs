@@ -1,6 +1,7 @@
 //! The schema table.
 
 mod agent;
+mod credential;
 mod egress;
 mod git;
 mod lint;
@@ -11,6 +12,7 @@ use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::world::builtin;
 use crate::world::container::ContainerEngine;
 use agent::AGENT;
+use credential::{BROKER, CREDENTIAL};
 use egress::EGRESS;
 use git::{GIT, GIT_GATE};
 use lint::LINT;
@@ -102,8 +104,10 @@ pub static PROFILE: Node = Node {
         once(&ENV),
         once(&EGRESS),
         once(&GIT),
+        many(&CREDENTIAL),
         once(&PIPELOCK),
         once(&GIT_GATE),
+        once(&BROKER),
         once(&SUPERVISE),
         many(&SIDECAR),
         once(&CONTAINER_ENGINE),
@@ -137,8 +141,10 @@ pub static BOTTLE: Node = Node {
         once(&ENV),
         once(&EGRESS),
         once(&GIT),
+        many(&CREDENTIAL),
         once(&PIPELOCK),
         once(&GIT_GATE),
+        once(&BROKER),
         once(&SUPERVISE),
         many(&SIDECAR),
         once(&CONTAINER_ENGINE),
@@ -153,7 +159,7 @@ pub static BOTTLE: Node = Node {
 static EXTENDS: Node = Node {
     name: "extends",
     doc: "Takes over the settings of one or several profiles.\n\nThey are laid over each other from left to right, the \
-          bottle last: env by key, repositories and sidecars by name, allow and deny lists united, of everything else \
+          bottle last: env by key, repositories, credentials and sidecars by name, allow and deny lists united, of everything else \
           the last one wins. A `deny` is never lifted by a later layer.\n\nProfiles whose names begin with `std/` come with \
           the compiler, one for each agent that it knows: [docs/agents.md](agents.md) shows what each brings.",
     arguments: &[repeated(

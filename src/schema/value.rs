@@ -3,7 +3,7 @@
 use crate::rule::{self, LevelSource, Setting, ValueError};
 use crate::text::{one_of, quote};
 use crate::world::pipelock::{NEWEST, OLDEST};
-use crate::world::{backend, engine, host, secret_scanner};
+use crate::world::{backend, broker, engine, host, secret_scanner};
 
 /// The type of an argument or a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,14 @@ pub enum ValueType {
     VolumeSource,
     /// The name of a secret scanner.
     Scanner,
+    /// The URL of an API that the broker speaks to.
+    ApiUrl,
+    /// A field of a header that holds a credential.
+    HeaderName,
+    /// The user of a login.
+    LoginUser,
+    /// A method of HTTP, or the path of a request.
+    MethodOrPath,
 }
 
 impl ValueType {
@@ -166,6 +174,10 @@ impl ValueType {
             Self::ContainerPath => "an absolute path in the container".into(),
             Self::VolumeSource => "a volume's name, or a path on the host".into(),
             Self::Scanner => one_of(secret_scanner::names()),
+            Self::ApiUrl => broker::UPSTREAM.into(),
+            Self::HeaderName => "the name of a header field such as `x-api-key`".into(),
+            Self::LoginUser => "the user of a login".into(),
+            Self::MethodOrPath => broker::METHOD_OR_PATH.into(),
         }
     }
 

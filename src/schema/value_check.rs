@@ -4,7 +4,7 @@ use super::{ValueType, path, regex, text, url};
 use crate::rule::{ValueError, catalogue};
 use crate::syntax::{Entry, Value, quoted_string};
 use crate::text::{is_unsafe_to_show, quote, quote_whole};
-use crate::world::host;
+use crate::world::{broker, host};
 
 /// The most bytes of any other text: Linux's limit for a path, which no name, URL or key comes near.
 const MAX_TEXT: usize = 4096;
@@ -185,6 +185,10 @@ impl ValueType {
             Self::ContainerPath => path::in_container(text),
             Self::VolumeSource => path::volume(text),
             Self::Scanner => text::scanner(text),
+            Self::ApiUrl => broker::check_upstream(text),
+            Self::HeaderName => broker::check_header(text),
+            Self::LoginUser => broker::check_user(text),
+            Self::MethodOrPath => broker::check_method_or_path(text),
         }
     }
 }

@@ -9,6 +9,8 @@ pub const PIPELOCK: &str = "pipelock";
 pub const PIPELOCK_METRICS: u16 = 9090;
 /// The git mirror: there when a repository is declared.
 pub const GIT_GATE: &str = "git-gate";
+/// The broker of credentials: there when one is declared.
+pub const BROKER: &str = "broker";
 /// The question to a human: there when asked for.
 pub const SUPERVISE: &str = "supervise";
 /// The image that supervise runs in when the spec names none: nothing but the Python in it is used. Public repositories
@@ -38,6 +40,7 @@ pub struct Builtin {
 /// The built-in sidecars, by name. Ports and variables: the bundle's first implementation, whose launchers and agents
 /// expect them.
 pub static BUILTINS: &[Builtin] = &[
+    Builtin { name: BROKER, port: 8900, scheme: "http", path: "", variables: &[] },
     Builtin { name: GIT_GATE, port: 9418, scheme: "git", path: "", variables: &["GIT_GATE_URL"] },
     Builtin {
         name: PIPELOCK,

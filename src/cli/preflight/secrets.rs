@@ -105,6 +105,9 @@ pub(super) fn check(plans: &[Plan]) -> Vec<Finding> {
             let (role, user) = match purpose {
                 Purpose::Identity(repo) => (Role::Identity, format!("{} of {slug}", quote(repo))),
                 Purpose::Authority => (Role::AuthorityKey, slug.clone()),
+                Purpose::Credential(name) => {
+                    (Role::Secret, format!("the credential {} of {slug}", quote(name)))
+                }
                 Purpose::Variable(_) | Purpose::File(_) => {
                     (Role::Secret, format!("{} of {slug}", quote(receiver)))
                 }
@@ -113,6 +116,10 @@ pub(super) fn check(plans: &[Plan]) -> Vec<Finding> {
         }
         for file in plan.egress.tls.iter().flat_map(|tls| [&tls.ca_cert, &tls.trust]) {
             users.entry((Role::Certificate, &file.value)).or_insert_with(|| (slug.clone(), accepted));
+        }
+        for (name, file) in plan.credentials.iter().filter_map(|it| Some((&it.name, it.ca.as_ref()?))) {
+            let user = || (format!("the credential {} of {slug}", quote(name)), accepted);
+            users.entry((Role::Certificate, file)).or_insert_with(user);
         }
     }
     let looked = users.into_iter().map(|((role, file), (user, accepted))| look(role, file, &user, accepted));

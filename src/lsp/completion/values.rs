@@ -76,6 +76,9 @@ pub(super) fn values(
         | ValueType::ContainerPath
         | ValueType::MachinePlace
         | ValueType::MachineFile
+        | ValueType::HeaderName
+        | ValueType::MethodOrPath
+        | ValueType::ApiUrl
         | ValueType::UrlPath => example(schema, request, slot, false),
         ValueType::EnvValue => usual_value(name),
         // What the author makes up.
@@ -85,6 +88,7 @@ pub(super) fn values(
         | ValueType::Text
         | ValueType::Argument
         | ValueType::Regex
+        | ValueType::LoginUser
         | ValueType::PatternName
         | ValueType::Email => Vec::new(),
     }

@@ -479,6 +479,7 @@ fn secret(secret: SecretUse<'_>) -> Row {
         Purpose::File(name) => Some(format!("as /run/secrets/{name}")),
         Purpose::Identity(repo) => Some(format!("key of {repo}")),
         Purpose::Authority => Some(String::from("key of the authority")),
+        Purpose::Credential(name) => Some(format!("for {name}")),
     };
     let text = match (variable, file) {
         (Some(variable), _) => format!("env {variable}"),

@@ -6,18 +6,24 @@ use crate::lower::{git_gate, pipelock};
 use crate::plan::{
     Origins, Plan, PlannedLimits, PlannedLocal, PlannedRepo, PlannedSource, PlannedTls, Traced,
 };
-use crate::world::builtin::{self, GIT_GATE, PIPELOCK, SUPERVISE};
+use crate::world::broker;
+use crate::world::builtin::{self, BROKER, GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::world::container::qualified;
 
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
 /// root's own.
 const READ_PRIVATE: &str = "DAC_OVERRIDE";
 
+/// What the official image's program of Caddy has as a capability of its file: without it in the container's set the kernel
+/// does not start the program at all.
+const OF_ITS_FILE: &str = "NET_BIND_SERVICE";
+
 /// The image of a built-in sidecar.
 pub(super) fn image(plan: &Plan, name: &str) -> Traced<String> {
     let given = match (name, &plan.supervise.value) {
         (GIT_GATE, _) => plan.git.image.given(),
         (SUPERVISE, Some(supervise)) => Some(supervise.image.with(&supervise.image.value)),
+        (BROKER, _) => Some(plan.broker_image.with(&plan.broker_image.value)),
         _ => Some(plan.pipelock_image.with(&plan.pipelock_image.value)),
     };
     // Without an image in the spec the stage says how git-gate's is made.
@@ -29,6 +35,7 @@ pub(super) fn service(plan: &Plan, name: &str, limits: &PlannedLimits) -> Servic
     match (name, &plan.supervise.value) {
         (GIT_GATE, _) => gate(plan, limits),
         (SUPERVISE, Some(supervise)) => self::supervise(plan, &supervise.queue, limits),
+        (BROKER, _) => broker(plan, limits),
         _ => pipelock(plan, limits),
     }
 }
@@ -90,6 +97,30 @@ fn supervise(plan: &Plan, queue: &Traced<String>, limits: &PlannedLimits) -> Ser
     service.cap_add.push(Traced::new(READ_PRIVATE.to_owned(), ours.clone()));
     service.healthcheck =
         Some(health(&["python3", "-I", "/supervise/server.py", "health", "--at", &asked_at(plan)], &ours));
+    service
+}
+
+fn broker(plan: &Plan, limits: &PlannedLimits) -> Service {
+    let mut service = Service::confined(plan, BROKER, image(plan, BROKER), limits);
+    let ours = plan.asked(BROKER).and(&Origins::fixed());
+    service.command = words(&["caddy", "run", "--config", "/broker/caddy.json"], &ours);
+    // Where it would write, did it write anything.
+    service.environment = ["XDG_CONFIG_HOME", "XDG_DATA_HOME"]
+        .map(|name| (name.to_owned(), Traced::new(Text::literal("/tmp/caddy"), ours.clone())))
+        .into();
+    let purpose = "the directory of the launch's token and secrets, which bottlec up makes";
+    let directory = Mount::resolved(Text::variable(broker::DIRECTORY, purpose), broker::MOUNT);
+    service.volumes = vec![stage("./broker", "/broker", &ours), Traced::new(directory, ours.clone())];
+    for credential in &plan.credentials {
+        service.volumes.extend(credential.mounted().map(|path| host(&path, &credential.path(), false)));
+        let authorities = credential.ca.given().map(|ca| ca.map(ToOwned::to_owned));
+        service.volumes.extend(authorities.map(|ca| host(&ca, &credential.authorities(), false)));
+    }
+    service.cap_add =
+        [READ_PRIVATE, OF_ITS_FILE].map(|name| Traced::new(name.to_owned(), ours.clone())).into();
+    let port = builtin::find(BROKER).map_or(0, |broker| broker.port);
+    let healthy = format!("http://{}:{port}{}", asked_at(plan), broker::HEALTHY);
+    service.healthcheck = Some(health(&["wget", "-q", "-O", "/dev/null", &healthy], &ours));
     service
 }
 

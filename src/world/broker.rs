@@ -1,0 +1,551 @@
+//! The broker of credentials: what a `credential` may name, and how a request is told from what its list holds.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::host::HostPattern;
+use super::pipelock::guard::{self, Guarded};
+use crate::rule::ValueError;
+use crate::text::quote;
+
+/// The image that the broker runs in when the spec names none, by its tag: which digest it has could not be read where
+/// this was written, since no registry is reached from there. The official image of the version that the configuration
+/// was run with.
+pub const IMAGE: &str = "docker.io/library/caddy:2.11.7-alpine";
+
+/// The variable by which the machine's engine is given the launch's token, and `compose.yaml` the directory of what only
+/// the broker sees. `up` sets both.
+pub const TOKEN: &str = "BOTTLE_TOKEN";
+/// See [`TOKEN`].
+pub const DIRECTORY: &str = "BOTTLE_BROKER";
+
+/// Where the broker's container sees that directory.
+pub const MOUNT: &str = "/run/broker";
+
+/// The path at which it says that it runs, to whoever asks. No credential has such a name.
+pub const HEALTHY: &str = "/-/healthy";
+
+/// The file in it that holds the launch's token.
+pub const TOKEN_FILE: &str = "token";
+
+/// The methods that a list may name. The others either open a tunnel or hand back what was sent.
+pub const METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// What an upstream is, in words.
+pub const UPSTREAM: &str = "an HTTPS URL such as `https://api.example.com`";
+
+/// What an entry of a list is, in words.
+pub const METHOD_OR_PATH: &str = "a method such as `GET`, or a path such as `/v1/items/*`";
+
+/// Header fields that belong to the connection, or that say to whom a request goes: none of them holds a credential.
+const NOT_CREDENTIALS: &[&str] = &[
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+];
+
+/// Hosts, and domains of hosts, that answer with the headers that they were sent: what is set here is read there. Each says
+/// so on its own front page (2026).
+pub static ECHOES: &[&str] = &[
+    "beeceptor.com",
+    "echo.free.beeceptor.com",
+    "httpbin.dev",
+    "httpbin.org",
+    "httpbingo.org",
+    "postman-echo.com",
+    "reqbin.com",
+    "webhook.site",
+];
+
+/// Where a credential is sent to: its host, its port, and the path under which all of its requests lie.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct ApiUrl {
+    /// A name or an address, in lower case.
+    pub host: HostPattern,
+    /// The port.
+    pub port: u16,
+    /// Empty, or from `/` on and without one at its end.
+    pub base: String,
+}
+
+/// The port of `https`.
+const HTTPS: u16 = 443;
+
+impl ApiUrl {
+    /// Returns host and port as a URL has them: the port only if it is not the scheme's own.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let Self { host, port, base: _ } = self;
+        let host = if host.as_str().contains(':') { format!("[{host}]") } else { host.to_string() };
+        if *port == HTTPS { host } else { format!("{host}:{port}") }
+    }
+
+    /// Whether nothing can make it an upstream; with the reason as the end of a sentence.
+    #[must_use]
+    pub fn refused(&self) -> Option<&'static str> {
+        if guard::metadata(self.host.domain()).is_some() {
+            return Some("hands out credentials of the cloud that the host runs in");
+        }
+        (self.host.guarded() == Guarded::Closed).then_some("is the bundle itself, or no host at all")
+    }
+
+    /// Whether it is on a private network, as far as its name tells.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        matches!(self.host.guarded(), Guarded::Private | Guarded::Likely)
+    }
+
+    /// Whether its host is known to answer with what it was sent.
+    #[must_use]
+    pub fn echoes(&self) -> bool {
+        let host = self.host.as_str();
+        ECHOES.iter().any(|echo| {
+            host.strip_suffix(echo).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        })
+    }
+}
+
+impl fmt::Display for ApiUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "https://{}{}", self.authority(), self.base)
+    }
+}
+
+impl From<ApiUrl> for String {
+    fn from(url: ApiUrl) -> Self {
+        url.to_string()
+    }
+}
+
+impl TryFrom<String> for ApiUrl {
+    type Error = ApiUrlError;
+
+    fn try_from(text: String) -> Result<Self, ApiUrlError> {
+        text.parse()
+    }
+}
+
+/// Why a text is no upstream of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{subject} {why}")]
+pub struct ApiUrlError {
+    /// The text, or what stands for one that may hold a password.
+    subject: String,
+    why: &'static str,
+    /// What is most likely meant.
+    pub meant: Option<String>,
+}
+
+impl FromStr for ApiUrl {
+    type Err = ApiUrlError;
+
+    fn from_str(text: &str) -> Result<Self, ApiUrlError> {
+        let error = |why, meant| ApiUrlError { subject: quote(text), why, meant };
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err(error(
+                "has no scheme",
+                ApiUrl::from_str(&format!("https://{text}")).ok().map(String::from),
+            ));
+        };
+        if !scheme.eq_ignore_ascii_case("https") {
+            let meant = ApiUrl::from_str(&format!("https://{rest}")).ok().map(String::from);
+            return Err(error("does not go over TLS: the credential would be read on its way", meant));
+        }
+        let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(at);
+        if authority.contains('@') {
+            // Not repeated: it may hold a password.
+            let subject = String::from("this URL");
+            return Err(ApiUrlError {
+                subject,
+                why: "names a user: who asks is the credential's matter",
+                meant: None,
+            });
+        }
+        if path.contains(['?', '#']) {
+            return Err(error(
+                "has a query or a fragment: an upstream is the beginning of all its requests",
+                None,
+            ));
+        }
+        let base = path.trim_end_matches('/');
+        if !base.is_empty() && !base.split('/').skip(1).all(|segment| is_literal(segment)) {
+            return Err(error("has a path that a server may read in two ways", None));
+        }
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let port = match port {
+            None => HTTPS,
+            Some(port) => match port.parse() {
+                Ok(port @ 1..) if port.to_string().len() == authority.len() - host.len() - 1 => port,
+                _ => return Err(error("has a port that is none: it is a number between 1 and 65535", None)),
+            },
+        };
+        if host.starts_with('*') {
+            return Err(error(
+                "stands for many hosts, and each of them would be sent the credential: name the one",
+                None,
+            ));
+        }
+        let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let host = bracketed.unwrap_or(host).to_ascii_lowercase();
+        let address = host.parse::<IpAddr>();
+        let fits = match bracketed {
+            Some(_) => matches!(address, Ok(IpAddr::V6(_))),
+            None => !matches!(address, Ok(IpAddr::V6(_))) && super::host::check(&host).is_ok(),
+        };
+        if !fits {
+            return Err(error("has no host name and no address", None));
+        }
+        let host = address.map_or(host, |address| address.to_canonical().to_string());
+        Ok(Self { host: HostPattern::new(host), port, base: base.to_owned() })
+    }
+}
+
+/// Holds a text of a spec against what an upstream is.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_upstream(text: &str) -> Result<(), ValueError> {
+    let Err(error) = text.parse::<ApiUrl>() else { return Ok(()) };
+    let problem = ValueError::invalid(error.to_string(), format!("expected {UPSTREAM}"));
+    Err(match error.meant {
+        Some(meant) => problem.meant(meant),
+        None => problem,
+    })
+}
+
+/// Holds a text of a spec against what the field of a header is that holds a credential.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_header(text: &str) -> Result<(), ValueError> {
+    let expected = "expected the name of a header field such as `x-api-key`";
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if !text.bytes().all(plain) || text.starts_with('-') || text.len() > 64 {
+        return Err(ValueError::invalid(format!("{} is no name of a header field", quote(text)), expected));
+    }
+    let lower = text.to_ascii_lowercase();
+    if NOT_CREDENTIALS.contains(&lower.as_str()) || lower.starts_with("x-forwarded-") {
+        return Err(ValueError::invalid(format!("{} is no field for a credential", quote(text)), expected)
+            .help("it says how the request travels, which is the broker's matter"));
+    }
+    if lower == "cookie" {
+        return Err(ValueError::invalid("a cookie is no credential that the broker sets", expected)
+            .help("name the field in which the API takes a key or a token"));
+    }
+    Ok(())
+}
+
+/// Holds a text of a spec against what the user of a login is.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_user(text: &str) -> Result<(), ValueError> {
+    if text.contains(':') || text.len() > 256 {
+        return Err(ValueError::invalid(
+            format!("{} is no user of a login", quote(text)),
+            "expected a user without `:`, which ends it",
+        ));
+    }
+    Ok(())
+}
+
+/// Holds a text of a spec against what a list of requests names.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_method_or_path(text: &str) -> Result<(), ValueError> {
+    let problem = |message: String| ValueError::invalid(message, format!("expected {METHOD_OR_PATH}"));
+    if !text.starts_with('/') {
+        if METHODS.contains(&text) {
+            return Ok(());
+        }
+        let upper = text.to_ascii_uppercase();
+        if METHODS.contains(&upper.as_str()) {
+            return Err(
+                problem(format!("{} is no method: methods are told by their case", quote(text))).meant(upper)
+            );
+        }
+        if matches!(text, "CONNECT" | "TRACE") {
+            return Err(problem(format!("{} is never let through", quote(text)))
+                .help("it opens a tunnel, or hands back what was sent, the credential among it"));
+        }
+        if text.contains("://") {
+            return Err(problem(format!("{} is a URL", quote(text)))
+                .help("write its path alone: the host is that of `upstream`"));
+        }
+        let meant = crate::text::did_you_mean(&upper, METHODS.iter().copied());
+        let problem = problem(format!("{} is no method and no path", quote(text)));
+        return Err(match meant {
+            Some(meant) => problem.meant(meant),
+            None => problem,
+        });
+    }
+    PathPattern::parse(text).map(drop).map_err(|why| problem(format!("{} {why}", quote(text))))
+}
+
+/// The characters of a path that stand for themselves, wherever they are (RFC 3986, `pchar`).
+fn is_plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&b)
+}
+
+/// Whether a segment is one that every server reads alike: no dots that lead upwards, and percent-encoded only what must be.
+fn is_literal(segment: &str) -> bool {
+    // `;` begins parameters, which some servers cut off: `..;` is then `..`.
+    let before = segment.split(';').next().unwrap_or_default();
+    if before == "." || before == ".." || segment.is_empty() {
+        return false;
+    }
+    let bytes = segment.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'%' {
+            let Some(code) = segment.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            else {
+                return false;
+            };
+            let upper = segment[at + 1..at + 3].bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+            if !upper || is_unreserved(code) || code < b' ' || matches!(code, b'%' | b'\\' | 0x7f) {
+                return false;
+            }
+            at += 3;
+        } else if is_plain(bytes[at]) {
+            at += 1;
+        } else {
+            return false;
+        }
+    }
+    true
+}
+
+/// What is never percent-encoded (RFC 3986).
+fn is_unreserved(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"-._~".contains(&b)
+}
+
+/// The paths that an entry of a list lets through: `*` is one or more characters inside of a segment, and `**` as the last
+/// segment is one or more segments.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct PathPattern(String);
+
+impl PathPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let Some(rest) = text.strip_prefix('/') else { return Err("does not begin with `/`") };
+        if text.contains(['?', '#']) {
+            return Err("has a query: a list names paths, and each query of theirs is let through");
+        }
+        let segments: Vec<&str> = rest.split('/').collect();
+        for (at, segment) in segments.iter().enumerate() {
+            let last = at + 1 == segments.len();
+            if segment.is_empty() && last || *segment == "**" && last {
+                continue;
+            }
+            if segment.contains("**") {
+                return Err("has a `**` that is not its last segment");
+            }
+            if segment.is_empty() {
+                return Err("has an empty segment");
+            }
+            if segment.contains('*') && segment.contains("%2F") {
+                return Err("has a `*` beside a `%2F`, which it never stands for: write the segment out");
+            }
+            if !is_literal(segment) {
+                return Err(
+                    "has a segment that a server may read in two ways: percent-encode, with capital letters, what \
+                            is neither a letter, a digit nor one of `-._~!$&'()+,;=:@`, and nothing else",
+                );
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Returns it as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it lets through a path, as a client writes it in its request and without the query.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        let Some(path) = path.strip_prefix('/') else { return false };
+        let mut segments = path.split('/');
+        let mut parts = self.0[1..].split('/').peekable();
+        while let Some(part) = parts.next() {
+            if part == "**" && parts.peek().is_none() {
+                let mut rest = segments.by_ref().peekable();
+                let mut some = false;
+                while let Some(segment) = rest.next() {
+                    // One at the end is a slash.
+                    if !(is_request_segment(segment) || segment.is_empty() && some && rest.peek().is_none()) {
+                        return false;
+                    }
+                    some = true;
+                }
+                return some;
+            }
+            let Some(segment) = segments.next() else { return false };
+            let fits = if part.contains('*') {
+                is_request_segment(segment) && fits(part, segment)
+            } else {
+                part == segment
+            };
+            if !fits {
+                return false;
+            }
+        }
+        segments.next().is_none()
+    }
+}
+
+/// Whether a segment of a request is one that every server reads alike; clients write hexadecimal digits in either case, and
+/// what is encoded may not be a slash.
+fn is_request_segment(segment: &str) -> bool {
+    let segment = upper_hex(segment);
+    is_literal(&segment) && !segment.contains("%2F")
+}
+
+/// A segment with the hexadecimal digits of its percent-encodings as capital letters.
+fn upper_hex(segment: &str) -> String {
+    let mut left = 0_u8;
+    let upper = |c: char| {
+        let inside = left > 0;
+        left = if c == '%' && !inside { 2 } else { left.saturating_sub(1) };
+        if inside { c.to_ascii_uppercase() } else { c }
+    };
+    segment.chars().map(upper).collect()
+}
+
+/// Whether a segment fits one with `*` in it, each of which is one or more characters. Takes a time linear in both.
+fn fits(pattern: &str, segment: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = segment.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let mut after = rest.chars();
+        if after.next().is_none() {
+            return false;
+        }
+        let after = after.as_str();
+        if parts.peek().is_none() {
+            return after.ends_with(part);
+        }
+        // The earliest place leaves the most for what follows.
+        let Some(at) = after.find(part) else { return false };
+        rest = &after[at + part.len()..];
+    }
+    rest.is_empty()
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstreams_are_read_as_people_write_them() {
+        for (text, shown) in [
+            ("https://api.anthropic.com", "https://api.anthropic.com"),
+            ("https://API.Example.com:443/", "https://api.example.com"),
+            ("HTTPS://git.example.com:8443/api/v4/", "https://git.example.com:8443/api/v4"),
+            ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+            ("https://203.0.113.7", "https://203.0.113.7"),
+        ] {
+            assert_eq!(text.parse::<ApiUrl>().map(|url| url.to_string()), Ok(shown.to_owned()), "{text}");
+        }
+        for (text, meant) in [
+            ("http://api.example.com", Some("https://api.example.com")),
+            ("api.example.com/v1", Some("https://api.example.com/v1")),
+            ("https://*.example.com", None),
+            ("https://user:hunter2@example.com", None),
+            ("https://example.com/?key=1", None),
+            ("https://example.com/a/../b", None),
+            ("https://example.com//b", None),
+            ("https://example.com:0", None),
+            ("https://example.com:+443", None),
+            ("https://example.com:00443", None),
+            ("https://2001:db8::1", None),
+            ("https://", None),
+            ("https://exa mple.com", None),
+        ] {
+            let error = text.parse::<ApiUrl>().expect_err(text);
+            assert_eq!(error.meant.as_deref(), meant, "{text}: {error}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_lets_through_what_it_says() {
+        for (pattern, path, expected) in [
+            ("/v1/messages", "/v1/messages", true),
+            ("/v1/messages", "/v1/messages/", false),
+            ("/v1/messages/", "/v1/messages/", true),
+            ("/v1/messages", "/V1/messages", false),
+            ("/v1/messages", "/v1/message%73", false),
+            ("/v1/models/*", "/v1/models/a", true),
+            ("/v1/models/*", "/v1/models/", false),
+            ("/v1/models/*", "/v1/models/a/b", false),
+            ("/v1/models/*", "/v1/models/..", false),
+            ("/v1/models/*", "/v1/models/..;x", false),
+            ("/v1/models/*", "/v1/models/a%2fb", false),
+            ("/v1/models/*", "/v1/models/a%2Fb", false),
+            ("/v1/models/*", "/v1/models/%2e%2e", false),
+            ("/v1/models/*", "/v1/models/a%20b", true),
+            ("/v1/models/*", "/v1/models/%c3%A9", true),
+            ("/v1/models/*", "/v1/models/a%0d%0a", false),
+            ("/m/*:generate", "/m/gemini-2:generate", true),
+            ("/m/*:generate", "/m/:generate", false),
+            ("/m/a*b*c", "/m/axbyc", true),
+            ("/m/a*b*c", "/m/abbc", false),
+            ("/p/acme%2Fapi/issues", "/p/acme%2Fapi/issues", true),
+            ("/p/acme%2Fapi/issues", "/p/acme%2fapi/issues", false),
+            ("/p/**", "/p/a/b/c", true),
+            ("/p/**", "/p/a/", true),
+            ("/p/**", "/p", false),
+            ("/p/**", "/p/", false),
+            ("/p/**", "/p/a//b", false),
+            ("/p/**", "/p/a/../b", false),
+            ("/**", "/a", true),
+            ("/", "/", true),
+        ] {
+            let pattern = PathPattern::parse(pattern).expect(pattern);
+            assert_eq!(pattern.matches(path), expected, "{pattern} {path}");
+        }
+        for text in
+            ["v1", "/a//b", "/a/../b", "/a/**/b", "/a**", "/a?b", "/%2e", "/%2f", "/ä", "/a\\b", "/..;a"]
+        {
+            assert!(PathPattern::parse(text).is_err(), "{text}");
+        }
+    }
+}
