@@ -15,6 +15,12 @@ pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
         owned(&variable.name.value, variable.name.span, diagnostics);
         source(variable, diagnostics);
     }
+    for credential in &layer.credentials {
+        let exposed = credential.exposes.iter().map(|expose| &expose.variable);
+        for variable in exposed.chain(&credential.placeholders) {
+            owned(&variable.value, variable.span, diagnostics);
+        }
+    }
     for sidecar in &layer.sidecars {
         for variable in &sidecar.service.env {
             source(variable, diagnostics);

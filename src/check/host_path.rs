@@ -113,6 +113,17 @@ fn paths(layer: &Layer) -> Vec<Named<'_>> {
             add(&mut found, &secret.from, Role::Secret, "a sidecar");
         }
     }
+    for credential in &layer.credentials {
+        if let Some(ca) = &credential.ca {
+            add(&mut found, ca, Role::Certificate, "the broker");
+        }
+        for source in credential.logins.iter().flat_map(|login| &login.sources) {
+            if let Reference::File(path) = &source.value {
+                let (place, role) = (source.span, Role::Secret);
+                found.push(Named { path, place, tilde: true, role, receiver: "the broker" });
+            }
+        }
+    }
     let variables = layer.env.iter().map(|variable| (variable, "the machine"));
     let others = layer.sidecars.iter().flat_map(|sidecar| &sidecar.service.env);
     for (variable, receiver) in variables.chain(others.map(|variable| (variable, "a sidecar"))) {

@@ -8,6 +8,7 @@ pub mod accept;
 pub mod boot;
 pub(crate) mod cascade;
 pub mod container;
+pub mod credential;
 mod edit;
 pub mod egress;
 pub mod egress_scan;
@@ -66,6 +67,7 @@ static LAYER: &[fn(&LayerContext<'_>, &mut Diagnostics)] = &[
     |it, found| machine::check(it.layer, found),
     |it, found| host_path::check(it.layer, it.sources, found),
     |it, found| secret_literal::check(it.layer, found),
+    |it, found| credential::check_layer(it.layer, found),
     |it, found| it.layer.sidecars.iter().for_each(|sidecar| sidecar::check(sidecar, it.sources, found)),
     |it, found| it.layer.sidecars.iter().for_each(|sidecar| expose::check_sidecar(sidecar, found)),
     |it, found| it.layer.sidecars.iter().for_each(|sidecar| mcp::check_sidecar(sidecar, found)),
@@ -90,6 +92,7 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
         egress::check(&settings.egress, settings.pipelock.version(), &settings.lints, it.sources, found);
     },
     |it, found| egress_scan::check(&it.bottle.settings.egress, found),
+    |it, found| credential::check(it.bottle, found),
     |it, found| intercepted::check(it.bottle, found),
     |it, found| expect::check(it.bottle, found),
 ];

@@ -15,6 +15,7 @@ use crate::world::{builtin, catalogue};
 pub fn check(layer: &Layer, diagnostics: &mut Diagnostics) {
     unique("variable", layer.env.iter().map(|variable| &variable.name), diagnostics);
     unique("repository", layer.git.repos.iter().map(|repo| &repo.name), diagnostics);
+    unique("credential", layer.credentials.iter().map(|credential| &credential.name), diagnostics);
     unique("sidecar", layer.sidecars.iter().map(|sidecar| &sidecar.name), diagnostics);
     for sidecar in &layer.sidecars {
         unique("variable", sidecar.service.env.iter().map(|variable| &variable.name), diagnostics);

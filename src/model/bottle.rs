@@ -94,6 +94,17 @@ pub struct Bottle<N> {
     pub members: Vec<Member<N>>,
 }
 
+impl MemberKind {
+    /// Returns the user's container, when it is one.
+    #[must_use]
+    pub fn custom(&self) -> Option<&Service> {
+        match self {
+            Self::Builtin(_) => None,
+            Self::Custom(service) => Some(service),
+        }
+    }
+}
+
 impl<N> Member<N> {
     /// Where it listens and where that is said: for a built-in one, where it is asked for.
     #[must_use]

@@ -50,6 +50,8 @@ pub struct Credential {
     pub name: Spanned<Name>,
     /// Where it is sent to; one that is not valid was spoken of.
     pub upstream: Option<Spanned<ApiUrl>>,
+    /// Whether it has the node, whatever that holds.
+    pub has_upstream: bool,
     /// Where it says that the upstream is private.
     pub private: Option<Span>,
     /// The authorities of the upstream.
@@ -74,6 +76,7 @@ impl Credential {
             upstream: child(node, "upstream")
                 .and_then(first_argument)
                 .and_then(|url| url.filter_map(|url| url.parse().ok())),
+            has_upstream: child(node, "upstream").is_some(),
             private: child(node, "private").map(Node::name_span),
             ca: child(node, "ca").and_then(first_argument),
             logins: logins.map(Login::decode).collect(),
@@ -85,8 +88,9 @@ impl Credential {
 
     /// Lays `over` on top: lists grow, of everything else the last one wins. A place and how it is trusted belong together.
     pub(super) fn merge(&mut self, over: Self) {
-        let Self { name, upstream, private, ca, logins, allow, exposes, placeholders } = over;
+        let Self { name, upstream, has_upstream, private, ca, logins, allow, exposes, placeholders } = over;
         self.name = name;
+        self.has_upstream |= has_upstream;
         if upstream.is_some() {
             (self.upstream, self.private, self.ca) = (upstream, private, ca);
         } else {

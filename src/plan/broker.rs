@@ -116,8 +116,7 @@ fn credential(credential: Credential, context: &Context<'_>) -> Option<Traced<Pl
             context.host_path(&Spanned { value: path, span: source.span }).map(Reference::File)
         }
     };
-    let Credential { name, upstream, private, ca, logins: _, allow, exposes: _, placeholders: _ } =
-        credential;
+    let Credential { name, upstream, private, ca, allow, .. } = credential;
     let upstream = context.traced(upstream?);
     Some(context.cited(name.span, |origin| PlannedCredential {
         upstream,

@@ -44,6 +44,10 @@ catalogue! {
         "allow-too-wide", Error, Hosts, "0.1.0",
         "a wildcard covers a whole top-level domain",
     ).acceptable();
+    BROKERED_AND_ALLOWED = (
+        "brokered-and-allowed", Warning, Hosts, "0.1.0",
+        "a host of a credential is allowed past the broker as well",
+    );
     BUNDLE_REFUSED = (
         "bundle-refused", Warning, Confinement, "0.1.0",
         "the engine may refuse the bundle's own address",
@@ -57,9 +61,21 @@ catalogue! {
         "conflicting-repo", Error, Repositories, "0.1.0",
         "a repository is on this host and at an upstream",
     );
+    CREDENTIAL_IN_MACHINE = (
+        "credential-in-machine", Advice, Secrets, "0.1.0",
+        "the agent is given a key that the broker could hold",
+    );
+    CREDENTIAL_INCOMPLETE = (
+        "credential-incomplete", Error, Secrets, "0.1.0",
+        "a part of a credential is missing, or there twice",
+    );
     CREDENTIAL_INTERCEPTED = (
         "credential-intercepted", Warning, Hosts, "0.1.0",
         "a host is opened that the agent sends a credential to, and would refuse it",
+    );
+    CREDENTIAL_UNBOUNDED = (
+        "credential-unbounded", Advice, Secrets, "0.1.0",
+        "a credential is held to no list of requests, or its API hands it back",
     );
     DEPENDENCY_CYCLE = ("dependency-cycle", Error, Names, "0.1.0", "sidecars need each other in a circle");
     DISALLOWED_CHARACTER = (
@@ -340,6 +356,10 @@ catalogue! {
         "unused-sidecar", Advice, Names, "0.1.0",
         "nothing can talk to a sidecar, and it has nothing to work on",
     ).unnecessary();
+    UPSTREAM_NOT_TRUSTED = (
+        "upstream-not-trusted", Error, Secrets, "0.1.0",
+        "a credential would be sent to a place that is none, or is private",
+    );
     VOLUME_NOT_WRITTEN = (
         "volume-not-written", Warning, Machines, "0.1.0",
         "no sidecar may write to a volume of the bottle",

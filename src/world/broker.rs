@@ -41,6 +41,22 @@ pub const UPSTREAM: &str = "an HTTPS URL such as `https://api.example.com`";
 /// What an entry of a list is, in words.
 pub const METHOD_OR_PATH: &str = "a method such as `GET`, or a path such as `/v1/items/*`";
 
+/// Variables in which programs look for a key, and the built-in profile that has the broker hold it.
+static PRESETS: &[(&str, &str)] = &[
+    ("ANTHROPIC_API_KEY", "std/anthropic"),
+    ("GEMINI_API_KEY", "std/gemini"),
+    ("GH_TOKEN", "std/github-read"),
+    ("GITHUB_TOKEN", "std/github-read"),
+    ("GITLAB_TOKEN", "std/gitlab-read"),
+    ("OPENAI_API_KEY", "std/openai"),
+];
+
+/// Returns the built-in profile that has the broker hold what a variable is for.
+#[must_use]
+pub fn preset_of(variable: &str) -> Option<&'static str> {
+    PRESETS.iter().find(|(name, _)| *name == variable).map(|(_, preset)| *preset)
+}
+
 /// Header fields that belong to the connection, or that say to whom a request goes: none of them holds a credential.
 const NOT_CREDENTIALS: &[&str] = &[
     "accept-encoding",
