@@ -87,10 +87,14 @@ fn both(allow: &Requests, diagnostics: &mut Diagnostics) {
             // A handshake is a GET (RFC 6455).
             if let Some(upgrade) = websocket.filter(|_| !methods.iter().any(|method| method.value == "GET")) {
                 diagnostics.push(
-                    Diagnostic::new(&CREDENTIAL_INCOMPLETE, upgrade, "no WebSocket begins with these methods")
-                        .label("one begins with a `GET`")
-                        .related(methods[0].span, "the methods here")
-                        .help("add `\"GET\"`, or take the upgrade out"),
+                    Diagnostic::new(
+                        &CREDENTIAL_INCOMPLETE,
+                        upgrade,
+                        "no WebSocket begins with these methods",
+                    )
+                    .label("one begins with a `GET`")
+                    .related(methods[0].span, "the methods here")
+                    .help("add `\"GET\"`, or take the upgrade out"),
                 );
             }
             return;
@@ -151,9 +155,13 @@ fn covers(allow: &str, host: &str) -> bool {
 fn missing(credential: &Credential, name: &str, diagnostics: &mut Diagnostics) {
     let mut push = |what: &str, label: &str, help: &str| {
         diagnostics.push(
-            Diagnostic::new(&CREDENTIAL_INCOMPLETE, credential.name.span, format!("credential {name} {what}"))
-                .label(label)
-                .help(help),
+            Diagnostic::new(
+                &CREDENTIAL_INCOMPLETE,
+                credential.name.span,
+                format!("credential {name} {what}"),
+            )
+            .label(label)
+            .help(help),
         );
     };
     // One that is written and not valid was spoken of.
@@ -237,7 +245,8 @@ fn unbounded(credential: &Credential, name: &str, diagnostics: &mut Diagnostics)
             .help("name what the agent needs, such as `allow \"POST\" \"/v1/messages\"`"),
         );
     }
-    let all = credential.allow.iter().flat_map(|allow| &allow.paths).find(|path| path.value.as_str() == "/**");
+    let all =
+        credential.allow.iter().flat_map(|allow| &allow.paths).find(|path| path.value.as_str() == "/**");
     if let Some(path) = all {
         diagnostics.push(
             Diagnostic::new(
@@ -256,15 +265,16 @@ fn placeholders(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let mut first: BTreeMap<&str, (Span, bool)> =
         bottle.settings.env.values().map(|it| (it.name.value.as_str(), (it.name.span, true))).collect();
     for service in bottle.members.iter().filter_map(|member| member.kind.custom()) {
-        first.extend(
-            service.exposes.iter().map(|it| (it.variable.value.as_str(), (it.variable.span, false))),
-        );
+        first
+            .extend(service.exposes.iter().map(|it| (it.variable.value.as_str(), (it.variable.span, false))));
     }
     for credential in bottle.settings.credentials.values() {
         let exposed = credential.exposes.iter().map(|expose| (&expose.variable, false));
         let tokens = credential.placeholders.iter().map(|variable| (variable, true));
         for (variable, is_token) in exposed.chain(tokens) {
-            let Some((span, is_env)) = first.insert(&variable.value, (variable.span, false)) else { continue };
+            let Some((span, is_env)) = first.insert(&variable.value, (variable.span, false)) else {
+                continue;
+            };
             if span == variable.span {
                 continue;
             }
@@ -308,7 +318,10 @@ fn in_machine(
         Diagnostic::new(
             &CREDENTIAL_IN_MACHINE,
             name.span,
-            format!("{} is in the agent's machine, where all that it reads may ask for it", quote(&name.value)),
+            format!(
+                "{} is in the agent's machine, where all that it reads may ask for it",
+                quote(&name.value)
+            ),
         )
         .label("a secret of the host's")
         .help(format!(

@@ -194,7 +194,10 @@ impl Target<'_> {
     /// A reference must stay one: an engine that cannot take it would need the value itself.
     fn passes_secrets(&self, bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         let is_secret = |variable: &&Variable| matches!(variable.value(), Some(VariableValue::Secret(_)));
-        let secret = bottle.settings.env.values().find(is_secret);
+        let secret = bottle.settings.env.values().find(is_secret).map(|variable| &variable.name);
+        // The launch's token goes the same way.
+        let tokens = || bottle.settings.credentials.values().flat_map(|it| &it.placeholders);
+        let secret = secret.or_else(|| tokens().next());
         let Some(secret) = secret else { return };
         let capability = match SecretRoute::of(self.version, self.boot.map(|boot| boot.kind)) {
             SecretRoute::Exec => Capability::ExecSecretFlags,
@@ -206,8 +209,8 @@ impl Target<'_> {
             let message =
                 format!("smolvm {} takes no secret by reference, it takes {since} or newer", self.version);
             diagnostics.push(
-                Diagnostic::new(&ENGINE_TOO_OLD, secret.name.span, message)
-                    .label(format!("{} is a reference", quote(&secret.name.value)))
+                Diagnostic::new(&ENGINE_TOO_OLD, secret.span, message)
+                    .label(format!("{} is a reference", quote(&secret.value)))
                     .related(self.span, "the version is given here")
                     .help("the value itself is never written: compile for a newer version"),
             );

@@ -57,19 +57,7 @@ impl Place {
     /// Takes the place of a bottle. Waits for another launch of it to end; `waiting` is called when there is one.
     pub(crate) fn take(slug: &str, waiting: impl FnOnce()) -> Result<Self, Error> {
         let directory = directory()?;
-        let unwritable =
-            |path: &Path, error: &io::Error| Error::Write { path: path.to_owned(), reason: reason(error) };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&directory)
-            .map_err(|error| unwritable(&directory, &error))?;
-        let meta = fs::symlink_metadata(&directory).map_err(|error| unwritable(&directory, &error))?;
-        if !meta.is_dir() || meta.uid() != rustix::process::geteuid().as_raw() || meta.mode() & 0o022 != 0 {
-            let reason =
-                String::from("it is not a directory of yours alone, so what stands there is not believed");
-            return Err(Error::Read { path: directory, reason });
-        }
+        own_directory(&directory)?;
         let path = directory.join(format!("{slug}.lock"));
         let open = fs::OpenOptions::new()
             .create(true)
@@ -161,9 +149,42 @@ fn read(path: &Path) -> Result<Option<State>, Error> {
     }
 }
 
+fn unwritable(path: &Path, error: &io::Error) -> Error {
+    Error::Write { path: path.to_owned(), reason: reason(error) }
+}
+
+/// Makes a directory that is the user's alone, and sees that one which is there is.
+pub(crate) fn own_directory(directory: &Path) -> Result<(), Error> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| unwritable(directory, &error))?;
+    let meta = fs::symlink_metadata(directory).map_err(|error| unwritable(directory, &error))?;
+    if !meta.is_dir() || meta.uid() != rustix::process::geteuid().as_raw() || meta.mode() & 0o022 != 0 {
+        let reason =
+            String::from("it is not a directory of yours alone, so what stands there is not believed");
+        return Err(Error::Read { path: directory.to_owned(), reason });
+    }
+    Ok(())
+}
+
+/// The directory for what goes when the user's session does: in memory as the XDG base directory specification has it, or
+/// below the directory of state where there is none.
+pub(crate) fn runtime_directory() -> Result<PathBuf, Error> {
+    match absolute("XDG_RUNTIME_DIR") {
+        Some(runtime) => Ok(runtime.join("bottlec")),
+        None => Ok(directory()?.join("run")),
+    }
+}
+
+/// A path in a variable of the environment; one that is relative counts for nothing (XDG base directory specification).
+fn absolute(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
 /// The user's directory of state, as the XDG base directory specification has it.
 fn directory() -> Result<PathBuf, Error> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
     let base = base.ok_or_else(|| {
         Error::Host(String::from(

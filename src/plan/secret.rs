@@ -4,6 +4,14 @@ use super::{Container, Origins, Plan, Traced, Variables};
 use crate::model::{Reference, VariableValue};
 use crate::world::{broker, builtin};
 
+impl SecretUse<'_> {
+    /// Whether it is the launch's token, which the host need not have: who launches makes it.
+    #[must_use]
+    pub fn is_token(&self) -> bool {
+        self.variable == Some(broker::TOKEN)
+    }
+}
+
 /// The name by which a receiver knows a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose<'a> {
@@ -85,8 +93,6 @@ fn variables<'a>(receiver: &'a str, env: &'a Variables) -> impl Iterator<Item = 
     env.iter().filter_map(move |(name, variable)| {
         let (variable_of_host, file) = match &variable.value.value {
             VariableValue::Literal(_) => return None,
-            // Who launches makes it: no secret of the host's.
-            VariableValue::Secret(Reference::Env(name)) if name == broker::TOKEN => return None,
             VariableValue::Secret(Reference::Env(name)) => (Some(name.as_str()), None),
             VariableValue::Secret(Reference::File(file)) => (None, Some(file.as_str())),
         };

@@ -38,6 +38,7 @@ mod style;
 mod summary;
 pub mod trace;
 mod unread;
+mod vault;
 mod xml;
 
 pub use promise::Promise;

@@ -10,6 +10,7 @@ use crate::plan::{
     PlannedRepo, PlannedSidecar, PlannedSource, PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
+use crate::world::broker;
 use crate::world::builtin;
 use crate::world::engine::BootKind;
 use crate::world::engine::SecretRoute;
@@ -339,6 +340,7 @@ impl Page {
                     Purpose::Credential(name) => format!("credential {name}"),
                 };
                 let place = match (variable, file) {
+                    (Some(broker::TOKEN), _) => String::from("the launch's token, for the broker alone"),
                     (Some(variable), _) => format!("the host's variable {variable}"),
                     (None, file) => format!("the host's file {}", file.unwrap_or_default()),
                 };

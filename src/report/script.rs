@@ -6,6 +6,7 @@ use crate::backend;
 use crate::lower::plan_json::{Checkout, Command, Commands, Launch};
 use crate::lower::{shell, sums};
 use crate::plan::{Plan, Traced};
+use crate::report::vault;
 
 /// The exit code of the script's own failures, as of those of `bottlec up`: a program's own is passed through.
 pub const FAILED: u8 = 125;
@@ -41,6 +42,9 @@ pub fn render(plan: &Plan, out: &str) -> String {
     for (name, value) in &commands.set {
         line(&mut text, &format!("{name}={}; export {name}", shell::word(value)));
     }
+    for command in vault::token(plan) {
+        checked(&mut text, &command);
+    }
     line(&mut text, "if [ $# -eq 0 ]; then set -- up; fi\ndo=$1; shift\ncase $do in\nup)");
     up(&mut text, plan, &commands);
     line(&mut text, ";;\nstop)");
@@ -62,6 +66,9 @@ fn up(text: &mut String, plan: &Plan, commands: &Commands) {
         let (name, path) = (&local.variable.value, shell::from_home(&local.path, shell::word));
         let ask = git_directory(path).join(" ");
         line(text, &format!("{name}=$({ask} </dev/null) || exit {FAILED}\nexport {name}"));
+    }
+    for command in vault::secrets(plan) {
+        checked(text, &command);
     }
     for command in &commands.bundle {
         step(text, command);
@@ -120,8 +127,16 @@ fn down(text: &mut String, plan: &Plan, commands: &Commands) {
         line(text, &format!("machines=$({} </dev/null) || exit {FAILED}", words(machines)));
         line(text, &format!("case $machines in *{wide}* | *{narrow}*) left=\"$left machine\" ;; esac"));
     }
+    if let Some(removal) = vault::removal(plan) {
+        checked(text, &removal);
+    }
     let said = "printf 'not removed: %s\\n' \"$left\" >&2";
     line(text, &format!("if [ -n \"$left\" ]; then\n    {said}\n    exit {FAILED}\nfi"));
+}
+
+/// A command of the shell's own language.
+fn checked(text: &mut String, command: &str) {
+    line(text, &format!("{{ {command}; }} </dev/null || exit {FAILED}"));
 }
 
 fn step(text: &mut String, command: &Command) {

@@ -108,6 +108,7 @@ fn python() -> Finding {
 fn variables(plans: &[Plan]) -> Vec<Finding> {
     let mut seen = BTreeSet::new();
     let uses = plans.iter().flat_map(|plan| plan.secrets().map(move |secret| (plan, secret)));
+    let uses = uses.filter(|(_, secret)| !secret.is_token());
     let of_variables = uses.filter_map(|(plan, secret)| {
         let variable = secret.variable?;
         seen.insert(variable).then(|| {

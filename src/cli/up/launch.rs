@@ -12,8 +12,10 @@ use bottlec::lower::plan_json::{Checkout, Command as Vector, PlanJson};
 use bottlec::lower::{Stage, shell};
 use bottlec::stage::Hold;
 use bottlec::text::{quote, quote_path, quote_whole};
+use bottlec::world::builtin;
 
 use super::UpError;
+use super::broker::Vault;
 use super::bundle::{Bundle, REMOVAL};
 use super::machine::Machine;
 use super::runner::{RunError, Runner};
@@ -92,8 +94,18 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
             State::new(spec.to_path_buf(), directory.to_path_buf(), stage.sha256(), plan)
         }
     };
+    let vault = Vault::of(&plan)?;
+    let mut new_token = false;
+    if let Some(vault) = &vault {
+        new_token = vault.fill(&plan, directory)?;
+        for (name, value) in vault.variables() {
+            runner.set(name, value);
+        }
+    }
     let mut made = Made::default();
-    let run = Run { launch, plan: &plan, runner: &runner, progress: &progress, place: &place };
+    let vault = vault.as_ref();
+    let run =
+        Run { launch, plan: &plan, runner: &runner, progress: &progress, place: &place, vault, new_token };
     match run.bring_up(&mut state, &mut made) {
         Ok(()) => {}
         Err(error) => {
@@ -158,6 +170,10 @@ struct Run<'a> {
     runner: &'a Runner,
     progress: &'a Progress<'a>,
     place: &'a Place,
+    /// What only the broker sees, if there is one.
+    vault: Option<&'a Vault>,
+    /// Whether the launch's token is another one than what runs knows.
+    new_token: bool,
 }
 
 impl Run<'_> {
@@ -207,6 +223,12 @@ impl Run<'_> {
         let bundle = Bundle { runner: self.runner, plan: self.plan };
         let mut found = bundle.found()?;
         let made_from = &self.launch.made_from;
+        // What it is shown is a directory that is no more.
+        let broker = self.plan.resources.containers.get(builtin::BROKER).filter(|_| self.new_token);
+        if let Some(broker) = broker.filter(|name| found.contains_key(&name.value)) {
+            bundle.remove(&broker.value)?;
+            found.remove(&broker.value);
+        }
         let is_up = found.keys().eq(made_from.keys()) && bundle.differences(&found, made_from).is_empty();
         if !is_up {
             if bundle.has_other_subnet()? {
@@ -255,7 +277,15 @@ impl Run<'_> {
             }
             (state.machine, state.provisioned) = (None, None);
         }
-        let runs = existing.is_some_and(Machine::runs);
+        let mut runs = existing.is_some_and(Machine::runs);
+        if runs && self.new_token {
+            // It was started with another token.
+            self.progress.step("stopping the machine, whose token is no longer known");
+            for command in commands.stop.iter().take(1) {
+                self.runner.run(command, REMOVAL)?;
+            }
+            runs = false;
+        }
         if existing.is_none() {
             self.progress.step("making the machine");
             // Written first: should this end here, the next run knows whose the machine is.
@@ -350,6 +380,8 @@ impl Run<'_> {
         if made.bundle {
             bundle_removal(self.plan).for_each(&mut attempt);
             made.kept.iter().for_each(&mut attempt);
+            let removed = self.vault.map_or(Ok(()), Vault::remove);
+            left.extend(removed.err().map(|error| error.to_string()));
         }
         if made.machine {
             match Machine::find(self.runner, self.plan) {
@@ -389,7 +421,7 @@ fn from_home(vector: &Vector) -> Result<Vector, Error> {
     vector.iter().map(|word| Ok(word.with(home(word)?))).collect()
 }
 
-fn home(path: &str) -> Result<String, Error> {
+pub(super) fn home(path: &str) -> Result<String, Error> {
     let Some(rest) = path.strip_prefix("~/") else { return Ok(path.to_owned()) };
     let home = env::var("HOME").ok().filter(|home| home.starts_with('/'));
     let home =

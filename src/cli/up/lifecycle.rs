@@ -10,6 +10,7 @@ use bottlec::lower::plan_json::PlanJson;
 use bottlec::text::{did_you_mean, one_line, quote, quote_path};
 use bottlec::world::builtin;
 
+use super::broker::Vault;
 use super::bundle::{Bundle, Container, Differs, QUESTION, REMOVAL};
 use super::launch::{bundle_removal, in_this_terminal, machine_removal};
 use super::machine::Machine;
@@ -79,7 +80,12 @@ impl Known {
     }
 
     pub(super) fn runner(&self, plan: &PlanJson<'_>) -> Result<Runner, Error> {
-        Runner::new(&self.directory(), &plan.commands).map_err(|error| Error::Host(reason(&error)))
+        let runner = Runner::new(&self.directory(), &plan.commands);
+        let mut runner = runner.map_err(|error| Error::Host(reason(&error)))?;
+        for (name, value) in Vault::of(plan)?.iter().flat_map(Vault::variables) {
+            runner.set(name, value);
+        }
+        Ok(runner)
     }
 
     /// Whether a bottle of this name was launched here.
@@ -322,6 +328,9 @@ pub(in crate::cli) fn down(command: &Down, output: &Output) -> Result<Outcome, E
     let left = bundle.found().map_err(into_error)?;
     bundle.remove_all(left.keys().map(String::as_str).collect()).map_err(into_error)?;
     bundle.remove_network().map_err(into_error)?;
+    if let Some(vault) = Vault::of(&plan)? {
+        vault.remove()?;
+    }
     if command.volumes {
         for command in &plan.commands.purge {
             runner.ask(command, REMOVAL)?;

@@ -4,6 +4,7 @@
 //! What runs is the plan's vectors, from a stage that was just verified and that no other writer of bottlec's changes
 //! meanwhile. Nothing that a program says of its own success is believed where something else can be asked.
 
+mod broker;
 mod bundle;
 mod launch;
 mod lifecycle;

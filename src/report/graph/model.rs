@@ -8,6 +8,7 @@ use crate::plan::{
     PlannedSidecar, Purpose, SecretUse, Traced,
 };
 use crate::report::Promise;
+use crate::world::broker;
 use crate::world::builtin;
 use crate::world::engine::BootKind;
 use crate::world::images::without_digest;
@@ -482,6 +483,7 @@ fn secret(secret: SecretUse<'_>) -> Row {
         Purpose::Credential(name) => Some(format!("for {name}")),
     };
     let text = match (variable, file) {
+        (Some(broker::TOKEN), _) => String::from("the launch's token"),
         (Some(variable), _) => format!("env {variable}"),
         (None, file) => format!("file {}", file.unwrap_or_default()),
     };

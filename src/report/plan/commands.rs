@@ -6,6 +6,7 @@ use crate::lower::plan_json::{Checkout, Command, Commands, Launch};
 use crate::lower::shell;
 use crate::plan::Plan;
 use crate::report::script::git_directory;
+use crate::report::vault;
 
 impl Page {
     pub(super) fn commands(&mut self, plan: &Plan, directory: &str) {
@@ -46,7 +47,14 @@ impl Page {
             self.command(std::iter::once(String::from("export")).chain(set));
         }
 
+        for command in vault::token(plan) {
+            self.command(vault::words(&command));
+        }
+
         self.title("Launch");
+        for command in vault::secrets(plan) {
+            self.command(vault::words(&command));
+        }
         for local in plan.git.repos.iter().filter_map(|repo| repo.local()) {
             let mut ask = git_directory(shell::from_home(&local.path, shell::pasted));
             ask[0] = format!("{}=$({}", *local.variable, ask[0]);
@@ -97,6 +105,11 @@ impl Page {
             }
             for command in commands {
                 self.command(pasted(command));
+            }
+            if title.starts_with("Undo") {
+                if let Some(command) = vault::removal(plan) {
+                    self.command(vault::words(&command));
+                }
             }
         }
     }
