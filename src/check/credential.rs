@@ -11,8 +11,9 @@ use crate::rule::catalogue::{
 };
 use crate::source::Span;
 use crate::text::quote;
-use crate::world::broker;
 use crate::world::host::Verdict;
+use crate::world::upstream::Upstream;
+use crate::world::{broker, forge};
 
 /// Checks the credentials of a layer: what a later layer cannot mend.
 pub fn check_layer(layer: &Layer, diagnostics: &mut Diagnostics) {
@@ -310,8 +311,13 @@ fn in_machine(
     let Some(preset) = broker::preset_of(&name.value) else { return };
     let of_broker =
         bottle.settings.credentials.values().flat_map(|it| &it.placeholders).any(|it| it.value == name.value);
-    // Said of the two of them.
-    if of_broker {
+    // Then something else was said of it.
+    let hosts = bottle.settings.git.repos.iter().filter_map(|repo| Upstream::parse(&repo.upstream()?.url.value));
+    let of_gate = || {
+        let tokens = hosts.filter_map(|upstream| forge::find(upstream.host)).flat_map(|forge| forge.tokens);
+        tokens.into_iter().any(|token| *token == name.value)
+    };
+    if of_broker || of_gate() {
         return;
     }
     diagnostics.push(

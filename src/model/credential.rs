@@ -4,7 +4,7 @@ use super::{Expose, Name, Spanned, arguments, child, children, first_argument, p
 use crate::model::Reference;
 use crate::source::Span;
 use crate::syntax::{Entry, Node, Value};
-use crate::world::broker::{ApiUrl, PathPattern};
+use crate::world::broker::{ApiUrl, METHODS, PathPattern};
 
 /// How an API is given a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +148,7 @@ impl Requests {
         for argument in arguments(node) {
             given += 1;
             if !argument.value.starts_with('/') {
+                is_broken |= !METHODS.contains(&argument.value.as_str());
                 methods.push(argument);
             } else if let Ok(path) = PathPattern::parse(&argument.value) {
                 paths.push(Spanned { value: path, span: argument.span });

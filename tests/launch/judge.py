@@ -9,6 +9,7 @@ promise. Each program that is started fails, hangs and is killed in turn. The bu
 namespace that the judge makes for itself; where that is not permitted it says so loudly, and judges nothing.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -53,7 +54,7 @@ bottle "demo" {
     network octet=42
 }
 """.replace("@DIGEST@", "0" * 64)
-PORTS = [8888, 9100, 6379, 9418]
+PORTS = [8888, 9100, 6379, 9418, 8900]
 
 
 class Host:
@@ -274,6 +275,135 @@ def on_terminal(host, *words):
             said += part
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
+
+
+BROKER = """\
+bottle "demo" {
+    rootfs "./rootfs"
+    credential "model" {
+        upstream "https://api.example.com"
+        header "x-api-key" from-env="MODEL_KEY"
+        allow "POST" "/v1/messages"
+        expose "MODEL_URL"
+        placeholder "MODEL_KEY"
+    }
+    credential "tracker" {
+        upstream "https://tracker.example.com"
+        basic user="ada" from-file="./tracker"
+        allow "GET" "/issues"
+    }
+    credential "forge" {
+        upstream "https://git.example.com"
+        bearer from-file="./forge"
+        allow "GET" "/issues"
+    }
+    network octet=42
+}
+"""
+
+
+def judge_broker(bottlec, directory):
+    """The launch's token, and what only the broker sees: made by `up`, kept while the bundle runs, gone with it."""
+    with host(bottlec, directory, BROKER) as h:
+        runtime = h.directory / "run"
+        runtime.mkdir(mode=0o700)
+        h.env |= {"XDG_RUNTIME_DIR": str(runtime), "MODEL_KEY": "s3cret-model"}
+        (h.project / "tracker").write_text("s3cret-tracker\n")
+        (h.project / "forge").write_text("s3cret-forge\n")
+        vault = runtime / "bottlec/demo"
+
+        def holds():
+            return {path.name: path.read_text() for path in vault.iterdir()}
+
+        def login(secret):
+            return base64.b64encode(f"ada:{secret}".encode()).decode()
+
+        h.up("--", "true")
+        calls = h.calls()
+        first = holds()
+        token = first["token"]
+        check("a token that nobody guesses", re.fullmatch("[0-9a-f]{64}", token), token)
+        expected = {
+            "token": token,
+            "model": "s3cret-model",
+            "tracker": login("s3cret-tracker"),
+            "tracker.token": login(token),
+        }
+        check("what the broker sends, and no file that it is shown", first == expected, first.keys())
+        check("the directory is private", vault.stat().st_mode & 0o777 == 0o700, oct(vault.stat().st_mode))
+        check("and each file", all(path.stat().st_mode & 0o777 == 0o400 for path in vault.iterdir()))
+        check("no argument has one", not any(s in word for c in calls for word in c["argv"] for s in ("s3cret", token)))
+        of_compose = [call["env"] for call in calls if call["argv"][:2] == ["docker", "compose"]]
+        check("Compose is told where", [env["BOTTLE_BROKER"] for env in of_compose] == [str(vault)], of_compose)
+        of_engine = [call["env"].get("BOTTLE_TOKEN") for call in calls if call["argv"][:3] == ["smolvm", "machine", "start"]]
+        check("the machine starts with the token", of_engine == [token], of_engine)
+        check("and so does the program", calls[-1]["env"].get("BOTTLE_TOKEN") == token, calls[-1])
+        mine = (vault, h.project / "tracker", h.project / "forge")
+        others = [p for p in h.directory.rglob("*") if p.is_file() and not any(m == p or m in p.parents for m in mine)]
+        written = b"".join(p.read_bytes() for p in others if p.name != "calls.jsonl")
+        check("neither is in any other file", b"s3cret" not in written and token.encode() not in written)
+        h.run("exec", "--", "true")
+        check("exec, too", h.calls()[-1]["env"].get("BOTTLE_TOKEN") == token)
+        for answer in (h.run("status"), h.run("plan"), h.run("logs")):
+            check("nothing shows it", token not in answer and "s3cret" not in answer, answer)
+        h.calls()
+
+        # Rotation: a new value and the same token, and nothing is made anew.
+        before = h.state()
+        (h.project / "tracker").write_text("s3cret-rotated")
+        h.up("--", "true", env={"MODEL_KEY": "s3cret-new"})
+        second = holds()
+        check("new secrets count", (second["model"], second["tracker"]) == ("s3cret-new", login("s3cret-rotated")))
+        check("the token stays", second["token"] == token and second["tracker.token"] == login(token))
+        check("nothing is made anew", h.state() == before)
+        h.up("--", "true", env={"MODEL_KEY": ""})
+        check("without the variable the secret stays", holds()["model"] == "s3cret-new", holds().keys())
+
+        # What is no longer a credential goes.
+        h.write(BROKER.replace("basic user=\"ada\"", "bearer"))
+        h.up("--", "true")
+        check("what an older spec had is gone", holds().keys() == {"token", "model"}, holds().keys())
+        h.write(BROKER)
+        h.up("--", "true")
+
+        # The host's session ended, and the directory with it: what still runs knows another token.
+        before = h.state()["containers"]
+        shutil.rmtree(vault)
+        h.calls()
+        h.up("--", "true")
+        after = h.state()["containers"]
+        anew = {name for name in after if before[name]["id"] != after[name]["id"]}
+        check("the broker is made anew, and nothing else", anew == {"bottle-demo--broker"}, anew)
+        argv = [call["argv"][2] for call in changes(h.calls()) if call["argv"][0] == "smolvm"]
+        check("the machine is started anew", argv[:2] == ["stop", "start"], argv)
+        check("with another token", holds()["token"] != token)
+
+        h.run("stop")
+        check("stopped, it is still there", vault.is_dir())
+        h.run("down", "--volumes", says="removed")
+        check("it goes with the bundle", not vault.exists(), list(runtime.rglob("*")))
+        check("down leaves nothing", *h.is_empty())
+
+        # What no header can hold is said before anything is made, and not repeated.
+        for bad in ("s3cret\nx-more: 1", "s3cret\r", " s3cret", "s3crét", "s3cret" * 4000):
+            h.up("--", "true", code=125, says="cannot be sent", env={"MODEL_KEY": bad})
+        check("nothing was made", *h.is_empty())
+        # A launch that fails takes it along.
+        h.fault("compose up")
+        h.up("--", "true", code=125)
+        check("a failed launch leaves none of it", not vault.exists(), list(runtime.rglob("*")))
+        h.fault()
+        # Without a directory of the session's, it is in the user's state.
+        del h.env["XDG_RUNTIME_DIR"]
+        h.up("--", "true")
+        check("elsewhere it is in the state", (h.directory / "home/.local/state/bottlec/run/demo/token").is_file())
+        h.run("down", "--volumes")
+        # A directory that others may write to is not believed.
+        h.env["XDG_RUNTIME_DIR"] = str(runtime)
+        vault.mkdir(parents=True)
+        vault.chmod(0o777)
+        h.up("--", "true", code=125, says="not a directory of yours alone")
+        check("nothing was made there", *h.is_empty())
 
 
 def judge_changes(bottlec, directory):
@@ -596,6 +726,56 @@ def judge_script(bottlec, directory):
         check("an edited stage is not launched", not changes(h.calls()))
 
 
+def judge_script_of_the_broker(bottlec, directory):
+    """The script makes the token and the broker's secrets as `up` does."""
+    spec = BROKER.replace('basic user="ada"', 'basic user="ada\'s $(id)"')
+    with host(bottlec, directory, spec) as h:
+        runtime = h.directory / "run"
+        runtime.mkdir(mode=0o700)
+        h.env |= {"XDG_RUNTIME_DIR": str(runtime), "MODEL_KEY": "s3cret-model"}
+        (h.project / "tracker").write_text("s3cret-tracker\n")
+        (h.project / "forge").write_text("s3cret-forge\n")
+        vault = runtime / "bottlec/demo"
+        h.run("build")
+        done = subprocess.run([h.bottlec, "plan", "--format", "sh"], cwd=h.project, env=h.env, capture_output=True, text=True)
+        (h.project / "launch.sh").write_text(done.stdout)
+
+        def script(*words, code=0, env=None):
+            ran = subprocess.run(
+                ["sh", "launch.sh", *words], cwd=h.project, env=h.env | (env or {}), capture_output=True, text=True, timeout=120
+            )
+            check(f"script {words}: {code}", ran.returncode == code, ran.stdout + ran.stderr)
+            check("it tells no secret", "s3cret" not in ran.stdout + ran.stderr, ran.stderr)
+
+        made = {}
+        for how in ("up", "script"):
+            if how == "up":
+                h.up("--", "true")
+            else:
+                script("up", "true")
+            made[how] = {path.name: path.read_text() for path in vault.iterdir()}
+            private = [path.stat().st_mode & 0o077 for path in (vault, *vault.iterdir())]
+            check(f"{how}: nobody else sees it", not any(private), private)
+            calls = h.calls()
+            token = made[how]["token"]
+            given = {call["env"].get("BOTTLE_TOKEN") for call in calls if call["argv"][:3] == ["smolvm", "machine", "start"]}
+            check(f"{how}: the machine gets the token", given == {token}, given)
+            check(f"{how}: no argument has one", not any(s in w for c in calls for w in c["argv"] for s in ("s3cret", token)))
+            if how == "up":
+                h.run("down", "--volumes")
+            else:
+                script("purge")
+            check(f"{how}: it goes with the bundle", not vault.exists())
+        for what in made.values():
+            token = what.pop("token")
+            check("a token", re.fullmatch("[0-9a-f]{64}", token), token)
+            login = base64.b64encode(f"ada's $(id):{token}".encode()).decode()
+            check("and the login that has it", what.pop("tracker.token") == login)
+        check("the script's secrets are those of up", made["up"] == made["script"], made)
+        script("up", "true", code=125, env={"MODEL_KEY": ""})
+        check("without a secret nothing is made", *h.is_empty())
+
+
 def judge_script_of_a_repository(bottlec, directory):
     """A repository of the host's is found by the script as `up` finds it, also from a work tree beside the first."""
     spec = SPEC.replace("    supervise\n", "    git { repo \"app\" { path \".\"; }; }\n")
@@ -748,6 +928,7 @@ def main(bottlec):
         for judge in (
             judge_first_launch,
             judge_agents_program,
+            judge_broker,
             judge_changes,
             judge_what_runs,
             judge_whose_it_is,
@@ -757,6 +938,7 @@ def main(bottlec):
             judge_script,
             judge_page,
             judge_script_of_a_repository,
+            judge_script_of_the_broker,
             judge_work_that_is_not_pulled,
             judge_full_disks,
             judge_faults,
