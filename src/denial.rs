@@ -1,15 +1,19 @@
-//! Refusals: what pipelock and the engine wrote down of what they let nobody through to, as a list.
+//! Refusals: what pipelock, the broker and the engine wrote down of what they let nobody through to, as a list.
 //!
 //! The agent makes these records: it dials what it likes, as often as it likes, and what it dials stands in them. Of a record
 //! nothing is kept but a host, a port, a time and the kind of refusal, each read as what it has to be; how many are kept has
 //! a bound.
 
+mod broker;
 mod engine;
 mod pipelock;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::text::one_line;
+use crate::world::broker::METHODS;
+use crate::world::builtin;
+use crate::world::engine::SMOLVM;
 use crate::world::host::{Target, TargetHost};
 use crate::world::pipelock::name;
 use crate::world::secret;
@@ -50,6 +54,14 @@ pub enum Reason {
     Stopped,
     /// By a part of pipelock that is not known here.
     Other,
+    /// The broker was asked for what no `allow` of a credential names.
+    NotNamed,
+    /// The broker was asked in a way that a server may read in two ways, or with a credential of the agent's own.
+    Unclear,
+    /// The broker was asked without the launch's token.
+    Token,
+    /// The broker has no secret to send, or its upstream did not answer.
+    Unanswered,
     /// The engine refused it: the machine dialled past its bundle.
     PastBundle,
 }
@@ -70,7 +82,21 @@ impl Reason {
             Self::Tls => "tls",
             Self::Stopped => "stopped",
             Self::Other => "other",
+            Self::NotNamed => "not-named",
+            Self::Unclear => "unclear",
+            Self::Token => "token",
+            Self::Unanswered => "unanswered",
             Self::PastBundle => "past-bundle",
+        }
+    }
+
+    /// Who refused it: a sidecar, or the engine.
+    #[must_use]
+    pub fn by(self) -> &'static str {
+        match self {
+            Self::NotNamed | Self::Unclear | Self::Token | Self::Unanswered => builtin::BROKER,
+            Self::PastBundle => SMOLVM,
+            _ => builtin::PIPELOCK,
         }
     }
 }
@@ -78,8 +104,8 @@ impl Reason {
 /// The refusals of one kind and one target.
 #[derive(Clone, Debug)]
 pub struct Denial {
-    /// What was asked for, as it may be shown: a host without its port, or a piece of what is no host. A host that looks
-    /// like a credential is masked.
+    /// What was asked for, as it may be shown: a host without its port, a piece of what is no host, or of the broker a method
+    /// and a path. A host that looks like a credential is masked.
     pub target: String,
     /// The host, if it is one.
     pub host: Option<TargetHost>,
@@ -124,7 +150,10 @@ impl Denials {
                 continue;
             };
             if let Some(begin) = line.find('{') {
-                pipelock::read(self, &line[begin..]);
+                let line = &line[begin..];
+                if !broker::read(self, line) {
+                    pipelock::read(self, line);
+                }
             } else if let Some(record) = engine::read(line) {
                 self.add(&record);
             }
@@ -167,6 +196,26 @@ impl Denials {
     fn add(&mut self, record: &Record<'_>) {
         let Record { reason, target, time } = *record;
         let (target, host, port) = target_of(target);
+        self.count(reason, target, host, port, time);
+    }
+
+    /// Adds a request to the broker. Of its path the query was dropped before it was written down.
+    fn request(&mut self, reason: Reason, method: &str, path: &str, time: &str) {
+        let path = path.split(['?', '#']).next().unwrap_or("");
+        let method = METHODS.iter().find(|known| **known == method).copied().unwrap_or("?");
+        let shown: String = one_line(path).chars().take(MAX_SHOWN).collect();
+        let shown = if secret::known(&shown).is_empty() { shown } else { String::from("****") };
+        self.count(reason, format!("{method} {shown}"), None, None, time);
+    }
+
+    fn count(
+        &mut self,
+        reason: Reason,
+        target: String,
+        host: Option<TargetHost>,
+        port: Option<u16>,
+        time: &str,
+    ) {
         let all = self.found.entry(reason).or_default();
         if all.len() >= MAX_TARGETS && !all.contains_key(&target) {
             self.uncounted += 1;

@@ -14,6 +14,7 @@ mod sidecar;
 mod traced;
 
 pub use agent::{PlannedAgent, PlannedMcpFile};
+pub(crate) use broker::exposed as exposed_credentials;
 pub use broker::{PlannedCredential, PlannedLogin, PlannedRequests};
 pub use egress::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls};
 pub use guards::{Answered, PlannedExpectation};

@@ -312,7 +312,8 @@ fn in_machine(
     let of_broker =
         bottle.settings.credentials.values().flat_map(|it| &it.placeholders).any(|it| it.value == name.value);
     // Then something else was said of it.
-    let hosts = bottle.settings.git.repos.iter().filter_map(|repo| Upstream::parse(&repo.upstream()?.url.value));
+    let hosts =
+        bottle.settings.git.repos.iter().filter_map(|repo| Upstream::parse(&repo.upstream()?.url.value));
     let of_gate = || {
         let tokens = hosts.filter_map(|upstream| forge::find(upstream.host)).flat_map(|forge| forge.tokens);
         tokens.into_iter().any(|token| *token == name.value)

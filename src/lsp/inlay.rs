@@ -136,8 +136,22 @@ impl Hints<'_> {
     /// it, since they share a profile, none.
     fn sidecars(&mut self, bottles: &[Bottle<Needs>]) {
         // A place, and the text there; none once two bottles differ in it.
-        let mut urls: BTreeMap<u32, Option<(String, String)>> = BTreeMap::new();
+        let mut urls = BTreeMap::new();
+        let note =
+            |urls: &mut BTreeMap<u32, Option<(String, String)>>, span: Span, label: String, tooltip| {
+                let known = urls.entry(span.end).or_insert_with(|| Some((label.clone(), tooltip)));
+                if known.as_ref().is_some_and(|(known, _)| *known != label) {
+                    *known = None;
+                }
+            };
         for bottle in bottles {
+            let slug = &bottle.settings.slug.value;
+            let of_broker = plan::exposed_credentials(bottle);
+            for (expose, url) in of_broker.filter(|(expose, _)| expose.variable.span.source == self.asked.id)
+            {
+                let tooltip = format!("What the agent of {} has in it", quote(slug));
+                note(&mut urls, expose.end(), format!("= {url}"), tooltip);
+            }
             for member in &bottle.members {
                 let MemberKind::Custom(service) = &member.kind else { continue };
                 if member.name.span.source != self.asked.id {
@@ -148,25 +162,18 @@ impl Hints<'_> {
                 else {
                     continue;
                 };
-                let slug = &bottle.settings.slug.value;
-                let mut note = |span: Span, label: String, tooltip: String| {
-                    let known = urls.entry(span.end).or_insert_with(|| Some((label.clone(), tooltip)));
-                    if known.as_ref().is_some_and(|(known, _)| *known != label) {
-                        *known = None;
-                    }
-                };
                 let end =
                     port.scheme.as_ref().map_or(port.number.span, |scheme| port.number.span.to(scheme.span));
                 note(
+                    &mut urls,
                     end,
                     url.clone(),
                     format!("Where {} listens in {}", quote(&member.name.value), quote(slug)),
                 );
                 for expose in &service.exposes {
-                    let path = expose.path.as_ref();
-                    let end = path.map_or(expose.variable.span, |path| expose.variable.span.to(path.span));
-                    let url = format!("{url}{}", path.map_or("", |path| &path.value));
-                    note(end, format!("= {url}"), format!("What the agent of {} has in it", quote(slug)));
+                    let url = format!("{url}{}", expose.path.as_ref().map_or("", |path| &path.value));
+                    let tooltip = format!("What the agent of {} has in it", quote(slug));
+                    note(&mut urls, expose.end(), format!("= {url}"), tooltip);
                 }
             }
         }

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Builtin,
     /// A repository.
     Repository,
+    /// A credential of the broker's.
+    Credential,
     /// An environment variable of the agent.
     Variable,
     /// A pattern of the user's own.
@@ -58,6 +60,7 @@ impl Kind {
             Self::Sidecar => "sidecar",
             Self::Builtin => "built-in sidecar",
             Self::Repository => "repository",
+            Self::Credential => "credential",
             Self::Variable => "variable",
             Self::Pattern => "pattern",
             Self::Rule => "rule",
@@ -67,7 +70,12 @@ impl Kind {
     fn sight(self) -> Sight {
         match self {
             Self::Bottle | Self::Profile => Sight::File,
-            Self::Sidecar | Self::Builtin | Self::Repository | Self::Variable | Self::Pattern => Sight::Layer,
+            Self::Sidecar
+            | Self::Builtin
+            | Self::Repository
+            | Self::Credential
+            | Self::Variable
+            | Self::Pattern => Sight::Layer,
             Self::Rule => Sight::Everywhere,
         }
     }

@@ -184,7 +184,12 @@ fn defined(asked: Asked<'_>, names: &Names<'_>, at: usize) -> Vec<usize> {
         Kind::Bottle => vec![at],
         Kind::Profile if here.is_definition() => vec![at],
         Kind::Profile => definitions(names, at),
-        Kind::Sidecar | Kind::Builtin | Kind::Repository | Kind::Variable | Kind::Pattern => {
+        Kind::Sidecar
+        | Kind::Builtin
+        | Kind::Repository
+        | Kind::Credential
+        | Kind::Variable
+        | Kind::Pattern => {
             let mut layers = below(asked, names, here.layer);
             let found = definitions(names, at);
             let by_layer: BTreeMap<usize, usize> =

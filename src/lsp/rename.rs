@@ -93,7 +93,7 @@ fn value_type(kind: Kind, text: &str) -> Result<ValueType, Refusal> {
         Kind::Profile if catalogue::place_of(text).is_some() => {
             Err(Refusal::failed(format!("{name} is built in: its name is the compiler's")))
         }
-        Kind::Bottle | Kind::Profile | Kind::Sidecar => Ok(ValueType::Name),
+        Kind::Bottle | Kind::Profile | Kind::Sidecar | Kind::Credential => Ok(ValueType::Name),
         Kind::Repository => Ok(ValueType::RepoName),
         Kind::Builtin => Err(Refusal::failed(format!("{name} is built in: its name is the compiler's"))),
         Kind::Variable => Err(Refusal::failed(format!("programs look for {name} by this name"))),

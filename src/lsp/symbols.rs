@@ -117,11 +117,16 @@ impl<'a> Outline<'a> {
         match schema.name {
             "bottle" => self.addresses.get(&name).cloned(),
             "include" => Some(String::from("include")),
-            "expose" => Some(String::from("the sidecar's URL")),
+            "expose" => Some(String::from("its URL")),
+            "placeholder" => Some(String::from("the launch's token")),
             "profile" => {
                 let extends = node.children().filter(|child| child.name() == "extends");
                 let found = extends.flat_map(|extends| valid(child_schema(schema, "extends"), extends));
                 joined(found).map(|names| format!("extends {names}"))
+            }
+            "credential" => {
+                let upstream = node.children().find(|child| child.name() == "upstream")?;
+                joined(valid(child_schema(schema, "upstream"), upstream))
             }
             "repo" => {
                 let place = node.children().find(|child| matches!(child.name(), "url" | "path"))?;
@@ -155,7 +160,17 @@ impl<'a> Outline<'a> {
 fn is_named(node: &str) -> bool {
     matches!(
         node,
-        "bottle" | "profile" | "include" | "sidecar" | "repo" | "pattern" | "expose" | "secret" | "volume"
+        "bottle"
+            | "profile"
+            | "include"
+            | "sidecar"
+            | "repo"
+            | "credential"
+            | "pattern"
+            | "expose"
+            | "placeholder"
+            | "secret"
+            | "volume"
     )
 }
 
@@ -164,11 +179,11 @@ fn kind(node: &str) -> SymbolKind {
         "bottle" => SymbolKind::CLASS,
         "profile" => SymbolKind::INTERFACE,
         "include" => SymbolKind::FILE,
-        "sidecar" | "pipelock" | "git-gate" | "supervise" => SymbolKind::MODULE,
+        "sidecar" | "pipelock" | "git-gate" | "broker" | "supervise" => SymbolKind::MODULE,
         "repo" => SymbolKind::PACKAGE,
-        "expose" => SymbolKind::VARIABLE,
+        "expose" | "placeholder" => SymbolKind::VARIABLE,
         "pattern" => SymbolKind::CONSTANT,
-        "secret" => SymbolKind::KEY,
+        "secret" | "credential" => SymbolKind::KEY,
         "volume" => SymbolKind::FIELD,
         "env" | "egress" | "git" | "dlp" | "tls" | "expect" => SymbolKind::NAMESPACE,
         "allow" | "deny" | "private" | "refuse" | "passthrough" => SymbolKind::ARRAY,
@@ -268,6 +283,7 @@ fn symbol_kind(name: Kind) -> Option<SymbolKind> {
         Kind::Profile => Some(kind("profile")),
         Kind::Sidecar => Some(kind("sidecar")),
         Kind::Repository => Some(kind("repo")),
+        Kind::Credential => Some(kind("credential")),
         Kind::Pattern => Some(kind("pattern")),
         Kind::Variable => Some(SymbolKind::VARIABLE),
         Kind::Builtin | Kind::Rule => None,

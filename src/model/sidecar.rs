@@ -30,6 +30,14 @@ pub struct Expose {
     pub path: Option<Spanned<String>>,
 }
 
+impl Expose {
+    /// Returns the place of all that it says.
+    #[must_use]
+    pub fn end(&self) -> Span {
+        self.path.as_ref().map_or(self.variable.span, |path| self.variable.span.to(path.span))
+    }
+}
+
 /// A sidecar that is an MCP server.
 #[derive(Clone, Debug)]
 pub struct ServesMcp {

@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Origins, PlannedVariable, Traced};
-use crate::model::{Credential, Expose, Reference, Requests, Scheme, Spanned, VariableValue};
+use crate::model::{Bottle, Credential, Expose, Reference, Requests, Scheme, Spanned, VariableValue};
 use crate::world::broker::{self, ApiUrl, PathPattern};
+use crate::world::builtin;
+use crate::world::network::Addresses;
 
 /// A credential that the broker holds in the agent's place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +93,15 @@ impl PlannedCredential {
     }
 }
 
+impl PlannedRequests {
+    /// Returns each request that it names, for people: "POST /v1/messages".
+    pub fn requests(&self) -> impl Iterator<Item = String> {
+        let methods = self.methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+        let live = if *self.websocket { ", WebSockets too" } else { "" };
+        self.paths.iter().map(move |path| format!("{methods} {path}{live}"))
+    }
+}
+
 /// The credentials by name. One without an upstream or a login is an error, and no plan is made beside an error.
 pub(super) fn credentials(
     credentials: impl IntoIterator<Item = Credential>,
@@ -149,6 +160,25 @@ fn requests(requests: Requests, context: &Context<'_>) -> Traced<PlannedRequests
     })
 }
 
+/// Where the broker is dialled.
+pub(super) fn url(addresses: Addresses) -> String {
+    let port = builtin::find(builtin::BROKER).map_or(0, |broker| broker.port);
+    format!("http://{}:{port}", addresses.bundle())
+}
+
+/// What follows the broker's own URL in that of a credential.
+fn behind(credential: &str, expose: &Expose) -> String {
+    format!("/{credential}{}", expose.path.as_ref().map_or("", |path| &path.value))
+}
+
+/// The variables that tell the agent of a bottle where its credentials are used, each with the URL.
+pub(crate) fn exposed<N>(bottle: &Bottle<N>) -> impl Iterator<Item = (&Expose, String)> {
+    let url = url(bottle.settings.addresses());
+    let all = bottle.settings.credentials.values();
+    all.flat_map(|credential| credential.exposes.iter().map(move |expose| (&credential.name.value, expose)))
+        .map(move |(name, expose)| (expose, format!("{url}{}", behind(name, expose))))
+}
+
 /// What the agent learns of its credentials: their URLs, and the launch's token in place of each key.
 pub(super) fn variables<'a>(
     credentials: impl IntoIterator<Item = &'a Credential>,
@@ -157,9 +187,9 @@ pub(super) fn variables<'a>(
 ) -> Vec<(String, Traced<PlannedVariable>)> {
     let mut variables = Vec::new();
     for Credential { name, exposes, placeholders, .. } in credentials {
-        for Expose { variable, path } in exposes {
-            let path = path.as_ref().map_or("", |path| &path.value);
-            let value = VariableValue::Literal(format!("{broker}/{}{path}", name.value));
+        for expose in exposes {
+            let variable = &expose.variable;
+            let value = VariableValue::Literal(format!("{broker}{}", behind(&name.value, expose)));
             let planned = context.cited(variable.span, |origin| PlannedVariable { value, origin });
             variables.push((variable.value.clone(), planned.and(&broker.origins)));
         }

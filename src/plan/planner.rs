@@ -154,7 +154,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
     };
     let exposed = exposed(&members, &addresses, &context);
     let brokered = broker::asked(credentials.values(), &context);
-    let broker_url = broker_url(&addresses).and(&brokered);
+    let broker_url = addresses.with(broker::url(addresses.value)).and(&brokered);
     let from_broker = broker::variables(credentials.values(), &broker_url, &context);
     let asked = Asked { repos: &git.repos, supervise: &supervise.origins, broker: &brokered };
     let sidecars = sidecars(members, &addresses, &asked, &context);
@@ -283,12 +283,6 @@ struct Asked<'a> {
     repos: &'a [Repo],
     supervise: &'a Origins,
     broker: &'a Origins,
-}
-
-/// Where the broker is dialled.
-fn broker_url(addresses: &Traced<Addresses>) -> Traced<String> {
-    let port = builtin::find(builtin::BROKER).map_or(0, |broker| broker.port);
-    addresses.with(format!("http://{}:{port}", addresses.bundle()))
 }
 
 /// The bundle in the order in which it starts.

@@ -17,7 +17,6 @@ use crate::reach::proxy::Decision;
 use crate::reach::{Because, Policy};
 use crate::text::{counted, one_line, quote};
 use crate::world::builtin;
-use crate::world::engine::SMOLVM;
 use crate::world::host::{Target, TargetHost, Verdict};
 
 /// The `version` of the JSON. It changes when a program that reads it could break: not when a key is added.
@@ -44,11 +43,11 @@ pub struct Report<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Entry<'a> {
     /// The kind: `not-listed`, `denied`, `internal`, `secret`, `random`, `rate`, `answer`, `malformed`, `tls`, `stopped`,
-    /// `other` or `past-bundle`.
+    /// `other`, `not-named`, `unclear`, `token`, `unanswered` or `past-bundle`.
     pub reason: &'static str,
-    /// Who refused it: `pipelock` or the engine.
+    /// Who refused it: `pipelock`, `broker` or the engine.
     pub by: &'static str,
-    /// The host; a piece of what is none. What looks like a credential is masked.
+    /// The host; a piece of what is none; of the broker a method and a path. What looks like a credential is masked.
     pub target: &'a str,
     /// Its ports, as far as they are told.
     pub ports: &'a BTreeSet<u16>,
@@ -84,10 +83,13 @@ pub fn report<'a>(denials: &'a Denials, plan: &'a PlanJson<'static>) -> Report<'
     let policy = diff::policy(plan);
     let entry = |reason: Reason, denial: &'a Denial| {
         let Denial { target, host, ports, count, first, last } = denial;
-        let (why, origin) = why(reason, host.as_ref(), plan, &policy);
+        let (why, origin) = match reason.by() {
+            builtin::BROKER => of_broker(reason, target, plan),
+            _ => why(reason, host.as_ref(), plan, &policy),
+        };
         Entry {
             reason: reason.as_str(),
-            by: if reason == Reason::PastBundle { SMOLVM } else { builtin::PIPELOCK },
+            by: reason.by(),
             target,
             ports,
             count: *count,
@@ -149,6 +151,7 @@ fn why(
         Reason::Tls => only("its names differ, or no connection came about"),
         Reason::Stopped => only("pipelock let nothing through"),
         Reason::Other => only("by a part of pipelock that is not known here"),
+        Reason::NotNamed | Reason::Unclear | Reason::Token | Reason::Unanswered => only("by the broker"),
         Reason::PastBundle => (
             format!(
                 "the machine may dial {} alone: a program that does not heed the proxy dials by itself",
@@ -157,6 +160,35 @@ fn why(
             None,
         ),
     }
+}
+
+/// What a credential says of a request now.
+fn of_broker(reason: Reason, target: &str, plan: &PlanJson<'static>) -> (String, Option<String>) {
+    let (method, path) = target.split_once(' ').unwrap_or(("", target));
+    let mut parts = path.splitn(3, '/').skip(1);
+    let (name, below) = (parts.next().unwrap_or(""), format!("/{}", parts.next().unwrap_or("")));
+    let Some(credential) = plan.credentials.iter().find(|credential| *credential.name == *name) else {
+        return (String::from("the path begins with the name of no credential"), None);
+    };
+    let name = quote(name);
+    let named = credential.allow.iter().find(|allow| {
+        allow.methods.iter().any(|it| **it == *method) && allow.paths.iter().any(|it| it.matches(&below))
+    });
+    let text = match (reason, named) {
+        (Reason::NotNamed, Some(allow)) => {
+            return (
+                format!("an `allow` of credential {name} names it since, or not as a WebSocket"),
+                Some(allow.origin.clone()),
+            );
+        }
+        (Reason::NotNamed, None) => format!("no `allow` of credential {name} names it"),
+        (Reason::Token, _) => format!("without the launch's token, which credential {name} is used with"),
+        (Reason::Unanswered, _) => {
+            format!("the broker has no secret of credential {name}, or its upstream does not answer")
+        }
+        _ => format!("a path, a query or a field that credential {name} is never used with"),
+    };
+    (text, Some(credential.origin.clone()))
 }
 
 /// What the lists say of a host now: the spec may have been changed since it was refused.
@@ -208,6 +240,10 @@ fn heading(reason: Reason) -> &'static str {
         Reason::Tls => "with names that do not agree",
         Reason::Stopped => "while pipelock was stopped",
         Reason::Other => "for another reason",
+        Reason::NotNamed => "named by no `allow` of a credential",
+        Reason::Unclear => "with more than one reading, or a credential in the query",
+        Reason::Token => "without the launch's token",
+        Reason::Unanswered => "not answered by the broker's upstream",
         Reason::PastBundle => "dialled past the bundle",
     }
 }

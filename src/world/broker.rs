@@ -51,6 +51,11 @@ static PRESETS: &[(&str, &str)] = &[
     ("OPENAI_API_KEY", "std/openai"),
 ];
 
+/// Returns the variables in which programs look for a key that the broker can hold.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|(variable, _)| *variable)
+}
+
 /// Returns the built-in profile that has the broker hold what a variable is for.
 #[must_use]
 pub fn preset_of(variable: &str) -> Option<&'static str> {

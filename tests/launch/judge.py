@@ -389,7 +389,7 @@ def judge_broker(bottlec, directory):
             h.up("--", "true", code=125, says="cannot be sent", env={"MODEL_KEY": bad})
         check("nothing was made", *h.is_empty())
         # A launch that fails takes it along.
-        h.fault("compose up")
+        h.fault(" compose --project-name")
         h.up("--", "true", code=125)
         check("a failed launch leaves none of it", not vault.exists(), list(runtime.rglob("*")))
         h.fault()

@@ -16,13 +16,13 @@ use bottlec::plan::{PlannedCredential, PlannedLogin};
 use bottlec::text::quote;
 use bottlec::world::broker::{DIRECTORY, TOKEN, TOKEN_FILE};
 
-use super::launch::home;
+use super::home::home;
 use crate::cli::error::{Error, reason};
 use crate::cli::regular;
 use crate::cli::state;
 
 /// The most bytes of a secret: more is no field of a header that a server takes.
-const MAX_SECRET: u64 = 16 * 1024;
+const MAX_SECRET: u64 = 8 * 1024;
 /// The random bytes of a token.
 const TOKEN_BYTES: usize = 32;
 

@@ -1,7 +1,6 @@
 //! The launch: the bundle, the machine, what goes into it, and the program. What this run made is undone when it fails.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
@@ -17,6 +16,7 @@ use bottlec::world::builtin;
 use super::UpError;
 use super::broker::Vault;
 use super::bundle::{Bundle, REMOVAL};
+use super::home::home;
 use super::machine::Machine;
 use super::runner::{RunError, Runner};
 use super::say::Progress;
@@ -419,14 +419,6 @@ fn is_of_machine(plan: &PlanJson<'_>, command: &Vector) -> bool {
 /// A vector whose words from `~/` on are seen from the home of who launches.
 fn from_home(vector: &Vector) -> Result<Vector, Error> {
     vector.iter().map(|word| Ok(word.with(home(word)?))).collect()
-}
-
-pub(super) fn home(path: &str) -> Result<String, Error> {
-    let Some(rest) = path.strip_prefix("~/") else { return Ok(path.to_owned()) };
-    let home = env::var("HOME").ok().filter(|home| home.starts_with('/'));
-    let home =
-        home.ok_or_else(|| Error::Host(format!("HOME is not set, so there is no telling where {path} is")))?;
-    Ok(format!("{home}/{rest}"))
 }
 
 impl From<RunError> for Error {

@@ -6,6 +6,7 @@
 
 mod broker;
 mod bundle;
+mod home;
 mod launch;
 mod lifecycle;
 mod machine;

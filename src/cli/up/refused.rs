@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bottlec::denial::Denials;
 use bottlec::lower::plan_json::PlanJson;
 use bottlec::text::quote;
-use bottlec::world::builtin::PIPELOCK;
+use bottlec::world::builtin::{BROKER, PIPELOCK};
 
 use super::bundle::{Bundle, QUESTION};
 use super::lifecycle::Known;
@@ -14,7 +14,7 @@ use crate::cli::denials;
 use crate::cli::error::Error;
 use crate::cli::output::Output;
 
-/// How many lines of pipelock's log are read: the last ones.
+/// How many lines of a log are read: the last ones.
 const LINES: &str = "20000";
 
 /// What was refused, and the plan that it is held against.
@@ -48,7 +48,7 @@ pub(in crate::cli) fn refused(
     known.of_this_spec()?;
     let runner = known.runner(&plan)?;
     let bundle = Bundle { runner: &runner, plan: &plan };
-    if let Some(container) = plan.resources.containers.get(PIPELOCK) {
+    for container in [PIPELOCK, BROKER].iter().filter_map(|name| plan.resources.containers.get(*name)) {
         let words = ["container", "logs", "--tail", LINES, container.as_str()];
         denials.read(runner.said(&bundle.engine(&words), QUESTION)?.as_bytes());
     }

@@ -19,7 +19,7 @@ use crate::world::engine::{BootKind, Capability, Gap, Ledger, Version};
 use crate::world::network::Addresses;
 use crate::world::pipelock;
 use crate::world::upstream::Upstream;
-use crate::world::{backend, builtin, ports, secret_scanner};
+use crate::world::{backend, broker, builtin, ports, secret_scanner};
 
 /// The values that could stand in a place of that type.
 pub(super) fn values(
@@ -40,6 +40,9 @@ pub(super) fn values(
         ValueType::ProfileName if name == "extends" => names::profiles(request, slot),
         ValueType::Name if name == "needs" => names::sidecars(request, slot),
         ValueType::EnvName if name == "expose" => names::exposed(request),
+        ValueType::EnvName if name == "placeholder" => {
+            broker::keys().map(|name| Candidate::value(name, CompletionItemKind::VARIABLE)).collect()
+        }
         ValueType::EnvName => names::references(request),
         ValueType::Version => versions(request),
         ValueType::PipelockVersion => pipelock_versions(),
@@ -55,6 +58,10 @@ pub(super) fn values(
             let mut found = volumes(request);
             found.extend(paths::paths(request, value, slot));
             found
+        }
+        ValueType::MethodOrPath => {
+            let methods = broker::METHODS.iter();
+            methods.map(|method| Candidate::value(*method, CompletionItemKind::ENUM_MEMBER)).collect()
         }
         ValueType::Image => images(request, schema),
         ValueType::HostPattern | ValueType::HostEntry | ValueType::Target | ValueType::Upstream => {
@@ -77,7 +84,6 @@ pub(super) fn values(
         | ValueType::MachinePlace
         | ValueType::MachineFile
         | ValueType::HeaderName
-        | ValueType::MethodOrPath
         | ValueType::ApiUrl
         | ValueType::UrlPath => example(schema, request, slot, false),
         ValueType::EnvValue => usual_value(name),

@@ -139,6 +139,9 @@ impl<'a> Place<'a> {
             (Some(ValueType::Name), "sidecar" | "needs") => self.sidecar(text),
             (Some(ValueType::ProfileName), "extends") => self.profile(text),
             (Some(ValueType::EnvName), "expose") => self.exposed(text),
+            (Some(ValueType::EnvName), "placeholder") => {
+                Prose::new().text("The token of the launch, which `up` makes.")
+            }
             (Some(ValueType::EnvName | ValueType::AbsolutePath | ValueType::EnvValue), _)
                 if parent == Some("env") =>
             {

@@ -87,7 +87,7 @@ impl Place<'_> {
         Prose::new().list(items)
     }
 
-    /// Describes a variable that exposes a sidecar to the agent.
+    /// Describes a variable that tells the agent where a sidecar or a credential is.
     pub(super) fn exposed(self, variable: &str) -> Prose {
         let mut items = Vec::new();
         for bottle in self.concerned().into_iter().take(MAX_BOTTLES) {
@@ -101,6 +101,12 @@ impl Place<'_> {
                 let slug = quote(&bottle.settings.slug.value);
                 items.push(format!("in {slug}, {} is {}", quote(variable), quote(&format!("{url}{path}"))));
             }
+            let slug = quote(&bottle.settings.slug.value);
+            let of_broker =
+                plan::exposed_credentials(bottle).filter(|(expose, _)| expose.variable.value == variable);
+            items.extend(
+                of_broker.map(|(_, url)| format!("in {slug}, {} is {}", quote(variable), quote(&url))),
+            );
         }
         Prose::new().list(items)
     }

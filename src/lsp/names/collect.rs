@@ -76,6 +76,12 @@ impl<'t> In<'_, 't> {
                     self.define(Kind::Repository, repo);
                 }
             }
+            "credential" => {
+                self.define(Kind::Credential, node);
+                for child in node.children().filter(|it| matches!(it.name(), "expose" | "placeholder")) {
+                    self.define(Kind::Variable, child);
+                }
+            }
             "sidecar" => {
                 self.define(Kind::Sidecar, node);
                 for child in node.children() {

@@ -111,11 +111,11 @@ fn of_value(
         (Some(ValueType::Name), "bottle") => (Kind::Bottle, DECLARATION),
         (Some(ValueType::ProfileName), "profile") => (Kind::Class, DECLARATION),
         (Some(ValueType::ProfileName), "extends") => (Kind::Class, 0),
-        (Some(ValueType::Name), "sidecar") => (Kind::Sidecar, DECLARATION),
+        (Some(ValueType::Name), "sidecar" | "credential") => (Kind::Sidecar, DECLARATION),
         (Some(ValueType::Name), "needs") => {
             (Kind::Sidecar, if builtin::find(text).is_some() { DEFAULT_LIBRARY } else { 0 })
         }
-        (Some(ValueType::EnvName), "expose") => (Kind::Variable, DECLARATION),
+        (Some(ValueType::EnvName), "expose" | "placeholder") => (Kind::Variable, DECLARATION),
         (Some(ValueType::EnvName), _) => (Kind::Variable, 0),
         (Some(ValueType::Regex), _) => (Kind::Regex, 0),
         (

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::VariableValue;
 use crate::plan::{
-    Plan, PlannedBoot, PlannedEgress, PlannedMachine, PlannedMachineVolume, PlannedPort, PlannedRepo,
-    PlannedSidecar, Purpose, SecretUse, Traced,
+    Plan, PlannedBoot, PlannedCredential, PlannedEgress, PlannedMachine, PlannedMachineVolume, PlannedPort,
+    PlannedRepo, PlannedSidecar, Purpose, SecretUse, Traced,
 };
 use crate::report::Promise;
 use crate::world::broker;
@@ -15,6 +15,9 @@ use crate::world::images::without_digest;
 
 /// How many hosts or repositories one card lists before it only counts them.
 const MAX_LISTED: usize = 8;
+
+/// The name of the card of hosts that pipelock reaches.
+const HOSTS: &str = "may be reached";
 
 /// The kind of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -209,6 +212,7 @@ impl Picture {
             }
             match sidecar.name.as_str() {
                 builtin::PIPELOCK => picture.hosts(card, &plan.egress),
+                builtin::BROKER => picture.apis(card, &plan.credentials),
                 builtin::GIT_GATE => picture.repositories(card, &plan.git.repos),
                 builtin::SUPERVISE => {
                     let rows = vec![row("answers what the agent asks for")];
@@ -281,8 +285,12 @@ impl Picture {
                     format!("{subject} reaches {}.", and(rows.iter().map(repo), to.rest()))
                 }
                 _ => {
-                    let limit = to.limit.as_ref().map(|limit| format!(", {limit}"));
-                    format!("{subject} reaches {}{}.", said(), limit.unwrap_or_default())
+                    let limit = to.limit.as_ref().map(|limit| format!(", {limit}")).unwrap_or_default();
+                    if to.name == HOSTS {
+                        format!("{subject} reaches {}{limit}.", said())
+                    } else {
+                        format!("{subject} reaches {} for {}{limit}.", to.name, said())
+                    }
                 }
             },
             Link::Refuses if to.kind == Kind::Nowhere => {
@@ -378,12 +386,26 @@ impl Picture {
         } else {
             let (rows, more) = listed(allow, |entry| row(entry.host.as_str()));
             let limit = Some(format!("at most {} a minute to one domain", rate_limit.value));
-            let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
+            let card = Card::outside(Kind::Allowed, HOSTS, rows, more);
             self.beyond(pipelock, Card { limit, ..card });
         }
         if !deny.is_empty() {
             let (rows, more) = listed(deny, |entry| row(entry.host.as_str()));
             self.beyond(pipelock, Card::outside(Kind::Denied, "never", rows, more));
+        }
+    }
+
+    fn apis(&mut self, broker: usize, credentials: &[Traced<PlannedCredential>]) {
+        for credential in credentials {
+            let PlannedCredential { name, upstream, allow, .. } = &credential.value;
+            let requests: Vec<String> = allow.iter().flat_map(|it| it.requests()).collect();
+            let (mut rows, more) = listed(&requests, |request| row(request.as_str()));
+            if rows.is_empty() {
+                rows.push(row("every request"));
+            }
+            let limit = Some(format!("as {name}, past every scan"));
+            let card = Card::outside(Kind::Allowed, upstream.to_string(), rows, more);
+            self.beyond(broker, Card { limit, ..card });
         }
     }
 
