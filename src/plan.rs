@@ -270,7 +270,7 @@ impl Plan {
         let lists = [program, trust, requires].into_iter().flatten().map(|text| &text.origins);
         let origins = lists.chain([&mcp.origins, &api_key.origins]);
         origins.flat_map(Origins::all).find_map(|origin| match origin {
-            Origin::Spec { source, .. } => catalogue::agent_at(source),
+            Origin::Spec { source, .. } => Some(catalogue::of_agent(catalogue::word_at(source)?)?.word),
             Origin::Compiler(_) => None,
         })
     }

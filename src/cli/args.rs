@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::levels::Leveling;
 use super::reports::Reporting;
-use bottlec::world::catalogue;
+use bottlec::world::catalogue::{self, Subject};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -498,7 +498,7 @@ pub(crate) struct Init {
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
     /// Write one for this agent: it extends the agent's built-in profile
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(catalogue::ALL.iter().map(|it| it.agent)))]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(catalogue::of_subject(Subject::Agent).map(|it| it.word)))]
     pub(crate) agent: Option<String>,
 }
 

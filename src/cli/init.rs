@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use bottlec::Analysis;
+use bottlec::model::{Credential, Reference};
 use bottlec::schema::suggest_name;
 use bottlec::text::{harmless, quote};
 use bottlec::world::catalogue::{self, BuiltIn};
@@ -72,7 +73,7 @@ fn slug(directory: &Path) -> String {
 
 /// A spec for an agent of the catalogue, in a directory that is a repository's or is none.
 fn of_agent(profile: &BuiltIn, slug: &str, is_repository: bool) -> String {
-    let BuiltIn { agent, .. } = profile;
+    let BuiltIn { word: agent, .. } = profile;
     let (name, title) = (profile.name(), profile.title());
     let (analysis, id) = Analysis::of_built_in(profile);
     let layer = analysis.file(id).profiles.first().map(|profile| &profile.layer);
@@ -97,15 +98,24 @@ bottle \"{slug}\" {{
     if let Some(key) = key {
         let key = &key.value;
         // Writing to a `String` cannot fail.
-        let _ = write!(
-            text,
-            "
+        let _ = match brokered(&analysis, key) {
+            Some(from) => write!(
+                text,
+                "
+    // `{from}` of this host is the key of its model, read when the bundle starts. The broker holds it.
+"
+            ),
+            None => write!(
+                text,
+                "
     // Of this host, read when the machine starts. Who logs in instead takes it out.
     env {{
         {key} from-env=\"{key}\"
     }}
+    lint {{ allow \"credential-in-machine\" reason=\"the agent takes no other place of its API\"; }}
 "
-        );
+            ),
+        };
     }
     text.push_str(
         "
@@ -129,4 +139,15 @@ bottle \"{slug}\" {{
     }
     text.push_str("\n    // Lets the agent ask a human for more.\n    // supervise\n}\n");
     text
+}
+
+/// The host's variable with the key that the agent gets a token for in this variable.
+fn brokered<'a>(analysis: &'a Analysis, variable: &str) -> Option<&'a str> {
+    let profiles = analysis.files().values().flat_map(|file| &file.profiles);
+    let credentials = profiles.flat_map(|profile| &profile.layer.credentials);
+    let mut holding = credentials.filter(|it| it.placeholders.iter().any(|it| it.value == variable));
+    match &holding.find_map(Credential::login)?.1.value {
+        Reference::Env(name) => Some(name),
+        Reference::File(_) => None,
+    }
 }

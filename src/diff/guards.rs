@@ -82,9 +82,9 @@ pub(super) fn expectations(old: &Expectations, new: &Expectations, changes: &mut
     }
 }
 
-/// Whether the host is expected to be refused on every port. The engine may open that of name servers alone.
+/// Whether the host is expected to be refused on every port, to every request. The engine may open that of name servers alone.
 fn holds_already(target: &str, others: &Expectations) -> bool {
     let Ok(target @ Target { port: Some(port), .. }) = target.parse::<Target>() else { return false };
-    let all = Target { port: None, ..target }.to_string();
+    let all = Target { port: None, request: None, ..target }.to_string();
     port != DNS_PORT && others.iter().any(|it| it.verdict == Verdict::Refused && it.target == all)
 }

@@ -1,9 +1,10 @@
 //! Reachability: whether the agent can reach a target, and which entry decides.
 //!
-//! An agent has two ways out. It dials an address itself, which the engine keeps to the bundle; or it asks pipelock,
-//! which keeps it to its lists ([`proxy`]). Everything that answers a question of this kind asks here: `reach`, `expect`
+//! An agent has three ways out. It dials an address itself, which the engine keeps to the bundle; it asks pipelock,
+//! which keeps it to its lists ([`proxy`]); or it asks the broker, which keeps it to methods and paths ([`broker`]). Everything that answers a question of this kind asks here: `reach`, `expect`
 //! and `diff`.
 
+pub mod broker;
 mod forge;
 pub mod proxy;
 

@@ -104,7 +104,7 @@ impl<'a> Scope<'a> {
             format!("there is no profile {}", quote(&name.value)),
         );
         let place = quote(sources.get(name.span.source).name());
-        let built_in = catalogue::of_agent(&name.value).map(BuiltIn::name);
+        let built_in = catalogue::of_word(&name.value).map(BuiltIn::name);
         match built_in.as_deref().or_else(|| did_you_mean(&name.value, known())) {
             Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")).replace(
                 format!("write `{meant}`"),

@@ -57,7 +57,7 @@ pub(super) fn profile_name(text: &str) -> Result<(), ValueError> {
         Some(_) => Err(ValueError::new(
             &rule::catalogue::INVALID_NAME,
             format!("{} is not the name of a built-in profile", quote(text)),
-            format!("expected one such as `{}{}`", catalogue::PREFIX, catalogue::ALL[0].agent),
+            format!("expected one such as `{}{}`", catalogue::PREFIX, catalogue::ALL[0].word),
         )),
     }
 }

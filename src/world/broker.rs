@@ -405,6 +405,12 @@ impl PathPattern {
         Ok(Self(text.to_owned()))
     }
 
+    /// Returns the pattern of every path but that of the upstream itself.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self(String::from("/**"))
+    }
+
     /// Returns it as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

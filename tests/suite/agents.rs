@@ -1,4 +1,4 @@
-//! The catalogue of agents: what its texts may say, what comes of extending them, and that nothing takes their place.
+//! The catalogue of agents and APIs: what its texts may say, what comes of extending them, and that nothing takes their place.
 #![cfg(unix)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use bottlec::source::{Source, Sources};
 use bottlec::syntax::{Entry as KdlEntry, Node};
 use bottlec::trace::Tracer;
 use bottlec::world::catalogue::cited::{Citation, Entry, entries};
-use bottlec::world::catalogue::{self, ALL, BuiltIn};
+use bottlec::world::catalogue::{self, ALL, BuiltIn, Subject};
 use bottlec::{Analysis, Compilation, Options, compile, report};
 use lsp_types::request as ask;
 use lsp_types::{HoverContents, HoverParams, WorkDoneProgressParams};
@@ -44,11 +44,13 @@ fn file<'s>(stage: &'s Stage, path: &str) -> &'s str {
 
 #[test]
 fn every_text_is_in_the_table_and_names_itself() {
-    let found = fs::read_dir(root().join("src/world/catalogue")).unwrap();
-    let found: BTreeSet<String> = found
-        .filter_map(|entry| entry.unwrap().file_name().to_str()?.strip_suffix(".kdl").map(str::to_owned))
-        .collect();
-    assert_eq!(found, ALL.iter().map(|profile| profile.agent.to_owned()).collect());
+    for (folder, subject) in [("", Subject::Agent), ("apis", Subject::Api)] {
+        let found = fs::read_dir(root().join("src/world/catalogue").join(folder)).unwrap();
+        let found: BTreeSet<String> = found
+            .filter_map(|entry| entry.unwrap().file_name().to_str()?.strip_suffix(".kdl").map(str::to_owned))
+            .collect();
+        assert_eq!(found, catalogue::of_subject(subject).map(|profile| profile.word.to_owned()).collect());
+    }
     for profile in ALL {
         let (analysis, id) = Analysis::of_built_in(profile);
         let names: Vec<_> = analysis.file(id).profiles.iter().map(|it| it.name.value.clone()).collect();
@@ -58,24 +60,32 @@ fn every_text_is_in_the_table_and_names_itself() {
     }
 }
 
-/// An agent, variables and hosts: nothing that accepts, lowers a level, or takes anything of a host.
+/// An agent, variables, hosts and a credential, which refers to a variable of the host: nothing that accepts, lowers a level,
+/// or takes anything else of a host.
 #[test]
 fn a_text_holds_nothing_but_what_it_may_say() {
-    for BuiltIn { agent, text } in ALL {
+    for BuiltIn { word, subject, text } in ALL {
         let (sources, _) = compile_text("x.kdl", text);
         let mut diagnostics = bottlec::diagnostic::Diagnostics::new();
         let (id, source) = sources.iter().next().unwrap();
         let tree = bottlec::syntax::parse(id, source, &mut diagnostics);
         let nodes: Vec<_> = tree.all_nodes().map(Node::name).collect();
-        assert_eq!(nodes, ["profile"], "{agent}");
+        assert_eq!(nodes, ["profile"], "{word}");
+        let blocks: BTreeSet<&str> = entries(&tree).iter().map(|entry| entry.block).collect();
+        assert_eq!(blocks.contains("agent"), *subject == Subject::Agent, "{word}: {blocks:?}");
+        assert!(*subject == Subject::Agent || blocks == BTreeSet::from(["credential"]), "{word}: {blocks:?}");
         for Entry { block, node, .. } in entries(&tree) {
             let keys: Vec<&str> = node.entries().filter_map(KdlEntry::key).map(|it| it.0).collect();
             let may = match (block, node.name()) {
                 ("agent", "mcp") => keys == ["form"],
-                ("agent" | "env", _) | ("egress", "allow") => keys.is_empty(),
+                ("credential", "header" | "bearer") => keys == ["from-env"],
+                ("credential", "expose") => keys.is_empty() || keys == ["path"],
+                ("agent" | "env", _)
+                | ("egress", "allow")
+                | ("credential", "upstream" | "allow" | "placeholder") => keys.is_empty(),
                 _ => false,
             };
-            assert!(may && !node.is_commented(), "{agent}: {block} {}", node.name());
+            assert!(may && !node.is_commented(), "{word}: {block} {}", node.name());
         }
     }
 }
@@ -85,10 +95,10 @@ fn every_entry_cites_its_source_and_the_date() {
     for profile in ALL {
         let (analysis, id) = Analysis::of_built_in(profile);
         let entries = entries(analysis.tree(id));
-        assert!(entries.len() > 3, "{}", profile.agent);
+        assert!(entries.len() > 3, "{}", profile.word);
         for Entry { node, note, sources, .. } in entries {
-            assert!(!sources.is_empty(), "{}: `{}` has no source: {note}", profile.agent, node.name());
-            assert!(!note.contains("://"), "{}: a source without its date: {note}", profile.agent);
+            assert!(!sources.is_empty(), "{}: `{}` has no source: {note}", profile.word, node.name());
+            assert!(!note.contains("://"), "{}: a source without its date: {note}", profile.word);
         }
     }
 }
@@ -116,11 +126,10 @@ fn every_profile_compiles_alone_and_extended_and_denied_without_a_word() {
     for profile in ALL {
         let name = profile.name();
         // A text as somebody's own: what is not asked of a built-in one is asked then.
-        let own = format!(
-            "{}bottle \"demo\" {{ extends \"{}\"; }}\n",
-            profile.text.replace("std/", ""),
-            profile.agent
-        );
+        let (analysis, _) = Analysis::of_built_in(profile);
+        let texts: String = analysis.sources().iter().map(|(_, source)| source.text().to_string()).collect();
+        let own =
+            format!("{}bottle \"demo\" {{ extends \"{}\"; }}\n", texts.replace("std/", ""), profile.word);
         let alone = format!("bottle \"demo\" {{ extends \"{name}\"; }}\n");
         let extended = format!(
             "profile \"ours\" {{\n    extends \"{name}\"\n    env {{ EDITOR \"vi\"; }}\n}}\n\
@@ -139,7 +148,10 @@ fn every_profile_compiles_alone_and_extended_and_denied_without_a_word() {
                     "{text}\n{diagnostics:?}"
                 );
                 assert_eq!(plans.len(), 1);
-                assert!(!plans[0].agent.as_ref().unwrap().program.is_empty());
+                match profile.subject {
+                    Subject::Agent => assert!(!plans[0].agent.as_ref().unwrap().program.is_empty()),
+                    Subject::Api => assert_eq!(plans[0].credentials.len(), 1),
+                }
             }
         }
     }
@@ -147,31 +159,35 @@ fn every_profile_compiles_alone_and_extended_and_denied_without_a_word() {
 
 #[test]
 fn a_plan_cites_the_lines_of_a_built_in_profile() {
-    let text = "bottle \"demo\" { extends \"std/claude-code\"; }\n";
+    let text = "bottle \"demo\" { extends \"std/gemini-cli\"; }\n";
     let plan = planned(text);
-    let place = "std://claude-code";
+    let place = "std://gemini-cli";
     assert_eq!(plan.sources.keys().collect::<Vec<_>>(), [place, "x.kdl"]);
-    assert_eq!(plan.known_agent(), Some("claude-code"));
-    let profile = catalogue::of_agent("claude-code").unwrap();
-    let line =
-        profile.text.lines().position(|line| line.contains("allow \"api.anthropic.com\"")).unwrap() + 1;
+    assert_eq!(plan.known_agent(), Some("gemini-cli"));
+    let profile = catalogue::of_agent("gemini-cli").unwrap();
+    let line = profile
+        .text
+        .lines()
+        .position(|line| line.contains("allow \"generativelanguage.googleapis.com\""))
+        .unwrap()
+        + 1;
     let cited = format!("{place}:{line}");
     assert!(plan.egress.allow.iter().any(|entry| entry.origin == cited), "{:?}", plan.egress.allow);
     let mut sources = Sources::new();
     sources.add(Source::new("x.kdl", text));
     let analysis = Analysis::new(sources, Options::default());
     let lines = Tracer::new(&plan, &analysis).lines("pipelock/pipelock.yaml").unwrap();
-    let traced = lines.iter().find(|line| line.text.contains("api.anthropic.com")).unwrap();
-    assert_eq!(traced.origins[0].what, "`allow` of profile `std/claude-code`");
+    let traced = lines.iter().find(|line| line.text.contains("generativelanguage.googleapis.com")).unwrap();
+    assert_eq!(traced.origins[0].what, "`allow` of profile `std/gemini-cli`");
     // What extends none has none.
     assert_eq!(planned("bottle \"demo\" {}\n").sources.len(), 1);
 }
 
 /// Compiles beside an earlier text of a built-in profile.
-fn with_text(text: &str, spec: &str) -> Compilation {
+fn with_text(word: &str, text: &str, spec: &str) -> Compilation {
     let mut sources = Sources::new();
     sources.add(Source::new("x.kdl", spec));
-    sources.add_built_in(Source::built_in("std://claude-code", text));
+    sources.add_built_in(Source::built_in(format!("std://{word}"), text));
     compile(&sources, &Options::default())
 }
 
@@ -181,21 +197,21 @@ fn read(plan: &Plan) -> PlanJson<'static> {
 
 #[test]
 fn an_upgrade_of_the_catalogue_that_widens_shows_in_a_diff() {
-    let spec = "bottle \"demo\" { extends \"std/claude-code\"; }\n";
-    let now = catalogue::of_agent("claude-code").unwrap().text;
-    let line = now.lines().find(|line| line.contains("\"claude.com\"")).unwrap();
+    let spec = "bottle \"demo\" { extends \"std/gemini-cli\"; }\n";
+    let now = catalogue::of_agent("gemini-cli").unwrap().text;
+    let line = now.lines().find(|line| line.contains("\"cloudcode-pa.googleapis.com\"")).unwrap();
     let earlier = now.replace(line, "        // not yet");
     let plans = |text: &str| -> BTreeMap<String, PlanJson<'static>> {
-        let Compilation { diagnostics, plans, .. } = with_text(text, spec);
+        let Compilation { diagnostics, plans, .. } = with_text("gemini-cli", text, spec);
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
         plans.iter().map(|plan| (plan.slug.value.clone(), read(plan))).collect()
     };
     let (before, after) = (plans(&earlier), plans(now));
     let changes = diff(&before, &after);
     let wider: Vec<_> = changes.iter().filter(|change| change.direction == Direction::Wider).collect();
-    assert!(wider.iter().any(|change| change.text.contains("claude.com")), "{changes:?}");
+    assert!(wider.iter().any(|change| change.text.contains("cloudcode-pa.googleapis.com")), "{changes:?}");
     let place = |change: &&&bottlec::diff::Change| {
-        change.new.as_ref().is_some_and(|it| it.starts_with("std://claude-code:"))
+        change.new.as_ref().is_some_and(|it| it.starts_with("std://gemini-cli:"))
     };
     assert!(wider.iter().all(|change| place(&change)), "{changes:?}");
     assert!(diff(&after, &before).iter().all(|change| change.direction != Direction::Wider));
@@ -210,7 +226,7 @@ fn a_built_in_text_cannot_accept_nor_silence_nor_take_anything_of_a_host() {
                 sidecar \"s\" image=\"x\" { port 1; }\n    git { repo \"r\" { path \"/\"; }; }\n    \
                 expect { allow \"x.test\"; }\n    network octet=9\n}\n";
     let Compilation { sources, diagnostics, plans } =
-        with_text(evil, "bottle \"demo\" {\n    extends \"std/claude-code\"\n}\n");
+        with_text("claude-code", evil, "bottle \"demo\" {\n    extends \"std/claude-code\"\n}\n");
     // What is said of its hosts is said where it is extended, whatever it says of levels.
     let found: Vec<_> = diagnostics.as_slice().iter().map(|it| (it.rule.id, it.primary.span)).collect();
     assert_eq!(found.iter().map(|it| it.0).collect::<Vec<_>>(), ["allow-drop"], "{diagnostics:?}");
@@ -228,7 +244,7 @@ fn a_built_in_text_cannot_accept_nor_silence_nor_take_anything_of_a_host() {
 /// What is found in a text that nobody can edit is said, and mended, elsewhere.
 #[test]
 fn no_finding_and_no_fix_is_in_a_built_in_text() {
-    let text = "bottle \"demo\" {\n    extends \"std/claude-code\"\n    egress { tls { ca-cert \"~/c/ca.pem\"; ca-key \
+    let text = "bottle \"demo\" {\n    extends \"std/gemini-cli\"\n    egress { tls { ca-cert \"~/c/ca.pem\"; ca-key \
                 \"~/c/ca-key.pem\"; }; }\n}\n";
     let (sources, compilation) = compile_text("x.kdl", text);
     let found = compilation.diagnostics.as_slice();
@@ -237,7 +253,7 @@ fn no_finding_and_no_fix_is_in_a_built_in_text() {
     let style = report::Style::default();
     report::render(report::Format::Sarif, &compilation.diagnostics, &[], &sources, &style, &mut sarif)
         .unwrap();
-    assert!(String::from_utf8(sarif).unwrap().contains("\"std://claude-code\""));
+    assert!(String::from_utf8(sarif).unwrap().contains("\"std://gemini-cli\""));
     for diagnostic in found {
         assert!(!sources.is_built_in(diagnostic.primary.span), "{diagnostic:?}");
         let edits = diagnostic.fix.iter().flat_map(|fix| &fix.edits);
@@ -266,7 +282,7 @@ fn no_file_takes_the_place_of_a_built_in_text() {
 #[test]
 fn nothing_writes_to_a_built_in_text_and_everything_else_works_with_it() {
     let dir = Dir::new();
-    dir.write("bottle.kdl", "bottle \"demo\"  {\n  extends \"std/claude-code\"\n supervise\n}\n");
+    dir.write("bottle.kdl", "bottle \"demo\"  {\n  extends \"std/gemini-cli\"\n supervise\n}\n");
     dir.run(["check", "--fix", "bottle.kdl"]).code(0);
     dir.run(["check", "."]).code(0).says("1 bottle checked, nothing found");
     dir.run(["fmt", "bottle.kdl"]).code(0).says("1 file laid out, 0 left as they are");
@@ -274,9 +290,9 @@ fn nothing_writes_to_a_built_in_text_and_everything_else_works_with_it() {
     dir.run(["build", "--check", "bottle.kdl"]).code(0);
     dir.run(["verify", "stage/demo"]).code(0);
     let before = tree(dir.path());
-    dir.run(["trace", "stage/demo/pipelock/pipelock.yaml"]).code(0).says("std://claude-code:");
-    dir.run(["reach", "bottle.kdl", "api.anthropic.com"]).code(0).says("std://claude-code:");
-    dir.run(["plan", "bottle.kdl"]).code(0).says("std://claude-code:");
+    dir.run(["trace", "stage/demo/pipelock/pipelock.yaml"]).code(0).says("std://gemini-cli:");
+    dir.run(["reach", "bottle.kdl", "generativelanguage.googleapis.com"]).code(0).says("std://gemini-cli:");
+    dir.run(["plan", "bottle.kdl"]).code(0).says("std://gemini-cli:");
     dir.run(["diff", "bottle.kdl", "stage"]).code(0);
     dir.run(["check", "--format", "junit", "bottle.kdl"]).code(0).never_says("std://");
     assert_eq!(tree(dir.path()), before);
@@ -386,13 +402,14 @@ fn a_change_of_the_agent_is_told_and_widens_nothing() {
 }
 
 #[test]
-fn the_page_is_that_of_the_catalogue() {
+fn the_pages_are_those_of_the_catalogue() {
     assert_generated("docs/agents.md", &report::agents::page());
+    assert_generated("docs/apis.md", &report::agents::apis());
 }
 
 #[test]
 fn init_writes_a_bottle_for_each_agent_in_and_out_of_a_repository() {
-    for BuiltIn { agent, .. } in ALL {
+    for BuiltIn { word: agent, .. } in catalogue::of_subject(Subject::Agent) {
         let dir = Dir::new();
         dir.run(["init", "plain", "--agent", agent]).code(0).says("bottlec up plain/bottle.kdl");
         fs::create_dir_all(dir.at("My Project!")).unwrap();
@@ -480,7 +497,7 @@ fn preflight_says_how_to_make_what_an_agent_of_the_catalogue_boots_from() {
 /// What an editor is told of a built-in profile at the mark.
 #[test]
 fn an_editor_knows_the_built_in_profiles_and_edits_none() {
-    let text = "profile \"ours\" { extends \"std/claude-code\"; }\nbottle \"demo\" {\n    extends \"ours\" \"std/cla<|>ude-code\"\n    \
+    let text = "profile \"ours\" { extends \"std/claude-code\"; }\nbottle \"demo\" {\n    extends \"ours\" \"std/cla<|>ude-code\" \"std/gemini-cli\"\n    \
                 egress { tls { ca-cert \"~/c/ca.pem\"; ca-key \"~/c/ca-key.pem\"; }; }\n}\n";
     let mut editor = Editor::new(&[]);
     let position = editor.open_at(text);
@@ -492,7 +509,7 @@ fn an_editor_knows_the_built_in_profiles_and_edits_none() {
     let HoverContents::Markup(hover) = hover.unwrap().contents else { panic!("no markup") };
     for said in [
         "The built-in profile `std/claude-code` brings:",
-        "- allows `api.anthropic.com`",
+        "- what is under it: `std/anthropic`",
         "- the program `claude --dangerously-skip-permissions`",
         "- MCP servers in `/etc/claude-code/managed-mcp.json`, in the form `claude`",
         "`https://code.claude.com/docs/en/permission-modes`",

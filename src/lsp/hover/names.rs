@@ -219,6 +219,7 @@ fn given(profile: &Profile) -> Vec<String> {
     };
     add("repositories", layer.git.repos.iter().map(|it| it.name.value.as_str()).collect());
     add("sidecars", layer.sidecars.iter().map(|it| it.name.value.as_str()).collect());
+    add("credentials", layer.credentials.iter().map(|it| it.name.value.as_str()).collect());
     add("accepts", layer.accepts.iter().map(|it| it.rule.value.as_str()).collect());
     if let Some(version) = layer.engine.as_ref().and_then(|engine| engine.version.as_ref()) {
         items.push(format!("engine smolvm {}", version.value));

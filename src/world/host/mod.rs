@@ -9,7 +9,7 @@ mod target;
 use std::net::IpAddr;
 
 pub use pattern::HostPattern;
-pub use target::{TARGET, Target, TargetError, TargetHost, Verdict};
+pub use target::{Request, TARGET, Target, TargetError, TargetHost, Verdict};
 
 use crate::rule::{self, Meant, ValueError};
 use crate::text::quote;

@@ -1,4 +1,4 @@
-//! Targets of `reach` and `expect`, a host or an address, perhaps with a port; and verdicts.
+//! Targets of `reach` and `expect`: a host or an address, perhaps with a port, or a request to one; and verdicts.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rule::{self, Meant, ValueError};
 use crate::text::quote;
+use crate::world::broker::METHODS;
 use crate::world::pipelock::name;
 
 /// The verdict on a target, from the narrowest on.
@@ -47,7 +48,14 @@ pub enum TargetHost {
 }
 
 /// What a target is, in words.
-pub const TARGET: &str = "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`";
+pub const TARGET: &str = "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`, or a request such as \
+                          `POST https://api.example.com/v1/items`";
+
+/// The scheme of a request: the broker speaks no other one.
+const SCHEME: &str = "https://";
+
+/// Its port.
+const HTTPS: u16 = 443;
 
 /// One thing that an agent may try to reach.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +66,17 @@ pub struct Target {
     pub port: Option<u16>,
     /// The host as a client spells it to a proxy, in lower case and without brackets: proxies compare texts.
     pub spelling: String,
+    /// What is asked of it; without one, anything.
+    pub request: Option<Request>,
+}
+
+/// A request to a host, over TLS.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Request {
+    /// Its method; without one, any.
+    pub method: Option<String>,
+    /// Its path, as a client writes it and without a query.
+    pub path: String,
 }
 
 /// Why a text is no target.
@@ -87,15 +106,48 @@ impl Target {
     }
 
     fn read(text: &str) -> Result<Self, &'static str> {
-        if text.contains("://") || text.contains('/') {
-            return Err("is no host: a target has no scheme and no path");
+        let (method, rest) = method(text);
+        match rest.strip_prefix(SCHEME) {
+            Some(url) => Self::request(method, url),
+            None if method.is_some() => Err("is no request: behind its method it has no `https://`"),
+            None => Self::host(text),
+        }
+    }
+
+    /// A request, of what stands behind its scheme.
+    fn request(method: Option<&str>, url: &str) -> Result<Self, &'static str> {
+        if method.is_some_and(|method| !METHODS.contains(&method)) {
+            return Err("begins with no method such as `GET`, in capital letters");
+        }
+        if url.contains(['?', '#']) {
+            return Err("has a query, which no list of paths looks at");
+        }
+        let (authority, path) = url.split_at(url.find('/').unwrap_or(url.len()));
+        if authority.contains('@') {
+            return Err("has a login before its host");
+        }
+        if !path.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("has a path with characters that stand in none: percent-encode them");
+        }
+        let target = Self::host(authority)?;
+        let path = if path.is_empty() { "/" } else { path };
+        let request = Request { method: method.map(str::to_owned), path: path.to_owned() };
+        Ok(Self { port: target.port.or(Some(HTTPS)), request: Some(request), ..target })
+    }
+
+    fn host(text: &str) -> Result<Self, &'static str> {
+        if text.contains("://") {
+            return Err("has a scheme: a request is asked for with `https://`, and a host without one");
+        }
+        if text.contains('/') {
+            return Err("is no host: a path is asked for with `https://` before its host");
         }
         let (host, port) = split(text)?;
         let spelling = host.to_ascii_lowercase();
         // What a resolver reads as an address without asking anybody, such as `0x7f.1`, is one.
         let numeric = || name::numeric(host).map(IpAddr::from);
         if let Some(address) = host.parse::<IpAddr>().ok().or_else(numeric) {
-            return Ok(Self { host: TargetHost::Address(address.to_canonical()), port, spelling });
+            return Ok(Self { host: TargetHost::Address(address.to_canonical()), port, spelling, request: None });
         }
         if text.starts_with('[') {
             return Err("holds no address between its brackets");
@@ -108,19 +160,19 @@ impl Target {
         if super::check(name).is_err() {
             return Err("is no host name and no address");
         }
-        Ok(Self { host: TargetHost::Name(name.to_owned()), port, spelling })
+        Ok(Self { host: TargetHost::Name(name.to_owned()), port, spelling, request: None })
     }
 
     /// A name, in lower case.
     #[must_use]
     pub fn name(name: String, port: Option<u16>) -> Self {
-        Self { spelling: name.clone(), host: TargetHost::Name(name), port }
+        Self { spelling: name.clone(), host: TargetHost::Name(name), port, request: None }
     }
 
     /// An address, in its plain form.
     #[must_use]
     pub fn address(address: IpAddr, port: Option<u16>) -> Self {
-        Self { host: TargetHost::Address(address), port, spelling: address.to_string() }
+        Self { host: TargetHost::Address(address), port, spelling: address.to_string(), request: None }
     }
 }
 
@@ -129,6 +181,10 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
         Self::read(text).map_err(|why| {
+            let (method, url) = method(text);
+            if method.is_some() || url.starts_with(SCHEME) {
+                return TargetError { text: text.to_owned(), why, meant: meant_request(method, url) };
+            }
             // A URL that was pasted, or a name as DNS writes it.
             let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
             let host = rest.split(['/', '?', '#']).next().unwrap_or("");
@@ -146,13 +202,34 @@ impl FromStr for Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host: _, port, spelling } = self;
+        let Self { host: _, port, spelling, request } = self;
+        if let Some(Request { method, path }) = request {
+            let method = method.as_ref().map(|method| format!("{method} ")).unwrap_or_default();
+            let host = if spelling.contains(':') { format!("[{spelling}]") } else { spelling.clone() };
+            let port = port.filter(|port| *port != HTTPS).map(|port| format!(":{port}")).unwrap_or_default();
+            return write!(f, "{method}{SCHEME}{host}{port}{path}");
+        }
         match port {
             None => f.write_str(spelling),
             Some(port) if spelling.contains(':') => write!(f, "[{spelling}]:{port}"),
             Some(port) => write!(f, "{spelling}:{port}"),
         }
     }
+}
+
+/// The word before the blank, if there is one, and what stands behind it.
+fn method(text: &str) -> (Option<&str>, &str) {
+    text.split_once(' ').map_or((None, text), |(word, rest)| (Some(word), rest.trim_start()))
+}
+
+/// The request that is most likely meant by a text that is none.
+fn meant_request(method: Option<&str>, url: &str) -> Option<String> {
+    let url = url.strip_prefix(SCHEME).unwrap_or(url);
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let end = url.find('/').unwrap_or(url.len());
+    let start = url[..end].rfind('@').map_or(0, |at| at + 1);
+    let method = method.map(str::to_ascii_uppercase);
+    Some(Target::request(method.as_deref(), &url[start..]).ok()?.to_string())
 }
 
 /// The host and the port of `host`, `host:port`, `[address]` and `[address]:port`.
@@ -196,6 +273,10 @@ mod tests {
             ("0x7F.1:80", "0x7f.1:80"),
             ("api.github.com.:443", "api.github.com.:443"),
             ("localhost:1", "localhost:1"),
+            ("https://API.github.com/v1", "https://api.github.com/v1"),
+            ("https://api.github.com", "https://api.github.com/"),
+            ("POST https://api.github.com:443/V1/a%2Fb", "POST https://api.github.com/V1/a%2Fb"),
+            ("GET  https://[2001:DB8::1]:8443/", "GET https://[2001:db8::1]:8443/"),
         ] {
             assert_eq!(
                 text.parse::<Target>().map(|target| target.to_string()),
@@ -208,7 +289,16 @@ mod tests {
     #[test]
     fn what_is_no_target_says_what_is_meant() {
         for (text, meant) in [
-            ("https://api.github.com/v1", Some("api.github.com:443")),
+            ("http://api.github.com/v1", Some("api.github.com:80")),
+            ("api.github.com/v1", Some("api.github.com")),
+            ("POST api.github.com/v1", Some("POST https://api.github.com/v1")),
+            ("post https://api.github.com/v1", Some("POST https://api.github.com/v1")),
+            ("CONNECT https://api.github.com/", None),
+            ("GET https://api.github.com/v1?key=1", Some("GET https://api.github.com/v1")),
+            ("https://user:hunter2@api.github.com/v1", Some("https://api.github.com/v1")),
+            ("https://api.github.com/\u{fc}", None),
+            ("https://", None),
+            ("GET https://*.github.com/", None),
             ("ssh://git@github.com/acme/api", Some("github.com:22")),
             ("api.github.com..", Some("api.github.com")),
             ("*.github.com", None),
