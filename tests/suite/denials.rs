@@ -433,3 +433,63 @@ proptest! {
         }
     }
 }
+
+const BROKERED: &str = r#"bottle "demo" {
+    network octet=42
+    credential "model" {
+        upstream "https://api.example.com"
+        bearer from-env="MODEL_KEY"
+        allow "POST" "/v1/messages"
+        allow "GET" "/v1/models/*"
+    }
+}
+"#;
+
+/// A line of the broker's, as Caddy 2.11 writes it by our configuration.
+fn brokered(time: &str, method: &str, path: &str, refused: &str) -> String {
+    let mut event = json!({ "level": "info", "ts": format!("2026-11-29T{time}Z"), "logger": "http.log.access",
+                            "msg": "handled request", "credential": "model", "status": 403,
+                            "request": { "remote_ip": "192.168.42.1", "method": method, "uri": path } });
+    if !refused.is_empty() {
+        event["refused"] = Value::from(refused);
+    }
+    event.to_string() + "\n"
+}
+
+/// What the broker refused is told by credential and line, and nothing of what the agent wrote drives a terminal or is shown
+/// whole.
+#[test]
+fn the_brokers_refusals_are_told_by_credential_and_line() {
+    let dir = Dir::with(BROKERED);
+    let mut log = String::new();
+    for minute in 0..3 {
+        log += &brokered(&format!("09:0{minute}:00"), "DELETE", "/model/v1/files/a", "allow");
+    }
+    log += &brokered("09:10:00", "POST", "/model/v1/messages", "");
+    log += &brokered("09:11:00", "POST", "/model/v1/messages", "allow");
+    log += &brokered("09:12:00", "GET", "/other/v1", "prefix");
+    log += &brokered("09:13:00", "GET", "/model/v1/../admin", "path");
+    log += &brokered("09:14:00", "GET", "/model/v1/models/a?key=k", "query");
+    log += &brokered("09:15:00", "POST", "/model/v1/messages", "token");
+    log += &brokered("09:16:00", "POST", "/model/v1/messages", "secret");
+    log += &brokered("09:17:00", "TRACE\u{1b}[2J", &format!("/model/\u{1b}]0;x\u{7}\u{202e}/{}", "y".repeat(300)), "allow");
+    log += &brokered("09:18:00", "GET", &format!("/model/{}", token()), "allow");
+    // The same in a record of pipelock's is the agent's own text.
+    log += &record(
+        "09:19:00",
+        &json!({ "event": "allowed", "url": "http://x.example.com/\"logger\":\"http.log.access\",\"refused\":\"allow\"" }),
+    );
+    dir.write("broker.log", log);
+    let shown = run(&dir, &["denials", "x.kdl", "--from", "broker.log"]).code(0);
+    let shown = shown.never_says(&token()).never_says("\u{1b}").never_says("\u{202e}").never_says("key=k");
+    assert_snapshot("denials__broker", &shown.out);
+    let json = run(&dir, &["denials", "x.kdl", "--from", "broker.log", "--format", "json"]).code(0);
+    let report: Value = serde_json::from_str(&json.out).expect("JSON");
+    let schema = denials::schema();
+    assert!(jsonschema::validator_for(schema.as_value()).expect("a schema").is_valid(&report), "{report}");
+    let by: BTreeSet<&str> =
+        report["denials"].as_array().expect("a list").iter().filter_map(|it| it["by"].as_str()).collect();
+    assert_eq!(by, BTreeSet::from(["broker"]));
+    // No `allow` of hosts is proposed for them.
+    run(&dir, &["propose", "x.kdl", "--from", "broker.log"]).code(0).never_says("api.example.com");
+}
