@@ -147,7 +147,12 @@ impl Target {
         // What a resolver reads as an address without asking anybody, such as `0x7f.1`, is one.
         let numeric = || name::numeric(host).map(IpAddr::from);
         if let Some(address) = host.parse::<IpAddr>().ok().or_else(numeric) {
-            return Ok(Self { host: TargetHost::Address(address.to_canonical()), port, spelling, request: None });
+            return Ok(Self {
+                host: TargetHost::Address(address.to_canonical()),
+                port,
+                spelling,
+                request: None,
+            });
         }
         if text.starts_with('[') {
             return Err("holds no address between its brackets");
