@@ -44,53 +44,35 @@ fn spent(credential: &PlannedCredential) -> String {
 fn credential(before: &PlannedCredential, now: &PlannedCredential, changes: &mut Changes<'_>) {
     let PlannedCredential { name: _, upstream, private, ca, login, secret, allow: _, origin: _ } = now;
     let who = who(now);
-    let mut unclear = |what: String, old: String, new: String| {
+    let mut unclear = |what: String| {
         let change = changes.push(Direction::Unclear, Topic::Secret, what);
-        (change.old, change.new) = (Some(old), Some(new));
+        (change.old, change.new) = (Some(before.origin.clone()), Some(now.origin.clone()));
     };
     let instead =
         |now: &str, before: &str| format!("{} instead of {}", quote_whole(now), quote_whole(before));
     if before.upstream != *upstream {
-        unclear(
-            format!("{who} is sent to {}", instead(&upstream.to_string(), &before.upstream.to_string())),
-            before.upstream.origins.first().to_string(),
-            upstream.origins.first().to_string(),
-        );
+        unclear(format!("{who} is sent to {}", instead(&upstream.to_string(), &before.upstream.to_string())));
     }
     if before.login != *login {
-        unclear(
-            format!("{who} is sent as {} instead of {}", sent(login), sent(&before.login)),
-            before.login.origins.first().to_string(),
-            login.origins.first().to_string(),
-        );
+        unclear(format!("{who} is sent as {} instead of {}", sent(login), sent(&before.login)));
     }
     if before.secret != *secret {
-        unclear(
-            format!("{who} is another secret: {} instead of {}", place(secret), place(&before.secret)),
-            before.secret.origins.first().to_string(),
-            secret.origins.first().to_string(),
-        );
+        unclear(format!("{who} is another secret: {} instead of {}", place(secret), place(&before.secret)));
     }
     if before.ca != *ca {
         let shown = |ca: &Traced<Option<String>>| {
             ca.as_ref().map_or_else(|| String::from("the public authorities"), |path| quote_whole(path))
         };
-        unclear(
-            format!("{who} goes to whom {} sign for instead of {}", shown(ca), shown(&before.ca)),
-            before.ca.origins.first().to_string(),
-            ca.origins.first().to_string(),
-        );
+        unclear(format!("{who} goes to whom {} sign for instead of {}", shown(ca), shown(&before.ca)));
     }
     match (*before.private, **private) {
         (false, true) => {
             let text = format!("{who} may be sent to a private network");
-            changes.push(Direction::Wider, Topic::Secret, text).new =
-                Some(private.origins.first().to_string());
+            changes.push(Direction::Wider, Topic::Secret, text).new = Some(now.origin.clone());
         }
         (true, false) => {
             let text = format!("{who} may be sent to a private network no more");
-            changes.push(Direction::Narrower, Topic::Secret, text).old =
-                Some(before.private.origins.first().to_string());
+            changes.push(Direction::Narrower, Topic::Secret, text).old = Some(before.origin.clone());
         }
         _ => {}
     }

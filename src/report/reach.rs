@@ -240,25 +240,29 @@ fn broker_place(plan: &Plan) -> String {
 const UNSCANNED: &str = "no pipelock scans what goes through the broker, and another user of this host can go through it only \
                          with the launch's token";
 
-/// What the broker does with a target by one credential: the sentence, and the line.
-fn passage(target: &Target, passage: &Passage<'_, &str>) -> Cause {
+/// What the broker does with a target by one credential: a sentence for each line that decides.
+fn passage(target: &Target, passage: &Passage<'_, &str>) -> Vec<Cause> {
     let Passage { name, at, through } = passage;
     let name = quote(name);
     let path = target.request.as_ref().map_or("", |request| request.path.as_str());
-    let listed = |methods: &BTreeMap<&str, &str>| methods.keys().copied().collect::<Vec<_>>().join(", ");
-    let first = |methods: &BTreeMap<&str, &str>| methods.values().next().copied().unwrap_or(at).to_owned();
-    let (rule, origin) = match through {
-        Through::Everything => (format!("credential {name} lets every request through"), (*at).to_owned()),
-        Through::Methods(methods) => {
-            (format!("credential {name} lets {} through to {path}", listed(methods)), first(methods))
+    let cause = |rule: String, line: &str| Cause { kind: "credential", rule, origin: Some(line.to_owned()) };
+    let by_line = |methods: &BTreeMap<&str, &str>, says: &str| {
+        let mut lines: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (method, line) in methods {
+            lines.entry(line).or_default().push(method);
         }
-        Through::Some(line) => (format!("credential {name} lets some requests through"), (*line).to_owned()),
-        Through::OtherMethods(methods) => {
-            (format!("credential {name} lets only {} through to {path}", listed(methods)), first(methods))
-        }
-        Through::Nothing => (format!("credential {name} lets nothing through to {path}"), (*at).to_owned()),
+        let says = |methods: &[&str]| {
+            format!("credential {name} lets {says}{} through to {path}", methods.join(", "))
+        };
+        lines.iter().map(|(line, methods)| cause(says(methods), line)).collect()
     };
-    Cause { kind: "credential", rule, origin: Some(origin) }
+    match through {
+        Through::Everything => vec![cause(format!("credential {name} lets every request through"), at)],
+        Through::Methods(methods) => by_line(methods, ""),
+        Through::Some(line) => vec![cause(format!("credential {name} lets some requests through"), line)],
+        Through::OtherMethods(methods) => by_line(methods, "only "),
+        Through::Nothing => vec![cause(format!("credential {name} lets nothing through to {path}"), at)],
+    }
 }
 
 const NO_PORT: &str = "pipelock looks at no port: an allowed host can be reached on each";
@@ -329,7 +333,7 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     passages.sort_by_key(|passage| std::cmp::Reverse(passage.through.verdict()));
     if let Some(first) = passages.first() {
         let by_broker = first.through.verdict();
-        let ways = passages.iter().map(|it| passage(target, it));
+        let ways = passages.iter().flat_map(|it| passage(target, it));
         if by_broker >= verdict && by_broker != Verdict::Refused {
             causes.retain(|cause| cause.kind != "nearest");
             notes.push(match verdict {
