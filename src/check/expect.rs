@@ -1,11 +1,13 @@
 //! `expect`: the policy tests of a spec, run against its policy.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Bottle, Expectation, Host, MemberKind, Names, Settings};
+use crate::model::{Bottle, Credential, Expectation, Host, MemberKind, Names, Settings};
+use crate::reach::broker::{Broker, Held, Listed, Passage, Through};
 use crate::reach::proxy::{AddressScope, Decision};
 use crate::reach::{Because, Policy};
 use crate::rule::catalogue::{EXPECTATION_FAILED, SIDECAR_RELAYS};
-use crate::text::quote;
+use crate::source::Span;
+use crate::text::{one_of, quote};
 use crate::world::engine::{Gap, Ledger};
 use crate::world::host::{Target, Verdict};
 use crate::world::images;
@@ -18,16 +20,26 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         return;
     }
     let policy = policy(bottle);
-    relays(bottle, &policy, diagnostics);
+    let broker = broker(bottle);
+    relays(bottle, &policy, &broker, diagnostics);
     for Expectation { verdict, target } in expectations {
         let because = policy.judge(&target.value, None);
-        if because.verdict() != *verdict {
+        let passages = broker.judge(&target.value);
+        let brokered = passages.iter().max_by_key(|passage| passage.through.verdict());
+        let by_broker = brokered.map_or(Verdict::Refused, |passage| passage.through.verdict());
+        let found = because.verdict().max(by_broker);
+        if found != *verdict {
             diagnostics.push_error_with(|| {
                 let name = quote(&target.value.to_string());
                 let slug = quote(&slug.value);
-                let message = match because.verdict() {
+                let by_request = by_broker == Verdict::Depends && because.verdict() != Verdict::Depends;
+                let message = match found {
                     Verdict::Allowed => format!("{name} can be reached from {slug}"),
                     Verdict::Refused => format!("{name} cannot be reached from {slug}"),
+                    Verdict::Depends if by_request => format!(
+                        "{name} {} from {slug}: it depends on the request",
+                        if *verdict == Verdict::Refused { "may be reached" } else { "may be refused" }
+                    ),
                     Verdict::Depends if *verdict == Verdict::Refused => {
                         format!("{name} may be reached from {slug}: it depends on what a name resolves to")
                     }
@@ -37,7 +49,12 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
                 };
                 let diagnostic = Diagnostic::new(&EXPECTATION_FAILED, target.span, message)
                     .label(format!("expected to be {}", verdict.as_str()));
-                explain(diagnostic, &policy, &target.value, because)
+                match brokered {
+                    Some(passage) if found == by_broker && because.verdict() != Verdict::Allowed => {
+                        explain_broker(diagnostic, passage)
+                    }
+                    _ => explain(diagnostic, &policy, &target.value, because),
+                }
             });
         }
     }
@@ -45,11 +62,17 @@ pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
 
 /// Sidecars of the spec's own that the agent may make dial: they reach what the host can, so that no refusal is certain
 /// while nothing is said of them. One cause, one diagnostic each.
-fn relays(bottle: &Bottle<Names>, policy: &Policy<'_, &Host>, diagnostics: &mut Diagnostics) {
+fn relays(
+    bottle: &Bottle<Names>,
+    policy: &Policy<'_, &Host>,
+    broker: &Broker<'_, Span>,
+    diagnostics: &mut Diagnostics,
+) {
     let holds_otherwise = |it: &&Expectation| {
         let because = policy.judge(&it.target.value, None);
         it.verdict == Verdict::Refused
             && because.verdict() == Verdict::Refused
+            && broker.verdict(&it.target.value) == Verdict::Refused
             && because != Because::OwnMachine
     };
     let Some(first) = bottle.settings.expectations.iter().find(holds_otherwise) else { return };
@@ -86,6 +109,54 @@ pub fn policy<N>(bottle: &Bottle<N>) -> Policy<'_, &Host> {
         bottle.members.iter().filter_map(|member| Some((member.port()?.value, member.name.value.as_str())));
     let version = settings.pipelock.version();
     Policy::new(settings.addresses().bundle(), gaps, listeners, version, settings.egress.lists(version))
+}
+
+/// The broker of a bottle, as it is written. A credential without an upstream is an error, and reaches nothing.
+#[must_use]
+pub fn broker<N>(bottle: &Bottle<N>) -> Broker<'_, Span> {
+    Broker::new(bottle.settings.credentials.values().filter_map(held))
+}
+
+fn held(credential: &Credential) -> Option<Held<'_, Span>> {
+    let allow = credential.allow.iter().map(|allow| Listed {
+        methods: allow.methods.iter().map(|method| method.value.as_str()).collect(),
+        paths: allow.paths.iter().map(|path| &path.value).collect(),
+        at: allow.node,
+    });
+    Some(Held {
+        name: &credential.name.value,
+        upstream: &credential.upstream.as_ref()?.value,
+        allow: allow.collect(),
+        at: credential.name.span,
+    })
+}
+
+/// Shows what decides at the broker.
+fn explain_broker(diagnostic: Diagnostic, passage: &Passage<'_, Span>) -> Diagnostic {
+    let Passage { name, at, through } = passage;
+    let name = quote(name);
+    match through {
+        Through::Everything => diagnostic
+            .related(*at, format!("credential {name} lets every request through"))
+            .help("name what the agent needs, such as `allow \"GET\" \"/v1/items\"`"),
+        Through::Methods(methods) => {
+            let place = methods.values().next().copied().unwrap_or(*at);
+            diagnostic
+                .related(place, format!("credential {name} lets it through here"))
+                .help("take that out, or narrow it")
+        }
+        Through::Some(place) => diagnostic
+            .related(*place, format!("credential {name} lets some requests through"))
+            .help("ask for one of them, such as `POST https://api.example.com/v1/items`"),
+        Through::OtherMethods(methods) => {
+            let place = methods.values().next().copied().unwrap_or(*at);
+            let listed = one_of(methods.keys().copied());
+            diagnostic.related(place, format!("credential {name} lets it through with {listed} only"))
+        }
+        Through::Nothing => {
+            diagnostic.related(*at, format!("no `allow` of credential {name} lets it through"))
+        }
+    }
 }
 
 /// Shows what decides.

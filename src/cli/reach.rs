@@ -43,8 +43,9 @@ pub(super) fn run(command: &Reach, output: &Output) -> Result<Outcome, Error> {
 }
 
 fn is_spec(path: &Path) -> bool {
-    // No target has a `/`, and what is there is what is meant.
-    path.as_os_str() == "-" || path.extension().is_some_and(|kind| kind == "kdl") || path.exists()
+    // What is there is what is meant, and of the rest a URL is none.
+    let is_url = path.to_string_lossy().contains("://");
+    path.as_os_str() == "-" || path.exists() || !is_url && path.extension().is_some_and(|kind| kind == "kdl")
 }
 
 fn target(text: &str) -> Result<Target, Error> {

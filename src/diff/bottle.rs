@@ -3,7 +3,7 @@
 
 use super::environment::environment;
 use super::join::{Joined, join};
-use super::{Changes, Direction, Topic, bundle, guards, machine, quoted, reach, scan};
+use super::{Changes, Direction, Topic, broker, bundle, guards, machine, quoted, reach, scan};
 use crate::lower::plan_json::{PlanJson, Supervise};
 use crate::plan::{
     PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo, PlannedSource,
@@ -14,10 +14,15 @@ use crate::text::{quote, quote_whole};
 /// Summarises in one line what a new bottle's agent can reach.
 pub(super) fn summary(plan: &PlanJson<'static>) -> String {
     let hosts = plan.egress.allow.iter().map(|entry| entry.host.as_str());
+    let credentials = plan.credentials.iter().map(|credential| credential.name.as_str());
+    let spends = match quoted(credentials) {
+        names if names.is_empty() => names,
+        names => format!(", and can spend the credentials {names}"),
+    };
     if plan.egress.allow.is_empty() {
-        return String::from("its agent can reach its bundle, and no host");
+        return format!("its agent can reach its bundle, and no host{spends}");
     }
-    format!("its agent can reach its bundle, and {}", quoted(hosts))
+    format!("its agent can reach its bundle, and {}{spends}", quoted(hosts))
 }
 
 /// All changes of one bottle.
@@ -46,7 +51,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         provision: _,
         egress,
         git,
-        credentials: _,
+        credentials,
         supervise,
         accepted,
         lint_allowed,
@@ -100,6 +105,7 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
     bundle::sidecars(&old.sidecars, sidecars, &moved, changes);
     scan::egress(&old.egress, egress, changes);
     self::git(&old.git, git, changes);
+    broker::credentials(&old.credentials, credentials, changes);
     self::supervise(old.supervise.as_ref(), supervise.as_ref(), changes);
 }
 

@@ -6,11 +6,13 @@ use super::{Changes, Direction, Topic};
 use crate::model::{Reference, VariableValue};
 use crate::plan::{PlannedVariable, Traced, Variables};
 use crate::text::{quote, quote_whole};
+use crate::world::broker;
 
-/// Where a variable gets its value, and whether that is a secret.
+/// Where a variable gets its value, and whether that is a secret of the host's: the token of a launch is none.
 fn source(variable: &Traced<PlannedVariable>) -> Option<String> {
     match &variable.value.value {
         VariableValue::Literal(_) => None,
+        VariableValue::Secret(Reference::Env(name)) if name == broker::TOKEN => None,
         VariableValue::Secret(Reference::Env(name)) => Some(format!("the host's variable {}", quote(name))),
         VariableValue::Secret(Reference::File(path)) => {
             Some(format!("the host's file {}", quote_whole(path)))
@@ -50,7 +52,7 @@ pub(super) fn environment(
             (None, None) => {
                 let value = |variable: &Traced<PlannedVariable>| match &variable.value.value {
                     VariableValue::Literal(value) => Some(value.clone()),
-                    VariableValue::Secret(_) => None,
+                    VariableValue::Secret(_) => Some(broker::TOKEN.to_owned()),
                 };
                 let (was, is) = (before.and_then(value).map(|value| moved(&value)), now.and_then(value));
                 let text = match (was, is) {

@@ -3,6 +3,7 @@
 //! Both sides are what `plan.json` says, whether it was read from a stage or compiled from a spec a moment ago.
 
 mod bottle;
+mod broker;
 mod bundle;
 mod environment;
 mod guards;

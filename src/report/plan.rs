@@ -6,8 +6,9 @@ mod page;
 use super::{Style, past_gate, reach};
 use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
-    Answered, Origins, Plan, PlannedAgent, PlannedEgress, PlannedHost, PlannedLocal, PlannedMachine,
-    PlannedRepo, PlannedSidecar, PlannedSource, PlannedTls, PlannedUpstream, Purpose, SecretUse, Traced,
+    Answered, Origins, Plan, PlannedAgent, PlannedCredential, PlannedEgress, PlannedHost, PlannedLocal,
+    PlannedLogin, PlannedMachine, PlannedRepo, PlannedRequests, PlannedSidecar, PlannedSource, PlannedTls,
+    PlannedUpstream, Purpose, SecretUse, Traced,
 };
 use crate::reach::DNS_PORT;
 use crate::world::broker;
@@ -177,6 +178,7 @@ impl Page {
         }
         let egress_head = format!("agent {arrow} {} {arrow}", builtin::PIPELOCK);
         self.egress(plan, &egress_head);
+        self.brokered(plan, arrow);
         for repo in &plan.git.repos {
             let PlannedRepo { name, writable, source } = &repo.value;
             let place = match source {
@@ -235,6 +237,7 @@ impl Page {
                 None => String::from("what the host can reach, on no list, and the agent through it"),
             },
             (None, builtin::PIPELOCK) if !plan.egress.allow.is_empty() => String::from("the hosts above"),
+            (None, builtin::BROKER) => String::from("the APIs above"),
             (None, builtin::GIT_GATE) if plan.git.repos.iter().any(|repo| repo.upstream().is_some()) => {
                 String::from("the upstreams above")
             }
@@ -242,6 +245,46 @@ impl Page {
         };
         let rows = plan.sidecars.iter().map(|sidecar| vec![sidecar.name.to_string(), dials(sidecar)]);
         self.table(&rows.collect::<Vec<_>>());
+    }
+
+    /// What the broker holds in the agent's place, and what it lets through.
+    fn brokered(&mut self, plan: &Plan, arrow: &str) {
+        for credential in &plan.credentials {
+            let PlannedCredential { name, upstream, private, ca, login, secret: _, allow, origin } =
+                &credential.value;
+            let sent = match &**login {
+                PlannedLogin::Header(name) => format!("in {name}"),
+                PlannedLogin::Bearer => String::from("as a bearer token"),
+                PlannedLogin::Basic(user) => format!("as the password of {user}"),
+            };
+            let place = if **private { ", privately" } else { "" };
+            let signed = ca.as_ref().map(|ca| format!(", signed for by {ca}")).unwrap_or_default();
+            self.line(&format!(
+                "agent {arrow} {} {arrow} {}{place}{signed} (credential {name}, sent {sent})",
+                builtin::BROKER,
+                **upstream
+            ));
+            if allow.is_empty() {
+                self.table(&[vec![String::from("every method"), String::from("/**"), origin.clone()]]);
+            }
+            let mut rows = Vec::new();
+            for requests in allow {
+                let PlannedRequests { methods, paths, websocket, origin } = &requests.value;
+                let methods = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+                let upgrade = if **websocket { ", also as WebSockets" } else { "" };
+                for (at, path) in paths.iter().enumerate() {
+                    let head = if at == 0 { format!("{methods}{upgrade}") } else { String::new() };
+                    rows.push(vec![head, path.to_string(), origin.clone()]);
+                }
+            }
+            self.table(&rows);
+        }
+        if !plan.credentials.is_empty() {
+            self.line(
+                "but no pipelock scans what goes through the broker; another user of this host can go through it only with \
+                 the launch's token",
+            );
+        }
     }
 
     fn egress(&mut self, plan: &Plan, head: &str) {

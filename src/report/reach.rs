@@ -13,7 +13,10 @@ use serde::Serialize;
 use crate::backend;
 use crate::check;
 use crate::lower::pipelock;
-use crate::plan::{Plan, PlannedHost, PlannedRepo, PlannedSidecar, PlannedSource, Traced};
+use crate::plan::{
+    Plan, PlannedCredential, PlannedHost, PlannedRepo, PlannedRequests, PlannedSidecar, PlannedSource, Traced,
+};
+use crate::reach::broker::{Broker, Held, Listed, Passage, Through};
 use crate::reach::proxy::{AddressScope, Decision};
 use crate::reach::{Because, DNS_PORT, Policy};
 use crate::report::{Promise, past_gate};
@@ -36,7 +39,7 @@ pub const VERSION: u32 = 1;
 pub enum Outcome {
     /// The agent can reach it.
     Allowed,
-    /// It depends on what is not known here, which is told: what a name resolves to.
+    /// It depends on what is not known here, which is told: what a name resolves to, or what is asked of it.
     Depends,
     /// It cannot.
     Refused,
@@ -67,8 +70,8 @@ impl Outcome {
 /// A rule that has to do with an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Cause {
-    /// What it does: `allow`, `deny`, `private`, `engine`, `bundle`, `guard`, `sidecar`, or `nearest`, an `allow` that does not
-    /// cover the target.
+    /// What it does: `allow`, `deny`, `private`, `engine`, `bundle`, `guard`, `sidecar`, `credential`, or `nearest`, an `allow`
+    /// that does not cover the target.
     pub kind: &'static str,
     /// What it says: an entry of a list, or a sentence.
     pub rule: String,
@@ -132,6 +135,8 @@ pub struct Overview {
     pub dialled: Vec<Row>,
     /// What it reaches through pipelock.
     pub proxied: Vec<Row>,
+    /// What it asks of APIs through the broker.
+    pub brokered: Vec<Row>,
     /// What it reaches through git-gate.
     pub repositories: Vec<Row>,
     /// How that is known.
@@ -184,6 +189,23 @@ pub fn policy(plan: &Plan) -> Policy<'_, &Traced<PlannedHost>> {
     Policy::new(plan.addresses.bundle(), plan.gaps(), listeners, version, plan.egress.lists())
 }
 
+/// The broker of a plan, with the lines of its credentials as `file:line`.
+#[must_use]
+pub fn broker(credentials: &[Traced<PlannedCredential>]) -> Broker<'_, &str> {
+    Broker::new(credentials.iter().map(|credential| {
+        let PlannedCredential { name, upstream, allow, origin, .. } = &credential.value;
+        let allow = allow.iter().map(|requests| {
+            let PlannedRequests { methods, paths, websocket: _, origin } = &requests.value;
+            Listed {
+                methods: methods.iter().map(|method| method.as_str()).collect(),
+                paths: paths.iter().map(|path| &path.value).collect(),
+                at: origin.as_str(),
+            }
+        });
+        Held { name: name.as_str(), upstream: &upstream.value, allow: allow.collect(), at: origin.as_str() }
+    }))
+}
+
 fn cause(kind: &'static str, entry: Entry<'_>) -> Cause {
     Cause { kind, rule: entry.host.to_string(), origin: Some(entry.origin.clone()) }
 }
@@ -207,6 +229,40 @@ fn gap_cause(plan: &Plan, gap: Gap) -> Cause {
 fn proxy(plan: &Plan) -> String {
     let port = builtin::find(builtin::PIPELOCK).map_or(0, |pipelock| pipelock.port);
     format!("{}:{port} ({})", plan.addresses.bundle(), builtin::PIPELOCK)
+}
+
+/// Where the plan has the broker listen.
+fn broker_place(plan: &Plan) -> String {
+    let port = builtin::find(builtin::BROKER).map_or(0, |broker| broker.port);
+    format!("{}:{port} ({})", plan.addresses.bundle(), builtin::BROKER)
+}
+
+const UNSCANNED: &str = "no pipelock scans what goes through the broker, and another user of this host can go through it only \
+                         with the launch's token";
+
+/// What the broker does with a target by one credential: a sentence for each line that decides.
+fn passage(target: &Target, passage: &Passage<'_, &str>) -> Vec<Cause> {
+    let Passage { name, at, through } = passage;
+    let name = quote(name);
+    let path = target.request.as_ref().map_or("", |request| request.path.as_str());
+    let cause = |rule: String, line: &str| Cause { kind: "credential", rule, origin: Some(line.to_owned()) };
+    let by_line = |methods: &BTreeMap<&str, &str>, says: &str| {
+        let mut lines: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (method, line) in methods {
+            lines.entry(line).or_default().push(method);
+        }
+        let says = |methods: &[&str]| {
+            format!("credential {name} lets {says}{} through to {path}", methods.join(", "))
+        };
+        lines.iter().map(|(line, methods)| cause(says(methods), line)).collect()
+    };
+    match through {
+        Through::Everything => vec![cause(format!("credential {name} lets every request through"), at)],
+        Through::Methods(methods) => by_line(methods, ""),
+        Through::Some(line) => vec![cause(format!("credential {name} lets some requests through"), line)],
+        Through::OtherMethods(methods) => by_line(methods, "only "),
+        Through::Nothing => vec![cause(format!("credential {name} lets nothing through to {path}"), at)],
+    }
 }
 
 const NO_PORT: &str = "pipelock looks at no port: an allowed host can be reached on each";
@@ -271,6 +327,48 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         causes.insert(0, sentence("sidecar", relay.why));
         notes.push(String::from(RELAY));
     }
+    let broker = broker(&plan.credentials);
+    let mut passages = broker.judge(target);
+    // The one that lets most through is first.
+    passages.sort_by_key(|passage| std::cmp::Reverse(passage.through.verdict()));
+    if let Some(first) = passages.first() {
+        let by_broker = first.through.verdict();
+        let ways = passages.iter().flat_map(|it| passage(target, it));
+        if by_broker >= verdict && by_broker != Verdict::Refused {
+            causes.retain(|cause| cause.kind != "nearest");
+            notes.push(match verdict {
+                Verdict::Refused => format!("past the broker it is refused: {}", past_broker(&causes)),
+                _ => String::from("past the broker it can be reached, too, with a key of the agent's own"),
+            });
+            path = vec![builtin::AGENT.to_owned(), broker_place(plan), shown.clone()];
+            causes = match verdict {
+                Verdict::Refused => ways.collect(),
+                _ => ways.chain(causes).collect(),
+            };
+            verdict = by_broker;
+            notes.push(String::from(UNSCANNED));
+            if by_broker == Verdict::Depends {
+                notes.push(String::from("it depends on what is asked of it: ask with a method and a URL"));
+            }
+        } else if verdict == Verdict::Refused {
+            notes.push(format!("past the broker: {}", past_broker(&causes)));
+            path = vec![builtin::AGENT.to_owned(), broker_place(plan)];
+            causes = ways.collect();
+        } else {
+            notes.extend(ways.map(|cause| {
+                let place = cause.origin.map(|origin| format!(", {origin}")).unwrap_or_default();
+                format!("through the broker it is not reached: {}{place}", cause.rule)
+            }));
+        }
+    }
+    if target.request.is_some()
+        && matches!(because, Because::Proxy(_))
+        && because.verdict() != Verdict::Refused
+    {
+        notes.push(String::from(
+            "pipelock looks at no method and no path: an allowed host can be asked for anything",
+        ));
+    }
     notes.extend(repositories(plan, target).map(|repo| {
         format!("git-gate carries the repository {} there, and nothing else", quote(&repo.name))
     }));
@@ -293,6 +391,18 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         because: causes,
         path,
         notes,
+    }
+}
+
+/// Why pipelock refuses a host that the broker reaches, in a few words.
+fn past_broker(causes: &[Cause]) -> String {
+    match causes.iter().find(|cause| cause.kind != "nearest") {
+        Some(Cause { kind: kind @ ("allow" | "deny" | "private"), rule, origin }) => {
+            let place = origin.as_ref().map(|origin| format!(", {origin}")).unwrap_or_default();
+            format!("{kind} {rule}{place}")
+        }
+        Some(cause) => cause.rule.clone(),
+        None => String::from("no `allow` covers its host"),
     }
 }
 
@@ -453,6 +563,7 @@ fn overview(plan: &Plan) -> Overview {
         gaps: policy.gaps().iter().map(|gap| gap_cause(plan, *gap)).collect(),
         dialled: dialled(plan),
         proxied: proxied(plan, &policy),
+        brokered: brokered(plan),
         repositories: plan
             .git
             .repos
@@ -618,6 +729,41 @@ fn proxied(plan: &Plan, policy: &Policy<'_, Entry<'_>>) -> Vec<Row> {
     rows
 }
 
+/// What the broker lets through, a line for each method and path.
+fn brokered(plan: &Plan) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for credential in &plan.credentials {
+        let PlannedCredential { name, upstream, allow, origin, .. } = &credential.value;
+        let row = |target, verdict, origin: Option<&String>, note| Row {
+            target,
+            verdict,
+            origin: origin.cloned(),
+            note,
+        };
+        let by = format!("credential {name}");
+        if allow.is_empty() {
+            rows.push(row(
+                format!("{}/**", **upstream),
+                Outcome::Allowed,
+                Some(origin),
+                format!("{by}, with every method"),
+            ));
+            continue;
+        }
+        for requests in allow {
+            let PlannedRequests { methods, paths, websocket, origin } = &requests.value;
+            let methods = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(",");
+            let upgrade = if **websocket { ", also as a WebSocket" } else { "" };
+            for path in paths {
+                let target = format!("{methods} {}{}", **upstream, **path);
+                rows.push(row(target, Outcome::Allowed, Some(origin), format!("{by}{upgrade}")));
+            }
+        }
+        rows.push(row(format!("any other request to {}", **upstream), Outcome::Refused, None, by));
+    }
+    rows
+}
+
 /// What decides of a host in this version.
 fn pipelock_facts(version: Version) -> impl Iterator<Item = &'static Fact> {
     FACTS.iter().filter(move |fact| fact.decides && fact.holds(version))
@@ -652,6 +798,15 @@ fn known(plan: &Plan) -> Vec<Known> {
         claim: format!("pipelock {}: {}", fact.versions(), fact.summary),
         evidence: format!("{}: {}", fact.how.as_str(), fact.evidence),
     }));
+    if !plan.credentials.is_empty() {
+        known.push(Known {
+            claim: String::from(
+                "Caddy 2.11: the broker lets a request through by its method and its path as it was sent, and sends it on to \
+                 one host",
+            ),
+            evidence: String::from("run: 2.11.7 with what is emitted, before an upstream that writes down what it gets"),
+        });
+    }
     known.push(Known {
         claim: format!("pipelock {version}, {}", pipelock::known(plan)),
         evidence: format!(

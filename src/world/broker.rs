@@ -417,6 +417,32 @@ impl PathPattern {
         &self.0
     }
 
+    /// Whether it lets through everything that another one does. Where one segment of each has a `*` beside other
+    /// characters, only what is the same text is taken for covered.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let mut these = self.0[1..].split('/').peekable();
+        let mut those = other.0[1..].split('/').peekable();
+        while let Some(this) = these.next() {
+            let rest = this == "**" && these.peek().is_none();
+            let Some(that) = those.next() else { return false };
+            if rest {
+                let one = |that: &str| that == "**" || stands_for_one(that);
+                return one(that) && those.all(|that| that.is_empty() || one(that));
+            }
+            let covered = match (this.contains('*'), that.contains('*')) {
+                _ if this == that => true,
+                (_, true) => this == "*" && that != "**" && stands_for_one(that),
+                (true, false) => stands_for_one(that) && fits(this, that),
+                (false, false) => false,
+            };
+            if !covered {
+                return false;
+            }
+        }
+        those.next().is_none()
+    }
+
     /// Whether it lets through a path, as a client writes it in its request and without the query.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
@@ -448,6 +474,11 @@ impl PathPattern {
         }
         segments.next().is_none()
     }
+}
+
+/// Whether all that a segment of a pattern lets through is what a `*` takes.
+fn stands_for_one(segment: &str) -> bool {
+    is_request_segment(&segment.replace('*', "x"))
 }
 
 /// Whether a segment of a request is one that every server reads alike; clients write hexadecimal digits in either case, and
@@ -573,6 +604,33 @@ mod tests {
             ["v1", "/a//b", "/a/../b", "/a/**/b", "/a**", "/a?b", "/%2e", "/%2f", "/ä", "/a\\b", "/..;a"]
         {
             assert!(PathPattern::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_it_lets_through() {
+        for (pattern, other, expected) in [
+            ("/a", "/a", true),
+            ("/a", "/b", false),
+            ("/a/*", "/a/b", true),
+            ("/a/*", "/a/x*", true),
+            ("/a/*", "/a/**", false),
+            ("/a/*", "/a/", false),
+            ("/a/x*", "/a/*", false),
+            ("/a/x*", "/a/xy", true),
+            ("/a/x*", "/a/xy*", false),
+            ("/a/**", "/a/b/c", true),
+            ("/a/**", "/a/*", true),
+            ("/a/**", "/a/**", true),
+            ("/a/**", "/a/b/**", true),
+            ("/a/**", "/a", false),
+            ("/a/**", "/a/", false),
+            ("/**", "/a/", true),
+            ("/a/b/**", "/a/**", false),
+            ("/a", "/a/", false),
+        ] {
+            let [this, that] = [pattern, other].map(|it| PathPattern::parse(it).expect(it));
+            assert_eq!(this.covers(&that), expected, "{pattern} {other}");
         }
     }
 }

@@ -397,6 +397,151 @@ fn what_nobody_can_weigh_is_wider_or_unclear_both_ways() {
     assert!(between(&pattern("a+"), &pattern("b+")).iter().any(|change| change.direction == Unclear));
 }
 
+/// A credential with a list.
+fn credential(lines: &str) -> String {
+    format!("credential \"api\" {{ upstream \"https://api.test/v1\"; bearer from-env=\"T\"; {lines}; }}")
+}
+
+#[test]
+fn what_a_credential_may_be_spent_on_is_compared() {
+    use Direction::{Neutral, Unclear, Wider};
+    let get = || credential("allow \"GET\" \"/a/*\"");
+    let private = |ca: &str, more: &str| {
+        credential(&format!("allow \"GET\" \"/a\"; ca \"{ca}\"; {more}")).replace("; ;", ";")
+    };
+    assert_both_ways(vec![
+        ("a credential", String::new(), get(), Wider, Topic::Secret),
+        ("a method", get(), credential("allow \"GET\" \"PUT\" \"/a/*\""), Wider, Topic::Secret),
+        ("a path", get(), credential("allow \"GET\" \"/a/*\" \"/b\""), Wider, Topic::Secret),
+        ("a wider path", get(), credential("allow \"GET\" \"/a/**\""), Wider, Topic::Secret),
+        (
+            "a WebSocket",
+            get(),
+            credential("allow \"GET\" \"/a/*\" upgrade=\"websocket\""),
+            Wider,
+            Topic::Secret,
+        ),
+        ("no list", get(), credential("expose \"A_URL\""), Wider, Topic::Secret),
+        ("another upstream", get(), get().replace("api.test", "b.test"), Unclear, Topic::Secret),
+        ("another base path", get(), get().replace("/v1", "/v2"), Unclear, Topic::Secret),
+        ("another scheme", get(), get().replace("bearer", "header \"x-key\""), Unclear, Topic::Secret),
+        (
+            "another header",
+            get().replace("bearer", "header \"x-key\""),
+            get().replace("bearer", "header \"y-key\""),
+            Unclear,
+            Topic::Secret,
+        ),
+        (
+            "another user",
+            get().replace("bearer", "basic user=\"a\""),
+            get().replace("bearer", "basic user=\"b\""),
+            Unclear,
+            Topic::Secret,
+        ),
+        ("another secret", get(), get().replace("\"T\"", "\"U\""), Unclear, Topic::Secret),
+        ("from a file", get(), get().replace("from-env=\"T\"", "from-file=\"~/.t\""), Unclear, Topic::Secret),
+        ("other authorities", private("./a.pem", ""), private("./b.pem", ""), Unclear, Topic::Secret),
+        ("a private network", private("./a.pem", ""), private("./a.pem", "private"), Wider, Topic::Secret),
+        (
+            "a variable with its place",
+            get(),
+            credential("allow \"GET\" \"/a/*\"; expose \"A_URL\""),
+            Neutral,
+            Topic::Agent,
+        ),
+        (
+            "a variable with the token",
+            get(),
+            credential("allow \"GET\" \"/a/*\"; placeholder \"A_KEY\""),
+            Neutral,
+            Topic::Agent,
+        ),
+    ]);
+}
+
+/// What is told of a credential, word by word, with its lines.
+#[test]
+fn a_change_of_a_credential_is_told_with_its_lines() {
+    let told = |old: &str, new: &str| -> Vec<String> {
+        let line = |line: &Option<String>| line.clone().unwrap_or_default();
+        let changes = between(old, new);
+        let of_secrets = changes.iter().filter(|change| change.topic == Topic::Secret);
+        of_secrets
+            .map(|it| format!("{}: {} [{}|{}]", it.direction.as_str(), it.text, line(&it.old), line(&it.new)))
+            .collect()
+    };
+    let list = |lines: &str| {
+        format!("credential \"api\" {{\nupstream \"https://api.test/v1\"\nbearer from-env=\"T\"\n{lines}\n}}")
+    };
+    let few = list("allow \"GET\" \"/a/*\"");
+    assert_eq!(
+        told("", &few),
+        ["wider: the agent can spend the credential `api`: `GET /a/*` to `https://api.test/v1` [|x.kdl:3]"]
+    );
+    assert_eq!(
+        told(&few, &list("allow \"GET\" \"POST\" \"/a/**\"")),
+        ["wider: the credential `api` can be spent on `GET /a/**`, `POST /a/**` [|x.kdl:6]"]
+    );
+    assert_eq!(
+        told(&few, &list("allow \"GET\" \"/a/x\" \"/b\"")),
+        [
+            "wider: the credential `api` can be spent on `GET /b` [|x.kdl:6]",
+            "narrower: the credential `api` can no longer be spent on `GET /a/*` [x.kdl:6|]",
+        ]
+    );
+    assert_eq!(
+        told(&few, &list("").replace("api.test", "b.test")),
+        [
+            "wider: the credential `api` can be spent on every request: it has no list any more [x.kdl:3|x.kdl:3]",
+            "unclear: the credential `api` is sent to `https://b.test/v1` instead of `https://api.test/v1` [x.kdl:3|x.kdl:3]",
+        ]
+    );
+}
+
+/// Patterns over few words, so that many of them meet.
+fn some_list() -> impl Strategy<Value = Vec<(&'static str, String)>> {
+    let segment = prop::sample::select(vec!["a", "b", "ab", "*", "a*", "*b", "a%2Fb"]);
+    let segments = prop::collection::vec(segment, 1..3);
+    let path = (segments, prop::sample::select(vec!["", "", "/**", "/"]))
+        .prop_map(|(segments, end)| format!("/{}{end}", segments.join("/")));
+    let method = prop::sample::select(vec!["GET", "POST"]);
+    prop::collection::vec((method, path), 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    /// What only the new list lets through is said to be wider.
+    #[test]
+    fn no_request_is_gained_in_silence(old in some_list(), new in some_list()) {
+        use bottlec::world::broker::PathPattern;
+        let lines = |list: &[(&str, String)]| -> String {
+            let lines = list.iter().map(|(method, path)| format!("allow \"{method}\" \"{path}\""));
+            lines.collect::<Vec<_>>().join("; ")
+        };
+        let lets = |list: &[(&str, String)], method: &str, path: &str| {
+            let mut of_method = list.iter().filter(|it| it.0 == method);
+            of_method.any(|it| PathPattern::parse(&it.1).expect("a pattern").matches(path))
+        };
+        let changes = between(&credential(&lines(&old)), &credential(&lines(&new)));
+        let is_wider = changes.iter().any(|it| it.direction == Direction::Wider && it.topic == Topic::Secret);
+        let words = ["a", "b", "ab", "axb", "x", "a%2Fb"];
+        let ends = ["", "/", "/x", "/x/y"];
+        for method in ["GET", "POST"] {
+            for first in words {
+                for second in words.iter().map(|word| format!("/{word}")).chain([String::new()]) {
+                    for end in ends {
+                        let path = format!("/{first}{second}{end}");
+                        if lets(&new, method, &path) && !lets(&old, method, &path) {
+                            prop_assert!(is_wider, "{method} {path}: {changes:#?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What keeps a spec as strict as it is: the bottle's own, its profiles', and that of the files.
 #[test]
 fn a_guard_that_goes_is_wider_wherever_it_stood() {

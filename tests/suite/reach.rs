@@ -33,6 +33,59 @@ fn everything_that_can_be_reached_is_shown() {
     assert_snapshot("reach__corners", &shown(&plans("tests/cases/reach/corners.kdl"), None, None, &wide));
 }
 
+/// By both ways, each with its line.
+#[test]
+fn requests_are_answered_by_pipelock_and_by_the_broker() {
+    let style = Style { unicode: true, width: 80, ..Style::default() };
+    let plans = plans("tests/cases/reach/brokered.kdl");
+    let mut text = shown(&plans, None, None, &style);
+    text.truncate(text.find("\nHow that is known").expect("a title"));
+    for target in [
+        "POST https://api.anthropic.com/v1/messages",
+        "https://api.anthropic.com/v1/messages",
+        "DELETE https://api.anthropic.com/v1/messages",
+        "GET https://api.anthropic.com/v1/organizations",
+        "api.anthropic.com",
+        "api.anthropic.com:80",
+        "https://api.github.com/repos/acme/api/issues",
+        "GET https://api.github.com/repos/acme/api/../other",
+        "GET https://git.corp.internal:8443/api/v4/projects/acme%2Fapi/issues",
+        "GET https://git.corp.internal:8443/projects/acme%2Fapi/issues",
+        "PATCH https://search.example.com/v2/x",
+        "PATCH https://search.example.com/x",
+        "GET https://docs.example.com/x",
+        "GET https://other.example.com/x",
+    ] {
+        text.push_str(&format!("\n{}", shown(&plans, Some(target), None, &style)));
+    }
+    assert_snapshot("reach__brokered", &text);
+}
+
+/// One that is brokered and allowed is reached both ways.
+#[test]
+fn what_is_brokered_and_allowed_is_reached_past_the_broker() {
+    let spec = "bottle \"demo\" {\n    extends \"std/claude-code\"\n    egress { allow \"api.anthropic.com\"; }\n    network octet=42\n}\n";
+    let (_, compilation) = compile_text("spec.kdl", spec);
+    let answer = |target: &str| {
+        let report = reach::report(&compilation.plans, Some(&target.parse().expect("a target")), None);
+        let mut answers = report.answers;
+        answers.remove(0)
+    };
+    let origins = |answer: &reach::Answer| -> Vec<String> {
+        answer.because.iter().filter_map(|cause| cause.origin.clone()).collect()
+    };
+    let through = answer("POST https://api.anthropic.com/v1/messages");
+    assert_eq!(through.verdict, reach::Outcome::Allowed);
+    assert_eq!(through.because.iter().map(|it| it.kind).collect::<Vec<_>>(), ["credential", "allow"]);
+    assert!(origins(&through).contains(&String::from("spec.kdl:3")), "{through:?}");
+    assert!(through.path[1].ends_with("(broker)"), "{through:?}");
+    let past = answer("DELETE https://api.anthropic.com/v1/files/x");
+    assert_eq!(past.verdict, reach::Outcome::Allowed);
+    assert_eq!(origins(&past), ["spec.kdl:3"]);
+    assert!(past.path[1].ends_with("(pipelock)"), "{past:?}");
+    assert!(past.notes.iter().any(|note| note.contains("through the broker it is not reached")), "{past:?}");
+}
+
 /// A sidecar is on no list: what it dials for the agent is refused to nobody, unless the spec says that it dials nothing.
 #[test]
 fn a_sidecar_that_may_dial_is_a_way_out() {
@@ -174,13 +227,24 @@ fn the_command_answers_and_says_what_it_does_not_understand() {
     let yes = dir.run(["reach", "x.kdl", "api.example.com:443"]).code(0);
     assert!(yes.out.starts_with("api.example.com:443 from api: allowed\n"), "{}", yes.out);
     assert_eq!(yes.err, "");
+    // A request stands alone as a target, too.
+    dir.write("bottle.kdl", SMALL);
+    let request = dir.run(["reach", "GET https://api.example.com/v1.kdl"]).code(0);
+    assert!(
+        request.out.starts_with("GET https://api.example.com/v1.kdl from api: allowed\n"),
+        "{}",
+        request.out
+    );
     // Whatever comes out, the question was answered.
     let no = dir.run(["reach", "x.kdl", "example.com", "--format", "json"]).code(0);
     assert!(no.out.contains("\"verdict\":\"refused\""), "{}", no.out);
     assert!(dir.run(["reach", "x.kdl"]).code(0).out.contains("any other address"));
     for (target, words) in [
         ("*.example.com", "stands for many hosts"),
-        ("https://api.example.com/v1", "did you mean `api.example.com:443`?"),
+        ("http://api.example.com/v1", "did you mean `api.example.com:80`?"),
+        ("post https://api.example.com/v1", "did you mean `POST https://api.example.com/v1`?"),
+        ("POST api.example.com/v1", "did you mean `POST https://api.example.com/v1`?"),
+        ("GET https://api.example.com/v1?a=1", "did you mean `GET https://api.example.com/v1`?"),
         ("a b", "is no host name"),
         ("a:70000", "has a port that is none"),
         ("", "is no host name"),

@@ -98,7 +98,8 @@ impl Page<'_> {
     }
 
     fn overview(&mut self, overview: &Overview) {
-        let Overview { bottle, engine, promise, gaps, dialled, proxied, repositories, known } = overview;
+        let Overview { bottle, engine, promise, gaps, dialled, proxied, brokered, repositories, known } =
+            overview;
         self.line("", &format!("bottle {bottle}, compiled for {engine}: {promise}"));
         for Cause { kind: _, rule, origin } in gaps {
             let accepted =
@@ -107,6 +108,9 @@ impl Page<'_> {
         }
         self.rows("Dialled by the agent itself", dialled);
         self.rows("Through pipelock, which looks at no port", proxied);
+        if !brokered.is_empty() {
+            self.rows("Through the broker, which no pipelock scans", brokered);
+        }
         if !repositories.is_empty() {
             self.rows("Through git-gate", repositories);
         }

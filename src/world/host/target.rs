@@ -147,7 +147,12 @@ impl Target {
         // What a resolver reads as an address without asking anybody, such as `0x7f.1`, is one.
         let numeric = || name::numeric(host).map(IpAddr::from);
         if let Some(address) = host.parse::<IpAddr>().ok().or_else(numeric) {
-            return Ok(Self { host: TargetHost::Address(address.to_canonical()), port, spelling, request: None });
+            return Ok(Self {
+                host: TargetHost::Address(address.to_canonical()),
+                port,
+                spelling,
+                request: None,
+            });
         }
         if text.starts_with('[') {
             return Err("holds no address between its brackets");
@@ -217,9 +222,16 @@ impl fmt::Display for Target {
     }
 }
 
-/// The word before the blank, if there is one, and what stands behind it.
+/// The word before a URL, or a method before anything, and what stands behind it.
 fn method(text: &str) -> (Option<&str>, &str) {
-    text.split_once(' ').map_or((None, text), |(word, rest)| (Some(word), rest.trim_start()))
+    let split = text.split_once(' ').map(|(word, rest)| (word, rest.trim_start()));
+    let is_request = |word: &str, rest: &str| {
+        rest.starts_with(SCHEME) || METHODS.iter().any(|method| method.eq_ignore_ascii_case(word))
+    };
+    match split.filter(|(word, rest)| is_request(word, rest)) {
+        Some((word, rest)) => (Some(word), rest),
+        None => (None, text),
+    }
 }
 
 /// The request that is most likely meant by a text that is none.
