@@ -91,8 +91,10 @@ impl<'a> Around<'a> {
     /// Its built-in sidecars.
     pub(super) fn builtins(&self) -> impl Iterator<Item = &'static builtin::Builtin> {
         let has_repo = self.layers().any(|layer| !layer.git.repos.is_empty());
+        let is_brokered = self.layers().any(|layer| !layer.credentials.is_empty());
         let is_supervised = self.layers().any(|layer| layer.supervise.is_some());
         builtin::BUILTINS.iter().filter(move |builtin| match builtin.name {
+            builtin::BROKER => is_brokered,
             builtin::GIT_GATE => has_repo,
             builtin::SUPERVISE => is_supervised,
             _ => true,

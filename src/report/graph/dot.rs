@@ -79,7 +79,7 @@ fn node(text: &mut String, indent: usize, number: usize, at: usize, card: &Card)
         Kind::Secrets => "#9a6700",
         Kind::Agent => "#8250df",
         Kind::Sidecar => "#0969da",
-        Kind::Allowed | Kind::Repositories => "#1a7f37",
+        Kind::Allowed | Kind::Api | Kind::Repositories => "#1a7f37",
         Kind::Denied | Kind::Nowhere => "#cf222e",
         Kind::Human => "#57606a",
         Kind::Unlisted => "#bc4c00",

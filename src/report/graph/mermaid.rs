@@ -80,7 +80,7 @@ fn node(text: &mut String, indent: usize, number: usize, at: usize, card: &Card)
         Kind::Secrets => "secrets",
         Kind::Agent => "agent",
         Kind::Sidecar => "sidecar",
-        Kind::Allowed | Kind::Repositories => "reached",
+        Kind::Allowed | Kind::Api | Kind::Repositories => "reached",
         Kind::Denied | Kind::Nowhere => "refused",
         Kind::Human => "human",
         Kind::Unlisted => "unlisted",

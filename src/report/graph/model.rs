@@ -16,9 +16,6 @@ use crate::world::images::without_digest;
 /// How many hosts or repositories one card lists before it only counts them.
 const MAX_LISTED: usize = 8;
 
-/// The name of the card of hosts that pipelock reaches.
-const HOSTS: &str = "may be reached";
-
 /// The kind of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -30,6 +27,8 @@ pub enum Kind {
     Sidecar,
     /// Hosts that may be reached.
     Allowed,
+    /// An API that the broker reaches, with the requests that it lets through.
+    Api,
     /// Hosts that may not be reached, whatever allows them.
     Denied,
     /// That no host may be reached.
@@ -74,6 +73,7 @@ impl Kind {
             Self::Agent => Zone::Machine,
             Self::Sidecar => Zone::Bundle,
             Self::Allowed
+            | Self::Api
             | Self::Denied
             | Self::Nowhere
             | Self::Repositories
@@ -284,13 +284,10 @@ impl Picture {
                     };
                     format!("{subject} reaches {}.", and(rows.iter().map(repo), to.rest()))
                 }
-                _ => {
+                kind => {
                     let limit = to.limit.as_ref().map(|limit| format!(", {limit}")).unwrap_or_default();
-                    if to.name == HOSTS {
-                        format!("{subject} reaches {}{limit}.", said())
-                    } else {
-                        format!("{subject} reaches {} for {}{limit}.", to.name, said())
-                    }
+                    let for_what = if kind == Kind::Api { format!("{} for ", to.name) } else { String::new() };
+                    format!("{subject} reaches {for_what}{}{limit}.", said())
                 }
             },
             Link::Refuses if to.kind == Kind::Nowhere => {
@@ -386,7 +383,7 @@ impl Picture {
         } else {
             let (rows, more) = listed(allow, |entry| row(entry.host.as_str()));
             let limit = Some(format!("at most {} a minute to one domain", rate_limit.value));
-            let card = Card::outside(Kind::Allowed, HOSTS, rows, more);
+            let card = Card::outside(Kind::Allowed, "may be reached", rows, more);
             self.beyond(pipelock, Card { limit, ..card });
         }
         if !deny.is_empty() {
@@ -404,7 +401,7 @@ impl Picture {
                 rows.push(row("every request"));
             }
             let limit = Some(format!("as {name}, past every scan"));
-            let card = Card::outside(Kind::Allowed, upstream.to_string(), rows, more);
+            let card = Card::outside(Kind::Api, upstream.to_string(), rows, more);
             self.beyond(broker, Card { limit, ..card });
         }
     }

@@ -140,7 +140,7 @@ fn class(kind: Kind) -> &'static str {
         Kind::Secrets => "secrets",
         Kind::Agent => "agent",
         Kind::Sidecar => "sidecar",
-        Kind::Allowed => "allowed",
+        Kind::Allowed | Kind::Api => "allowed",
         Kind::Denied => "denied",
         Kind::Nowhere => "nowhere",
         Kind::Repositories => "repositories",

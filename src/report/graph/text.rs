@@ -160,6 +160,13 @@ impl Page<'_> {
                 below.push((card.name.clone(), mark, paint, note));
                 continue;
             }
+            if card.kind == Kind::Api {
+                let limit = card.limit.clone().unwrap_or_default();
+                below.push((card.name.clone(), mark, paint, limit));
+                let rows = card.rows.iter().map(|row| row.text.clone()).chain(card.rest());
+                below.extend(rows.map(|row| (format!("  {row}"), says, Paint::new(), String::new())));
+                continue;
+            }
             below.extend(card.rows.iter().map(|Row { text, note }| {
                 (text.clone(), mark, paint, note.clone().unwrap_or_else(|| otherwise.to_owned()))
             }));
