@@ -18,7 +18,7 @@ use self::caddy::{
 };
 use super::{Draft, Markup, Mode};
 use crate::plan::{Plan, PlannedCredential, PlannedLogin, PlannedRequests, Traced};
-use crate::world::broker::{self, EVERY_PATH, HEALTHY, METHODS, PathPattern};
+use crate::world::broker::{self, HEALTHY, METHODS, PathPattern};
 use crate::world::builtin::{self, BROKER};
 
 /// Its path in the stage.
@@ -376,7 +376,7 @@ fn entry(name: &str, requests: &Traced<PlannedRequests>) -> Matchers {
 
 /// What stands for a list that there is none of.
 fn everything(credential: &Traced<PlannedCredential>) -> Matchers {
-    let paths: Vec<_> = EVERY_PATH.iter().filter_map(|path| PathPattern::parse(path).ok()).collect();
+    let paths: Vec<_> = PathPattern::parse("/").into_iter().chain([PathPattern::everything()]).collect();
     let target = pattern::target(&credential.name, paths.iter());
     let method = METHODS.iter().map(|method| credential.with((*method).to_owned())).collect();
     Matchers { method, ..passing(&credential.name, credential.with(target), false) }

@@ -35,9 +35,6 @@ pub const TOKEN_FILE: &str = "token";
 /// The methods that a list may name. The others either open a tunnel or hand back what was sent.
 pub const METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
-/// The paths that are let through where a credential has no list.
-pub const EVERY_PATH: &[&str] = &["/", "/**"];
-
 /// What an upstream is, in words.
 pub const UPSTREAM: &str = "an HTTPS URL such as `https://api.example.com`";
 
