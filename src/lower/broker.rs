@@ -132,7 +132,7 @@ fn config(plan: &Plan) -> Config {
 fn routes(plan: &Plan) -> Vec<Route> {
     let credentials = &plan.credentials;
     let mut routes = vec![healthy()];
-    routes.extend(credentials.iter().map(|credential| entrance(credential)));
+    routes.extend(credentials.iter().map(entrance));
     routes.push(no_such_credential(credentials));
     // What follows is asked of whoever has the token and asks for a credential whose secret is there.
     routes.extend(refusals(credentials));

@@ -47,15 +47,14 @@ pub(super) fn target<'a>(name: &str, patterns: impl Iterator<Item = &'a PathPatt
 }
 
 fn path(pattern: &PathPattern) -> String {
-    let segments = pattern.as_str().split('/').skip(1);
-    let segment = |segment: &str| match segment {
-        "**" => format!("/{MANY}+(?:/{MANY}+)*/?"),
-        _ => {
-            let literals: Vec<_> = segment.split('*').map(escape).collect();
-            format!("/{}", literals.join(&format!("{ONE}+")))
+    let segment = |segment: &str| {
+        if segment == "**" {
+            return format!("/{MANY}+(?:/{MANY}+)*/?");
         }
+        let literals: Vec<_> = segment.split('*').map(escape).collect();
+        format!("/{}", literals.join(&format!("{ONE}+")))
     };
-    segments.map(segment).collect()
+    pattern.as_str().split('/').skip(1).map(segment).collect()
 }
 
 /// Returns a text as a regular expression that matches it alone.
