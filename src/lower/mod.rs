@@ -3,6 +3,7 @@
 
 pub mod agent_env;
 mod artifact;
+pub mod broker;
 mod draft;
 pub mod git_gate;
 pub mod mcp;

@@ -330,33 +330,50 @@ fn is_plain(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&b)
 }
 
-/// Whether a segment is one that every server reads alike: no dots that lead upwards, and percent-encoded only what must be.
+/// Whether a segment is one that every server reads alike: no dots that lead upwards, percent-encoded only what must be, and
+/// that in capital letters. A slash may be encoded; what lies between two is held to the same, since a server that decodes
+/// them sees segments there.
 fn is_literal(segment: &str) -> bool {
-    // `;` begins parameters, which some servers cut off: `..;` is then `..`.
-    let before = segment.split(';').next().unwrap_or_default();
-    if before == "." || before == ".." || segment.is_empty() {
+    if segment.split("%2F").any(leads_elsewhere) {
         return false;
     }
-    let bytes = segment.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            let Some(code) = segment.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            else {
-                return false;
-            };
-            let upper = segment[at + 1..at + 3].bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-            if !upper || is_unreserved(code) || code < b' ' || matches!(code, b'%' | b'\\' | 0x7f) {
-                return false;
+    let mut bytes = Vec::with_capacity(segment.len());
+    for unit in units(segment) {
+        match unit.as_bytes() {
+            [plain] if is_plain(*plain) => bytes.push(*plain),
+            [b'%', digits @ ..] if digits.len() == 2 => {
+                let is_upper = digits.iter().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(b));
+                let Ok(code) = u8::from_str_radix(&unit[1..], 16) else { return false };
+                if !is_upper || is_unreserved(code) || code < b' ' || matches!(code, b'%' | b'\\' | 0x7f) {
+                    return false;
+                }
+                bytes.push(code);
             }
-            at += 3;
-        } else if is_plain(bytes[at]) {
-            at += 1;
-        } else {
-            return false;
+            _ => return false,
         }
     }
-    true
+    // Overlong encodings are how a dot or a slash is hidden from who reads bytes.
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+/// Whether what lies between two slashes is nothing, or nothing but dots and blanks, which some servers cut off: `;` begins
+/// parameters, which others cut off.
+fn leads_elsewhere(part: &str) -> bool {
+    let before = part.split(';').next().unwrap_or_default();
+    let before = before.split("%3B").next().unwrap_or_default();
+    before.replace("%20", ".").bytes().all(|b| b == b'.')
+}
+
+/// The characters of a segment, a percent-encoding being one.
+fn units(segment: &str) -> impl Iterator<Item = &str> {
+    let mut rest = segment;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let length = if first == '%' && rest.is_char_boundary(3) { 3 } else { first.len_utf8() };
+        let (unit, after) = rest.split_at(length.min(rest.len()));
+        rest = after;
+        Some(unit)
+    })
 }
 
 /// What is never percent-encoded (RFC 3986).
@@ -427,8 +444,7 @@ impl PathPattern {
             let rest = this == "**" && these.peek().is_none();
             let Some(that) = those.next() else { return false };
             if rest {
-                let one = |that: &str| that == "**" || stands_for_one(that);
-                return one(that) && those.all(|that| that.is_empty() || one(that));
+                return stands_for_some(that) && those.all(|that| that.is_empty() || stands_for_some(that));
             }
             let covered = match (this.contains('*'), that.contains('*')) {
                 _ if this == that => true,
@@ -443,7 +459,8 @@ impl PathPattern {
         those.next().is_none()
     }
 
-    /// Whether it lets through a path, as a client writes it in its request and without the query.
+    /// Whether it lets through a path, as a client writes it in its request and without the query. The broker's
+    /// configuration says the same in regular expressions.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         let Some(path) = path.strip_prefix('/') else { return false };
@@ -464,7 +481,8 @@ impl PathPattern {
             }
             let Some(segment) = segments.next() else { return false };
             let fits = if part.contains('*') {
-                is_request_segment(segment) && fits(part, segment)
+                let upper = upper_hex(segment);
+                is_request_segment(segment) && !upper.contains("%2F") && fits(part, segment)
             } else {
                 part == segment
             };
@@ -478,44 +496,41 @@ impl PathPattern {
 
 /// Whether all that a segment of a pattern lets through is what a `*` takes.
 fn stands_for_one(segment: &str) -> bool {
+    stands_for_some(segment) && !segment.contains("%2F")
+}
+
+/// Whether all that a segment of a pattern lets through is what a `**` takes.
+fn stands_for_some(segment: &str) -> bool {
     is_request_segment(&segment.replace('*', "x"))
 }
 
-/// Whether a segment of a request is one that every server reads alike; clients write hexadecimal digits in either case, and
-/// what is encoded may not be a slash.
+/// Whether `**` stands for a segment of a request: one that every server reads alike, and in which nothing is encoded that
+/// ends a path where it is decoded. Clients write hexadecimal digits in either case.
 fn is_request_segment(segment: &str) -> bool {
     let segment = upper_hex(segment);
-    is_literal(&segment) && !segment.contains("%2F")
+    is_literal(&segment) && !["%23", "%3B", "%3F"].iter().any(|end| segment.contains(end))
 }
 
 /// A segment with the hexadecimal digits of its percent-encodings as capital letters.
 fn upper_hex(segment: &str) -> String {
-    let mut left = 0_u8;
-    let upper = |c: char| {
-        let inside = left > 0;
-        left = if c == '%' && !inside { 2 } else { left.saturating_sub(1) };
-        if inside { c.to_ascii_uppercase() } else { c }
-    };
-    segment.chars().map(upper).collect()
+    let upper = |unit: &str| if unit.starts_with('%') { unit.to_ascii_uppercase() } else { unit.to_owned() };
+    units(segment).map(upper).collect()
 }
 
-/// Whether a segment fits one with `*` in it, each of which is one or more characters. Takes a time linear in both.
+/// Whether a segment fits one with `*` in it, each of which is one or more characters.
 fn fits(pattern: &str, segment: &str) -> bool {
-    let mut parts = pattern.split('*');
+    let mut parts = pattern.split('*').map(|part| units(part).collect::<Vec<_>>());
+    let segment: Vec<_> = units(segment).collect();
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = segment.strip_prefix(first) else { return false };
+    let Some(mut rest) = segment.strip_prefix(&first[..]) else { return false };
     let mut parts = parts.peekable();
     while let Some(part) = parts.next() {
-        let mut after = rest.chars();
-        if after.next().is_none() {
-            return false;
-        }
-        let after = after.as_str();
+        let [_, after @ ..] = rest else { return false };
         if parts.peek().is_none() {
-            return after.ends_with(part);
+            return after.ends_with(&part);
         }
         // The earliest place leaves the most for what follows.
-        let Some(at) = after.find(part) else { return false };
+        let Some(at) = (0..=after.len()).find(|at| after[*at..].starts_with(&part)) else { return false };
         rest = &after[at + part.len()..];
     }
     rest.is_empty()
@@ -594,15 +609,38 @@ mod tests {
             ("/p/**", "/p/", false),
             ("/p/**", "/p/a//b", false),
             ("/p/**", "/p/a/../b", false),
+            ("/p/**", "/p/src%2fmain.rs/raw", true),
+            ("/p/**", "/p/a%2F..%2Fb", false),
+            ("/p/**", "/p/a%2F", false),
+            ("/p/*/b", "/p/;x/b", false),
+            ("/p/*", "/p/..%3Bx", false),
+            ("/p/*", "/p/a%3Bx", false),
+            ("/p/*", "/p/...", false),
+            ("/p/*", "/p/.%20", false),
+            ("/p/*", "/p/%C0%AE", false),
+            ("/p/*0", "/p/%20", false),
+            ("/p/*", "/p/%2", false),
             ("/**", "/a", true),
             ("/", "/", true),
         ] {
             let pattern = PathPattern::parse(pattern).expect(pattern);
             assert_eq!(pattern.matches(path), expected, "{pattern} {path}");
         }
-        for text in
-            ["v1", "/a//b", "/a/../b", "/a/**/b", "/a**", "/a?b", "/%2e", "/%2f", "/ä", "/a\\b", "/..;a"]
-        {
+        for text in [
+            "v1",
+            "/a//b",
+            "/a/../b",
+            "/a/**/b",
+            "/a**",
+            "/a?b",
+            "/%2e",
+            "/%2f",
+            "/ä",
+            "/a\\b",
+            "/..;a",
+            "/a%2F..%2Fb",
+            "/%C3",
+        ] {
             assert!(PathPattern::parse(text).is_err(), "{text}");
         }
     }
@@ -623,6 +661,8 @@ mod tests {
             ("/a/**", "/a/*", true),
             ("/a/**", "/a/**", true),
             ("/a/**", "/a/b/**", true),
+            ("/a/**", "/a/b%2Fc", true),
+            ("/a/*", "/a/b%2Fc", false),
             ("/a/**", "/a", false),
             ("/a/**", "/a/", false),
             ("/**", "/a/", true),

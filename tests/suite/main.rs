@@ -5,6 +5,7 @@
 
 mod agents;
 mod artifacts;
+mod broker;
 mod check;
 mod cli;
 mod compose;

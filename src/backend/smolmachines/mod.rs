@@ -9,7 +9,7 @@ pub mod smolfile;
 
 use super::{Confinement, Target};
 use crate::lower::plan_json::{self, Launch, Resources};
-use crate::lower::{Draft, Mode, agent_env, git_gate, mcp, pipelock, supervise, trust};
+use crate::lower::{Draft, Mode, agent_env, broker, git_gate, mcp, pipelock, supervise, trust};
 use crate::plan::Plan;
 use crate::world::engine::SMOLVM;
 use crate::world::{backend, builtin};
@@ -35,6 +35,7 @@ fn lower(plan: &Plan, draft: &mut Draft) {
     pipelock::lower(plan, draft);
     git_gate::lower(plan, draft);
     supervise::lower(plan, draft);
+    broker::lower(plan, draft);
     mcp::lower(plan, draft);
     // Its containers say what they are shown of the stage.
     compose::lower(plan, bundle, draft);
