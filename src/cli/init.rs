@@ -112,7 +112,7 @@ bottle \"{slug}\" {{
     env {{
         {key} from-env=\"{key}\"
     }}
-    lint {{ allow \"credential-in-machine\" reason=\"the agent takes no other place of its API\"; }}
+    lint {{ allow \"credential-in-machine\" reason=\"the agent takes no other place of its API\" }}
 "
             ),
         };

@@ -286,7 +286,8 @@ impl Picture {
                 }
                 kind => {
                     let limit = to.limit.as_ref().map(|limit| format!(", {limit}")).unwrap_or_default();
-                    let for_what = if kind == Kind::Api { format!("{} for ", to.name) } else { String::new() };
+                    let for_what =
+                        if kind == Kind::Api { format!("{} for ", to.name) } else { String::new() };
                     format!("{subject} reaches {for_what}{}{limit}.", said())
                 }
             },
