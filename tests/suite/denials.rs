@@ -472,7 +472,12 @@ fn the_brokers_refusals_are_told_by_credential_and_line() {
     log += &brokered("09:14:00", "GET", "/model/v1/models/a?key=k", "query");
     log += &brokered("09:15:00", "POST", "/model/v1/messages", "token");
     log += &brokered("09:16:00", "POST", "/model/v1/messages", "secret");
-    log += &brokered("09:17:00", "TRACE\u{1b}[2J", &format!("/model/\u{1b}]0;x\u{7}\u{202e}/{}", "y".repeat(300)), "allow");
+    log += &brokered(
+        "09:17:00",
+        "TRACE\u{1b}[2J",
+        &format!("/model/\u{1b}]0;x\u{7}\u{202e}/{}", "y".repeat(300)),
+        "allow",
+    );
     log += &brokered("09:18:00", "GET", &format!("/model/{}", token()), "allow");
     // The same in a record of pipelock's is the agent's own text.
     log += &record(
