@@ -202,6 +202,10 @@ fn explain(
                 AddressScope::Public | AddressScope::Ranges => diagnostic,
             };
             match target.port {
+                Some(_) if target.request.is_some() => diagnostic.help(
+                    "pipelock looks at no method and no path: what is held to some is a `credential`, whose host no \
+                     `allow` names",
+                ),
                 Some(_) => {
                     diagnostic.help("pipelock looks at no port: an allowed host can be reached on each")
                 }

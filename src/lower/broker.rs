@@ -6,7 +6,10 @@
 //! if it has the launch's token, there is a secret, and a list names it; whatever else falls through to a refusal.
 
 mod caddy;
+mod judge;
 mod pattern;
+
+pub use judge::judge;
 
 use std::collections::BTreeMap;
 

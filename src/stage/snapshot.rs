@@ -15,7 +15,7 @@ use super::error::{Difference, StageError};
 use super::{MAX_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES, MAX_STAGE_BYTES};
 use crate::backend;
 use crate::digest::hex;
-use crate::lower::{self, Stage, plan_json, sums};
+use crate::lower::{self, Stage, broker, plan_json, sums};
 
 /// The mode of every directory of a stage.
 pub(super) const DIRECTORY_MODE: u32 = 0o755;
@@ -45,7 +45,7 @@ pub(super) struct Kept {
     pub(super) sums: Option<Vec<u8>>,
     /// Those of its plan.
     pub(super) plan: Option<Vec<u8>>,
-    /// Those of what keeps the agent to its bundle, by path.
+    /// Those of what keeps the agent to its bundle, and the broker to its upstreams, by path.
     pub(super) confinement: BTreeMap<String, Option<Vec<u8>>>,
 }
 
@@ -54,7 +54,7 @@ impl Kept {
         match path.to_str() {
             Some(sums::PATH) => Some(&mut self.sums),
             Some(plan_json::PATH) => Some(&mut self.plan),
-            Some(path) if backend::confines(path) => {
+            Some(path) if backend::confines(path) || path == broker::PATH => {
                 Some(self.confinement.entry(path.to_owned()).or_default())
             }
             _ => None,

@@ -11,7 +11,8 @@ use super::lock::Lock;
 use super::snapshot::Kept;
 use super::write::{Found, State, check_slug, find, judge};
 use crate::backend::{self, Confinement};
-use crate::lower::plan_json;
+use crate::lower::{broker, plan_json};
+use crate::world::broker::ApiUrl;
 
 /// What a plan says that the rest of its stage must agree with.
 #[derive(Deserialize)]
@@ -19,10 +20,18 @@ struct Plan {
     slug: String,
     backend: String,
     bundle_ip: Ipv4Addr,
+    #[serde(default)]
+    credentials: Vec<Credential>,
+}
+
+#[derive(Deserialize)]
+struct Credential {
+    upstream: ApiUrl,
 }
 
 /// Judges the stage in the directory `stage`: by its digests and modes, as [`inspect`](super::inspect) does, and by what a stage must say whatever its digests are: the plan is of the bottle that the directory is named
-/// after, and the file that keeps the agent to its bundle has its own keys only and allows the bundle's address only. Writes nothing.
+/// after, the file that keeps the agent to its bundle has its own keys only and allows the bundle's address only, and the one
+/// that keeps the broker to its upstreams sends to them only. Writes nothing.
 ///
 /// The digests are no signature: who can write a stage can write another whole one. Whether it is the stage of a
 /// certain spec, [`compare`](super::compare) tells.
@@ -64,14 +73,23 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
             differences.push(Difference::Changed(plan_json::PATH.into()));
             return Ok(State::Edited(differences));
         };
-        match confinement.get(*path).and_then(Option::as_ref) {
-            Some(text) => {
-                let what = judge(text, plan.bundle_ip).into_iter();
-                differences.extend(what.map(|what| Difference::Confinement { path, what }));
+        let upstreams: Vec<ApiUrl> = plan.credentials.into_iter().map(|it| it.upstream).collect();
+        let ask_broker = |text: &[u8]| broker::judge(text, &upstreams);
+        let ask_engine = |text: &[u8]| judge(text, plan.bundle_ip);
+        let mut asked: Vec<(&'static str, &dyn Fn(&[u8]) -> Vec<String>)> = vec![(*path, &ask_engine)];
+        if !upstreams.is_empty() {
+            asked.push((broker::PATH, &ask_broker));
+        }
+        for (path, judge) in asked {
+            match confinement.get(path).and_then(Option::as_ref) {
+                Some(text) => {
+                    let what = judge(text).into_iter();
+                    differences.extend(what.map(|what| Difference::Confinement { path, what }));
+                }
+                // Digests that were made anew may not even name it.
+                None if differences.is_empty() => differences.push(Difference::Missing(path.into())),
+                None => {}
             }
-            // Digests that were made anew may not even name it.
-            None if differences.is_empty() => differences.push(Difference::Missing((*path).into())),
-            None => {}
         }
     }
     Ok(if differences.is_empty() { State::Intact } else { State::Edited(differences) })

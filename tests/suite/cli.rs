@@ -484,6 +484,63 @@ fn a_stage_is_verified_by_itself() {
 
 /// The digests are no signature: what must be in a stage is looked at even if they are right.
 #[test]
+fn a_broker_that_sends_elsewhere_is_seen_behind_right_digests() {
+    let built = || {
+        let dir = Dir::with("bottle \"api\" { extends \"std/anthropic\"; network octet=42; }\n");
+        dir.run(["build", "x.kdl"]).code(0);
+        dir
+    };
+    let said = |dir: &Dir| -> Vec<String> {
+        let run = dir.run(["verify", "stage/api"]).code(1);
+        run.out.lines().filter(|line| line.starts_with("  ")).map(str::to_owned).collect()
+    };
+    let path = "stage/api/broker/caddy.json";
+    let open = "lets whoever reaches the broker change it: `admin.disabled` is not `true`";
+    for (from, to, expected) in [
+        ("\"disabled\": true", "\"disabled\": false", vec![open]),
+        ("\"admin\"", "\"apps2\"", vec![open]),
+        (
+            "\"dial\": \"api.anthropic.com:443\"",
+            "\"dial\": \"evil.example.com:443\"",
+            vec![
+                "sends to `evil.example.com:443`, which no credential of the plan names",
+                "does not send to `api.anthropic.com:443`",
+            ],
+        ),
+        (
+            "\"server_name\": \"api.anthropic.com\"",
+            "\"server_name\": \"evil.example.com\"",
+            vec!["takes the certificate of `evil.example.com`"],
+        ),
+        (
+            "\"server_name\":",
+            "\"insecure_skip_verify\": true, \"server_name\":",
+            vec!["does not check whom it sends to: it has `insecure_skip_verify`"],
+        ),
+        ("{", "[", vec!["is no JSON"]),
+    ] {
+        let dir = built();
+        let before = dir.read(path);
+        let after = before.replacen(from, to, 1);
+        assert_ne!(before, after, "{from}");
+        fs::write(dir.at(path), &after).unwrap();
+        // As it is, by its digest alone.
+        assert!(said(&dir).iter().any(|line| line.contains("caddy.json` was changed")), "{:?}", said(&dir));
+        digest_anew(&dir);
+        let expected: Vec<_> = expected.iter().map(|what| format!("  `broker/caddy.json` {what}")).collect();
+        assert_eq!(said(&dir), expected);
+    }
+    // Lists that name no configuration.
+    let dir = built();
+    let mut plan = json(&dir.read("stage/api/plan.json"));
+    plan["files"].as_object_mut().unwrap().remove("broker/caddy.json");
+    fs::write(dir.at("stage/api/plan.json"), plan.to_string()).unwrap();
+    fs::remove_dir_all(dir.at("stage/api/broker")).unwrap();
+    digest_anew(&dir);
+    assert_eq!(said(&dir), ["  `broker/caddy.json` is missing"]);
+}
+
+#[test]
 fn a_smolfile_that_confines_nobody_is_seen_behind_right_digests() {
     let open = "does not confine the agent: `network.allow_cidrs` is not `192.168.42.2/32` alone";
     let cases: &[(&str, &str, &[&str])] = &[

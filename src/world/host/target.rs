@@ -48,8 +48,8 @@ pub enum TargetHost {
 }
 
 /// What a target is, in words.
-pub const TARGET: &str = "a host such as `api.example.com`, `api.example.com:443` or `10.0.0.1:22`, or a request such as \
-                          `POST https://api.example.com/v1/items`";
+pub const TARGET: &str = "a host such as `api.example.com` or `10.0.0.1:22`, or a request such as `POST \
+                          https://api.example.com/v1/items`";
 
 /// The scheme of a request: the broker speaks no other one.
 const SCHEME: &str = "https://";
