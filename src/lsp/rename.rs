@@ -28,7 +28,7 @@ pub(super) fn prepare(
     let offset = asked.offset(position);
     let Some(at) = names.at(asked.id, offset) else { return Ok(None) };
     let Occurrence { kind, text, span, .. } = *names.get(at);
-    value_type(kind, text)?;
+    value_type(asked, kind, text)?;
     let inner = unquoted(asked, text, span);
     // An editor expects the range to hold the position, which may be at a quote.
     let holds = inner.start <= offset && offset <= inner.end;
@@ -50,7 +50,7 @@ pub(super) fn rename(
     let nothing = || Refusal::invalid("there is no name here that could be another one");
     let at = names.at(asked.id, asked.offset(position)).ok_or_else(nothing)?;
     let Occurrence { kind, text, .. } = *names.get(at);
-    let value = value_type(kind, text)?;
+    let value = value_type(asked, kind, text)?;
     value.check(Value::String(new_name)).map_err(|problem| Refusal::failed(problem.message))?;
     if kind == Kind::Sidecar && rules::is_reserved(new_name) {
         return Err(Refusal::failed(rules::reserved(new_name)));
@@ -87,9 +87,12 @@ pub(super) fn rename(
 }
 
 /// What a new name must be.
-fn value_type(kind: Kind, text: &str) -> Result<ValueType, Refusal> {
+fn value_type(asked: Asked<'_>, kind: Kind, text: &str) -> Result<ValueType, Refusal> {
     let name = quote(text);
     match kind {
+        Kind::Credential if is_built_in(asked, text) => Err(Refusal::failed(format!(
+            "{name} is the name of a built-in profile's credential, too: under another one it would be none of that"
+        ))),
         Kind::Profile if catalogue::place_of(text).is_some() => {
             Err(Refusal::failed(format!("{name} is built in: its name is the compiler's")))
         }
@@ -102,6 +105,14 @@ fn value_type(kind: Kind, text: &str) -> Result<ValueType, Refusal> {
         }
         Kind::Rule => Err(Refusal::failed(format!("{name} is a rule of the compiler's"))),
     }
+}
+
+/// Whether a built-in profile that the spec extends has a credential of that name.
+fn is_built_in(asked: Asked<'_>, name: &str) -> bool {
+    let files = asked.analysis.files().iter();
+    let built_in = files.filter(|(id, _)| asked.analysis.sources().get(**id).is_built_in());
+    let profiles = built_in.flat_map(|(_, file)| &file.profiles);
+    profiles.flat_map(|profile| &profile.layer.credentials).any(|it| it.name.value == name)
 }
 
 fn taken(asked: Asked<'_>, first: &Occurrence<'_>) -> String {

@@ -320,7 +320,7 @@ fn names_are_those_that_are_there() {
     );
     assert_eq!(items[1].detail.as_deref(), Some("built-in profile"));
     let doc = format!("{:?}", items[1].documentation);
-    assert!(doc.contains("allows `api.anthropic.com`") && doc.contains("the program `aider"), "{doc}");
+    assert!(doc.contains("what is under it: `std/anthropic`") && doc.contains("the program `aider"), "{doc}");
 }
 
 #[test]
