@@ -31,10 +31,23 @@ class Api(Upstream):
             return events(connection, chat(asked), done=True) if stream else reply(connection, completion(asked))
         if path == "/v1/embeddings":
             data = [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}]
-            return reply(connection, {"object": "list", "data": data, "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1}})
+            return reply(
+                connection,
+                {"object": "list", "data": data, "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1}},
+            )
         if path == "/v1/models":
-            one = {"id": "m", "type": "model", "object": "model", "display_name": "M", "created": 0, "owned_by": "x", "created_at": "2026-01-01T00:00:00Z"}
-            return reply(connection, {"object": "list", "data": [one], "has_more": False, "first_id": "m", "last_id": "m"})
+            one = {
+                "id": "m",
+                "type": "model",
+                "object": "model",
+                "display_name": "M",
+                "created": 0,
+                "owned_by": "x",
+                "created_at": "2026-01-01T00:00:00Z",
+            }
+            return reply(
+                connection, {"object": "list", "data": [one], "has_more": False, "first_id": "m", "last_id": "m"}
+            )
         return refuse(connection, "404 Not Found", "not_found_error")
 
 
@@ -62,7 +75,15 @@ def message(asked, text=TEXT):
     content = [{"type": "text", "text": text}] if text else []
     end = {"stop_reason": "end_turn" if text else None, "stop_sequence": None}
     usage = {"input_tokens": 3, "output_tokens": 5}
-    return {"id": "msg_1", "type": "message", "role": "assistant", "model": asked["model"], "content": content, **end, "usage": usage}
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": asked["model"],
+        "content": content,
+        **end,
+        "usage": usage,
+    }
 
 
 def messages(asked):
@@ -72,17 +93,34 @@ def messages(asked):
         delta = {"type": "text_delta", "text": word if word == "hello" else f" {word}"}
         yield {"type": "content_block_delta", "index": 0, "delta": delta}
     yield {"type": "content_block_stop", "index": 0}
-    yield {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 5}}
+    yield {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+        "usage": {"output_tokens": 5},
+    }
     yield {"type": "message_stop"}
 
 
 def completion(asked):
     choice = {"index": 0, "message": {"role": "assistant", "content": TEXT}, "finish_reason": "stop"}
     usage = {"prompt_tokens": 1, "completion_tokens": 4, "total_tokens": 5}
-    return {"id": "c1", "object": "chat.completion", "created": 0, "model": asked["model"], "choices": [choice], "usage": usage}
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": asked["model"],
+        "choices": [choice],
+        "usage": usage,
+    }
 
 
 def chat(asked):
     for word in TEXT.split(" "):
         delta = {"role": "assistant", "content": word if word == "hello" else f" {word}"}
-        yield {"id": "c1", "object": "chat.completion.chunk", "created": 0, "model": asked["model"], "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        yield {
+            "id": "c1",
+            "object": "chat.completion.chunk",
+            "created": 0,
+            "model": asked["model"],
+            "choices": [{"index": 0, "delta": delta, "finish_reason": None}],
+        }

@@ -1,7 +1,6 @@
 """Clients that know nothing of a broker: the SDKs of two APIs for Python and TypeScript, and Claude Code itself."""
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -12,7 +11,7 @@ from api import TEXT
 from running import Wire, check, spellings
 
 PYTHON = ["anthropic==2.14.0", "openai==3.57.0"]
-NODE = ["@anthropic-ai/sdk", "openai"]
+NODE = ["@anthropic-ai/sdk@1.14.0", "openai@6.49.0"]
 CLAUDE = "@anthropic-ai/claude-code@2.1.332"
 # What Claude Code asks for `claude -p`, and so what its preset must let through.
 CLAUDE_ASKS = {"POST /v1/messages"}
@@ -54,8 +53,10 @@ def python(place):
     wanted = " ".join(PYTHON)
     if not (marker.exists() and marker.read_text() == wanted):
         shutil.rmtree(place / "venv", ignore_errors=True)
-        for command in ([sys.executable, "-m", "venv", place / "venv"],
-                        [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PYTHON]):
+        for command in (
+            [sys.executable, "-m", "venv", place / "venv"],
+            [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PYTHON],
+        ):
             if not ran(command):
                 return None
         marker.write_text(wanted)
@@ -81,7 +82,9 @@ def node(place, name, *packages):
 
 def ran(command, **options):
     try:
-        return subprocess.run(list(map(str, command)), stdout=subprocess.DEVNULL, timeout=600, **options).returncode == 0
+        return (
+            subprocess.run(list(map(str, command)), stdout=subprocess.DEVNULL, timeout=600, **options).returncode == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -148,9 +151,18 @@ console.log(JSON.stringify(said));
 """
 
 EXPECTED = {
-    "message": TEXT, "stream": TEXT, "tokens": 3, "models": ["m"], "error": ["BadRequestError", 400],
-    "refused": ["PermissionDeniedError", 403], "without a token": ["AuthenticationError", 401], "chat": TEXT, "chat stream": TEXT,
-    "embedding": [0.5, 0.25], "chat error": ["BadRequestError", 400], "chat refused": ["PermissionDeniedError", 403],
+    "message": TEXT,
+    "stream": TEXT,
+    "tokens": 3,
+    "models": ["m"],
+    "error": ["BadRequestError", 400],
+    "refused": ["PermissionDeniedError", 403],
+    "without a token": ["AuthenticationError", 401],
+    "chat": TEXT,
+    "chat stream": TEXT,
+    "embedding": [0.5, 0.25],
+    "chat error": ["BadRequestError", 400],
+    "chat refused": ["PermissionDeniedError", 403],
 }
 
 
@@ -186,18 +198,28 @@ def claude(place, environment, home, api, secrets, skipped):
     (home / "work").mkdir(parents=True)
     environment = {**environment, "HOME": str(home)}
     count = len(api.requests)
-    done = subprocess.run([program, "-p", "hello"], env=environment, cwd=home / "work", stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=120)
-    check("Claude Code answers what the API said", done.returncode == 0 and TEXT in done.stdout, (done.stdout[-500:], done.stderr[-500:]))
+    done = subprocess.run(
+        [program, "-p", "hello"],
+        env=environment,
+        cwd=home / "work",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    check(
+        "Claude Code answers what the API said",
+        done.returncode == 0 and TEXT in done.stdout,
+        (done.stdout[-500:], done.stderr[-500:]),
+    )
     asked = {f"{it.method} {it.target.split('?')[0]}" for it in api.requests[count:]}
     print(f"Claude Code asks: {', '.join(sorted(asked))}")
     check("it asks for what its preset lets through", CLAUDE_ASKS <= asked, asked)
-    everything = {"what it prints": (done.stdout + done.stderr).encode(), "its environment": json.dumps(environment).encode()}
-    for directory, _, files in os.walk(home):
-        for file in files:
-            path = os.path.join(directory, file)
-            if os.path.isfile(path):
-                everything[path] = open(path, "rb").read()
+    everything = {
+        "what it prints": (done.stdout + done.stderr).encode(),
+        "its environment": json.dumps(environment).encode(),
+    }
+    everything.update({str(path): path.read_bytes() for path in home.rglob("*") if path.is_file()})
     check("it leaves files behind, which are searched", len(everything) > 2, everything.keys())
     for secret in secrets:
         spelt = spellings(secret)

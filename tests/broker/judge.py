@@ -32,6 +32,7 @@ sys.dont_write_bytecode = True
 import answers
 import attacks
 import clients
+import second
 from api import Api
 from running import Broker, check, free_port, spellings, tally
 from upstream import Authority, Upstream
@@ -53,8 +54,10 @@ def caddy():
     program, marker = TOOLS / "caddy/bin/caddy", TOOLS / "caddy" / CADDY
     if not marker.exists():
         shutil.rmtree(TOOLS / "caddy", ignore_errors=True)
-        for command in ([sys.executable, "-m", "venv", TOOLS / "caddy"],
-                        [TOOLS / "caddy/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CADDY]):
+        for command in (
+            [sys.executable, "-m", "venv", TOOLS / "caddy"],
+            [TOOLS / "caddy/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CADDY],
+        ):
             if not clients.ran(command):
                 return None
         marker.touch()
@@ -82,9 +85,14 @@ class Launch:
     def write(self, broker, authority):
         login = base64.b64encode(f"ada:{self.token}".encode()).decode()
         for path, text in {
-            "/run/broker/token": self.token, "/run/broker/api": self.api, "/run/secrets/forge": self.forge + "\n",
-            "/run/broker/jira": self.jira, "/run/broker/jira.token": login, "/run/broker/anthropic": self.anthropic,
-            "/run/broker/openai": self.openai, **{f"/run/broker/{name}": self.other for name in STRANGERS},
+            "/run/broker/token": self.token,
+            "/run/broker/api": self.api,
+            "/run/secrets/forge": self.forge + "\n",
+            "/run/broker/jira": self.jira,
+            "/run/broker/jira.token": login,
+            "/run/broker/anthropic": self.anthropic,
+            "/run/broker/openai": self.openai,
+            **{f"/run/broker/{name}": self.other for name in STRANGERS},
         }.items():
             answers.put(broker.path(path), text)
         for name in ["system", "api", "forge", "jira", *STRANGERS]:
@@ -104,25 +112,71 @@ def emitted(program, stages, broker):
     config = json.loads((stages["brokered"] / "broker/caddy.json").read_text())
     check("there is no interface to change it by", config["admin"]["disabled"] is True)
     check("nothing in it is taken from the environment", "{env." not in json.dumps(config))
+    got = broker.raw(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")[0]
+    check(
+        "it says that it runs, without a line in the log",
+        got.status == 200 and not broker.access(),
+        (got, broker.access()),
+    )
+
+
+def denied(bottlec, workspace, broker):
+    """What `denials` makes of the log."""
+    done = subprocess.run(
+        [bottlec, "denials", "bottle.kdl", "--bottle", "brokered", "--from", broker.log_path, "--format", "json"],
+        cwd=workspace,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    check(
+        "denials reads the log",
+        done.returncode in (0, 1) and "/api/v1/modelsx/m" in done.stdout,
+        (done.returncode, done.stdout[-500:], done.stderr[-500:]),
+    )
 
 
 def nowhere(what, data, found):
     """Holds that none of the secrets is in it, however spelt."""
     for secret in found:
-        check(f"no secret in {what}", not any(spelling in data for spelling in spellings(secret)),
-              [line for line in data.split(b"\n") if any(spelling in line for spelling in spellings(secret))][:3])
+        check(
+            f"no secret in {what}",
+            not any(spelling in data for spelling in spellings(secret)),
+            [line for line in data.split(b"\n") if any(spelling in line for spelling in spellings(secret))][:3],
+        )
 
 
 def logged(broker, launch, tries):
     """What the log holds, and what it does not."""
     log = broker.log_path.read_bytes()
     nowhere(f"the log of {broker.directory.name}", log, [*launch.secrets, launch.token])
-    check("no credential of the agent's own is in the log", b"stolen" not in log, [line for line in log.split(b"\n") if b"stolen" in line][:3])
+    check(
+        "no credential of the agent's own is in the log",
+        b"stolen" not in log,
+        [line for line in log.split(b"\n") if b"stolen" in line][:3],
+    )
     lines = broker.access()
     check("each try has its line", len(lines) >= tries.count, (len(lines), tries.count))
     for line in lines:
-        fields = {"level", "ts", "logger", "msg", "request", "bytes_read", "duration", "size", "status", "credential", "refused", "error"}
-        fine = set(line) <= fields and set(line["request"]) <= {"remote_ip", "method", "uri"} and len(line["request"]["uri"]) <= 201
+        fields = {
+            "level",
+            "ts",
+            "logger",
+            "msg",
+            "request",
+            "bytes_read",
+            "duration",
+            "size",
+            "status",
+            "credential",
+            "refused",
+            "error",
+        }
+        fine = (
+            set(line) <= fields
+            and set(line["request"]) <= {"remote_ip", "method", "uri"}
+            and len(line["request"]["uri"]) <= 201
+        )
         if not fine or "?" in line["request"]["uri"]:
             check("a line has what denials reads, and no more", False, line)
             break
@@ -134,21 +188,40 @@ def credentials_of_the_agent(tries):
     for given in ("stolen-sk-ant-api03-abcdefghijklmnop", "glpat-stolenabcdefghijklm", "stolen" * 8):
         requests = attacks.request
         for data in (
-            requests(token, fields=[("Authorization", f"Bearer {given}"), ("X-Stolen", given), ("User-Agent", given), ("Referer", f"http://x/{given}")]),
-            requests(given), requests(token, target=f"/api/v1/models/m?token={given}"), requests(token, target=f"/api/v1/models/m?q={given}"),
-            requests(token, host=given), requests(token, target=f"/api/v1/models/m#{given}"), requests(given, target=f"/x?{given}"),
-            requests(token, "POST", "/api/v1/messages", body=given.encode()), requests(token, version=given),
-            requests(token, given[:20]), requests(token, target=f"/api/behave/die?key2={given}"),
+            requests(
+                token,
+                fields=[
+                    ("Authorization", f"Bearer {given}"),
+                    ("X-Stolen", given),
+                    ("User-Agent", given),
+                    ("Referer", f"http://x/{given}"),
+                ],
+            ),
+            requests(given),
+            requests(token, target=f"/api/v1/models/m?token={given}"),
+            requests(token, target=f"/api/v1/models/m?q={given}"),
+            requests(token, host=given),
+            requests(token, target=f"/api/v1/models/m#{given}"),
+            requests(given, target=f"/x?{given}"),
+            requests(token, "POST", "/api/v1/messages", body=given.encode()),
+            requests(token, version=given),
+            requests(token, given[:20]),
+            requests(token, target=f"/api/behave/die?key2={given}"),
             requests(token, "POST", "/api/v1/messages", [("Transfer-Encoding", given)], b"x"),
         ):
             tries.broker.raw(data, timeout=1)
-    for path in (f"/api/v1/{token}", f"/api/v1/models/{token}/x", f"/{token}", "/api/v1/sk-ant-api03-stolenabcdefghijklm"):
+    for path in (
+        f"/api/v1/{token}",
+        f"/api/v1/models/{token}/x",
+        f"/{token}",
+        "/api/v1/sk-ant-api03-stolenabcdefghijklm",
+    ):
         tries.broker.raw(attacks.request(token, target=path))
     long = tries.broker.raw(attacks.request(token, target="/api/v1/models/" + "a/" * 5000))
     check("a long path passes, and is cut in the log", long[0].status == 200, long)
 
 
-def tried(program, stages, directory, launch, authority):
+def tried(bottlec, program, stages, directory, launch, authority):
     """The agent's tries, on a broker that logs as it is emitted to."""
     other = Authority(directory, "other")
     good = authority.sign("good.pem", "api.broker.test", "forge.broker.test")
@@ -175,8 +248,19 @@ def tried(program, stages, directory, launch, authority):
     with broker("tries") as running:
         emitted(program, stages, running)
         tries = attacks.Tries(running, upstream, launch.token, launch.api)
-        for part in (attacks.tokens, attacks.paths, attacks.methods, attacks.queries, attacks.fields, attacks.smuggling,
-                     attacks.upgrades, answers.redirects, answers.answers, answers.basic, answers.whole_upstream):
+        for part in (
+            attacks.tokens,
+            attacks.paths,
+            attacks.methods,
+            attacks.queries,
+            attacks.fields,
+            attacks.smuggling,
+            attacks.upgrades,
+            answers.redirects,
+            answers.answers,
+            answers.basic,
+            answers.whole_upstream,
+        ):
             part(tries)
         answers.destinations(tries, upstreams)
         answers.secrets(tries, launch.remember)
@@ -186,6 +270,19 @@ def tried(program, stages, directory, launch, authority):
     logged(running, launch, tries)
     nowhere("what the agent is told", bytes(running.wire.received), launch.secrets)
     print(f"{tries.count} tries of the agent")
+    denied(bottlec, directory, running)
+
+    if second.is_there():
+        with second.Node(directory, good, launch.api) as node:
+            (directory / "second").mkdir()
+            running = Broker(program, stages["brokered"], directory / "second", lambda proxy, dial: node.port)
+            launch.write(running, authority)
+            with running:
+                second.over_http2(running, launch)
+            nowhere("the log before HTTP/2", running.log_path.read_bytes(), [*launch.secrets, launch.token])
+            nowhere("what the agent is told from HTTP/2", bytes(running.wire.received), [*launch.secrets, launch.token])
+    else:
+        skipped("there is no node here, which would be an upstream with HTTP/2")
 
     # The same, where whoever debugs it has turned the log up, and where nobody waits for minutes.
     with broker("debug", level="DEBUG", read_header_timeout="2s", response_header_timeout="2s") as running:
@@ -197,14 +294,23 @@ def tried(program, stages, directory, launch, authority):
     log = running.log_path.read_bytes()
     check("the log is turned up", b'"level":"debug"' in log)
     nowhere("a log at its loudest", log, [*launch.secrets, launch.token])
-    check("no credential of the agent's own in it", b"stolen" not in log, [line for line in log.split(b"\n") if b"stolen" in line][:3])
+    check(
+        "no credential of the agent's own in it",
+        b"stolen" not in log,
+        [line for line in log.split(b"\n") if b"stolen" in line][:3],
+    )
     for name, stage in stages.items():
-        nowhere(f"the stage {name}", b"".join(it.read_bytes() for it in stage.rglob("*") if it.is_file()), launch.secrets)
+        nowhere(
+            f"the stage {name}", b"".join(it.read_bytes() for it in stage.rglob("*") if it.is_file()), launch.secrets
+        )
 
 
-def worked_with(program, stages, directory, launch, authority):
+def worked_with(_, program, stages, directory, launch, authority):
     """Clients that know nothing of a broker, with what the stage gives their machine."""
-    keys = {"api.anthropic.com": ("x-api-key", launch.anthropic), "api.openai.com": ("authorization", f"Bearer {launch.openai}")}
+    keys = {
+        "api.anthropic.com": ("x-api-key", launch.anthropic),
+        "api.openai.com": ("authorization", f"Bearer {launch.openai}"),
+    }
     api = Api(authority.sign("apis.pem", *keys), keys)
     place = directory / "clients"
     place.mkdir()
@@ -221,15 +327,31 @@ def worked_with(program, stages, directory, launch, authority):
         for name, variable in plan["agent_env"].items():
             if variable.get("from_env") == "BOTTLE_TOKEN":
                 environment[name] = launch.token
-        check("the agent has base URLs and tokens", environment.get("ANTHROPIC_API_KEY") == launch.token and environment.get("OPENAI_API_KEY") == launch.token
-              and environment.get("ANTHROPIC_BASE_URL", "").endswith("/anthropic") and environment.get("OPENAI_BASE_URL", "").endswith("/openai/v1"), environment)
+        check(
+            "the agent has base URLs and tokens",
+            environment.get("ANTHROPIC_API_KEY") == launch.token
+            and environment.get("OPENAI_API_KEY") == launch.token
+            and environment.get("ANTHROPIC_BASE_URL", "").endswith("/anthropic")
+            and environment.get("OPENAI_BASE_URL", "").endswith("/openai/v1"),
+            environment,
+        )
         # Nothing but loopback is reached: what asks for another host is sent to nobody.
         nobody = f"http://127.0.0.1:{free_port()}"
-        environment.update({name: nobody for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")},
-                           NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", PATH=os.environ["PATH"])
+        environment.update(
+            {name: nobody for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")},
+            NO_PROXY="127.0.0.1",
+            no_proxy="127.0.0.1",
+            PATH=os.environ["PATH"],
+        )
         clients.sdks(TOOLS, environment, skipped)
         clients.claude(TOOLS, environment, directory / "home", api, launch.secrets, skipped)
-    check("the keys arrived", all(key in b"".join(it.head for it in api.requests) for key in (launch.anthropic.encode(), launch.openai.encode())))
+    check(
+        "the keys arrived",
+        all(
+            key in b"".join(it.head for it in api.requests)
+            for key in (launch.anthropic.encode(), launch.openai.encode())
+        ),
+    )
     nowhere("what the clients were told", bytes(tee.wire.received), [*launch.secrets, launch.token])
     nowhere("what the clients said", bytes(tee.wire.sent), launch.secrets)
     nowhere("the log of their broker", running.log_path.read_bytes(), [*launch.secrets, launch.token])
@@ -238,7 +360,7 @@ def worked_with(program, stages, directory, launch, authority):
 # --- What it costs ---
 
 
-def cost(program, stages, directory, launch, authority):
+def cost(_, program, stages, directory, launch, authority):
     """Printed, not asserted: this machine is not alone."""
     upstream = Upstream(authority.sign("cost.pem", "api.broker.test", "forge.broker.test"))
     place = directory / "cost"
@@ -249,7 +371,11 @@ def cost(program, stages, directory, launch, authority):
     context.check_hostname = False
 
     def direct():
-        return http.client.HTTPSConnection("127.0.0.1", upstream.port, context=context), "/v1/models/m", {"X-Api-Key": launch.api}
+        return (
+            http.client.HTTPSConnection("127.0.0.1", upstream.port, context=context),
+            "/v1/models/m",
+            {"X-Api-Key": launch.api},
+        )
 
     def brokered():
         return http.client.HTTPConnection("127.0.0.1", running.port), "/api/v1/models/m", {"X-Api-Key": launch.token}
@@ -273,7 +399,7 @@ def cost(program, stages, directory, launch, authority):
             times = sorted(times[50:])
             p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
 
-            def many():
+            def many(way=way):
                 connection, target, fields = way()
                 for _ in range(100):
                     fetch(connection, target, fields)
@@ -288,8 +414,10 @@ def cost(program, stages, directory, launch, authority):
             at = time.perf_counter()
             target = target.replace("/v1/models/m", "/behave/big?mb=100")
             size = fetch(connection, target, fields)
-            print(f"{name}: p50 {p50:.2f} ms, p99 {p99:.2f} ms; {rate:.0f} requests/s by 8 connections; "
-                  f"{size / (1 << 20) / (time.perf_counter() - at):.0f} MB/s")
+            print(
+                f"{name}: p50 {p50:.2f} ms, p99 {p99:.2f} ms; {rate:.0f} requests/s by 8 connections; "
+                f"{size / (1 << 20) / (time.perf_counter() - at):.0f} MB/s"
+            )
 
 
 def main():
@@ -310,7 +438,7 @@ def main():
             if part.__name__ not in (sys.argv[2:] or part.__name__):
                 continue
             at = time.monotonic()
-            part(program, stages, directory, launch, authority)
+            part(bottlec, program, stages, directory, launch, authority)
             print(f"{part.__name__}: {time.monotonic() - at:.0f} s", flush=True)
     print(f"{tally['passed']} passed, {tally['failed']} failed")
     return 1 if tally["failed"] else 0

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import re
 import signal
 import socket
@@ -81,7 +80,11 @@ class Broker:
         self.log_path = self.directory / "log"
         self.log = self.log_path.open("ab")
         # Nothing may be written: what stands for home and data is not there.
-        environment = {"PATH": "/nowhere", "HOME": "/proc/nowhere", "SSL_CERT_FILE": str(self.directory / "ca/system.pem")}
+        environment = {
+            "PATH": "/nowhere",
+            "HOME": "/proc/nowhere",
+            "SSL_CERT_FILE": str(self.directory / "ca/system.pem"),
+        }
         command = [self.caddy, "run", "--config", str(self.config)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd="/", env=environment
@@ -110,12 +113,15 @@ class Broker:
     def path(self, inside):
         return Path(f"{self.directory}{inside}")
 
-    def lines(self):
-        """What the log says, once it has said it."""
-        return [json.loads(line) for line in self.log_path.read_text().splitlines() if line.startswith("{")]
+    def logged(self):
+        """How long the log is."""
+        return self.log_path.stat().st_size
 
-    def access(self):
-        return [line for line in self.lines() if line.get("logger", "").startswith("http.log.access")]
+    def access(self, since=0):
+        """The whole lines of the access log, from there on."""
+        text = self.log_path.read_bytes()[since:].decode()
+        lines = [json.loads(line) for line in text.split("\n")[:-1] if line.startswith("{")]
+        return [line for line in lines if line.get("logger") == "http.log.access"]
 
     def memory(self):
         """Resident memory in MB."""
@@ -184,7 +190,21 @@ class Broker:
                     answer.whole = False
                     break
         answer.body, rest[:] = data[:length], data[length:]
+        if answer.whole and answer.get("transfer-encoding") == "chunked":
+            answer.body = joined(answer.body)
         return answer
+
+
+def joined(data):
+    """A body without the framing of its chunks."""
+    body = b""
+    while data:
+        size, data = data.split(b"\r\n", 1)
+        size = int(size, 16)
+        if size == 0:
+            break
+        body, data = body + data[:size], data[size + 2 :]
+    return body
 
 
 class Answer:

@@ -17,18 +17,60 @@ class Authority:
     def __init__(self, directory, name):
         self.directory, self.name = directory, name
         self.key, self.pem = directory / f"{name}.key", directory / f"{name}.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.pem)
+        openssl(
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            self.key,
+            "-out",
+            self.pem,
+        )
 
     def sign(self, file, *names, days=2):
         """A certificate for the names, with its key, as one file."""
         at = self.directory / file
         key, request, extensions = at.with_suffix(".key"), at.with_suffix(".csr"), at.with_suffix(".ext")
         extensions.write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names))
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={names[0]}",
-                "-keyout", key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.pem, "-CAkey", self.key, "-CAcreateserial",
-                "-days", days, "-extfile", extensions, "-out", at)
+        openssl(
+            "req",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            f"/CN={names[0]}",
+            "-keyout",
+            key,
+            "-out",
+            request,
+        )
+        openssl(
+            "x509",
+            "-req",
+            "-in",
+            request,
+            "-CA",
+            self.pem,
+            "-CAkey",
+            self.key,
+            "-CAcreateserial",
+            "-days",
+            days,
+            "-extfile",
+            extensions,
+            "-out",
+            at,
+        )
         at.write_text(at.read_text() + key.read_text())
         return at
 
@@ -45,7 +87,9 @@ class Request:
         lines = head.decode("latin-1").split("\r\n")
         self.line = lines[0]
         self.method, self.target = (lines[0].split(" ") + ["", ""])[:2]
-        self.fields = [tuple(line.split(": ", 1)) if ": " in line else (line.rstrip(":"), "") for line in lines[1:] if line]
+        self.fields = [
+            tuple(line.split(": ", 1)) if ": " in line else (line.rstrip(":"), "") for line in lines[1:] if line
+        ]
         self.length, self.body, self.trailers = 0, b"", b""
 
     def all(self, name):
@@ -128,11 +172,19 @@ class Upstream:
         if "/ws/" in parts.path and request.get("upgrade"):
             return websocket(connection, reader, request)
         if what == "redirect":
-            return answer(connection, b"", "302 Found", Location=asked["to"], Content_Location=asked["to"],
-                          Link=f'<{asked["to"]}>; rel="next", <https://elsewhere.test/x>; rel="last"')
+            return answer(
+                connection,
+                b"",
+                "302 Found",
+                Location=asked["to"],
+                Content_Location=asked["to"],
+                Link=f'<{asked["to"]}>; rel="next", <https://elsewhere.test/x>; rel="last"',
+            )
         if what == "fields":
             given = request.get("x-api-key") or request.get("authorization")
-            return answer(connection, b"ok", Alt_Svc='h3=":443"; ma=60', Set_Cookie="session=1234", X_Echo=given, X_Kept="kept")
+            return answer(
+                connection, b"ok", Alt_Svc='h3=":443"; ma=60', Set_Cookie="session=1234", X_Echo=given, X_Kept="kept"
+            )
         if what == "events":
             send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
             for number in range(3):
@@ -142,7 +194,9 @@ class Upstream:
             return True
         if what == "big":
             left = int(asked["mb"]) << 20
-            send(f"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {left}\r\n\r\n".encode())
+            send(
+                f"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {left}\r\n\r\n".encode()
+            )
             block = b"x" * (1 << 20)
             for _ in range(left >> 20):
                 send(block)
@@ -158,16 +212,23 @@ class Upstream:
         if what == "garbage":
             # What is echoed in a broken answer must not come to stand in a log.
             given = (request.get("x-api-key") or request.get("authorization")).encode()
-            send({"status": b"HTTP/1.1 banana " + given + b"\r\n\r\n", "version": given + b" 200 OK\r\n\r\n",
-                  "field": b"HTTP/1.1 200 OK\r\n" + given + b"\r\n\r\n",
-                  "line": b"HTTP/1.1 200 OK\r\n " + given + b": x\r\n\r\n",
-                  "length": b"HTTP/1.1 200 OK\r\nContent-Length: " + given + b"\r\n\r\n",
-                  "coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + given + b"\r\n\r\n",
-                  "chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + given + b"\r\n"}[asked["kind"]])
+            send(
+                {
+                    "status": b"HTTP/1.1 banana " + given + b"\r\n\r\n",
+                    "version": given + b" 200 OK\r\n\r\n",
+                    "field": b"HTTP/1.1 200 OK\r\n" + given + b"\r\n\r\n",
+                    "line": b"HTTP/1.1 200 OK\r\n " + given + b": x\r\n\r\n",
+                    "length": b"HTTP/1.1 200 OK\r\nContent-Length: " + given + b"\r\n\r\n",
+                    "coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + given + b"\r\n\r\n",
+                    "chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + given + b"\r\n",
+                }[asked["kind"]]
+            )
             return False
         if what == "hints":
-            send(b"HTTP/1.1 103 Early Hints\r\nLink: <https://elsewhere.test/a.css>; rel=preload\r\n"
-                 b"Alt-Svc: h3=\":443\"\r\nSet-Cookie: early=1\r\n\r\n")
+            send(
+                b"HTTP/1.1 103 Early Hints\r\nLink: <https://elsewhere.test/a.css>; rel=preload\r\n"
+                b'Alt-Svc: h3=":443"\r\nSet-Cookie: early=1\r\n\r\n'
+            )
             return answer(connection, b"after")
         if what == "switch":
             send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nraw bytes")
@@ -179,8 +240,11 @@ class Upstream:
             return True
         if self.api(connection, request, parts.path):
             return True
-        return answer(connection, json.dumps({"line": request.line, "received": request.length}).encode(),
-                      Content_Type="application/json")
+        return answer(
+            connection,
+            json.dumps({"line": request.line, "received": request.length}).encode(),
+            Content_Type="application/json",
+        )
 
     def api(self, connection, request, path):
         """Overridden by a fake API."""
