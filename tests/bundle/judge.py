@@ -58,8 +58,10 @@ def install(*packages):
     wanted = " ".join(packages)
     if not marker.exists() or marker.read_text() != wanted:
         shutil.rmtree(TOOLS, ignore_errors=True)
-        venv.create(TOOLS, with_pip=True)
-        done = subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], timeout=600)
+        venv.create(TOOLS)
+        # By the pip that is here: one more in each environment costs more than what is installed.
+        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
+        done = subprocess.run([*pip, *packages], timeout=600)
         if done.returncode != 0:
             return None
         marker.write_text(wanted)

@@ -57,8 +57,9 @@ def install():
     if marker.exists() and marker.read_text() == wanted:
         return True
     shutil.rmtree(TOOLS, ignore_errors=True)
-    venv.create(TOOLS, with_pip=True)
-    command = [TOOLS / "bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "-r", REQUIREMENTS]
+    venv.create(TOOLS)
+    command = [sys.executable, "-m", "pip", "--python", TOOLS / "bin/python", "install", "--quiet", "--no-compile"]
+    command += ["--no-deps", "-r", REQUIREMENTS]
     if subprocess.run(command, timeout=600).returncode != 0:
         return False
     marker.write_text(wanted)

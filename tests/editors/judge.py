@@ -78,8 +78,9 @@ def install():
     if marker.exists() and marker.read_text() == wanted:
         return True
     shutil.rmtree(place, ignore_errors=True)
-    venv.create(place, with_pip=True)
-    command = [place / "bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "-r", REQUIREMENTS]
+    venv.create(place)
+    command = [sys.executable, "-m", "pip", "--python", place / "bin/python", "install", "--quiet", "--no-compile"]
+    command += ["--no-deps", "-r", REQUIREMENTS]
     if subprocess.run(command, timeout=600).returncode != 0:
         return False
     marker.write_text(wanted)

@@ -305,8 +305,8 @@ fn libraries() -> Option<&'static Path> {
             let imports = Command::new(python).args(["-c", "import httpx, requests"]).output();
             imports.is_ok_and(|output| output.status.success())
         };
-        let script = "python3 -m venv \"$1/venv\" &&
-            timeout 300 \"$1/venv/bin/python\" -m pip install --quiet httpx==0.28.1 requests==2.32.5";
+        let script = "python3 -m venv --without-pip \"$1/venv\" &&
+            timeout 300 python3 -m pip --python \"$1/venv\" install --quiet --no-compile httpx==0.28.1 requests==2.32.5";
         if !has(&python) {
             Command::new("sh").args(["-c", script, "sh"]).arg(&place).output().ok()?;
         }
@@ -318,24 +318,28 @@ fn libraries() -> Option<&'static Path> {
 pub(crate) fn java() -> Outcome {
     needs(works(&["javac", "--version"]), "there is no Java compiler here")?;
     needs(works(&["keytool", "-help"]), "there is no keytool here")?;
-    // Which authorities a JVM trusts is the image's affair: this one's truststore is made as it is started.
+    // Which authorities a JVM trusts is the image's affair: this one's truststore is made as it is started first.
     let script = r#"
-        cat >Get.java <<'END'
-        import java.net.*;
-        import java.net.http.*;
-        public class Get {
-            public static void main(String[] args) throws Exception {
-                try (var body = new URL(args[0]).openStream()) {
-                    System.out.print(new String(body.readAllBytes()).replace("open", "open to java.net,"));
+        if ! [ -e trusted ]; then
+            cat >Get.java <<'END'
+            import java.net.*;
+            import java.net.http.*;
+            public class Get {
+                public static void main(String[] args) throws Exception {
+                    try (var body = new URL(args[0]).openStream()) {
+                        System.out.print(new String(body.readAllBytes()).replace("open", "open to java.net,"));
+                    }
+                    var request = HttpRequest.newBuilder(URI.create(args[0])).build();
+                    System.out.print(HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body());
                 }
-                var request = HttpRequest.newBuilder(URI.create(args[0])).build();
-                System.out.print(HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body());
             }
-        }
 END
-        [ -e trusted ] || JAVA_TOOL_OPTIONS= keytool -importcert -noprompt -alias authority -file /etc/bottle/ca.pem \
-            -keystore trusted -storepass changeit >&2
-        java -Djavax.net.ssl.trustStore=trusted -Djavax.net.ssl.trustStorePassword=changeit Get.java "$0""#;
+            JAVA_TOOL_OPTIONS= javac Get.java >&2
+            JAVA_TOOL_OPTIONS= keytool -importcert -noprompt -alias authority -file /etc/bottle/ca.pem \
+                -keystore trusted -storepass changeit >&2
+        fi
+        exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djavax.net.ssl.trustStore=trusted \
+            -Djavax.net.ssl.trustStorePassword=changeit Get "$0""#;
     let client = Client::of_all(&["sh", "-c", script, "{}/marker"]);
     judge(&Client { found: "the way is open to java.net,\nthe way is open", ..client })
 }

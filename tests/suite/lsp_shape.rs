@@ -35,17 +35,13 @@ pub(crate) fn cases() -> &'static [(String, String)] {
 /// The cases, and what they are while somebody types them; with other line ends and characters, too.
 pub(crate) fn texts() -> Vec<String> {
     let mut texts = vec![String::new(), String::from("\u{feff}"), String::from("\n"), String::from("\r")];
-    for (_, text) in cases() {
+    for (number, (_, text)) in cases().iter().enumerate() {
         texts.push(text.replace('\n', "\r\n"));
         texts.push(text.replace('\n', "\r"));
         texts.push(format!("\u{feff}{}", text.replace("example", "b\u{f6}tt\u{1f37e}")));
-        let mut at = 0;
-        while at < text.len() {
-            if text.is_char_boundary(at) {
-                texts.push(text[..at].to_owned());
-            }
-            at += 23;
-        }
+        // Prime, and shifted from case to case, so that the cuts fall everywhere over the cases.
+        let cuts = (number % 89..text.len()).step_by(89).filter(|at| text.is_char_boundary(*at));
+        texts.extend(cuts.map(|at| text[..at].to_owned()));
         texts.push(text.clone());
     }
     texts

@@ -42,8 +42,8 @@ def install():
     if not wanted.exists():
         shutil.rmtree(place, ignore_errors=True)
         for command in (
-            [sys.executable, "-m", "venv", str(place)],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CLIENT],
+            [sys.executable, "-m", "venv", "--without-pip", place],
+            [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", CLIENT],
         ):
             try:
                 if subprocess.run(command, timeout=600).returncode != 0:

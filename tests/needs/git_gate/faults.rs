@@ -141,16 +141,16 @@ pub(super) fn what_a_push_unpacks_to_is_bounded() {
     let gate = Gate::start();
     let work = gate.clone("work");
     let before = gate.state();
-    // A merge with one line of 200 MB, in a pack of some 200 kB.
+    // A merge with one line of 101 MiB, in a pack of some 100 kB.
     gate.git(&work, &["checkout", "--quiet", "-b", "side"]).well();
     gate.commit(&work, "side.py", clean(), "side");
     gate.git(&work, &["checkout", "--quiet", "trunk"]).well();
     gate.commit(&work, "trunk.py", clean(), "trunk");
     gate.git(&work, &["merge", "--quiet", "--no-commit", "--no-ff", "side"]).well();
-    gate.commit(&work, "merged.txt", "x".repeat(200 << 20), "merge");
+    gate.commit(&work, "merged.txt", "x".repeat(101 << 20), "merge");
     let said = gate.git(&work, &["push", "--quiet", "origin", "trunk"]).badly();
     assert!(
-        said.contains("git-gate: this push holds a file or message of 200 MiB, and 100 MiB are the most"),
+        said.contains("git-gate: this push holds a file or message of 101 MiB, and 100 MiB are the most"),
         "{said}"
     );
     assert_eq!(gate.state(), before);
@@ -238,9 +238,11 @@ fn huge_commit(size: u64) -> Vec<u8> {
         rest >>= 7;
     }
     pack.push(u8::try_from(rest).unwrap());
-    // As `zlib` makes it.
-    let script = "import sys, zlib\npack = zlib.compressobj(1)\nfor _ in range(int(sys.argv[1]) >> 20):\n \
-                  sys.stdout.buffer.write(pack.compress(bytes(1 << 20)))\nsys.stdout.buffer.write(pack.flush())";
+    // As `zlib` makes it of one MiB, over and over, and the sum of that.
+    let script = "import sys, zlib\nsize = int(sys.argv[1])\npack = zlib.compressobj(9, wbits=-15)\n\
+                  mebibyte = pack.compress(bytes(1 << 20)) + pack.flush(zlib.Z_FULL_FLUSH)\n\
+                  sum = (size % 65521 << 16 | 1).to_bytes(4, 'big')\n\
+                  sys.stdout.buffer.write(b'\\x78\\x01' + mebibyte * (size >> 20) + b'\\x03\\x00' + sum)";
     let output =
         std::process::Command::new("python3").args(["-c", script, &size.to_string()]).output().unwrap();
     assert!(output.status.success());

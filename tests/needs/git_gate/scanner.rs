@@ -71,9 +71,11 @@ pub(super) fn the_same_tests_run_with_gitleaks() -> Outcome {
     needs(said.contains("1 passed"), "gitleaks cannot be had here")?;
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.env(AGAIN, "gitleaks").arg("git_gate::");
-    for other in
-        ["::scanner::", "::faults::", "::push::", "::sshd::", "::local::", "::hostile::", "::start::"]
-    {
+    // What has nothing to do with a scanner, or with which one it is, is as it was.
+    for other in ["scanner", "faults", "push", "sshd", "local", "hostile", "start"] {
+        command.args(["--skip", &format!("::{other}::")]);
+    }
+    for other in ["what_is_short_enough_lies_whole_in_one_window", "base64_is_cut_between_its_groups"] {
         command.args(["--skip", other]);
     }
     let said = String::from_utf8_lossy(&command.output().expect("it runs").stdout).into_owned();

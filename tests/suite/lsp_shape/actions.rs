@@ -29,11 +29,21 @@ fn asked(
     range: Range,
     only: Option<Vec<CodeActionKind>>,
 ) -> Vec<CodeActionOrCommand> {
+    asked_by(CodeActionTriggerKind::INVOKED, editor, name, range, only)
+}
+
+fn asked_by(
+    trigger: CodeActionTriggerKind,
+    editor: &mut Editor,
+    name: &str,
+    range: Range,
+    only: Option<Vec<CodeActionKind>>,
+) -> Vec<CodeActionOrCommand> {
     let diagnostics = editor.diagnostics(name);
     let params = CodeActionParams {
         text_document: Editor::id(name),
         range,
-        context: CodeActionContext { diagnostics, only, trigger_kind: Some(CodeActionTriggerKind::INVOKED) },
+        context: CodeActionContext { diagnostics, only, trigger_kind: Some(trigger) },
         work_done_progress_params: WorkDoneProgressParams::default(),
         partial_result_params: PartialResultParams::default(),
     };
@@ -41,7 +51,10 @@ fn asked(
 }
 
 fn actions(editor: &mut Editor, name: &str, range: Range) -> Vec<CodeAction> {
-    let found = asked(editor, name, range, None);
+    as_actions(asked(editor, name, range, None))
+}
+
+fn as_actions(found: Vec<CodeActionOrCommand>) -> Vec<CodeAction> {
     found
         .into_iter()
         .map(|action| match action {
@@ -261,7 +274,7 @@ fn no_action_breaks_a_text_or_overlaps_itself() {
     assert!(offered > 150, "{offered}");
 }
 
-/// Every action at every place of every case, once: what it is called, and what becomes of the file.
+/// Every action of its own at every place of every case, once: what it is called, and what becomes of the file.
 fn every_action(mut take: impl FnMut(&str, &str, &CodeAction, &BTreeMap<String, String>)) {
     let files = workspace();
     let mut editor = Editor::new(&files);
@@ -271,7 +284,10 @@ fn every_action(mut take: impl FnMut(&str, &str, &CodeAction, &BTreeMap<String, 
         let places = positions(text);
         for line in places.chunk_by(|a, b| a.line == b.line) {
             for at in line.iter().copied().step_by(4).take(16) {
-                for action in actions(&mut editor, name, Range::new(at, at)) {
+                let range = Range::new(at, at);
+                // As a cursor moves: what fixes everything is another test's affair, and is a compile at each place.
+                let found = asked_by(CodeActionTriggerKind::AUTOMATIC, &mut editor, name, range, None);
+                for action in as_actions(found) {
                     if action.edit.is_some() && !seen.contains(&action) {
                         take(name, text, &action, &after(&files, &action));
                         seen.push(action);
