@@ -37,7 +37,7 @@ fn spent(credential: &PlannedCredential) -> String {
     if credential.allow.is_empty() {
         return format!("every request to {upstream}");
     }
-    let requests: Vec<String> = requests(credential).into_keys().map(|it| it.shown()).collect();
+    let requests: Vec<String> = requests(credential).into_keys().map(Request::shown).collect();
     format!("{} to {upstream}", some(&requests))
 }
 
@@ -159,14 +159,14 @@ fn lists(before: &PlannedCredential, now: &PlannedCredential, who: &str, changes
     }
 }
 
-/// What `these` let through and no single one of `those` does, by line.
+/// What `wanted` lets through and no single one of `had` does, by line.
 fn missing<'a>(
-    these: &BTreeMap<Request<'a>, &'a str>,
-    those: &BTreeMap<Request<'_>, &str>,
+    wanted: &BTreeMap<Request<'a>, &'a str>,
+    had: &BTreeMap<Request<'_>, &str>,
 ) -> BTreeMap<&'a str, Vec<String>> {
     let mut missing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (request, line) in these {
-        if !those.contains_key(request) && !those.keys().any(|other| other.covers(*request)) {
+    for (request, line) in wanted {
+        if !had.contains_key(request) && !had.keys().any(|other| other.covers(*request)) {
             missing.entry(line).or_default().push(request.shown());
         }
     }

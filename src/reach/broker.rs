@@ -80,12 +80,14 @@ impl<'a, C: Copy> Broker<'a, C> {
     }
 
     /// What it does with a target, by each credential whose upstream is there.
+    #[must_use]
     pub fn judge<'b>(&'b self, target: &Target) -> Vec<Passage<'b, C>> {
         let there = self.credentials.iter().filter(|held| is_at(held.upstream, target));
         there.map(|held| Passage { name: held.name, at: held.at, through: held.through(target) }).collect()
     }
 
     /// Whether a target is reached through it.
+    #[must_use]
     pub fn verdict(&self, target: &Target) -> Verdict {
         let verdicts = self.judge(target).into_iter().map(|passage| passage.through.verdict());
         verdicts.max().unwrap_or(Verdict::Refused)

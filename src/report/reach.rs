@@ -327,40 +327,8 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         causes.insert(0, sentence("sidecar", relay.why));
         notes.push(String::from(RELAY));
     }
-    let broker = broker(&plan.credentials);
-    let mut passages = broker.judge(target);
-    // The one that lets most through is first.
-    passages.sort_by_key(|passage| std::cmp::Reverse(passage.through.verdict()));
-    if let Some(first) = passages.first() {
-        let by_broker = first.through.verdict();
-        let ways = passages.iter().flat_map(|it| passage(target, it));
-        if by_broker >= verdict && by_broker != Verdict::Refused {
-            causes.retain(|cause| cause.kind != "nearest");
-            notes.push(match verdict {
-                Verdict::Refused => format!("past the broker it is refused: {}", past_broker(&causes)),
-                _ => String::from("past the broker it can be reached, too, with a key of the agent's own"),
-            });
-            path = vec![builtin::AGENT.to_owned(), broker_place(plan), shown.clone()];
-            causes = match verdict {
-                Verdict::Refused => ways.collect(),
-                _ => ways.chain(causes).collect(),
-            };
-            verdict = by_broker;
-            notes.push(String::from(UNSCANNED));
-            if by_broker == Verdict::Depends {
-                notes.push(String::from("it depends on what is asked of it: ask with a method and a URL"));
-            }
-        } else if verdict == Verdict::Refused {
-            notes.push(format!("past the broker: {}", past_broker(&causes)));
-            path = vec![builtin::AGENT.to_owned(), broker_place(plan)];
-            causes = ways.collect();
-        } else {
-            notes.extend(ways.map(|cause| {
-                let place = cause.origin.map(|origin| format!(", {origin}")).unwrap_or_default();
-                format!("through the broker it is not reached: {}{place}", cause.rule)
-            }));
-        }
-    }
+    let Way { verdict, causes, path } =
+        through_broker(plan, target, Way { verdict, causes, path }, &mut notes);
     if target.request.is_some()
         && matches!(because, Because::Proxy(_))
         && because.verdict() != Verdict::Refused
@@ -392,6 +360,49 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         path,
         notes,
     }
+}
+
+/// An answer in the making.
+struct Way {
+    verdict: Verdict,
+    causes: Vec<Cause>,
+    path: Vec<String>,
+}
+
+/// Asks the broker, too.
+fn through_broker(plan: &Plan, target: &Target, past: Way, notes: &mut Vec<String>) -> Way {
+    let broker = broker(&plan.credentials);
+    let mut passages = broker.judge(target);
+    // The one that lets most through is first.
+    passages.sort_by_key(|passage| std::cmp::Reverse(passage.through.verdict()));
+    let Some(first) = passages.first() else { return past };
+    let by_broker = first.through.verdict();
+    let ways: Vec<Cause> = passages.iter().flat_map(|it| passage(target, it)).collect();
+    let mut path = vec![builtin::AGENT.to_owned(), broker_place(plan)];
+    if by_broker == Verdict::Refused || by_broker < past.verdict {
+        if past.verdict == Verdict::Refused {
+            notes.push(format!("past the broker: {}", past_broker(&past.causes)));
+            return Way { causes: ways, path, ..past };
+        }
+        notes.extend(ways.into_iter().map(|cause| {
+            let place = cause.origin.map(|origin| format!(", {origin}")).unwrap_or_default();
+            format!("through the broker it is not reached: {}{place}", cause.rule)
+        }));
+        return past;
+    }
+    path.push(target.to_string());
+    let mut causes = ways;
+    if past.verdict == Verdict::Refused {
+        notes.push(format!("past the broker it is refused: {}", past_broker(&past.causes)));
+    } else {
+        notes.push(String::from("past the broker it can be reached, too, with a key of the agent's own"));
+        causes.extend(past.causes.into_iter().filter(|cause| cause.kind != "nearest"));
+    }
+    notes.push(String::from(UNSCANNED));
+    if by_broker == Verdict::Depends {
+        notes.push(String::from("it depends on what is asked of it: ask with a method and a URL"));
+    }
+    Way { verdict: by_broker, causes, path }
 }
 
 /// Why pipelock refuses a host that the broker reaches, in a few words.

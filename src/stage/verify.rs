@@ -29,6 +29,9 @@ struct Credential {
     upstream: ApiUrl,
 }
 
+/// What a file says that no compile writes.
+type Judge<'a> = &'a dyn Fn(&[u8]) -> Vec<String>;
+
 /// Judges the stage in the directory `stage`: by its digests and modes, as [`inspect`](super::inspect) does, and by what a stage must say whatever its digests are: the plan is of the bottle that the directory is named
 /// after, the file that keeps the agent to its bundle has its own keys only and allows the bundle's address only, and the one
 /// that keeps the broker to its upstreams sends to them only. Writes nothing.
@@ -76,7 +79,7 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
         let upstreams: Vec<ApiUrl> = plan.credentials.into_iter().map(|it| it.upstream).collect();
         let ask_broker = |text: &[u8]| broker::judge(text, &upstreams);
         let ask_engine = |text: &[u8]| judge(text, plan.bundle_ip);
-        let mut asked: Vec<(&'static str, &dyn Fn(&[u8]) -> Vec<String>)> = vec![(*path, &ask_engine)];
+        let mut asked: Vec<(&'static str, Judge<'_>)> = vec![(*path, &ask_engine)];
         if !upstreams.is_empty() {
             asked.push((broker::PATH, &ask_broker));
         }

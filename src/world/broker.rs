@@ -438,13 +438,13 @@ impl PathPattern {
     /// characters, only what is the same text is taken for covered.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        let mut these = self.0[1..].split('/').peekable();
-        let mut those = other.0[1..].split('/').peekable();
-        while let Some(this) = these.next() {
-            let rest = this == "**" && these.peek().is_none();
-            let Some(that) = those.next() else { return false };
+        let mut own = self.0[1..].split('/').peekable();
+        let mut others = other.0[1..].split('/').peekable();
+        while let Some(this) = own.next() {
+            let rest = this == "**" && own.peek().is_none();
+            let Some(that) = others.next() else { return false };
             if rest {
-                return stands_for_some(that) && those.all(|that| that.is_empty() || stands_for_some(that));
+                return stands_for_some(that) && others.all(|that| that.is_empty() || stands_for_some(that));
             }
             let covered = match (this.contains('*'), that.contains('*')) {
                 _ if this == that => true,
@@ -456,7 +456,7 @@ impl PathPattern {
                 return false;
             }
         }
-        those.next().is_none()
+        others.next().is_none()
     }
 
     /// Whether it lets through a path, as a client writes it in its request and without the query. The broker's

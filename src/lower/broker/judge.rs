@@ -26,11 +26,11 @@ pub fn judge(caddy: &[u8], upstreams: &[ApiUrl]) -> Vec<String> {
         problems.push(String::from("does not check whom it sends to: it has `insecure_skip_verify`"));
     }
     let host = |url: &ApiUrl| url.host.to_string();
-    let port = |url: &ApiUrl| match url.host.as_str().contains(':') {
-        true => format!("[{}]:{}", url.host, url.port),
-        false => format!("{}:{}", url.host, url.port),
+    let dialled = |url: &ApiUrl| {
+        let host = url.host.as_str();
+        if host.contains(':') { format!("[{host}]:{}", url.port) } else { format!("{host}:{}", url.port) }
     };
-    let expected: BTreeSet<String> = upstreams.iter().map(port).collect();
+    let expected: BTreeSet<String> = upstreams.iter().map(dialled).collect();
     let names: BTreeSet<String> = upstreams.iter().map(host).collect();
     for other in found.dialled.difference(&expected).take(MAX_PLACES) {
         problems.push(format!("sends to {}, which no credential of the plan names", quote(other)));
