@@ -207,7 +207,7 @@ impl FromStr for ApiUrl {
             ));
         }
         let base = path.trim_end_matches('/');
-        if !base.is_empty() && !base.split('/').skip(1).all(|segment| is_literal(segment)) {
+        if !base.is_empty() && !base.split('/').skip(1).all(is_literal) {
             return Err(error("has a path that a server may read in two ways", None));
         }
         let (host, port) = match authority.rsplit_once(':') {
@@ -400,7 +400,7 @@ impl PathPattern {
         let segments: Vec<&str> = rest.split('/').collect();
         for (at, segment) in segments.iter().enumerate() {
             let last = at + 1 == segments.len();
-            if segment.is_empty() && last || *segment == "**" && last {
+            if last && (segment.is_empty() || *segment == "**") {
                 continue;
             }
             if segment.contains("**") {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bottlec::digest::hex;
 use bottlec::lower::plan_json::PlanJson;
 use bottlec::model::Reference;
 use bottlec::plan::{PlannedCredential, PlannedLogin};
@@ -161,7 +162,7 @@ fn new_token() -> Result<String, Error> {
     File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes)).map_err(|error| {
         Error::Host(format!("no random bytes for the launch's token: {}", reason(&error)))
     })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {

@@ -106,10 +106,10 @@ impl Page {
             for command in commands {
                 self.command(pasted(command));
             }
-            if title.starts_with("Undo") {
-                if let Some(command) = vault::removal(plan) {
-                    self.command(vault::words(&command));
-                }
+            if title.starts_with("Undo")
+                && let Some(command) = vault::removal(plan)
+            {
+                self.command(vault::words(&command));
             }
         }
     }
