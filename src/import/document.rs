@@ -46,6 +46,11 @@ impl Block {
         self.waiting.push(comment(text));
     }
 
+    /// Leaves a line free before what follows.
+    pub(super) fn gap(&mut self) {
+        self.waiting.push(String::from("\n"));
+    }
+
     /// Says that something is not carried over, and why.
     pub(super) fn lose(&mut self, what: &str, why: &str) {
         self.count.lost += 1;

@@ -316,7 +316,9 @@ fn requests(one: &Value, credential: &mut Credential) {
         let kind = path.get("type").map(text_of).unwrap_or_default().to_ascii_lowercase();
         let what = format!("the path {}", named(&value));
         match kind.as_str() {
-            _ if value.contains('*') => credential.losses.push((what, STAR.to_owned())),
+            "" | "exact" | "prefix" | "pathprefix" | "path_prefix" if value.contains('*') => {
+                credential.losses.push((what, STAR.to_owned()));
+            }
             "" | "exact" => paths.push(value.into_owned()),
             "prefix" | "pathprefix" | "path_prefix" => paths.extend(prefix(&value)),
             _ => credential.losses.push((what, format!("it is of the type {}, and the broker reads no other than whole paths and prefixes", named(&kind)))),

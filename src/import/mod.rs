@@ -129,9 +129,13 @@ pub fn import(inputs: &[Input]) -> Result<Imported, (usize, ImportError)> {
     let mut counts = Vec::new();
     for (file, input) in files.into_iter().zip(inputs) {
         let before = document.count;
+        document.gap();
         document.note(&format!("From {}.", named(&input.name)));
         document.append(file.around);
-        for draft in file.bottles {
+        for (n, draft) in file.bottles.into_iter().enumerate() {
+            if n > 0 {
+                document.gap();
+            }
             write(draft, &profiles, &mut slugs, &mut document);
         }
         counts.push(Count {
@@ -166,6 +170,7 @@ fn write(draft: Draft, profiles: &BTreeMap<String, String>, slugs: &mut Slugs, d
     let bottle = Node::new("bottle").text(&slug);
     if let Some(profile) = profiles.get(&name) {
         document.push(Node::new("profile").text(profile).holding(body));
+        document.gap();
         let mut only = Block::default();
         only.push(Node::new("extends").text(profile));
         document.push(bottle.holding(only));

@@ -52,6 +52,7 @@ pub(super) fn claude(map: &Value) -> Block {
         let why = match key.as_str() {
             "network" | "filesystem" => continue,
             "enabled" | "failIfUnavailable" if value.is_true() => continue,
+            "credentials" => "the host's variables and files are not in the machine, but for those that the spec names",
             "excludedCommands" => "everything that the agent runs is in its machine, and nothing beside it",
             "allowUnsandboxedCommands" | "autoAllowBashIfSandboxed" => "what may be done decides the bottle, and no question",
             _ => "it is about the program that sandboxes, which a machine needs no longer",
@@ -84,7 +85,12 @@ pub(super) fn claude(map: &Value) -> Block {
     }
     block.push_block(Node::new("egress"), egress.block());
     let mut env = Block::default();
+    let kept = sandbox.get("credentials").and_then(|it| it.get("envVars")).map_or(&[][..], Value::members);
     for (name, value) in map.get("env").map_or(&[][..], Value::entries) {
+        if kept.iter().any(|it| it.get("name").map(text_of).as_deref() == Some(name)) {
+            env.lose(&named(name), "it was kept from what runs in the sandbox: a `credential` holds it in the agent's place");
+            continue;
+        }
         variables::add(&mut env, name, Setting::Literal(text_of(value).into_owned()));
     }
     block.push_block(Node::new("env"), env);
