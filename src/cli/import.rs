@@ -23,14 +23,12 @@ pub(super) fn run(command: &Import, output: &Output) -> Result<Outcome, Error> {
     for path in &command.files {
         let bytes = read(path).map_err(|reason| Error::Read { path: path.clone(), reason })?;
         let name = if path.as_os_str() == "-" { "<stdin>".into() } else { path.to_string_lossy() };
-        let text = String::from_utf8(bytes).map_err(|_| Error::Read {
-            path: path.clone(),
-            reason: String::from("it is no UTF-8"),
-        })?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::Read { path: path.clone(), reason: String::from("it is no UTF-8") })?;
         inputs.push(Input { name: name.into_owned(), text });
     }
-    let imported = import(&inputs)
-        .map_err(|(at, reason)| Error::Import { path: command.files[at].clone(), reason })?;
+    let imported =
+        import(&inputs).map_err(|(at, reason)| Error::Import { path: command.files[at].clone(), reason })?;
     let mut sources = Sources::new();
     sources.add(Source::new(NAME, &*imported.text));
     let analysis = Analysis::new(sources, Options::default());

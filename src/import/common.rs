@@ -6,13 +6,11 @@ use crate::schema::ValueType;
 /// Shows the machine a directory of the host.
 pub(super) fn volume(host: &str, target: &str, writable: bool, block: &mut Block) {
     let bad = fits(ValueType::MachineVolume, host).and_then(|()| fits(ValueType::MachinePlace, target));
-    match bad {
-        Err(why) => block.lose(&format!("the volume {}", named(host)), &why),
-        Ok(()) => {
-            let node = Node::new("volume").text(host).text(target);
-            block.push(if writable { node.property("access", "read-write") } else { node });
-        }
+    if let Err(why) = bad {
+        return block.lose(&format!("the volume {}", named(host)), &why);
     }
+    let node = Node::new("volume").text(host).text(target);
+    block.push(if writable { node.property("access", "read-write") } else { node });
 }
 
 /// `[address:]host:guest` or `guest`, perhaps with `/tcp`: a port of the machine that the host reaches.

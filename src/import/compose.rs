@@ -74,7 +74,10 @@ pub(super) fn bottle(map: &Value) -> Block {
         }
     }
     let mut egress = Block::default();
-    egress.lose("what the services reach", "it was every host: name those that the agent needs, each by an `allow`");
+    egress.lose(
+        "what the services reach",
+        "it was every host: name those that the agent needs, each by an `allow`",
+    );
     block.push_block(Node::new("egress"), egress);
     let context = Context { map, names: &names };
     for (name, service) in services {
@@ -92,7 +95,9 @@ pub(super) fn bottle(map: &Value) -> Block {
     for (key, value) in map.entries() {
         let why = match key.as_str() {
             "services" | "version" | "name" => continue,
-            "volumes" | "secrets" if value.entries().iter().all(|(_, it)| is_plain_volume(key, it)) => continue,
+            "volumes" | "secrets" if value.entries().iter().all(|(_, it)| is_plain_volume(key, it)) => {
+                continue;
+            }
             "volumes" => "a volume of the bundle is the container engine's own, with nothing to set",
             "secrets" => "a secret of the bundle is a file of the host",
             "networks" => "a bottle has one network of its own, which no other container is on",
@@ -132,7 +137,10 @@ fn machine(name: &str, service: &Value, block: &mut Block) {
         }
     }
     if service.get("build").is_some() {
-        block.lose("`build`", "nothing is built at a launch: unpack the image into a directory and name it by `rootfs`");
+        block.lose(
+            "`build`",
+            "nothing is built at a launch: unpack the image into a directory and name it by `rootfs`",
+        );
     }
     let limits = limits(service, block);
     let mut node = Node::new("resources");
@@ -146,7 +154,10 @@ fn machine(name: &str, service: &Value, block: &mut Block) {
         block.push(node);
     }
     if limits.processes.is_some() {
-        block.lose("`pids_limit`", "the machine has a kernel of its own, and as many processes as its memory holds");
+        block.lose(
+            "`pids_limit`",
+            "the machine has a kernel of its own, and as many processes as its memory holds",
+        );
     }
     for volume in service.get("volumes").map_or(&[][..], Value::members) {
         match mount(volume) {
@@ -170,7 +181,9 @@ fn machine(name: &str, service: &Value, block: &mut Block) {
     for key in ["entrypoint", "command"] {
         if let Some(value) = service.get(key).filter(|value| !value.is_nothing()) {
             match words(value) {
-                Ok(words) if !(arguments.is_empty() && key == "command" && service.get("entrypoint").is_some()) => {
+                Ok(words)
+                    if !(arguments.is_empty() && key == "command" && service.get("entrypoint").is_some()) =>
+                {
                     arguments.extend(words);
                 }
                 Ok(_) => {}
@@ -185,8 +198,21 @@ fn machine(name: &str, service: &Value, block: &mut Block) {
     }
     block.push_block(Node::new("env"), environment(service));
     let known = [
-        "image", "build", "volumes", "ports", "entrypoint", "command", "environment", "env_file", "cpus", "mem_limit",
-        "pids_limit", "deploy", "depends_on", "tty", "stdin_open",
+        "image",
+        "build",
+        "volumes",
+        "ports",
+        "entrypoint",
+        "command",
+        "environment",
+        "env_file",
+        "cpus",
+        "mem_limit",
+        "pids_limit",
+        "deploy",
+        "depends_on",
+        "tty",
+        "stdin_open",
     ];
     rest(service, &known, block);
 }
@@ -215,7 +241,7 @@ impl Context<'_> {
         self.needs(service, &mut block);
         block.push_block(Node::new("env"), environment(service));
         self.secrets(service, &mut block);
-        volumes(service, &mut block);
+        self.volumes(service, &mut block);
         limits_node(service, &mut block);
         capabilities(service, &mut block);
         if let Some(port) = port {
@@ -225,8 +251,24 @@ impl Context<'_> {
             block.push(Node::new("expose").text(&variable.unwrap_or(own)));
         }
         let known = [
-            "image", "command", "user", "ports", "expose", "healthcheck", "depends_on", "environment", "env_file",
-            "secrets", "volumes", "tmpfs", "cpus", "mem_limit", "pids_limit", "deploy", "cap_add", "cap_drop",
+            "image",
+            "command",
+            "user",
+            "ports",
+            "expose",
+            "healthcheck",
+            "depends_on",
+            "environment",
+            "env_file",
+            "secrets",
+            "volumes",
+            "tmpfs",
+            "cpus",
+            "mem_limit",
+            "pids_limit",
+            "deploy",
+            "cap_add",
+            "cap_drop",
         ];
         rest(service, &known, &mut block);
         bottle.push(Node::new("sidecar").text(slug).property("image", &image).holding(block));
@@ -248,7 +290,8 @@ impl Context<'_> {
 
     fn secrets(&self, service: &Value, block: &mut Block) {
         for secret in service.get("secrets").map_or(&[][..], Value::members) {
-            let source = secret.get("source").and_then(Value::text).or_else(|| secret.text()).unwrap_or_default();
+            let source =
+                secret.get("source").and_then(Value::text).or_else(|| secret.text()).unwrap_or_default();
             let what = format!("the secret {}", named(&source));
             let file = self.map.get("secrets").and_then(|it| it.get(&source)).and_then(|it| it.get("file"));
             let Some(file) = file else {
@@ -269,6 +312,49 @@ impl Context<'_> {
             }
         }
     }
+
+    fn volumes(&self, service: &Value, block: &mut Block) {
+        for value in service.get("volumes").map_or(&[][..], Value::members) {
+            if value.get("type").and_then(Value::text).as_deref() == Some("tmpfs") {
+                tmpfs(value.get("target").unwrap_or(&Value::Null), block);
+                continue;
+            }
+            let Mount { source, target, writable } = match mount(value) {
+                Ok(mount) => mount,
+                Err(why) => {
+                    block.lose("a volume", &why);
+                    continue;
+                }
+            };
+            let source = match source {
+                Some(source) if is_host_path(&source) => Some(source),
+                Some(name) => suggest_name(&name).filter(|slug| self.is_only(slug)),
+                None => None,
+            };
+            let what = format!("the volume at {}", named(&target));
+            let Some(source) = source else {
+                block.lose(&what, "it has no name that a volume could have: name one");
+                continue;
+            };
+            let bad =
+                fits(ValueType::VolumeSource, &source).and_then(|()| fits(ValueType::ContainerPath, &target));
+            if let Err(why) = bad {
+                block.lose(&what, &why);
+                continue;
+            }
+            let node = Node::new("volume").text(&source).text(&target);
+            block.push(if writable { node.property("access", "read-write") } else { node });
+        }
+        for value in service.get("tmpfs").map_or(&[][..], Value::members) {
+            tmpfs(value, block);
+        }
+    }
+
+    /// Whether no two volumes of the file have that name here: they would be one.
+    fn is_only(&self, slug: &str) -> bool {
+        let names = self.map.get("volumes").map_or(&[][..], Value::entries).iter();
+        names.filter(|(name, _)| suggest_name(name).as_deref() == Some(slug)).count() <= 1
+    }
 }
 
 /// The words of a command: those of a list, and those of a line that needs no shell to be taken apart.
@@ -278,7 +364,9 @@ fn words(value: &Value) -> Result<Vec<String>, String> {
         value => {
             let line = plain(value)?;
             if line.contains(['"', '\'', '\\', '\n']) {
-                return Err(String::from("a line with quotes in it is read as a shell reads it: write its words"));
+                return Err(String::from(
+                    "a line with quotes in it is read as a shell reads it: write its words",
+                ));
             }
             line.split_whitespace().map(str::to_owned).collect()
         }
@@ -303,7 +391,9 @@ fn command(service: &Value, block: &mut Block) {
 fn ports(service: &Value, block: &mut Block) -> Option<u16> {
     let mut found = None;
     let of = |key| service.get(key).map_or(&[][..], Value::members);
-    for (published, value) in of("ports").iter().map(|it| (true, it)).chain(of("expose").iter().map(|it| (false, it))) {
+    for (published, value) in
+        of("ports").iter().map(|it| (true, it)).chain(of("expose").iter().map(|it| (false, it)))
+    {
         let text = match long_port(value) {
             Ok(text) => text,
             Err(why) => {
@@ -318,7 +408,10 @@ fn ports(service: &Value, block: &mut Block) -> Option<u16> {
             continue;
         };
         if published {
-            block.lose(&format!("that the host reaches {}", named(&text)), "a sidecar is reached by the agent alone");
+            block.lose(
+                &format!("that the host reaches {}", named(&text)),
+                "a sidecar is reached by the agent alone",
+            );
         }
         match found {
             None => {
@@ -330,7 +423,9 @@ fn ports(service: &Value, block: &mut Block) -> Option<u16> {
                 found = Some(port);
             }
             Some(first) if first == port => {}
-            Some(_) => block.lose(&format!("the port {port}"), "a sidecar has one: write a second one for it"),
+            Some(_) => {
+                block.lose(&format!("the port {port}"), "a sidecar has one: write a second one for it");
+            }
         }
     }
     found
@@ -376,7 +471,8 @@ fn seconds(text: &str) -> Option<u32> {
 }
 
 fn health(service: &Value, block: &mut Block) {
-    let Some(check) = service.get("healthcheck").filter(|it| !it.get("disable").is_some_and(Value::is_true)) else {
+    let Some(check) = service.get("healthcheck").filter(|it| !it.get("disable").is_some_and(Value::is_true))
+    else {
         return;
     };
     let program = match check.get("test") {
@@ -399,7 +495,8 @@ fn health(service: &Value, block: &mut Block) {
         if let Some(value) = check.get(key).and_then(Value::text) {
             match seconds(&value) {
                 Some(seconds) => node = node.number_property(ours, seconds),
-                None => block.lose(&format!("`healthcheck.{key}`"), "it is no number of seconds between 1 and 3600"),
+                None => block
+                    .lose(&format!("`healthcheck.{key}`"), "it is no number of seconds between 1 and 3600"),
             }
         }
     }
@@ -416,9 +513,8 @@ fn health(service: &Value, block: &mut Block) {
 fn shell(value: &Value) -> Result<Vec<String>, String> {
     let Some(text) = value.text() else { return Err(String::from("it is no text")) };
     // `$$` is how Compose hands a shell its own.
-    let line = match interpolated(&text) {
-        Interpolated::Plain(line) => line,
-        _ => return Err(String::from("it has a variable of the host in it")),
+    let Interpolated::Plain(line) = interpolated(&text) else {
+        return Err(String::from("it has a variable of the host in it"));
     };
     if has_secret([line.as_str()]) {
         return Err(String::from("it holds what looks like a secret"));
@@ -464,7 +560,10 @@ fn environment(service: &Value) -> Block {
         None => {}
     }
     if service.get("env_file").is_some_and(|it| !it.is_nothing()) {
-        env.lose("`env_file`", "it is read by nobody here: write its variables, secrets as `from-env` or `from-file`");
+        env.lose(
+            "`env_file`",
+            "it is read by nobody here: write its variables, secrets as `from-env` or `from-file`",
+        );
     }
     env
 }
@@ -498,50 +597,16 @@ fn mount(value: &Value) -> Result<Mount, String> {
     let writable = match parts.next() {
         None => true,
         Some(options) => {
-            if !options.split(',').all(|it| matches!(it, "ro" | "rw" | "z" | "Z" | "cached" | "delegated" | "consistent")) {
+            if !options
+                .split(',')
+                .all(|it| matches!(it, "ro" | "rw" | "z" | "Z" | "cached" | "delegated" | "consistent"))
+            {
                 return Err(format!("its options {} are not known", named(options)));
             }
             !options.split(',').any(|it| it == "ro")
         }
     };
     Ok(Mount { source: Some(first.to_owned()), target: target.to_owned(), writable })
-}
-
-fn volumes(service: &Value, block: &mut Block) {
-    for value in service.get("volumes").map_or(&[][..], Value::members) {
-        if value.get("type").and_then(Value::text).as_deref() == Some("tmpfs") {
-            tmpfs(value.get("target").unwrap_or(&Value::Null), block);
-            continue;
-        }
-        let Mount { source, target, writable } = match mount(value) {
-            Ok(mount) => mount,
-            Err(why) => {
-                block.lose("a volume", &why);
-                continue;
-            }
-        };
-        let source = match source {
-            Some(source) if is_host_path(&source) => Some(source),
-            Some(name) => suggest_name(&name),
-            None => None,
-        };
-        let what = format!("the volume at {}", named(&target));
-        let Some(source) = source else {
-            block.lose(&what, "it has no name that a volume could have: name one");
-            continue;
-        };
-        let bad = fits(ValueType::VolumeSource, &source).and_then(|()| fits(ValueType::ContainerPath, &target));
-        match bad {
-            Err(why) => block.lose(&what, &why),
-            Ok(()) => {
-                let node = Node::new("volume").text(&source).text(&target);
-                block.push(if writable { node.property("access", "read-write") } else { node });
-            }
-        }
-    }
-    for value in service.get("tmpfs").map_or(&[][..], Value::members) {
-        tmpfs(value, block);
-    }
 }
 
 fn tmpfs(value: &Value, block: &mut Block) {
@@ -594,7 +659,10 @@ fn limits(service: &Value, block: &mut Block) -> Limits {
     let parts = service.get("deploy").map_or(&[][..], Value::entries);
     for (key, value) in parts.iter().filter(|(key, _)| key != "resources" || deployed.is_none()) {
         if !value.is_nothing() {
-            block.lose(&format!("`deploy.{}`", crate::text::one_line(key)), "one host runs one of each container");
+            block.lose(
+                &format!("`deploy.{}`", crate::text::one_line(key)),
+                "one host runs one of each container",
+            );
         }
     }
     limits
@@ -646,7 +714,10 @@ fn capabilities(service: &Value, block: &mut Block) {
         } else if CAPABILITIES.contains(&name.as_str()) {
             block.push(Node::new("capability").text(&name));
         } else {
-            block.lose(&format!("the capability {}", named(&name)), "it reaches beyond the container, and is not given");
+            block.lose(
+                &format!("the capability {}", named(&name)),
+                "it reaches beyond the container, and is not given",
+            );
         }
     }
 }
@@ -661,15 +732,29 @@ fn rest(service: &Value, known: &[&str], block: &mut Block) {
             "networks" | "network_mode" | "links" | "extra_hosts" | "dns" | "hostname" | "domainname" => {
                 "a bottle has one network of its own, on which nothing has a name"
             }
-            "privileged" | "devices" | "pid" | "ipc" | "security_opt" | "sysctls" | "cgroup" | "userns_mode"
-            | "device_cgroup_rules" | "group_add" => "it would open the host to a container",
-            "restart" | "init" | "read_only" | "logging" | "ulimits" | "shm_size" => "it is set for every container of a bundle alike",
+            "privileged"
+            | "devices"
+            | "pid"
+            | "ipc"
+            | "security_opt"
+            | "sysctls"
+            | "cgroup"
+            | "userns_mode"
+            | "device_cgroup_rules"
+            | "group_add" => "it would open the host to a container",
+            "restart" | "init" | "read_only" | "logging" | "ulimits" | "shm_size" => {
+                "it is set for every container of a bundle alike"
+            }
             "extends" => "what another service says is not read: write it here",
             "entrypoint" => "an image keeps its own; `command` are its arguments",
             "build" => "nothing is built at a launch",
-            "labels" | "container_name" | "profiles" | "platform" | "pull_policy" => "it is for Compose, and changes nothing of what runs",
+            "labels" | "container_name" | "profiles" | "platform" | "pull_policy" => {
+                "it is for Compose, and changes nothing of what runs"
+            }
             "working_dir" => "it is the image's",
-            "secrets" | "user" | "tmpfs" | "expose" | "healthcheck" | "cap_add" | "cap_drop" => "the agent's machine has no such thing",
+            "secrets" | "user" | "tmpfs" | "expose" | "healthcheck" | "cap_add" | "cap_drop" => {
+                "the agent's machine has no such thing"
+            }
             _ => "a spec has no word for it",
         };
         block.lose(&named(key), why);

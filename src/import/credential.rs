@@ -2,18 +2,14 @@
 
 use super::document::{Block, Node, fits, named};
 use crate::schema::{ValueType, suggest_name};
-
-/// How the API is given the secret.
-pub(super) enum Login {
-    /// As a bearer token, from the host's variable.
-    Bearer(String),
-}
+use crate::world::broker::{METHODS, PathPattern};
 
 /// A credential that is being made.
 pub(super) struct Credential {
     /// As the input names it.
     host: String,
-    pub(super) login: Option<Login>,
+    /// The host's variable of the secret that the API takes as a bearer token.
+    pub(super) bearer: Option<String>,
     /// Methods and paths of each entry; with none, every request is let through.
     entries: Vec<(Vec<String>, Vec<String>)>,
     /// What of the input's requests is not let through.
@@ -28,7 +24,7 @@ impl Credential {
     pub(super) fn new(host: &str) -> Self {
         Self {
             host: host.to_owned(),
-            login: None,
+            bearer: None,
             entries: Vec::new(),
             losses: Vec::new(),
             is_bounded: false,
@@ -60,16 +56,20 @@ impl Credential {
             (was_empty || !kept.is_empty()).then_some(kept)
         };
         let (methods, paths) = (keep(methods), keep(paths));
-        if let (Some(methods), Some(paths)) = (methods, paths)
-            && !(methods.is_empty() && paths.is_empty())
-        {
-            self.entries.push((methods, paths));
+        let (Some(mut methods), Some(mut paths)) = (methods, paths) else { return };
+        // An entry of a spec names both.
+        if methods.is_empty() {
+            methods.extend(METHODS.iter().map(|it| (*it).to_owned()));
         }
+        if paths.is_empty() {
+            paths.extend(["/", PathPattern::everything().as_str()].map(str::to_owned));
+        }
+        self.entries.push((methods, paths));
     }
 
     /// Writes it to a bottle's block.
     pub(super) fn write(self, bottle: &mut Block) {
-        let Self { host, login, entries, losses, is_bounded, placeholder } = self;
+        let Self { host, bearer, entries, losses, is_bounded, placeholder } = self;
         let what = format!("the credential for {}", named(&host));
         let url = format!("https://{}", host.to_ascii_lowercase());
         let Some(name) = suggest_name(&host) else {
@@ -84,14 +84,21 @@ impl Credential {
             for (what, why) in losses {
                 bottle.lose(&what, &why);
             }
-            return bottle.lose(&what, "none of its requests is left, and without a list all of them would be let through");
+            return bottle.lose(
+                &what,
+                "none of its requests is left, and without a list all of them would be let through",
+            );
         }
-        match login {
-            Some(Login::Bearer(variable)) => match fits(ValueType::EnvName, &variable) {
-                Ok(()) => block.push(Node::new("bearer").property("from-env", &variable)),
-                Err(_) => block.lose("where the secret is", "it is no name of a variable: write `from-env` or `from-file`"),
-            },
-            None => {}
+        if let Some(variable) = bearer {
+            // In capitals, as names of variables are: it may be the token itself.
+            if fits(ValueType::EnvName, &variable).is_ok() && !variable.contains(|c: char| c.is_lowercase()) {
+                block.push(Node::new("bearer").property("from-env", &variable));
+            } else {
+                block.lose(
+                    "where the secret is",
+                    "it is no name of a variable in capitals: write `bearer from-env=\"…\"`, or `from-file`",
+                );
+            }
         }
         for (methods, paths) in &entries {
             let texts = methods.iter().chain(paths).map(String::as_str);
@@ -102,10 +109,11 @@ impl Credential {
         }
         let upper = name.replace('-', "_").to_ascii_uppercase();
         let placeholder = placeholder.filter(|it| fits(ValueType::EnvName, it).is_ok());
-        block.note("What the agent's programs are told: the URL, and a token that counts at the broker alone.");
+        block.note(
+            "What the agent's programs are told: the URL, and a token that counts at the broker alone.",
+        );
         block.push(Node::new("expose").text(&format!("{upper}_URL")));
         block.push(Node::new("placeholder").text(&placeholder.unwrap_or_else(|| format!("{upper}_TOKEN"))));
         bottle.push(Node::new("credential").text(&name).holding(block));
     }
 }
-

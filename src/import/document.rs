@@ -210,6 +210,9 @@ fn comment(text: &str) -> String {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn fits(kind: ValueType, text: &str) -> Result<(), String> {
+    if !secret::known(text).is_empty() || !secret::passwords(text).is_empty() {
+        return Err(String::from("it holds a credential, which no spec does"));
+    }
     kind.check_argument(text).map_err(|error| error.message)
 }
 

@@ -46,7 +46,9 @@ struct Entry<'t> {
 
 fn entry(text: &str) -> Result<Entry<'_>, &'static str> {
     if text.contains("://") || text.contains('/') {
-        return Err("a path or a scheme is not held by pipelock, so that it would let the whole host through");
+        return Err(
+            "a path or a scheme is not held by pipelock, so that it would let the whole host through",
+        );
     }
     if let Some(rest) = text.strip_prefix('[') {
         let Some((host, port)) = rest.split_once(']') else { return Err("it is no host") };
@@ -84,13 +86,15 @@ impl Egress {
             egress.lose(&what, why);
             egress.closed = Some(format!("{what} was refused beside it, which cannot be said here"));
         };
-        let Entry { host, has_port } = match entry(text) {
-            Ok(entry) => entry,
-            Err(_) => return close(self, "no host is refused in part"),
+        let Ok(Entry { host, has_port }) = entry(text) else {
+            return close(self, "no host is refused in part");
         };
         let host = host.to_ascii_lowercase();
         if host == "*" {
-            return close(self, "ports are not held by pipelock, and where every host is refused none is allowed");
+            return close(
+                self,
+                "ports are not held by pipelock, and where every host is refused none is allowed",
+            );
         }
         if fits(ValueType::HostPattern, &host).is_err() {
             return close(self, "it is no host that pipelock could refuse");
@@ -167,7 +171,9 @@ fn allowed(text: &str) -> Result<String, String> {
         return Err(String::from("it stands for every host: name those that are needed"));
     }
     if has_port {
-        return Err(String::from("a port is not held by pipelock, so that it would let the host through on each"));
+        return Err(String::from(
+            "a port is not held by pipelock, so that it would let the host through on each",
+        ));
     }
     let host = host.to_ascii_lowercase();
     fits(ValueType::HostPattern, &host)?;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::credential::{Credential, Login};
+use super::credential::Credential;
 use super::document::{Block, Node, fits, named};
 use super::egress::{Egress, Wildcard};
 use super::text_of;
@@ -60,7 +60,10 @@ pub(super) fn bottle(map: &Value) -> Bottle {
             "supervise" => {
                 block.push(Node::new("supervise"));
                 for (key, _) in value.entries() {
-                    block.lose(&named(&format!("supervise.{key}")), "its queue is where bottlec puts it, or `queue` says");
+                    block.lose(
+                        &named(&format!("supervise.{key}")),
+                        "its queue is where bottlec puts it, or `queue` says",
+                    );
                 }
             }
             _ => block.lose(&named(key), "a spec has no word for it"),
@@ -92,11 +95,15 @@ fn provider(value: &Value, block: &mut Block) {
     };
     block.lose(
         &format!("the agent's template {}", named(&template)),
-        &format!("{profile} brings the agent and its hosts, which are not in the manifest: look at what it allows"),
+        &format!(
+            "{profile} brings the agent and its hosts, which are not in the manifest: look at what it allows"
+        ),
     );
     for (key, _) in value.entries().iter().filter(|(key, _)| key != "template") {
         let why = match key.as_str() {
-            "auth_token" => "the profile of the agent says in which variable it takes its key, or which the broker holds",
+            "auth_token" => {
+                "the profile of the agent says in which variable it takes its key, or which the broker holds"
+            }
             _ => "a spec has no word for it",
         };
         block.lose(&named(&format!("agent_provider.{key}")), why);
@@ -147,7 +154,8 @@ fn repository(name: Option<&String>, entry: &Value, block: &mut Block) {
     inner.push(Node::new("url").text(&url));
     let key = find(&["key"]);
     let provider = key.and_then(|it| it.get("provider")).map(text_of).unwrap_or_default();
-    let identity = find(&["IdentityFile", "identity_file", "identity"]).or_else(|| key.and_then(|it| it.get("path")));
+    let identity =
+        find(&["IdentityFile", "identity_file", "identity"]).or_else(|| key.and_then(|it| it.get("path")));
     if !provider.is_empty() && provider != "static" {
         inner.lose(
             &format!("the key of the provider {}", named(&provider)),
@@ -172,8 +180,18 @@ fn repository(name: Option<&String>, entry: &Value, block: &mut Block) {
         }
     }
     let known = [
-        "url", "Upstream", "upstream", "Name", "name", "key", "IdentityFile", "identity_file", "identity", "host_key",
-        "KnownHostKey", "known_host_key",
+        "url",
+        "Upstream",
+        "upstream",
+        "Name",
+        "name",
+        "key",
+        "IdentityFile",
+        "identity_file",
+        "identity",
+        "host_key",
+        "KnownHostKey",
+        "known_host_key",
     ];
     for (key, _) in entry.entries().iter().filter(|(key, _)| !known.contains(&key.as_str())) {
         inner.lose(&named(key), "a spec has no word for it");
@@ -196,12 +214,17 @@ fn egress(value: &Value, bottle: &mut Block) {
     for (key, value) in value.entries() {
         match key.as_str() {
             "allowlist" => value.members().iter().for_each(|host| allow(&text_of(host), &mut egress)),
-            "denylist" | "deny" | "blocklist" => value.members().iter().for_each(|host| egress.deny(&text_of(host))),
+            "denylist" | "deny" | "blocklist" => {
+                value.members().iter().for_each(|host| egress.deny(&text_of(host)));
+            }
             "routes" => {
                 for route in value.members() {
                     let host = route.get("host").map(text_of).unwrap_or_default();
                     if !known.insert(host.to_ascii_lowercase()) {
-                        egress.lose(&format!("a second route of {}", named(&host)), "which of the two counts is not known");
+                        egress.lose(
+                            &format!("a second route of {}", named(&host)),
+                            "which of the two counts is not known",
+                        );
                         continue;
                     }
                     let paths = route.get("path_allowlist").or_else(|| route.get("paths"));
@@ -210,11 +233,17 @@ fn egress(value: &Value, bottle: &mut Block) {
                         !["host", "auth", "matches", "dlp", "path_allowlist", "paths"].contains(&key.as_str())
                     });
                     if let Some((key, _)) = odd {
-                        egress.lose(&format!("the route of {}", named(&host)), &format!("{} is not known here, and may narrow it", named(key)));
+                        egress.lose(
+                            &format!("the route of {}", named(&host)),
+                            &format!("{} is not known here, and may narrow it", named(key)),
+                        );
                         continue;
                     }
                     if route.get("dlp").is_some_and(|it| !it.is_nothing()) {
-                        egress.lose(&format!("`dlp` of {}", named(&host)), "`egress { dlp { … } }` holds for every host");
+                        egress.lose(
+                            &format!("`dlp` of {}", named(&host)),
+                            "`egress { dlp { … } }` holds for every host",
+                        );
                     }
                     match route.get("auth").filter(|it| !it.is_nothing()) {
                         None if matches.is_some() || paths.is_some() => egress.lose(
@@ -231,7 +260,10 @@ fn egress(value: &Value, bottle: &mut Block) {
             }
             "path_allowlist" => {}
             _ => {
-                egress.lose(&named(&format!("egress.{key}")), "it is not known here, and may narrow what is beside it");
+                egress.lose(
+                    &named(&format!("egress.{key}")),
+                    "it is not known here, and may narrow what is beside it",
+                );
                 egress.close(&format!("{} may narrow it", named(&format!("egress.{key}"))));
             }
         }
@@ -258,7 +290,10 @@ fn restricted(value: &Value, egress: &mut Egress) -> BTreeSet<String> {
         Value::Map(map) => map.iter().for_each(|(host, _)| take(host)),
         list => list.members().iter().for_each(|it| take(&text_of(it))),
     }
-    egress.lose("`path_allowlist`", "paths are held by a `credential` alone: pipelock would let the whole host through");
+    egress.lose(
+        "`path_allowlist`",
+        "paths are held by a `credential` alone: pipelock would let the whole host through",
+    );
     hosts
 }
 
@@ -276,10 +311,13 @@ fn credential(
     }
     let mut credential = Credential::new(host);
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(format!("the broker sets no secret by the scheme {}: `header`, `bearer` and `basic` are its own", named(&scheme)));
+        return Err(format!(
+            "the broker sets no secret by the scheme {}: `header`, `bearer` and `basic` are its own",
+            named(&scheme)
+        ));
     }
     let token = token.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(&token);
-    credential.login = Some(Login::Bearer(token.to_owned()));
+    credential.bearer = Some(token.to_owned());
     if let Some(paths) = paths {
         credential.bound();
         if matches.is_some() {
@@ -287,7 +325,9 @@ fn credential(
         }
         let (starred, paths): (Vec<_>, Vec<_>) =
             paths.members().iter().map(text_of).partition(|path| path.contains('*'));
-        credential.losses.extend(starred.iter().map(|path| (format!("the path {}", named(path)), STAR.to_owned())));
+        credential
+            .losses
+            .extend(starred.iter().map(|path| (format!("the path {}", named(path)), STAR.to_owned())));
         let paths: Vec<String> = paths.iter().flat_map(|path| prefix(path)).collect();
         if !paths.is_empty() {
             credential.allow(Vec::new(), paths);
@@ -302,11 +342,15 @@ fn credential(
 
 /// One entry of `matches`.
 fn requests(one: &Value, credential: &mut Credential) {
-    let narrowed = one.entries().iter().find(|(key, value)| {
-        !["paths", "methods"].contains(&key.as_str()) && !value.is_nothing()
-    });
+    let narrowed = one
+        .entries()
+        .iter()
+        .find(|(key, value)| !["paths", "methods"].contains(&key.as_str()) && !value.is_nothing());
     if let Some((key, _)) = narrowed {
-        credential.losses.push((String::from("an entry of `matches`"), format!("{} narrows it, which the broker does not look at", named(key))));
+        credential.losses.push((
+            String::from("an entry of `matches`"),
+            format!("{} narrows it, which the broker does not look at", named(key)),
+        ));
         return;
     }
     let mut paths = Vec::new();
@@ -321,7 +365,13 @@ fn requests(one: &Value, credential: &mut Credential) {
             }
             "" | "exact" => paths.push(value.into_owned()),
             "prefix" | "pathprefix" | "path_prefix" => paths.extend(prefix(&value)),
-            _ => credential.losses.push((what, format!("it is of the type {}, and the broker reads no other than whole paths and prefixes", named(&kind)))),
+            _ => credential.losses.push((
+                what,
+                format!(
+                    "it is of the type {}, and the broker reads no other than whole paths and prefixes",
+                    named(&kind)
+                ),
+            )),
         }
     }
     let methods: Vec<String> = one
@@ -331,10 +381,12 @@ fn requests(one: &Value, credential: &mut Credential) {
         .map(|it| text_of(it).to_ascii_uppercase())
         .collect();
     if !given.is_empty() && paths.is_empty() {
-        credential.losses.push((String::from("an entry of `matches`"), String::from("none of its paths is left")));
+        credential
+            .losses
+            .push((String::from("an entry of `matches`"), String::from("none of its paths is left")));
     } else if paths.is_empty() && methods.is_empty() {
         // What matches everything.
-        credential.allow(Vec::new(), vec![String::from("/"), String::from("/**")]);
+        credential.allow(Vec::new(), Vec::new());
     } else {
         credential.allow(methods, paths);
     }

@@ -122,7 +122,7 @@ pub fn import(inputs: &[Input]) -> Result<Imported, (usize, ImportError)> {
     let mut slugs = Slugs::default();
     let mut profiles = BTreeMap::new();
     for name in given.intersection(&extended) {
-        profiles.insert(name.clone(), slugs.new(name));
+        profiles.insert(name.clone(), slugs.take(name));
     }
     let mut slugs = Slugs::default();
     let mut document = Block::default();
@@ -163,10 +163,13 @@ fn write(draft: Draft, profiles: &BTreeMap<String, String>, slugs: &mut Slugs, d
         body.push(Node::new("extends").texts(known));
     }
     for missing in extends.iter().filter(|it| !profiles.contains_key(*it)) {
-        body.lose(&format!("what {} has", named(missing)), "it is in none of these files: import it together with this one");
+        body.lose(
+            &format!("what {} has", named(missing)),
+            "it is in none of these files: import it together with this one",
+        );
     }
     body.append(block);
-    let slug = slugs.new(&name);
+    let slug = slugs.take(&name);
     let bottle = Node::new("bottle").text(&slug);
     if let Some(profile) = profiles.get(&name) {
         document.push(Node::new("profile").text(profile).holding(body));
@@ -179,21 +182,21 @@ fn write(draft: Draft, profiles: &BTreeMap<String, String>, slugs: &mut Slugs, d
     }
 }
 
-/// The names that are given, each once.
+/// The names that are given, each once; with the number that the next one of its kind gets.
 #[derive(Default)]
-struct Slugs(BTreeSet<String>);
+struct Slugs(BTreeMap<String, u32>);
 
 impl Slugs {
-    fn new(&mut self, name: &str) -> String {
+    fn take(&mut self, name: &str) -> String {
         let slug = suggest_name(name).unwrap_or_else(|| String::from("imported"));
-        let numbered = (2_u32..).map(|n| {
+        let mut free = slug.clone();
+        while self.0.contains_key(&free) {
+            let n = self.0.entry(slug.clone()).or_insert(1);
+            *n += 1;
             let end = format!("-{n}");
-            let kept = slug.len().min(40 - end.len());
-            format!("{}{end}", slug[..kept].trim_end_matches('-'))
-        });
-        let free = std::iter::once(slug.clone()).chain(numbered).find(|it| !self.0.contains(it));
-        let free = free.unwrap_or(slug);
-        self.0.insert(free.clone());
+            free = format!("{}{end}", slug[..slug.len().min(40 - end.len())].trim_end_matches('-'));
+        }
+        self.0.insert(free.clone(), 1);
         free
     }
 }
@@ -225,7 +228,8 @@ fn read(input: &Input) -> Result<Contents, ImportError> {
         }
         Syntax::Fenced => match front_matter(text) {
             Some((front, below)) => {
-                let value = yaml::read(front).map_err(|why| ImportError::Syntax("front matter in YAML", why))?;
+                let value =
+                    yaml::read(front).map_err(|why| ImportError::Syntax("front matter in YAML", why))?;
                 markdown(name, &value, below)
             }
             // A document of YAML may begin with the same line.
@@ -268,7 +272,7 @@ fn syntax_of(text: &str) -> Syntax {
     match line.as_bytes().get(end) {
         Some(b'=') if is_key(&line[..end]) => Syntax::Toml,
         Some(b':') if is_key(&line[..end]) => Syntax::Yaml,
-        _ if line.starts_with('[') => Syntax::Toml,
+        _ if line.starts_with('[') && is_key(line.trim_matches(['[', ']'])) => Syntax::Toml,
         _ if line.starts_with('%') || line.starts_with("--- ") => Syntax::Yaml,
         _ => Syntax::Other,
     }
@@ -345,7 +349,10 @@ fn markdown(path: &str, map: &Value, below: &str) -> Result<Contents, ImportErro
     }
     let manifest::Bottle { extends, mut block } = manifest::bottle(map);
     if !below.trim().is_empty() {
-        block.lose("the text below the front matter", "what the agent is told is a file of its own, in the repository");
+        block.lose(
+            "the text below the front matter",
+            "what the agent is told is a file of its own, in the repository",
+        );
     }
     Ok(Contents { around, bottles: vec![Draft { name, extends, block }] })
 }
@@ -422,8 +429,18 @@ fn older(value: &Value) -> Contents {
 /// everywhere.
 fn bottle_name(path: &str) -> String {
     const USUAL: &[&str] = &[
-        "", "bottle", "claude-bottle", "compose", "config", "docker-compose", "manifest", "settings", "settings-local",
-        "smolfile", "srt-settings", "stdin",
+        "",
+        "bottle",
+        "claude-bottle",
+        "compose",
+        "config",
+        "docker-compose",
+        "manifest",
+        "settings",
+        "settings-local",
+        "smolfile",
+        "srt-settings",
+        "stdin",
     ];
     let visible: String = path.chars().filter(|c| !is_unsafe_to_show(*c)).collect();
     for part in visible.rsplit('/') {

@@ -2,7 +2,7 @@
 //!
 //! Read on 2026-11-29: `src/sandbox/sandbox-config.ts` of github.com/anthropic-experimental/sandbox-runtime (commit 02b493b);
 //! code.claude.com/docs/en/settings and code.claude.com/docs/en/sandboxing; the paths of settings at
-//! hexdocs.pm/claude_code/0.29.0/ClaudeCode.Sandbox.Filesystem.html. In both, `*.example.com` stands for the names below
+//! `hexdocs.pm/claude_code/0.29.0/ClaudeCode.Sandbox.Filesystem.html`. In both, `*.example.com` stands for the names below
 //! `example.com` alone, an entry may name a port, and what is denied is denied whatever is allowed.
 
 use super::common;
@@ -31,7 +31,9 @@ pub(super) fn srt(map: &Value) -> Block {
     for (key, value) in map.entries() {
         let why = match key.as_str() {
             "network" | "filesystem" => continue,
-            "credentials" => "a `credential` keeps a secret from the agent: it names the one host, and how that takes it",
+            "credentials" => {
+                "a `credential` keeps a secret from the agent: it names the one host, and how that takes it"
+            }
             _ => "it is about the program that sandboxes, which a machine needs no longer",
         };
         lose(key, value, why, &mut block);
@@ -47,14 +49,23 @@ pub(super) fn claude(map: &Value) -> Block {
     let permissions = map.get("permissions").cloned().unwrap_or(Value::Null);
     let mut egress = Egress::default();
     network(sandbox.get("network").unwrap_or(&Value::Null), "sandbox.network", &mut egress);
-    files(sandbox.get("filesystem").unwrap_or(&Value::Null), "sandbox.filesystem", Paths::Doubled, &mut block);
+    files(
+        sandbox.get("filesystem").unwrap_or(&Value::Null),
+        "sandbox.filesystem",
+        Paths::Doubled,
+        &mut block,
+    );
     for (key, value) in sandbox.entries() {
         let why = match key.as_str() {
             "network" | "filesystem" => continue,
             "enabled" | "failIfUnavailable" if value.is_true() => continue,
-            "credentials" => "the host's variables and files are not in the machine, but for those that the spec names",
+            "credentials" => {
+                "the host's variables and files are not in the machine, but for those that the spec names"
+            }
             "excludedCommands" => "everything that the agent runs is in its machine, and nothing beside it",
-            "allowUnsandboxedCommands" | "autoAllowBashIfSandboxed" => "what may be done decides the bottle, and no question",
+            "allowUnsandboxedCommands" | "autoAllowBashIfSandboxed" => {
+                "what may be done decides the bottle, and no question"
+            }
             _ => "it is about the program that sandboxes, which a machine needs no longer",
         };
         lose(&format!("sandbox.{key}"), value, why, &mut block);
@@ -80,7 +91,12 @@ pub(super) fn claude(map: &Value) -> Block {
                 "a directory of the host is shown by a `volume`, a repository by `git`",
                 &mut rules,
             ),
-            _ => lose(&format!("permissions.{key}"), value, "nobody is asked in a bottle: it is what holds the agent", &mut rules),
+            _ => lose(
+                &format!("permissions.{key}"),
+                value,
+                "nobody is asked in a bottle: it is what holds the agent",
+                &mut rules,
+            ),
         }
     }
     block.push_block(Node::new("egress"), egress.block());
@@ -88,7 +104,10 @@ pub(super) fn claude(map: &Value) -> Block {
     let kept = sandbox.get("credentials").and_then(|it| it.get("envVars")).map_or(&[][..], Value::members);
     for (name, value) in map.get("env").map_or(&[][..], Value::entries) {
         if kept.iter().any(|it| it.get("name").map(text_of).as_deref() == Some(name)) {
-            env.lose(&named(name), "it was kept from what runs in the sandbox: a `credential` holds it in the agent's place");
+            env.lose(
+                &named(name),
+                "it was kept from what runs in the sandbox: a `credential` holds it in the agent's place",
+            );
             continue;
         }
         variables::add(&mut env, name, Setting::Literal(text_of(value).into_owned()));
@@ -97,7 +116,12 @@ pub(super) fn claude(map: &Value) -> Block {
     block.append(rules);
     for (key, value) in map.entries() {
         if !matches!(key.as_str(), "sandbox" | "permissions" | "env" | "$schema") {
-            lose(key, value, "it is a setting of the agent's own: keep it in a file of the machine's", &mut block);
+            lose(
+                key,
+                value,
+                "it is a setting of the agent's own: keep it in a file of the machine's",
+                &mut block,
+            );
         }
     }
     block
@@ -133,7 +157,10 @@ fn network(network: &Value, at: &str, egress: &mut Egress) {
                 egress.lose(&named(&format!("{at}.{key}")), "a machine reaches no socket of its host");
             }
             "allowLocalBinding" => {
-                egress.lose(&named(&format!("{at}.{key}")), "the machine has a loopback of its own; `publish` opens a port of it to the host");
+                egress.lose(
+                    &named(&format!("{at}.{key}")),
+                    "the machine has a loopback of its own; `publish` opens a port of it to the host",
+                );
             }
             _ => egress.lose(&named(&format!("{at}.{key}")), "pipelock is the proxy of a bottle"),
         }
@@ -167,23 +194,27 @@ fn files(files: &Value, at: &str, paths: Paths, block: &mut Block) {
             );
             continue;
         }
-        block.lose(&what, "hooks and settings in it were kept from the agent, which a volume cannot: it is shown read-only");
+        block.lose(
+            &what,
+            "hooks and settings in it were kept from the agent, which a volume cannot: it is shown read-only",
+        );
         common::volume(host, host, false, block);
     }
-    for (key, why) in [
-        ("denyRead", "the machine sees nothing of the host but its volumes"),
-        ("allowRead", "the machine sees nothing of the host but its volumes: show it what it needs"),
-        ("denyWrite", "the machine writes to no file of the host"),
-    ] {
-        for path in list(key) {
-            if key == "allowRead" {
-                block.lose(&format!("that {} may be read", named(&path)), why);
-            }
-        }
+    // Everything else of the host is neither read nor written to.
+    for path in list("allowRead") {
+        block.lose(
+            &format!("that {} may be read", named(&path)),
+            "the machine sees nothing of the host but its volumes: show it what it needs",
+        );
     }
     for (key, value) in files.entries() {
         if !matches!(key.as_str(), "denyRead" | "allowRead" | "allowWrite" | "denyWrite") {
-            lose(&format!("{at}.{key}"), value, "the machine sees nothing of the host but its volumes", block);
+            lose(
+                &format!("{at}.{key}"),
+                value,
+                "the machine sees nothing of the host but its volumes",
+                block,
+            );
         }
     }
 }
@@ -214,7 +245,12 @@ fn may_meet(directory: &str, denied: &str, paths: Paths) -> bool {
 
 /// A rule such as `WebFetch(domain:example.com)`.
 fn permission(list: &str, rule: &str, egress: &mut Egress, block: &mut Block) {
-    let what = format!("{} of `{list}`", named(rule));
+    // A command may hold a secret, which no shape tells.
+    let tool = rule.split('(').next().unwrap_or_default();
+    let speaks =
+        ["auth", "key", "pass", "secret", "token"].iter().any(|it| rule.to_ascii_lowercase().contains(it));
+    let shown = if speaks { format!("{tool}(…)") } else { rule.to_owned() };
+    let what = format!("{} of `{list}`", named(&shown));
     let domain = rule.strip_prefix("WebFetch(domain:").and_then(|rest| rest.strip_suffix(')'));
     match (list, domain) {
         ("allow", Some(host)) => egress.allow(host.trim(), Wildcard::Below),
@@ -225,12 +261,18 @@ fn permission(list: &str, rule: &str, egress: &mut Egress, block: &mut Block) {
             egress.deny(domain.unwrap_or_default());
         }
         ("deny", None) if matches!(rule, "WebFetch" | "WebFetch(*)") => {
-            egress.lose(&what, "a bottle holds hosts and no tools: what other rules allow of them is all that is reached");
+            egress.lose(
+                &what,
+                "a bottle holds hosts and no tools: what other rules allow of them is all that is reached",
+            );
         }
         _ if rule.starts_with("WebFetch") || rule.starts_with("WebSearch") => {
             block.lose(&what, "a bottle names the hosts, each by an `allow`");
         }
-        _ if rule.starts_with("mcp__") => block.lose(&what, "an MCP server is a sidecar with `mcp`, which the agent's client asks about"),
-        _ => block.lose(&what, "what the agent does in its machine is not held there: it sees nothing of the host"),
+        _ if rule.starts_with("mcp__") => {
+            block.lose(&what, "an MCP server is a sidecar with `mcp`, which the agent's client asks about");
+        }
+        _ => block
+            .lose(&what, "what the agent does in its machine is not held there: it sees nothing of the host"),
     }
 }

@@ -13,10 +13,44 @@ use crate::schema::{RETIRED, Retired, ValueType};
 
 /// Keys by which a table is known for a Smolfile.
 pub(super) const KEYS: &[&str] = &[
-    "allow_hosts", "artifact", "auth", "auto_graph", "block_io", "branch", "cmd", "cpus", "cuda", "dev",
-    "disk_durability", "docker_socket", "entrypoint", "env", "fork", "gpu", "gpu_vram", "health", "image", "init",
-    "memory", "net", "net_backend", "network", "overlay", "pack", "ports", "restart", "rosetta", "secrets",
-    "service", "stop_on_exit", "stop_signal", "stop_timeout", "storage", "user", "volumes", "workdir",
+    "allow_hosts",
+    "artifact",
+    "auth",
+    "auto_graph",
+    "block_io",
+    "branch",
+    "cmd",
+    "cpus",
+    "cuda",
+    "dev",
+    "disk_durability",
+    "docker_socket",
+    "entrypoint",
+    "env",
+    "fork",
+    "gpu",
+    "gpu_vram",
+    "health",
+    "image",
+    "init",
+    "memory",
+    "net",
+    "net_backend",
+    "network",
+    "overlay",
+    "pack",
+    "ports",
+    "restart",
+    "rosetta",
+    "secrets",
+    "service",
+    "stop_on_exit",
+    "stop_signal",
+    "stop_timeout",
+    "storage",
+    "user",
+    "volumes",
+    "workdir",
 ];
 
 /// The node of the retired design that a key is, if it is one. `net = true` is a Smolfile's own.
@@ -147,14 +181,12 @@ fn program(map: &Value, block: &mut Block) {
         return block.lose("`entrypoint`", "it holds what looks like a secret");
     }
     let bad = arguments().find_map(|argument| fits(ValueType::Argument, argument).err());
-    match bad.or_else(|| fits(ValueType::Text, &entrypoint[0]).err()) {
-        Some(why) => block.lose("`entrypoint`", &why),
-        None => {
-            let mut agent = Block::default();
-            agent.push(Node::new("program").texts(arguments()));
-            block.push(Node::new("agent").holding(agent));
-        }
+    if let Some(why) = bad.or_else(|| fits(ValueType::Text, &entrypoint[0]).err()) {
+        return block.lose("`entrypoint`", &why);
     }
+    let mut agent = Block::default();
+    agent.push(Node::new("program").texts(arguments()));
+    block.push(Node::new("agent").holding(agent));
 }
 
 /// Where a secret comes from.
@@ -183,7 +215,8 @@ fn egress(map: &Value, network: &Value) -> Block {
     }
     for range in list("allow_cidrs") {
         let whole = range.strip_suffix("/32").filter(|it| !it.contains(':'));
-        let whole = whole.or_else(|| range.strip_suffix("/128")).or((!range.contains('/')).then_some(&*range));
+        let whole =
+            whole.or_else(|| range.strip_suffix("/128")).or((!range.contains('/')).then_some(&*range));
         match whole {
             Some(address) => egress.allow(address, Wildcard::Below),
             None => egress.lose(&named(&range), "pipelock lets names through, and no range of addresses"),
@@ -198,7 +231,8 @@ fn egress(map: &Value, network: &Value) -> Block {
     for private in list("allow_private") {
         egress.lose(&named(&private), "`private` opens it, beside the host that is there");
     }
-    let given = ["allow_hosts", "allow_host_patterns", "allow_cidrs"].iter().any(|key| network.get(key).is_some());
+    let given =
+        ["allow_hosts", "allow_host_patterns", "allow_cidrs"].iter().any(|key| network.get(key).is_some());
     match map.get("net") {
         Some(Value::Bool(true)) if !given => egress.lose(
             "`net = true`",
@@ -209,8 +243,14 @@ fn egress(map: &Value, network: &Value) -> Block {
     }
     // What narrows the lists and is not known here.
     let known = [
-        "allow_hosts", "allow_host_patterns", "allow_cidrs", "deny_cidrs", "allow_udp", "allow_private",
-        "block_private", "credentials",
+        "allow_hosts",
+        "allow_host_patterns",
+        "allow_cidrs",
+        "deny_cidrs",
+        "allow_udp",
+        "allow_private",
+        "block_private",
+        "credentials",
     ];
     for (key, _) in network.entries().iter().filter(|(key, _)| !known.contains(&key.as_str())) {
         egress.lose(&format!("`network.{key}`"), "it is not known here, and may narrow what is beside it");
@@ -227,12 +267,22 @@ fn credentials(network: &Value, secrets: &Value) -> Vec<Credential> {
         let variable = text("environment_variable").unwrap_or_default();
         let mut notes = vec![(
             String::from("how the API takes the secret"),
-            String::from("a Smolfile does not say it: write `bearer`, `header \"…\"` or `basic user=\"…\"` with the source"),
+            String::from(
+                "a Smolfile does not say it: write `bearer`, `header \"…\"` or `basic user=\"…\"` with the source",
+            ),
         )];
         if let Some(Setting::FromFile(_)) = secrets.get(&variable).and_then(source) {
-            notes.push((format!("the source of {}", named(&variable)), String::from("it goes with that node, as `from-file`")));
+            notes.push((
+                format!("the source of {}", named(&variable)),
+                String::from("it goes with that node, as `from-file`"),
+            ));
         }
-        let methods: Vec<String> = binding.get("methods").map_or(&[][..], Value::members).iter().map(|it| text_of(it).into_owned()).collect();
+        let methods: Vec<String> = binding
+            .get("methods")
+            .map_or(&[][..], Value::members)
+            .iter()
+            .map(|it| text_of(it).into_owned())
+            .collect();
         for host in binding.get("allowed_hosts").map_or(&[][..], Value::members) {
             let mut credential = Credential::new(&text_of(host));
             credential.placeholder = Some(variable.clone().into_owned());
@@ -254,10 +304,14 @@ fn rest(map: &Value, dev: &Value, block: &mut Block) {
             continue;
         }
         let why = match key.as_str() {
-            "image" | "cpus" | "memory" | "storage" | "volumes" | "ports" | "env" | "secrets" | "network" | "net"
-            | "entrypoint" | "cmd" | "gpu" => continue,
+            "image" | "cpus" | "memory" | "storage" | "volumes" | "ports" | "env" | "secrets" | "network"
+            | "net" | "entrypoint" | "cmd" | "gpu" => continue,
             "dev" => {
-                for (key, _) in dev.entries().iter().filter(|(key, _)| !["volumes", "ports", "env"].contains(&key.as_str())) {
+                for (key, _) in dev
+                    .entries()
+                    .iter()
+                    .filter(|(key, _)| !["volumes", "ports", "env"].contains(&key.as_str()))
+                {
                     block.lose(&format!("`dev.{}`", crate::text::one_line(key)), unsaid(key));
                 }
                 continue;
@@ -277,7 +331,9 @@ fn unsaid(key: &str) -> &'static str {
         "health" | "restart" | "service" => "it is about a server, which the agent's machine is none of",
         "auth" => "no agent of the host's is forwarded: `git` has a key on the host instead",
         "branch" | "fork" => "a bottle starts from what it boots from, and not as a copy of another machine",
-        "cuda" | "auto_graph" | "gpu_vram" | "rosetta" | "docker_socket" => "a bottle has no such device of the host",
+        "cuda" | "auto_graph" | "gpu_vram" | "rosetta" | "docker_socket" => {
+            "a bottle has no such device of the host"
+        }
         _ => "a spec has no word for it",
     }
 }

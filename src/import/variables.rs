@@ -21,9 +21,19 @@ pub(super) enum Setting {
 pub(super) fn is_secret(name: &str, value: &str) -> bool {
     !value.is_empty()
         && (secret::asks_for_one(name)
+            || speaks_of_one(name, value)
             || secret::looks_secret(name, value)
             || !secret::all(value).is_empty()
             || secret::likely(value).is_some())
+}
+
+/// Whether a name speaks of a secret anywhere, as `VAULT_ROOT_TOKEN_ID` does, and the value may be that: no number, no path.
+fn speaks_of_one(name: &str, value: &str) -> bool {
+    let speaks = name.split(['_', '-', '.']).any(|word| {
+        ["token", "password", "passwd", "secret", "apikey"].iter().any(|it| word.eq_ignore_ascii_case(it))
+    });
+    let plain = value.contains('/') || value.parse::<f64>().is_ok() || matches!(value, "true" | "false");
+    speaks && !plain
 }
 
 /// Whether one of these arguments is a secret, or is handed over to an option that asks for one.

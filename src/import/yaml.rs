@@ -12,10 +12,13 @@ const DEPTH: usize = 64;
 /// A collection that is not closed yet.
 struct Open {
     anchor: usize,
-    list: Vec<Value>,
-    /// A map: the key of what comes next, if that is its value.
-    map: Option<Option<String>>,
-    entries: Vec<(String, Value)>,
+    items: Items,
+}
+
+enum Items {
+    List(Vec<Value>),
+    /// With the key of what comes next, if that is its value.
+    Map(Vec<(String, Value)>, Option<String>),
 }
 
 /// Reads a text of one document.
@@ -59,13 +62,17 @@ impl Reader {
             Event::Scalar(text, style, anchor, tag) => {
                 self.add(scalar(&text, style, tag.as_deref())?, anchor)
             }
-            Event::SequenceStart(_, anchor, tag) => self.begin(anchor, tag.as_deref(), None),
-            Event::MappingStart(_, anchor, tag) => self.begin(anchor, tag.as_deref(), Some(None)),
+            Event::SequenceStart(_, anchor, tag) => {
+                self.begin(anchor, tag.as_deref(), Items::List(Vec::new()))
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.begin(anchor, tag.as_deref(), Items::Map(Vec::new(), None))
+            }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Ok(()) };
-                let value = match open.map {
-                    None => Value::List(open.list),
-                    Some(_) => Value::Map(merged(open.entries)?),
+                let value = match open.items {
+                    Items::List(list) => Value::List(list),
+                    Items::Map(entries, _) => Value::Map(merged(entries)?),
                 };
                 self.place(value, open.anchor)
             }
@@ -82,7 +89,7 @@ impl Reader {
         }
     }
 
-    fn begin(&mut self, anchor: usize, tag: Option<&Tag>, map: Option<Option<String>>) -> Result<(), String> {
+    fn begin(&mut self, anchor: usize, tag: Option<&Tag>, items: Items) -> Result<(), String> {
         if let Some(tag) = tag.filter(|tag| tag.core_suffix().is_none()) {
             return Err(unknown(tag));
         }
@@ -90,7 +97,7 @@ impl Reader {
         if self.open.len() >= DEPTH {
             return Err(format!("it nests deeper than {DEPTH}"));
         }
-        self.open.push(Open { anchor, list: Vec::new(), map, entries: Vec::new() });
+        self.open.push(Open { anchor, items });
         Ok(())
     }
 
@@ -114,15 +121,16 @@ impl Reader {
             self.root = Some(value);
             return Ok(());
         };
-        match &mut open.map {
-            None => open.list.push(value),
-            Some(key) => match key.take() {
-                Some(key) => open.entries.push((key, value)),
-                None => {
+        match &mut open.items {
+            Items::List(list) => list.push(value),
+            Items::Map(entries, key) => {
+                if let Some(key) = key.take() {
+                    entries.push((key, value));
+                } else {
                     let text = value.text().ok_or("a key is no plain text")?;
                     *key = Some(text.into_owned());
                 }
-            },
+            }
         }
         Ok(())
     }

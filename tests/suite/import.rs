@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use bottlec::import::{ImportError, Imported, Input, MAX_BYTES, import};
+use bottlec::import::{ImportError, Imported, Input, import};
 use bottlec::source::{Source, Sources};
 use bottlec::world::broker::PathPattern;
 use bottlec::{Options, compile};
@@ -68,15 +68,23 @@ fn property<'n>(node: &'n KdlNode, key: &str) -> Option<&'n str> {
 fn every_case_is_what_its_snapshot_says() {
     let mut count = 0;
     for directory in ["examples/import", "examples/import/claude", "tests/import"] {
-        let mut paths: Vec<_> = fs::read_dir(root().join(directory)).unwrap().map(|it| it.unwrap().path()).collect();
+        let mut paths: Vec<_> =
+            fs::read_dir(root().join(directory)).unwrap().map(|it| it.unwrap().path()).collect();
         paths.sort();
         for path in paths.into_iter().filter(|path| path.is_file()) {
             let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
             let Imported { text, counts } = one(&name, fs::read_to_string(&path).unwrap());
             let lost = text.matches("// not carried over: ").count();
             assert_eq!(lost, counts[0].lost, "{name}: what is lost is a comment, and counted");
-            let snapshot = format!("{text}---\n{} settings, {lost} not carried over\n{}", counts[0].settings, said(&text));
-            let end = name.trim_start_matches("examples/import/").trim_start_matches("tests/import/").replace('/', "-");
+            let snapshot = format!(
+                "{text}---\n{} settings, {lost} not carried over\n{}",
+                counts[0].settings,
+                said(&text)
+            );
+            let end = name
+                .trim_start_matches("examples/import/")
+                .trim_start_matches("tests/import/")
+                .replace('/', "-");
             assert_snapshot(&format!("import/{end}"), &snapshot);
             count += 1;
         }
@@ -89,7 +97,8 @@ fn one_spec_is_made_of_several_files() {
     let base = "---\nenv:\n  LANG: C.UTF-8\negress:\n  allowlist: [api.example.com]\n---\n";
     let dev = "---\nextends: [base, absent]\nenv:\n  EDITOR: vi\n---\n";
     let agent = "---\nbottle: dev\nskills: [review]\n---\nReview.\n";
-    let inputs = [input("bottles/base.md", base), input("bottles/dev.md", dev), input("agents/reviewer.md", agent)];
+    let inputs =
+        [input("bottles/base.md", base), input("bottles/dev.md", dev), input("agents/reviewer.md", agent)];
     let Imported { text, counts } = import(&inputs).unwrap();
     assert_eq!(counts.iter().map(|it| it.lost).collect::<Vec<_>>(), [0, 1, 1]);
     assert!(text.contains("profile \"base\" {"), "{text}");
@@ -102,14 +111,27 @@ fn one_spec_is_made_of_several_files() {
 
 #[test]
 fn what_is_none_of_these_is_told_what_can_be() {
-    for text in ["", "hello", "{\"a\": 1}", "a = 1\n", "a: 1\n", "[]", "- a\n", "---\ntitle: x\n---\ntext\n", "layout {}\n"] {
+    for text in [
+        "",
+        "hello",
+        "{\"a\": 1}",
+        "a = 1\n",
+        "a: 1\n",
+        "[]",
+        "- a\n",
+        "---\ntitle: x\n---\ntext\n",
+        "layout {}\n",
+    ] {
         let error = refusal("x", text);
         assert_eq!(error, ImportError::Unknown, "{text}");
         assert!(error.to_string().contains("a Compose file"), "{error}");
     }
     assert_eq!(refusal("x", "bottle \"x\"\n"), ImportError::Spec);
     let retired = refusal("x", "bottle \"x\" {\n    net \"unixgram\"\n    gvproxy\n}\n").to_string();
-    assert!(retired.contains("`gvproxy`: leave it out") && retired.contains("`net`: write `network"), "{retired}");
+    assert!(
+        retired.contains("`gvproxy`: leave it out") && retired.contains("`net`: write `network"),
+        "{retired}"
+    );
     for (text, what) in [
         ("{\"services\": ", "JSON"),
         ("{\"a\": 1, \"a\": 2}", "JSON"),
@@ -128,18 +150,33 @@ fn what_is_none_of_these_is_told_what_can_be() {
 fn the_command_says_what_is_missing_and_fails_when_it_should() {
     let dir = Dir::new();
     dir.write("ok.json", r#"{"network": {"allowedDomains": ["api.example.com"], "deniedDomains": []}}"#);
-    dir.write("lossy.json", r#"{"network": {"allowedDomains": ["api.example.com:443"], "deniedDomains": []}}"#);
+    dir.write(
+        "lossy.json",
+        r#"{"network": {"allowedDomains": ["api.example.com:443"], "deniedDomains": []}}"#,
+    );
     let run = dir.run(["import", "ok.json"]).code(0).says("allow \"api.example.com\"");
     assert_eq!(run.err, "imported `ok.json`: 1 setting, 0 not carried over\n");
     dir.run(["import", "--strict", "ok.json"]).code(0);
     dir.run(["import", "lossy.json"]).code(0).complains("0 settings, 1 not carried over");
     dir.run(["import", "--strict", "lossy.json"]).code(1).says("// not carried over: ");
-    dir.write("key.md", "---\ngit-gate:\n  repos:\n    api: { url: 'ssh://git@code.example.com/a.git' }\n---\n");
-    dir.run(["import", "key.md"]).code(1).complains("`repo` needs `host-key`").complains("does not compile yet");
-    dir.call(["import", "-"]).stdin("services: { db: { image: postgres } }\n").run().code(0).says("sidecar \"db\"");
+    dir.write(
+        "key.md",
+        "---\ngit-gate:\n  repos:\n    api: { url: 'ssh://git@code.example.com/a.git' }\n---\n",
+    );
+    dir.run(["import", "key.md"])
+        .code(1)
+        .complains("`repo` needs `host-key`")
+        .complains("does not compile yet");
+    dir.call(["import", "-"])
+        .stdin("services: { db: { image: postgres } }\n")
+        .run()
+        .code(0)
+        .says("sidecar \"db\"");
     dir.run(["import", "absent"]).code(3).complains("cannot read `absent`");
     dir.write("x", "hello");
-    dir.run(["import", "ok.json", "x"]).code(3).complains("cannot import `x`: it is none of what can be imported");
+    dir.run(["import", "ok.json", "x"])
+        .code(3)
+        .complains("cannot import `x`: it is none of what can be imported");
     dir.run(["import"]).code(2);
     dir.write("bytes", b"\xff\xfe".as_slice());
     dir.run(["import", "bytes"]).code(3).complains("no UTF-8");
@@ -167,7 +204,9 @@ fn no_secret_comes_out() {
                 "labels": {"x": secret},
             },
         }});
-        let smolfile = format!("image = \"x\"\nenv = [\"{name}={secret}\"]\nentrypoint = [\"run\", \"--token={secret}\"]\n");
+        let smolfile = format!(
+            "image = \"x\"\nenv = [\"{name}={secret}\"]\nentrypoint = [\"run\", \"--token={secret}\"]\n"
+        );
         let claude = json!({"permissions": {"allow": [format!("Bash(curl -H 'token: {secret}' x)")]}, "env": {*name: secret}});
         let older = json!({"bottles": {"a": {
             "env": {*name: secret},
@@ -185,17 +224,48 @@ fn no_secret_comes_out() {
 
 /// Hosts and ports that are asked for.
 const PROBES: &[&str] = &[
-    "example.com", "a.example.com", "b.example.com", "c.b.example.com", "example.org", "a.example.org", "other.net", "10.0.0.1",
-    "127.0.0.1", "localhost",
+    "example.com",
+    "a.example.com",
+    "b.example.com",
+    "c.b.example.com",
+    "example.org",
+    "a.example.org",
+    "other.net",
+    "10.0.0.1",
+    "127.0.0.1",
+    "localhost",
 ];
 
 /// Entries of lists, sound and odd.
 fn entries() -> impl Strategy<Value = Vec<String>> {
     let entry = prop::sample::select(vec![
-        "example.com", "a.example.com", "*.example.com", "*.b.example.com", "b.example.com", "EXAMPLE.org", "*.example.org",
-        "a.example.org:443", "*.example.com:443", "example.com:22", "*", "*:22", "10.0.0.1", "127.0.0.1", "localhost",
-        "https://example.org/x", "example.org/x", "[::1]", "[::1]:443", "*.*.com", "exa mple.com", "", "com", "*.com",
-        "10.0.0.0/8", "a.example.com\n}\nallow \"other.net\"", "\" \"other.net",
+        "example.com",
+        "a.example.com",
+        "*.example.com",
+        "*.b.example.com",
+        "b.example.com",
+        "EXAMPLE.org",
+        "*.example.org",
+        "a.example.org:443",
+        "*.example.com:443",
+        "example.com:22",
+        "*",
+        "*:22",
+        "10.0.0.1",
+        "127.0.0.1",
+        "localhost",
+        "https://example.org/x",
+        "example.org/x",
+        "[::1]",
+        "[::1]:443",
+        "*.*.com",
+        "exa mple.com",
+        "",
+        "com",
+        "*.com",
+        "10.0.0.0/8",
+        "a.example.com\n}\nallow \"other.net\"",
+        "\" \"other.net",
     ]);
     prop::collection::vec(entry.prop_map(str::to_owned), 0..6)
 }
@@ -272,7 +342,7 @@ proptest! {
                 for path in ["/", "/v1", "/v1/", "/v1/a", "/v1/a/b", "/v2", "/other"] {
                     let is_narrowed = narrowed.is_some_and(|it| it.split('/').next() == Some(host));
                     let is_listed = !is_narrowed && listed.iter().any(|entry| covers(entry, host, 443));
-                    let is_routed = routes.iter().any(|route| route["host"] == host && passes(route, method, path));
+                    let is_routed = routes.iter().any(|route| covers(route["host"].as_str().unwrap(), host, 443) && passes(route, method, path));
                     let came_out = lets_through(&document, host) || brokered(&document, host, method, path);
                     prop_assert!(is_listed || is_routed || !came_out, "{method} {host}{path}\n{text}\n{out}");
                 }
@@ -427,7 +497,8 @@ fn passes(route: &Value, method: &str, path: &str) -> bool {
             };
             one.get("headers").is_none()
                 && (paths.is_empty() || paths.iter().any(fits))
-                && (methods.is_empty() || methods.iter().any(|it| it.as_str().unwrap().eq_ignore_ascii_case(method)))
+                && (methods.is_empty()
+                    || methods.iter().any(|it| it.as_str().unwrap().eq_ignore_ascii_case(method)))
         })
 }
 
@@ -435,8 +506,10 @@ fn passes(route: &Value, method: &str, path: &str) -> bool {
 fn brokered(document: &KdlDocument, host: &str, method: &str, path: &str) -> bool {
     nodes(document, "credential").into_iter().any(|credential| {
         let inner: Vec<&KdlNode> = credential.children().into_iter().flat_map(KdlDocument::nodes).collect();
-        let of = |name: &str| inner.iter().filter(|it| it.name().value() == name).copied().collect::<Vec<_>>();
-        let is_upstream = of("upstream").into_iter().flat_map(texts).any(|it| it == format!("https://{host}"));
+        let of =
+            |name: &str| inner.iter().filter(|it| it.name().value() == name).copied().collect::<Vec<_>>();
+        let is_upstream =
+            of("upstream").into_iter().flat_map(texts).any(|it| it == format!("https://{host}"));
         let entries = of("allow");
         is_upstream
             && (entries.is_empty()
@@ -444,7 +517,8 @@ fn brokered(document: &KdlDocument, host: &str, method: &str, path: &str) -> boo
                     let (paths, methods): (Vec<&str>, Vec<&str>) =
                         texts(entry).into_iter().partition(|it| it.starts_with('/'));
                     (methods.is_empty() || methods.contains(&method))
-                        && (paths.is_empty() || paths.iter().any(|it| PathPattern::parse(it).unwrap().matches(path)))
+                        && (paths.is_empty()
+                            || paths.iter().any(|it| PathPattern::parse(it).unwrap().matches(path)))
                 }))
     })
 }
@@ -452,10 +526,26 @@ fn brokered(document: &KdlDocument, host: &str, method: &str, path: &str) -> boo
 /// A service of a Compose file.
 fn service() -> impl Strategy<Value = Value> {
     let volume = prop::sample::select(vec![
-        "./a:/a", "./a:/a:ro", "./b:/b:rw", "data:/data", "data:/data:ro", "my_data:/x:rw,z", "/srv/x:/x:ro,z", "/anonymous", "./c:/c:odd",
+        "./a:/a",
+        "./a:/a:ro",
+        "./b:/b:rw",
+        "data:/data",
+        "data:/data:ro",
+        "my_data:/x:rw,z",
+        "/srv/x:/x:ro,z",
+        "/anonymous",
+        "./c:/c:odd",
     ]);
     let capability = prop::sample::select(vec!["CHOWN", "SYS_ADMIN", "ALL", "SETUID", "odd"]);
-    let port = prop::sample::select(vec!["80:8080", "5432", "127.0.0.1:81:8081", "1.2.3.4:82:8082", "3000-3005:3000-3005", "53:53/udp", "90:90/tcp"]);
+    let port = prop::sample::select(vec![
+        "80:8080",
+        "5432",
+        "127.0.0.1:81:8081",
+        "1.2.3.4:82:8082",
+        "3000-3005:3000-3005",
+        "53:53/udp",
+        "90:90/tcp",
+    ]);
     (
         prop::collection::vec(volume, 0..4),
         prop::collection::vec(capability, 0..3),

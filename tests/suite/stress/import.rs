@@ -36,7 +36,11 @@ fn anchors_by_the_million() {
     assert!(refused("long aliases", &long).to_string().contains("more than any configuration"));
     let many = format!("services: {{}}\nb: [{}]\n", "&a x,".repeat(200_000));
     refused("anchors", &many);
-    let merged = format!("services: {{}}\na: &a {{{}}}\nb: [{}]\n", (0..1000).fold(String::new(), |all, n| all + &format!("k{n}: 1,")), "{<<: *a},".repeat(10_000));
+    let merged = format!(
+        "services: {{}}\na: &a {{{}}}\nb: [{}]\n",
+        (0..1000).fold(String::new(), |all, n| all + &format!("k{n}: 1,")),
+        "{<<: *a},".repeat(10_000)
+    );
     refused("merged", &merged);
     refused("in itself", "services: &a {x: *a}\n");
 }
@@ -64,18 +68,46 @@ fn long_ones() {
     let list = |n: usize| (0..n).fold(String::new(), |all, n| all + &format!("\"*.a{n}.example.com\","));
     let hosts = list(20_000);
     imported("hosts", &format!("{{\"network\":{{\"allowedDomains\":[{}]}}}}", hosts.trim_end_matches(',')));
-    let services = (0..5_000).fold(String::new(), |all, n| all + &format!("  s{n}: {{image: x, ports: ['{n}'], x{n}: 1}}\n"));
+    let services = (0..5_000)
+        .fold(String::new(), |all, n| all + &format!("  s{n}: {{image: x, ports: ['{n}'], x{n}: 1}}\n"));
     imported("services", &format!("services:\n{services}"));
-    let same = (0..5_000).fold(String::new(), |all, n| all + &format!("\"{}{n}\": {{}},", "-".repeat(n % 30)));
+    let same =
+        (0..5_000).fold(String::new(), |all, n| all + &format!("\"{}{n}\": {{}},", "-".repeat(n % 30)));
     imported("names", &format!("{{\"bottles\":{{{}}}}}", same.trim_end_matches(',')));
     let key = "k".repeat(900_000);
     imported("a key", &format!("{{\"services\":{{\"{key}\":{{\"image\":\"x\"}}}}}}"));
-    imported("a secret", &format!("{{\"services\":{{\"a\":{{\"image\":\"x\",\"command\":[\"{}\"]}}}}}}", "a=b ".repeat(200_000)));
+    imported(
+        "a secret",
+        &format!(
+            "{{\"services\":{{\"a\":{{\"image\":\"x\",\"command\":[\"{}\"]}}}}}}",
+            "a=b ".repeat(200_000)
+        ),
+    );
 }
 
 #[test]
 fn odd_ones() {
-    for text in ["\u{0}", "\u{feff}", "\u{feff}---\n---\n", "---", "---\n", "---\n---", "%", "%YAML 1.2", "\r\r\r", "{", "[", ":", "=", "a:", "a=", "&a", "*a", "<<: 1", "? a"] {
+    for text in [
+        "\u{0}",
+        "\u{feff}",
+        "\u{feff}---\n---\n",
+        "---",
+        "---\n",
+        "---\n---",
+        "%",
+        "%YAML 1.2",
+        "\r\r\r",
+        "{",
+        "[",
+        ":",
+        "=",
+        "a:",
+        "a=",
+        "&a",
+        "*a",
+        "<<: 1",
+        "? a",
+    ] {
         let _ = import(&[Input { name: "\u{202e}/\u{0}".into(), text: text.into() }]);
     }
 }
