@@ -5,7 +5,7 @@
 //! service that is built. Every other service with an image is a sidecar.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::common;
 use super::document::{Block, Node, fits, named};
@@ -80,12 +80,15 @@ pub(super) fn bottle(map: &Value) -> Block {
     );
     block.push_block(Node::new("egress"), egress);
     let context = Context { map, names: &names };
+    let mut exposed = BTreeSet::new();
     for (name, service) in services {
         if Some(name.as_str()) == agent {
             continue;
         }
         match (names.get(name.as_str()), service.get("image")) {
-            (Some(slug), Some(image)) => context.sidecar(name, slug, image, service, &mut block),
+            (Some(slug), Some(image)) => {
+                context.sidecar(name, slug, image, service, &mut exposed, &mut block)
+            }
             _ => block.lose(
                 &format!("the service {}", named(name)),
                 "a sidecar runs an image: build it, push it, and name it with its digest",
@@ -223,7 +226,15 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn sidecar(&self, name: &str, slug: &str, image: &Value, service: &Value, bottle: &mut Block) {
+    fn sidecar(
+        &self,
+        name: &str,
+        slug: &str,
+        image: &Value,
+        service: &Value,
+        exposed: &mut BTreeSet<&'static str>,
+        bottle: &mut Block,
+    ) {
         let image = match plain(image).and_then(|image| fits(ValueType::Image, &image).map(|()| image)) {
             Ok(image) => image,
             Err(why) => return bottle.lose(&format!("the service {}", named(name)), &why),
@@ -245,10 +256,12 @@ impl Context<'_> {
         limits_node(service, &mut block);
         capabilities(service, &mut block);
         if let Some(port) = port {
-            let variable = other_than_http(port).and_then(|it| it.variable).map(str::to_owned);
+            let usual = other_than_http(port).and_then(|it| it.variable);
             let own = format!("{}_URL", slug.replace('-', "_").to_ascii_uppercase());
+            // Of two that are alike the first one has the usual name.
+            let variable = usual.filter(|usual| exposed.insert(usual)).unwrap_or(&own);
             block.note("The agent finds it by this variable, not by its name.");
-            block.push(Node::new("expose").text(&variable.unwrap_or(own)));
+            block.push(Node::new("expose").text(variable));
         }
         let known = [
             "image",
