@@ -87,7 +87,7 @@ pub(super) fn bottle(map: &Value) -> Block {
         }
         match (names.get(name.as_str()), service.get("image")) {
             (Some(slug), Some(image)) => {
-                context.sidecar(name, slug, image, service, &mut exposed, &mut block)
+                context.sidecar(name, slug, image, service, &mut exposed, &mut block);
             }
             _ => block.lose(
                 &format!("the service {}", named(name)),
