@@ -23,7 +23,7 @@
 //! - [`trace`]: from a line of a stage back to the spec; [`diff`]: what a change of plans means; [`stage`]: the one
 //!   place that writes; [`denial`]: what was refused, by the records of pipelock and the engine
 //! - [`fix`]: fixes, applied
-//! - [`propose`]: what to allow, after it was refused
+//! - [`propose`]: what to allow, after it was refused; [`import`]: a spec of another tool's configuration
 //! - [`report`]: how all of it is shown: as text, for programs, and as a picture in [`report::graph`]
 //! - [`lsp`]: what an editor asks
 
@@ -36,6 +36,7 @@ pub mod diff;
 pub mod digest;
 pub mod fix;
 pub mod format;
+pub mod import;
 pub mod lower;
 pub mod lsp;
 pub mod model;

@@ -53,6 +53,10 @@ pub(crate) enum Command {
     Rules(Rules),
     /// Write a starter spec that compiles, for an agent of the catalogue if one is named
     Init(Init),
+    /// Write a spec of another tool's configuration: an older manifest of bottles, a Smolfile, a Compose file, Claude
+    /// Code's sandbox settings, sandbox-runtime's JSON. It lets through no more than that did; what cannot be carried over is
+    /// a comment with its reason
+    Import(Import),
     /// Judge stages on disk by themselves: digests, modes, nothing added or missing, one address in the Smolfile
     Verify(Verify),
     /// Ask the host: are the programs there, in the right versions, the secrets, the images, the subnet and the ports
@@ -500,6 +504,17 @@ pub(crate) struct Init {
     /// Write one for this agent: it extends the agent's built-in profile
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(catalogue::of_subject(Subject::Agent).map(|it| it.word)))]
     pub(crate) agent: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The files, told apart by what is in them; `-` is standard input. One spec is made of them all, and goes to standard
+    /// output
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Fail if anything is not carried over
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]

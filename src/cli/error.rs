@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use bottlec::format::NotTheSame;
+use bottlec::import::ImportError;
 use bottlec::report::Unread;
 use bottlec::stage::StageError;
 use bottlec::text::{quote, quote_path};
@@ -21,6 +22,14 @@ pub(crate) enum Error {
         path: PathBuf,
         /// Why it was not.
         reason: String,
+    },
+    /// A file cannot be imported.
+    #[error("cannot import {}: {reason}", quote_path(path))]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: ImportError,
     },
     /// A file cannot be written.
     #[error("cannot write {}: {reason}", quote_path(path))]

@@ -23,6 +23,7 @@ mod format;
 mod git;
 mod graph;
 mod host;
+mod import;
 mod init;
 mod levels;
 mod load;
@@ -89,6 +90,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(command) => docs::explain(&command, &output),
         Command::Rules(command) => docs::all(&command, &output),
         Command::Init(command) => init::run(&command, &output),
+        Command::Import(command) => import::run(&command, &output),
         Command::Trace(command) => trace::run(&command, &output),
         Command::Verify(command) => verify::run(&command, &output),
         Command::Preflight(command) => preflight::run(&command, &output),

@@ -18,7 +18,7 @@ mod value_check;
 
 pub use check::check;
 pub use message::is_export;
-pub use nodes::{BOTTLE, PROFILE, RETIRED, ROOT, Retired};
+pub use nodes::{BOTTLE, CAPABILITIES, PROFILE, RETIRED, ROOT, Retired};
 pub use path::is_host_path;
 pub use text::suggest_name;
 pub use value::ValueType;

@@ -17,6 +17,7 @@ use egress::EGRESS;
 use git::{GIT, GIT_GATE};
 use lint::LINT;
 use machine::{GPU, MACHINE_VOLUME, PUBLISH, RESOURCES};
+pub use sidecar::CAPABILITIES;
 use sidecar::SIDECAR;
 use supervise::SUPERVISE;
 

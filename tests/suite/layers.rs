@@ -25,7 +25,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["compile"],
     &["trace", "diff", "stage", "denial"],
     &["fix"],
-    &["propose"],
+    &["propose", "import"],
     &["report"],
     &["lsp"],
     &["lib"],

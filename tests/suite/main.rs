@@ -20,6 +20,7 @@ mod formats;
 mod graph;
 mod harness;
 mod images;
+mod import;
 mod layers;
 mod levels;
 mod lsp;

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod fleet;
+mod import;
 mod secrets;
 mod stage;
 mod syntax;

@@ -156,7 +156,7 @@ static TMPFS: Node = Node {
 
 /// The capabilities that a container may be given: those of Docker's default set that concern the container alone. The
 /// network namespace is that of the whole bundle, so none that changes or listens to it is among them.
-const CAPABILITIES: &[&str] = &[
+pub static CAPABILITIES: &[&str] = &[
     "CHOWN",
     "DAC_OVERRIDE",
     "FOWNER",
