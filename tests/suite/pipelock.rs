@@ -252,7 +252,7 @@ fn the_page_of_versions_is_the_ledger() {
 /// What the user of `examples/api-dev.kdl` does: for what, to which host, at which private address, with what in it, and
 /// whether it goes through.
 const REQUESTS: &[(&str, &str, Option<&str>, &str, bool)] = &[
-    ("the agent asks its model", "api.anthropic.com", None, "x-api-key sk-ant", true),
+    ("the agent asks its model beside the broker", "api.anthropic.com", None, "x-api-key sk-ant", false),
     ("npm looks for a package", "registry.example.com", Some("10.20.0.5"), "bearer npm_", true),
     ("npm fetches a package", "registry.example.com", Some("10.20.0.5"), "an answer above 5 MiB", true),
     ("pip looks for a package", "packages.example.com", None, "an index of packages", true),

@@ -94,6 +94,8 @@ fn section<'a>(text: &'a str, title: &str) -> &'a str {
 /// The shell that is pasted into, with stand-ins for all programs that say what they are called with.
 struct Shell {
     dir: Dir,
+    /// What the host has: each variable that the plan takes a secret from.
+    secrets: Vec<String>,
 }
 
 impl Shell {
@@ -109,7 +111,8 @@ impl Shell {
         for program in ["smolvm", "docker", "podman", "python3", "git"] {
             dir.program(&format!("bin/{program}"), &script);
         }
-        Self { dir }
+        let secrets = plan.secrets().filter_map(|secret| secret.variable).map(str::to_owned).collect();
+        Self { dir, secrets }
     }
 
     /// What is called by what is pasted, in that order, and what is printed.
@@ -123,7 +126,7 @@ impl Shell {
                 .current_dir(at)
                 .env_clear()
                 .envs([("PATH", path.as_str()), ("HOME", HOME), ("SMOLVM_PUBLISH_ADDR", "0.0.0.0")])
-                .envs([("ANTHROPIC_API_KEY", "key"), ("TRACKER_TOKEN", "token")])
+                .envs(self.secrets.iter().map(|name| (name, "secret")))
                 .env("XDG_RUNTIME_DIR", self.dir.at("run"))
                 .env("BOTTLE_BROKER", self.dir.at("run/bottlec").join(at.file_name().unwrap_or_default()))
                 .env("LOG", self.dir.at("log"))
