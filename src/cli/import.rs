@@ -25,7 +25,7 @@ pub(super) fn run(command: &Import, output: &Output) -> Result<Outcome, Error> {
         let name = if path.as_os_str() == "-" { "<stdin>".into() } else { path.to_string_lossy() };
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::Read { path: path.clone(), reason: String::from("it is no UTF-8") })?;
-        inputs.push(Input { name: name.into_owned(), text });
+        inputs.push(Input { name: name.into_owned(), directory: directory(path), text });
     }
     let imported =
         import(&inputs).map_err(|(at, reason)| Error::Import { path: command.files[at].clone(), reason })?;
@@ -50,10 +50,18 @@ pub(super) fn run(command: &Import, output: &Output) -> Result<Outcome, Error> {
     let diagnostics = analysis.diagnostics();
     output.diagnostics(Stream::Stderr, Format::Concise, diagnostics, &[], &analysis)?;
     if diagnostics.has_errors() {
-        output.say(Stream::Stderr, "it does not compile yet: what is missing is above\n")?;
+        output.say(Stream::Stderr, "it does not compile yet: what is to be decided is above\n")?;
     }
     let strict = command.strict && lost > 0;
     Ok(if strict || diagnostics.has_errors() { Outcome::Findings } else { Outcome::Clean })
+}
+
+/// The name of the directory that a file lies in; of what is read from elsewhere, nothing.
+fn directory(path: &Path) -> String {
+    let Some(parent) = path.parent().filter(|_| path.as_os_str() != "-") else { return String::new() };
+    let whole = if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.canonicalize();
+    let name = whole.ok().and_then(|whole| whole.file_name().map(|name| name.to_string_lossy().into_owned()));
+    name.unwrap_or_default()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

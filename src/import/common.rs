@@ -2,11 +2,37 @@
 
 use super::document::{Block, Node, fits, named};
 use crate::schema::ValueType;
+use crate::world::handed_over::{Role, refused};
+
+/// Where the spec is taken to lie: what may be handed over depends on it.
+const SPEC: &str = "bottle.kdl";
+
+/// Holds a path of the host against what hands over the host, or its keys.
+///
+/// # Errors
+/// Why it is not handed over, and what to do instead.
+pub(super) fn may_be_handed_over(path: &str, role: Role) -> Result<(), String> {
+    refused(path, SPEC, role).map_or(Ok(()), |why| Err(format!("{}: {}", why.reason, why.help)))
+}
+
+/// Whether the machine may be shown a path of the host at that place.
+///
+/// # Errors
+/// Why not.
+pub(super) fn may_be_shown(host: &str, target: &str, writable: bool) -> Result<(), String> {
+    const OWN: &[&str] = &["/tmp", "/private/tmp", "/var/tmp", "/private/var/tmp"];
+    let is_below = |root: &str| host.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
+    if OWN.contains(&host) || host == "/dev" || ["/dev", "/var/folders"].into_iter().any(is_below) {
+        return Err(String::from("the machine has one of its own"));
+    }
+    fits(ValueType::MachineVolume, host)?;
+    fits(ValueType::MachinePlace, target)?;
+    may_be_handed_over(host, Role::Machine { writable })
+}
 
 /// Shows the machine a directory of the host.
 pub(super) fn volume(host: &str, target: &str, writable: bool, block: &mut Block) {
-    let bad = fits(ValueType::MachineVolume, host).and_then(|()| fits(ValueType::MachinePlace, target));
-    if let Err(why) = bad {
+    if let Err(why) = may_be_shown(host, target, writable) {
         return block.lose(&format!("the volume {}", named(host)), &why);
     }
     let node = Node::new("volume").text(host).text(target);

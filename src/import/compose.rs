@@ -4,103 +4,76 @@
 //! 2026-11-29). The service that a person sits at, with a terminal, is the agent's machine; without one it is the only
 //! service that is built. Every other service with an image is a sidecar.
 
+mod mounts;
+mod network;
+mod text;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::common;
 use super::document::{Block, Node, fits, named};
-use super::text_of;
 use super::value::Value;
-use super::variables::{self, Setting, has_secret};
-use crate::schema::{CAPABILITIES, ValueType, is_host_path, suggest_name};
+use super::variables::{self, Setting};
+use super::{Slugs, common, text_of};
+use crate::check::names::is_reserved;
+use crate::schema::{CAPABILITIES, ValueType, suggest_name};
 use crate::world::container::MAX_MEMORY;
-use crate::world::ports::other_than_http;
-
-/// What a text with the references of Compose in it stands for.
-enum Interpolated {
-    Plain(String),
-    /// One reference and nothing else; with whether it has a default.
-    Reference(String, bool),
-    Mixed,
-}
-
-fn interpolated(text: &str) -> Interpolated {
-    if !text.contains('$') {
-        return Interpolated::Plain(text.to_owned());
-    }
-    if !text.replace("$$", "").contains('$') {
-        return Interpolated::Plain(text.replace("$$", "$"));
-    }
-    let is_name = |name: &str| fits(ValueType::EnvName, name).is_ok();
-    if let Some(inner) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-        let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
-        let (name, rest) = inner.split_at(end);
-        if is_name(name) && !rest.contains(['$', '}']) {
-            // `:?` and `?` are messages, not values.
-            let has_default = !rest.is_empty() && !rest.trim_start_matches(':').starts_with('?');
-            return Interpolated::Reference(name.to_owned(), has_default);
-        }
-    } else if let Some(name) = text.strip_prefix('$').filter(|name| is_name(name)) {
-        return Interpolated::Reference(name.to_owned(), false);
-    }
-    Interpolated::Mixed
-}
-
-/// A text without references; with them, the reason.
-fn plain(value: &Value) -> Result<String, String> {
-    let Some(text) = value.text() else { return Err(String::from("it is no text")) };
-    match interpolated(&text) {
-        Interpolated::Plain(text) => Ok(text),
-        _ => Err(String::from("it has a variable of the host in it, which a spec takes for secrets alone")),
-    }
-}
+use crate::world::ports::{of_scheme, other_than_http};
+use crate::world::{builtin, images};
+use network::{Networks, idle};
+use text::{Interpolated, interpolated, plain, shell, words};
 
 /// What a Compose file says, as a bottle's block.
 pub(super) fn bottle(map: &Value) -> Block {
     let mut block = Block::default();
     let services = map.get("services").map_or(&[][..], Value::entries);
-    let agent = agent(services);
-    let names: BTreeMap<&str, String> = services
-        .iter()
-        .filter(|(name, service)| Some(name.as_str()) != agent && service.get("image").is_some())
-        .filter_map(|(name, _)| Some((name.as_str(), suggest_name(name)?)))
-        .collect();
-    match agent {
-        None => block.note("No service has a terminal: write what the agent's machine boots from."),
-        Some(name) => {
-            if let Some((_, service)) = services.iter().find(|(it, _)| it == name) {
-                machine(name, service, &mut block);
-            }
-        }
+    let (agent, of_agent) = agent(services).unzip();
+    let networks = Networks(map.get("networks"));
+    let mut lost = Vec::new();
+    let sidecars = sidecars(services, agent, networks, &mut lost);
+    let hosts: BTreeSet<&str> = services.iter().map(|(name, _)| name.as_str()).collect();
+    let context = Context { map, sidecars: &sidecars, hosts: &hosts };
+    match (agent, of_agent) {
+        (Some(name), Some(service)) => context.machine(name, service, networks, &mut block),
+        _ => block.note("No one service has a terminal: write what the agent's machine boots from."),
     }
     let mut egress = Block::default();
-    egress.lose(
-        "what the services reach",
-        "it was every host: name those that the agent needs, each by an `allow`",
-    );
+    if of_agent.is_some_and(|agent| !networks.reaches_outside(agent)) {
+        egress.note("The agent reached nothing outside.");
+    } else {
+        egress.lose(
+            "what the services reach",
+            "it was every host: name those that the agent needs, each by an `allow`",
+        );
+    }
     block.push_block(Node::new("egress"), egress);
-    let context = Context { map, names: &names };
-    let mut exposed = BTreeSet::new();
-    for (name, service) in services {
-        if Some(name.as_str()) == agent {
-            continue;
-        }
-        match (names.get(name.as_str()), service.get("image")) {
-            (Some(slug), Some(image)) => {
-                context.sidecar(name, slug, image, service, &mut exposed, &mut block);
-            }
-            _ => block.lose(
-                &format!("the service {}", named(name)),
-                "a sidecar runs an image: build it, push it, and name it with its digest",
-            ),
-        }
+    // What the agent's own variables are called already.
+    let own = of_agent.map(variables_of).unwrap_or_default().into_iter();
+    let stays = |(name, value): &(Cow<'_, str>, Option<Cow<'_, str>>)| {
+        value.as_ref().is_none_or(|value| context.host_in(name, value).is_none())
+    };
+    let mut exposed: BTreeSet<String> = own.filter(stays).map(|(name, _)| name.into_owned()).collect();
+    for Sidecar { name, slug, image, service } in &sidecars {
+        context.sidecar(name, slug, image, service, &mut exposed, &mut block);
+    }
+    for (name, why) in lost {
+        block.lose(&format!("the service {}", named(name)), &why);
+    }
+    let mut pairs = sidecars
+        .iter()
+        .enumerate()
+        .flat_map(|(at, one)| sidecars[..at].iter().map(move |other| (one, other)));
+    if let Some((one, other)) = pairs.find(|(one, other)| !networks.meet(one.service, other.service)) {
+        block.lose(
+            &format!("that {} and {} do not reach each other", named(other.name), named(one.name)),
+            "the sidecars of a bottle share one address",
+        );
     }
     for (key, value) in map.entries() {
         let why = match key.as_str() {
             "services" | "version" | "name" => continue,
-            "volumes" | "secrets" if value.entries().iter().all(|(_, it)| is_plain_volume(key, it)) => {
-                continue;
-            }
+            "volumes" if value.entries().iter().all(|(_, volume)| mounts::is_plain(volume)) => continue,
+            "secrets" if value.entries().iter().all(|(_, secret)| is_file(secret)) => continue,
             "volumes" => "a volume of the bundle is the container engine's own, with nothing to set",
             "secrets" => "a secret of the bundle is a file of the host",
             "networks" => "a bottle has one network of its own, which no other container is on",
@@ -115,131 +88,188 @@ pub(super) fn bottle(map: &Value) -> Block {
     block
 }
 
-fn is_plain_volume(key: &str, value: &Value) -> bool {
-    value.is_nothing() || key == "secrets" && value.get("file").is_some() && value.entries().len() == 1
+fn is_file(secret: &Value) -> bool {
+    secret.is_nothing() || secret.get("file").is_some() && secret.entries().len() == 1
 }
 
 /// The service that the agent works in.
-fn agent(services: &[(String, Value)]) -> Option<&str> {
-    let has = |service: &Value, key| service.get(key).is_some_and(Value::is_true);
+fn agent(services: &[(String, Value)]) -> Option<(&str, &Value)> {
+    let has = |service: &Value, key| {
+        service.get(key).is_some_and(|value| value.is_true() || value.text().as_deref() == Some("true"))
+    };
     let only = |is: &dyn Fn(&Value) -> bool| {
-        let mut found = services.iter().filter(|(_, service)| is(service)).map(|(name, _)| name.as_str());
-        found.next().filter(|_| found.next().is_none())
+        let mut found = services.iter().filter(|(_, service)| is(service));
+        let (name, service) = found.next().filter(|_| found.next().is_none())?;
+        Some((name.as_str(), service))
     };
     only(&|service| has(service, "tty") || has(service, "stdin_open"))
         .or_else(|| only(&|service| service.get("build").is_some()))
 }
 
-/// The agent's machine.
-fn machine(name: &str, service: &Value, block: &mut Block) {
-    block.note(&format!("The agent's machine is the service {}.", named(name)));
-    if let Some(image) = service.get("image") {
-        match plain(image).and_then(|image| fits(ValueType::Image, &image).map(|()| image)) {
-            Ok(image) => block.push(Node::new("image").text(&image)),
-            Err(why) => block.lose("`image`", &why),
-        }
-    }
-    if service.get("build").is_some() {
-        block.lose(
-            "`build`",
-            "nothing is built at a launch: unpack the image into a directory and name it by `rootfs`",
-        );
-    }
-    let limits = limits(service, block);
-    let mut node = Node::new("resources");
-    if let Some(cpus) = limits.cpus {
-        node = node.number_property("cpus", cpus);
-    }
-    if let Some(memory) = limits.memory {
-        node = node.property("memory", &format!("{memory}MiB"));
-    }
-    if node.has_values() {
-        block.push(node);
-    }
-    if limits.processes.is_some() {
-        block.lose(
-            "`pids_limit`",
-            "the machine has a kernel of its own, and as many processes as its memory holds",
-        );
-    }
-    for volume in service.get("volumes").map_or(&[][..], Value::members) {
-        match mount(volume) {
-            Err(why) => block.lose("a volume", &why),
-            Ok(Mount { source, target, writable }) => match source.filter(|it| is_host_path(it)) {
-                Some(source) => common::volume(&source, &target, writable, block),
-                None => block.lose(
-                    &format!("the volume at {}", named(&target)),
-                    "the machine keeps its own disk; a directory of the host is named by its path",
-                ),
-            },
-        }
-    }
-    for port in service.get("ports").map_or(&[][..], Value::members) {
-        match long_port(port) {
-            Ok(port) => common::publish(&port, block),
-            Err(why) => block.lose("a port", &why),
-        }
-    }
-    let mut arguments = Vec::new();
-    for key in ["entrypoint", "command"] {
-        if let Some(value) = service.get(key).filter(|value| !value.is_nothing()) {
-            match words(value) {
-                Ok(words)
-                    if !(arguments.is_empty() && key == "command" && service.get("entrypoint").is_some()) =>
-                {
-                    arguments.extend(words);
-                }
-                Ok(_) => {}
-                Err(why) => block.lose(&named(key), &why),
+/// A service that becomes a sidecar.
+struct Sidecar<'v> {
+    /// As the file calls it.
+    name: &'v str,
+    slug: String,
+    image: String,
+    service: &'v Value,
+}
+
+/// The services that become sidecars, and the others, each with the reason.
+fn sidecars<'v>(
+    services: &'v [(String, Value)],
+    agent: Option<&str>,
+    networks: Networks<'_>,
+    lost: &mut Vec<(&'v str, String)>,
+) -> Vec<Sidecar<'v>> {
+    let of_agent = services.iter().find(|(name, _)| Some(name.as_str()) == agent).map(|(_, service)| service);
+    let mut found: Vec<Sidecar<'v>> = Vec::new();
+    let mut slugs = Slugs::default();
+    let mut ports: BTreeMap<u16, String> =
+        builtin::BUILTINS.iter().map(|it| (it.port, it.name.to_owned())).collect();
+    ports.insert(builtin::PIPELOCK_METRICS, builtin::PIPELOCK.to_owned());
+    for (name, service) in services.iter().filter(|(name, _)| Some(name.as_str()) != agent) {
+        let mut read = || {
+            if let Some(why) = idle(service).or_else(|| networks.apart(service, of_agent)) {
+                return Err(why.to_owned());
             }
+            let Some(image) = service.get("image") else {
+                return Err(String::from(
+                    "a sidecar runs an image: build it, push it, and name it with its digest",
+                ));
+            };
+            let image = plain(image)
+                .and_then(|image| fits(ValueType::Image, &image).map(|()| image))
+                .map_err(|why| format!("its `image`: {why}"))?;
+            let Some(slug) = suggest_name(name) else {
+                return Err(String::from("its name makes none of a sidecar"));
+            };
+            let mut scratch = Block::default();
+            let port = ports_of(service, &mut scratch).or_else(|| usual_port(&image, service, &mut scratch));
+            if let Some(taken) = port.and_then(|port| ports.get(&port)) {
+                return Err(format!(
+                    "it listens where {} does, and sidecars share one address",
+                    named(taken)
+                ));
+            }
+            let slug = slugs.take(&if is_reserved(&slug) { format!("{slug}-service") } else { slug });
+            ports.extend(port.map(|port| (port, name.clone())));
+            Ok(Sidecar { name, slug, image, service })
+        };
+        match read() {
+            Ok(sidecar) => found.push(sidecar),
+            Err(why) => lost.push((name, why)),
         }
     }
-    if !arguments.is_empty() && fits(ValueType::Text, &arguments[0]).is_ok() {
-        let mut agent = Block::default();
-        agent.push(Node::new("program").texts(arguments.iter().map(String::as_str)));
-        block.push(Node::new("agent").holding(agent));
+    found
+}
+
+/// The variables of a service, with their values; those of the host's have none.
+fn variables_of(service: &Value) -> Vec<(Cow<'_, str>, Option<Cow<'_, str>>)> {
+    match service.get("environment") {
+        Some(Value::Map(map)) => {
+            map.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), value.text())).collect()
+        }
+        Some(list) => {
+            let pair = |text: Cow<'_, str>| match text.split_once('=') {
+                Some((name, value)) => (Cow::Owned(name.to_owned()), Some(Cow::Owned(value.to_owned()))),
+                None => (Cow::Owned(text.into_owned()), None),
+            };
+            list.members().iter().map(|text| pair(text_of(text))).collect()
+        }
+        None => Vec::new(),
     }
-    block.push_block(Node::new("env"), environment(service));
-    let known = [
-        "image",
-        "build",
-        "volumes",
-        "ports",
-        "entrypoint",
-        "command",
-        "environment",
-        "env_file",
-        "cpus",
-        "mem_limit",
-        "pids_limit",
-        "deploy",
-        "depends_on",
-        "tty",
-        "stdin_open",
-    ];
-    rest(service, &known, block);
 }
 
 struct Context<'a> {
     map: &'a Value,
-    names: &'a BTreeMap<&'a str, String>,
+    sidecars: &'a [Sidecar<'a>],
+    /// The names that services reach each other by.
+    hosts: &'a BTreeSet<&'a str>,
 }
 
 impl Context<'_> {
+    /// The agent's machine.
+    fn machine(&self, name: &str, service: &Value, networks: Networks<'_>, block: &mut Block) {
+        block.note(&format!("The agent's machine is the service {}.", named(name)));
+        if let Some(image) = service.get("image") {
+            match plain(image).and_then(|image| fits(ValueType::Image, &image).map(|()| image)) {
+                Ok(image) => block.push(Node::new("image").text(&image)),
+                Err(why) => block.lose("`image`", &why),
+            }
+        }
+        if service.get("build").is_some() {
+            block.lose(
+                "`build`",
+                "nothing is built at a launch: unpack the image into a directory and name it by `rootfs`",
+            );
+        }
+        let limits = limits(service, block);
+        let mut node = Node::new("resources");
+        if let Some(cpus) = limits.cpus {
+            node = node.number_property("cpus", cpus);
+        }
+        if let Some(memory) = limits.memory {
+            node = node.property("memory", &format!("{memory}MiB"));
+        }
+        if node.has_values() {
+            block.push(node);
+        }
+        if limits.processes.is_some() {
+            block.lose(
+                "`pids_limit`",
+                "the machine has a kernel of its own, and as many processes as its memory holds",
+            );
+        }
+        mounts::of_machine(service, block);
+        for port in service.get("ports").map_or(&[][..], Value::members) {
+            match long_port(port) {
+                Ok(port) if networks.is_reached(service) => common::publish(&port, block),
+                Ok(port) => {
+                    block.lose(&format!("the port {}", named(&port)), "it is on no network that has ports")
+                }
+                Err(why) => block.lose("a port", &why),
+            }
+        }
+        program(service, block);
+        block.push_block(Node::new("env"), self.environment(service, true));
+        let known = [
+            "image",
+            "build",
+            "volumes",
+            "tmpfs",
+            "networks",
+            "network_mode",
+            "profiles",
+            "ports",
+            "entrypoint",
+            "command",
+            "environment",
+            "env_file",
+            "cpus",
+            "mem_limit",
+            "pids_limit",
+            "deploy",
+            "depends_on",
+            "tty",
+            "stdin_open",
+        ];
+        rest(service, &known, block);
+    }
+
     fn sidecar(
         &self,
         name: &str,
         slug: &str,
-        image: &Value,
+        image: &str,
         service: &Value,
-        exposed: &mut BTreeSet<&'static str>,
+        exposed: &mut BTreeSet<String>,
         bottle: &mut Block,
     ) {
-        let image = match plain(image).and_then(|image| fits(ValueType::Image, &image).map(|()| image)) {
-            Ok(image) => image,
-            Err(why) => return bottle.lose(&format!("the service {}", named(name)), &why),
-        };
         let mut block = Block::default();
+        if slug != name {
+            block.note(&format!("The service {}.", named(name)));
+        }
         command(service, &mut block);
         if let Some(user) = service.get("user") {
             match plain(user).and_then(|user| fits(ValueType::ContainerUser, &user).map(|()| user)) {
@@ -247,25 +277,35 @@ impl Context<'_> {
                 Err(why) => block.lose("`user`", &why),
             }
         }
-        let port = ports(service, &mut block);
+        let port = ports_of(service, &mut block).or_else(|| usual_port(image, service, &mut block));
         health(service, &mut block);
         self.needs(service, &mut block);
-        block.push_block(Node::new("env"), environment(service));
+        block.push_block(Node::new("env"), self.environment(service, false));
         self.secrets(service, &mut block);
-        self.volumes(service, &mut block);
+        let top = self.map.get("volumes").map_or(&[][..], Value::entries);
+        mounts::of_sidecar(service, top, &mut block);
         limits_node(service, &mut block);
         capabilities(service, &mut block);
         if let Some(port) = port {
             let usual = other_than_http(port).and_then(|it| it.variable);
             let own = format!("{}_URL", slug.replace('-', "_").to_ascii_uppercase());
             // Of two that are alike the first one has the usual name.
-            let variable = usual.filter(|usual| exposed.insert(usual)).unwrap_or(&own);
-            block.note("The agent finds it by this variable, not by its name.");
-            block.push(Node::new("expose").text(variable));
+            let mut free = |name: &&str| exposed.insert((*name).to_owned());
+            match usual.filter(&mut free).or_else(|| Some(own.as_str()).filter(&mut free)) {
+                Some(variable) => {
+                    block.note("The agent finds it by this variable, not by its name.");
+                    block.push(Node::new("expose").text(variable));
+                }
+                None => block.lose(
+                    "how the agent finds it",
+                    "the agent has variables of the usual names: `expose` with another one tells it",
+                ),
+            }
         }
         let known = [
             "image",
             "command",
+            "networks",
             "user",
             "ports",
             "expose",
@@ -284,7 +324,7 @@ impl Context<'_> {
             "cap_drop",
         ];
         rest(service, &known, &mut block);
-        bottle.push(Node::new("sidecar").text(slug).property("image", &image).holding(block));
+        bottle.push(Node::new("sidecar").text(slug).property("image", image).holding(block));
     }
 
     fn needs(&self, service: &Value, block: &mut Block) {
@@ -294,8 +334,8 @@ impl Context<'_> {
             list => list.members().iter().map(text_of).collect(),
         };
         for name in named_ones {
-            match self.names.get(&*name) {
-                Some(slug) => block.push(Node::new("needs").text(slug)),
+            match self.sidecars.iter().find(|it| it.name == name) {
+                Some(Sidecar { slug, .. }) => block.push(Node::new("needs").text(slug)),
                 None => block.lose(&format!("`depends_on` of {}", named(&name)), "it is no sidecar here"),
             }
         }
@@ -326,73 +366,110 @@ impl Context<'_> {
         }
     }
 
-    fn volumes(&self, service: &Value, block: &mut Block) {
-        for value in service.get("volumes").map_or(&[][..], Value::members) {
-            if value.get("type").and_then(Value::text).as_deref() == Some("tmpfs") {
-                tmpfs(value.get("target").unwrap_or(&Value::Null), block);
-                continue;
+    /// The variables of a service; the agent has some of the compiler's.
+    fn environment(&self, service: &Value, of_agent: bool) -> Block {
+        let mut env = Block::default();
+        let set = if of_agent { variables::add } else { variables::add_to_sidecar };
+        let mut add = |name: &str, value: Option<Cow<'_, str>>| {
+            if of_agent && builtin::owns_variable(name) {
+                return env
+                    .lose(&named(name), "the compiler sets it, so that programs are led to the bundle");
             }
-            let Mount { source, target, writable } = match mount(value) {
-                Ok(mount) => mount,
-                Err(why) => {
-                    block.lose("a volume", &why);
-                    continue;
+            let Some(value) = value else {
+                return set(&mut env, name, Setting::FromEnv(name.to_owned()));
+            };
+            if let Some(host) = self.host_in(name, &value) {
+                let way = if of_agent {
+                    "the agent finds a sidecar by the variable of its `expose`"
+                } else {
+                    "sidecars find each other at 127.0.0.1"
+                };
+                return env.lose(
+                    &format!("the value of {}", named(name)),
+                    &format!("it names the service {}, and nothing has a name here: {way}", named(host)),
+                );
+            }
+            match interpolated(&value) {
+                Interpolated::Plain(text) => set(&mut env, name, Setting::Literal(text)),
+                Interpolated::Reference(variable, has_default) => {
+                    if has_default {
+                        env.lose(&format!("the default of {}", named(name)), "the host's variable is set, or the launch fails");
+                    }
+                    set(&mut env, name, Setting::FromEnv(variable));
                 }
-            };
-            let source = match source {
-                Some(source) if is_host_path(&source) => Some(source),
-                Some(name) => suggest_name(&name).filter(|slug| self.is_only(slug)),
-                None => None,
-            };
-            let what = format!("the volume at {}", named(&target));
-            let Some(source) = source else {
-                block.lose(&what, "it has no name that a volume could have: name one");
-                continue;
-            };
-            let bad =
-                fits(ValueType::VolumeSource, &source).and_then(|()| fits(ValueType::ContainerPath, &target));
-            if let Err(why) = bad {
-                block.lose(&what, &why);
-                continue;
+                Interpolated::Mixed => env.lose(
+                    &named(name),
+                    "it is put together of variables of the host: set one that holds the whole, and write `from-env`",
+                ),
             }
-            let node = Node::new("volume").text(&source).text(&target);
-            block.push(if writable { node.property("access", "read-write") } else { node });
+        };
+        for (name, value) in variables_of(service) {
+            add(&name, value);
         }
-        for value in service.get("tmpfs").map_or(&[][..], Value::members) {
-            tmpfs(value, block);
+        if service.get("env_file").is_some_and(|it| !it.is_nothing()) {
+            env.lose(
+                "`env_file`",
+                "it is read by nobody here: write its variables, secrets as `from-env` or `from-file`",
+            );
         }
+        env
     }
 
-    /// Whether no two volumes of the file have that name here: they would be one.
-    fn is_only(&self, slug: &str) -> bool {
-        let names = self.map.get("volumes").map_or(&[][..], Value::entries).iter();
-        names.filter(|(name, _)| suggest_name(name).as_deref() == Some(slug)).count() <= 1
+    /// The service whose name a value has for a host: in a URL, before a port, or alone where the variable asks for one.
+    fn host_in(&self, variable: &str, value: &str) -> Option<&str> {
+        let asks = ["HOST", "SERVER", "ADDR", "ENDPOINT", "URL", "URI"]
+            .iter()
+            .any(|word| variable.to_ascii_uppercase().contains(word));
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let is_host = |host: &str| {
+            value.match_indices(host).any(|(at, _)| {
+                let (before, after) = (&value[..at], &value[at + host.len()..]);
+                if before.ends_with(is_part) || after.starts_with(is_part) {
+                    return false;
+                }
+                let mut rest = after.chars();
+                let has_port = rest.next() == Some(':') && rest.next().is_some_and(|c| c.is_ascii_digit());
+                before.ends_with("//") || before.ends_with('@') || has_port || asks && host == value
+            })
+        };
+        self.hosts.iter().copied().find(|host| is_host(host))
     }
 }
 
-/// The words of a command: those of a list, and those of a line that needs no shell to be taken apart.
-fn words(value: &Value) -> Result<Vec<String>, String> {
-    let words: Vec<String> = match value {
-        Value::List(list) => list.iter().map(plain).collect::<Result<_, _>>()?,
-        value => {
-            let line = plain(value)?;
-            if line.contains(['"', '\'', '\\', '\n']) {
-                return Err(String::from(
-                    "a line with quotes in it is read as a shell reads it: write its words",
-                ));
-            }
-            line.split_whitespace().map(str::to_owned).collect()
+/// What `up` runs in the machine.
+fn program(service: &Value, block: &mut Block) {
+    let of = |key| service.get(key).filter(|value| !value.is_nothing());
+    let Some(entrypoint) = of("entrypoint") else {
+        if of("command").is_some() {
+            block
+                .lose("`command`", "which program gets it only the image says: write `agent { program …; }`");
         }
+        return;
     };
-    if has_secret(words.iter().map(String::as_str)) {
-        return Err(String::from("it holds what looks like a secret"));
+    let mut arguments = match words(entrypoint) {
+        Ok(words) => words,
+        Err(why) => return block.lose("`entrypoint`", &why),
+    };
+    if let Some(command) = of("command") {
+        match words(command) {
+            Ok(words) => arguments.extend(words),
+            Err(why) => return block.lose("`entrypoint` and `command`", &why),
+        }
     }
-    words.iter().try_for_each(|word| fits(ValueType::Argument, word))?;
-    Ok(words)
+    if arguments.first().is_none_or(|program| fits(ValueType::Text, program).is_err()) {
+        return block.lose("`entrypoint`", "it names no program");
+    }
+    let mut agent = Block::default();
+    agent.push(Node::new("program").texts(arguments.iter().map(String::as_str)));
+    block.push(Node::new("agent").holding(agent));
 }
 
 fn command(service: &Value, block: &mut Block) {
     if let Some(command) = service.get("command").filter(|it| !it.is_nothing()) {
+        if service.get("entrypoint").is_some_and(|it| !it.is_nothing()) {
+            return block
+                .lose("`command`", "it is what its `entrypoint` is given, and an image keeps its own");
+        }
         match words(command) {
             Ok(words) => block.push(Node::new("command").texts(words.iter().map(String::as_str))),
             Err(why) => block.lose("`command`", &why),
@@ -400,8 +477,28 @@ fn command(service: &Value, block: &mut Block) {
     }
 }
 
+/// The port of a service that names none: its neighbours reach it at whichever its program listens on.
+fn usual_port(image: &str, service: &Value, block: &mut Block) -> Option<u16> {
+    let is_named = |key| service.get(key).is_some_and(|value| !value.is_nothing());
+    if is_named("ports") || is_named("expose") {
+        return None;
+    }
+    let known = images::find(image).and_then(|image| Some((image, of_scheme(image.scheme)?)));
+    let Some((image, service)) = known else {
+        block.lose(
+            "its port",
+            "Compose names none, and services reach each other at any: `port` and `expose` tell the agent of it",
+        );
+        return None;
+    };
+    let port = *service.ports.first()?;
+    block.note(&format!("The usual port of {}: Compose names none.", named(image.short())));
+    block.push(Node::new("port").number(port.into()).property("scheme", service.scheme));
+    Some(port)
+}
+
 /// The port that the agent finds the sidecar at: the first that is named.
-fn ports(service: &Value, block: &mut Block) -> Option<u16> {
+fn ports_of(service: &Value, block: &mut Block) -> Option<u16> {
     let mut found = None;
     let of = |key| service.get(key).map_or(&[][..], Value::members);
     for (published, value) in
@@ -507,6 +604,9 @@ fn health(service: &Value, block: &mut Block) {
     for (key, ours) in [("interval", "interval"), ("timeout", "timeout"), ("start_period", "start")] {
         if let Some(value) = check.get(key).and_then(Value::text) {
             match seconds(&value) {
+                _ if value.contains('$') => {
+                    block.lose(&format!("`healthcheck.{key}`"), "it has a variable of the host in it")
+                }
                 Some(seconds) => node = node.number_property(ours, seconds),
                 None => block
                     .lose(&format!("`healthcheck.{key}`"), "it is no number of seconds between 1 and 3600"),
@@ -520,118 +620,6 @@ fn health(service: &Value, block: &mut Block) {
         }
     }
     block.push(node);
-}
-
-/// A line that a shell of the image reads.
-fn shell(value: &Value) -> Result<Vec<String>, String> {
-    let Some(text) = value.text() else { return Err(String::from("it is no text")) };
-    // `$$` is how Compose hands a shell its own.
-    let Interpolated::Plain(line) = interpolated(&text) else {
-        return Err(String::from("it has a variable of the host in it"));
-    };
-    if has_secret([line.as_str()]) {
-        return Err(String::from("it holds what looks like a secret"));
-    }
-    fits(ValueType::Argument, &line)?;
-    Ok(vec![String::from("sh"), String::from("-c"), line])
-}
-
-fn environment(service: &Value) -> Block {
-    let mut env = Block::default();
-    let mut add = |name: &str, value: Option<Cow<'_, str>>| {
-        let Some(value) = value else {
-            return variables::add(&mut env, name, Setting::FromEnv(name.to_owned()));
-        };
-        match interpolated(&value) {
-            Interpolated::Plain(text) => variables::add(&mut env, name, Setting::Literal(text)),
-            Interpolated::Reference(variable, has_default) => {
-                if has_default {
-                    env.lose(&format!("the default of {}", named(name)), "the host's variable is set, or the launch fails");
-                }
-                variables::add(&mut env, name, Setting::FromEnv(variable));
-            }
-            Interpolated::Mixed => env.lose(
-                &named(name),
-                "it is put together of variables of the host: set one that holds the whole, and write `from-env`",
-            ),
-        }
-    };
-    match service.get("environment") {
-        Some(Value::Map(map)) => {
-            for (name, value) in map {
-                add(name, value.text());
-            }
-        }
-        Some(list) => {
-            for text in list.members().iter().map(text_of) {
-                match text.split_once('=') {
-                    Some((name, value)) => add(name, Some(Cow::Borrowed(value))),
-                    None => add(&text, None),
-                }
-            }
-        }
-        None => {}
-    }
-    if service.get("env_file").is_some_and(|it| !it.is_nothing()) {
-        env.lose(
-            "`env_file`",
-            "it is read by nobody here: write its variables, secrets as `from-env` or `from-file`",
-        );
-    }
-    env
-}
-
-struct Mount {
-    source: Option<String>,
-    target: String,
-    writable: bool,
-}
-
-fn mount(value: &Value) -> Result<Mount, String> {
-    if let Value::Map(_) = value {
-        let text = |key| value.get(key).map(plain).transpose();
-        let kind = text("type")?.unwrap_or_default();
-        if kind != "bind" && kind != "volume" {
-            return Err(format!("it is of the type {}", named(&kind)));
-        }
-        let writable = match value.get("read_only") {
-            None | Some(Value::Bool(false)) => true,
-            Some(_) => false,
-        };
-        let target = text("target")?.ok_or("it has no target")?;
-        return Ok(Mount { source: text("source")?, target, writable });
-    }
-    let text = plain(value)?;
-    let mut parts = text.split(':');
-    let first = parts.next().unwrap_or_default();
-    let Some(target) = parts.next() else {
-        return Ok(Mount { source: None, target: first.to_owned(), writable: true });
-    };
-    let writable = match parts.next() {
-        None => true,
-        Some(options) => {
-            if !options
-                .split(',')
-                .all(|it| matches!(it, "ro" | "rw" | "z" | "Z" | "cached" | "delegated" | "consistent"))
-            {
-                return Err(format!("its options {} are not known", named(options)));
-            }
-            !options.split(',').any(|it| it == "ro")
-        }
-    };
-    Ok(Mount { source: Some(first.to_owned()), target: target.to_owned(), writable })
-}
-
-fn tmpfs(value: &Value, block: &mut Block) {
-    let text = text_of(value);
-    let path = text.split(':').next().unwrap_or_default();
-    if path.trim_end_matches('/') == "/tmp" {
-        return;
-    }
-    match fits(ValueType::ContainerPath, path) {
-        Ok(()) => block.push(Node::new("tmpfs").text(path)),
-        Err(why) => block.lose("a `tmpfs`", &why),
-    }
 }
 
 #[derive(Default)]
@@ -749,19 +737,18 @@ fn rest(service: &Value, known: &[&str], block: &mut Block) {
             | "devices"
             | "pid"
             | "ipc"
-            | "security_opt"
             | "sysctls"
             | "cgroup"
             | "userns_mode"
             | "device_cgroup_rules"
             | "group_add" => "it would open the host to a container",
-            "restart" | "init" | "read_only" | "logging" | "ulimits" | "shm_size" => {
+            "restart" | "init" | "read_only" | "logging" | "ulimits" | "shm_size" | "security_opt" => {
                 "it is set for every container of a bundle alike"
             }
             "extends" => "what another service says is not read: write it here",
             "entrypoint" => "an image keeps its own; `command` are its arguments",
             "build" => "nothing is built at a launch",
-            "labels" | "container_name" | "profiles" | "platform" | "pull_policy" => {
+            "labels" | "container_name" | "platform" | "pull_policy" => {
                 "it is for Compose, and changes nothing of what runs"
             }
             "working_dir" => "it is the image's",

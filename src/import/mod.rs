@@ -45,6 +45,7 @@ pub const KINDS: &[&str] = &[
     "a Compose file",
     "Claude Code's settings, with `sandbox` or `permissions`",
     "a configuration of sandbox-runtime, with `network` and `filesystem`",
+    "a file of the retired design, to be told what took its place",
 ];
 
 /// A file to import.
@@ -52,6 +53,8 @@ pub const KINDS: &[&str] = &[
 pub struct Input {
     /// Its path, which a bottle may be named after.
     pub name: String,
+    /// The directory that it lies in, by whose name a bottle is called where the path has none.
+    pub directory: String,
     /// Its text.
     pub text: String,
 }
@@ -208,7 +211,8 @@ fn text_of(value: &Value) -> Cow<'_, str> {
 
 /// Recognises a file by what is in it, and reads it.
 fn read(input: &Input) -> Result<Contents, ImportError> {
-    let Input { name, text } = input;
+    let Input { name, directory, text } = input;
+    let path = &format!("{directory}/{name}");
     if text.len() > MAX_BYTES {
         return Err(ImportError::TooLarge);
     }
@@ -216,25 +220,25 @@ fn read(input: &Input) -> Result<Contents, ImportError> {
     match syntax_of(text) {
         Syntax::Json => {
             let value = json(text).map_err(|why| ImportError::Syntax("JSON", why))?;
-            contents(name, &value)
+            contents(path, &value)
         }
         Syntax::Toml => {
             let value = toml(text).map_err(|why| ImportError::Syntax("TOML", why))?;
-            contents(name, &value)
+            contents(path, &value)
         }
         Syntax::Yaml => {
             let value = yaml::read(text).map_err(|why| ImportError::Syntax("YAML", why))?;
-            contents(name, &value)
+            contents(path, &value)
         }
         Syntax::Fenced => match front_matter(text) {
             Some((front, below)) => {
                 let value =
                     yaml::read(front).map_err(|why| ImportError::Syntax("front matter in YAML", why))?;
-                markdown(name, &value, below)
+                markdown(path, &value, below)
             }
             // A document of YAML may begin with the same line.
             None => match yaml::read(text) {
-                Ok(value @ Value::Map(_)) => contents(name, &value).map_err(|error| match error {
+                Ok(value @ Value::Map(_)) => contents(path, &value).map_err(|error| match error {
                     ImportError::Unknown => ImportError::NoEnd,
                     error => error,
                 }),

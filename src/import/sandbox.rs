@@ -26,7 +26,8 @@ pub(super) fn srt(map: &Value) -> Block {
     let mut block = Block::default();
     let mut egress = Egress::default();
     network(map.get("network").unwrap_or(&Value::Null), "network", &mut egress);
-    files(map.get("filesystem").unwrap_or(&Value::Null), "filesystem", Paths::Plain, &mut block);
+    let kept = kept_files(map);
+    files(map.get("filesystem").unwrap_or(&Value::Null), "filesystem", Paths::Plain, kept, &mut block);
     block.push_block(Node::new("egress"), egress.block());
     for (key, value) in map.entries() {
         let why = match key.as_str() {
@@ -49,10 +50,14 @@ pub(super) fn claude(map: &Value) -> Block {
     let permissions = map.get("permissions").cloned().unwrap_or(Value::Null);
     let mut egress = Egress::default();
     network(sandbox.get("network").unwrap_or(&Value::Null), "sandbox.network", &mut egress);
+    let denied = permissions.get("deny").map_or(&[][..], Value::members).iter();
+    let mut kept = kept_files(&sandbox);
+    kept.extend(denied.filter_map(|rule| unread(&text_of(rule))));
     files(
         sandbox.get("filesystem").unwrap_or(&Value::Null),
         "sandbox.filesystem",
         Paths::Doubled,
+        kept,
         &mut block,
     );
     for (key, value) in sandbox.entries() {
@@ -60,7 +65,7 @@ pub(super) fn claude(map: &Value) -> Block {
             "network" | "filesystem" => continue,
             "enabled" | "failIfUnavailable" if value.is_true() => continue,
             "credentials" => {
-                "the host's variables and files are not in the machine, but for those that the spec names"
+                "of the host's variables and files the machine has those alone that the spec names"
             }
             "excludedCommands" => "everything that the agent runs is in its machine, and nothing beside it",
             "allowUnsandboxedCommands" | "autoAllowBashIfSandboxed" => {
@@ -162,16 +167,36 @@ fn network(network: &Value, at: &str, egress: &mut Egress) {
                     "the machine has a loopback of its own; `publish` opens a port of it to the host",
                 );
             }
+            "allowAllDomains" => egress.lose(
+                &named(&format!("{at}.{key}")),
+                "it stands for every host: name those that are needed, each by an `allow`",
+            ),
             _ => egress.lose(&named(&format!("{at}.{key}")), "pipelock is the proxy of a bottle"),
         }
     }
 }
 
-fn files(files: &Value, at: &str, paths: Paths, block: &mut Block) {
+/// The files that `credentials` keeps from what runs in the sandbox.
+fn kept_files(sandbox: &Value) -> Vec<String> {
+    let files = sandbox.get("credentials").and_then(|it| it.get("files")).map_or(&[][..], Value::members);
+    files.iter().map(|file| text_of(file.get("path").unwrap_or(file)).into_owned()).collect()
+}
+
+/// The path that a rule keeps from being read: every one, where the whole tool is denied.
+fn unread(rule: &str) -> Option<String> {
+    match rule.strip_prefix("Read") {
+        Some("") => Some(String::from("**")),
+        Some(path) => Some(path.strip_prefix('(')?.strip_suffix(')')?.to_owned()),
+        None => None,
+    }
+}
+
+fn files(files: &Value, at: &str, paths: Paths, kept: Vec<String>, block: &mut Block) {
     let list = |key: &str| -> Vec<String> {
         files.get(key).map_or(&[][..], Value::members).iter().map(|it| text_of(it).into_owned()).collect()
     };
-    let unread = list("denyRead");
+    let mut unread = list("denyRead");
+    unread.extend(kept);
     for path in list("allowWrite") {
         let what = format!("that {} may be written to", named(&path));
         let host = match paths {
@@ -192,6 +217,10 @@ fn files(files: &Value, at: &str, paths: Paths, block: &mut Block) {
                 &format!("the directory {}", named(&path)),
                 &format!("{} may not be read, and may lie in it or around it", named(denied)),
             );
+            continue;
+        }
+        if let Err(why) = common::may_be_shown(host, host, false) {
+            block.lose(&what, &why);
             continue;
         }
         block.lose(
@@ -266,13 +295,19 @@ fn permission(list: &str, rule: &str, egress: &mut Egress, block: &mut Block) {
                 "a bottle holds hosts and no tools: what other rules allow of them is all that is reached",
             );
         }
-        _ if rule.starts_with("WebFetch") || rule.starts_with("WebSearch") => {
+        _ if rule.starts_with("WebSearch") => block.lose(
+            &what,
+            "the search is made by the API, not by the machine: what it finds is text, and no host that is reached",
+        ),
+        _ if rule.starts_with("WebFetch") => {
             block.lose(&what, "a bottle names the hosts, each by an `allow`");
         }
         _ if rule.starts_with("mcp__") => {
             block.lose(&what, "an MCP server is a sidecar with `mcp`, which the agent's client asks about");
         }
-        _ => block
-            .lose(&what, "what the agent does in its machine is not held there: it sees nothing of the host"),
+        _ => block.lose(
+            &what,
+            "what the agent does in its machine is not held there: of the host it sees its volumes alone",
+        ),
     }
 }

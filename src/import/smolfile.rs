@@ -3,6 +3,8 @@
 //! The keys are those of the `smolfile` crate, 1.33.0 (docs.rs/smolfile, read on 2026-11-29). A Smolfile of the retired design
 //! has tables and keys besides of which `schema::RETIRED` knows what took their place.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::credential::Credential;
 use super::document::{Block, Node, fits, named};
 use super::egress::{Egress, Wildcard};
@@ -66,27 +68,33 @@ pub(super) fn bottle(map: &Value) -> Block {
     image(map, &mut block);
     resources(map, &mut block);
     let dev = map.get("dev").cloned().unwrap_or(Value::Null);
-    for table in [map, &dev] {
-        for volume in table.get("volumes").map_or(&[][..], Value::members) {
-            self::volume(volume, &mut block);
-        }
-        for port in table.get("ports").map_or(&[][..], Value::members) {
-            common::publish(&text_of(port), &mut block);
-        }
+    // What `dev` has of these stands in place of what is at the top (smolvm, `src/cli/smolfile.rs`, commit a5df500).
+    let list = |key| match dev.get(key).filter(|it| !it.is_nothing()) {
+        Some(list) => list.members(),
+        None => map.get(key).map_or(&[][..], Value::members),
+    };
+    for volume in list("volumes") {
+        self::volume(volume, &mut block);
+    }
+    let mut published = BTreeSet::new();
+    for port in list("ports").iter().map(text_of).filter(|port| published.insert(port.clone())) {
+        common::publish(&port, &mut block);
     }
     if map.get("gpu").is_some_and(Value::is_true) {
         block.push(Node::new("gpu"));
     }
     program(map, &mut block);
     let mut env = Block::default();
-    for table in [map, &dev] {
-        for variable in table.get("env").map_or(&[][..], Value::members) {
-            let text = text_of(variable);
-            match text.split_once('=') {
-                Some((name, value)) => variables::add(&mut env, name, Setting::Literal(value.to_owned())),
-                None => env.lose("a variable", "it has no `=` and no value"),
-            }
+    // Of two the last one counts.
+    let mut literals: BTreeMap<String, String> = BTreeMap::new();
+    for variable in [map, &dev].iter().flat_map(|table| table.get("env").map_or(&[][..], Value::members)) {
+        match text_of(variable).split_once('=') {
+            Some((name, value)) => drop(literals.insert(name.trim().to_owned(), value.to_owned())),
+            None => env.lose("a variable", "it has no `=` and no value"),
         }
+    }
+    for (name, value) in literals {
+        variables::add(&mut env, &name, Setting::Literal(value));
     }
     let secrets = map.get("secrets").cloned().unwrap_or(Value::Null);
     let network = map.get("network").cloned().unwrap_or(Value::Null);
@@ -238,7 +246,7 @@ fn egress(map: &Value, network: &Value) -> Block {
             "`net = true`",
             "it let the machine reach every host: name those that are needed, each by an `allow`",
         ),
-        Some(Value::Bool(false)) => egress.close("`net = false` closed the network"),
+        Some(Value::Bool(false)) => egress.close("`net = false` stands beside it"),
         _ => {}
     }
     // What narrows the lists and is not known here.
@@ -325,15 +333,17 @@ fn rest(map: &Value, dev: &Value, block: &mut Block) {
 
 fn unsaid(key: &str) -> &'static str {
     match key {
-        "init" => "what the machine needs is in what it boots from: no command is run at its first start",
+        "init" => "what the machine needs is in what it boots from: no command is run when it starts",
         "workdir" | "user" => "it is the image's, or an argument of the program that `up` runs",
         "artifact" | "pack" => "a stage packs no machine: `artifact` names one that is packed",
         "health" | "restart" | "service" => "it is about a server, which the agent's machine is none of",
         "auth" => "no agent of the host's is forwarded: `git` has a key on the host instead",
         "branch" | "fork" => "a bottle starts from what it boots from, and not as a copy of another machine",
-        "cuda" | "auto_graph" | "gpu_vram" | "rosetta" | "docker_socket" => {
-            "a bottle has no such device of the host"
+        "docker_socket" => {
+            "who reaches the socket of a container engine commands its host, the machine's as well"
         }
+        "gpu_vram" => "`gpu` is there, with what memory the engine gives it",
+        "cuda" | "auto_graph" | "rosetta" => "a bottle has no such device of the host",
         _ => "a spec has no word for it",
     }
 }

@@ -15,6 +15,8 @@ pub struct Image {
     pub data: &'static [&'static str],
     /// What the server writes to besides.
     pub writes: &'static [&'static str],
+    /// What stands before `://` in URLs of it, a scheme of [`ports`](super::ports).
+    pub scheme: &'static str,
 }
 
 const fn image(
@@ -23,8 +25,9 @@ const fn image(
     servers: &'static [&'static str],
     data: &'static [&'static str],
     writes: &'static [&'static str],
+    scheme: &'static str,
 ) -> Image {
-    Image { name, user, alpine, servers, data, writes }
+    Image { name, user, alpine, servers, data, writes, scheme }
 }
 
 /// The images, by name, as their `Dockerfile`s and entry points have it that were public in spring 2026, and redis's in 2024.
@@ -36,6 +39,7 @@ static IMAGES: &[Image] = &[
         &["mariadbd", "mysqld"],
         &["/var/lib/mysql"],
         &["/run/mysqld"],
+        "mysql",
     ),
     image(
         "library/mongo",
@@ -43,18 +47,34 @@ static IMAGES: &[Image] = &[
         &["mongod", "mongos"],
         &["/data/db", "/data/configdb"],
         &[],
+        "mongodb",
     ),
-    image("library/mysql", ("999:999", "999:999"), &["mysqld"], &["/var/lib/mysql"], &["/var/run/mysqld"]),
+    image(
+        "library/mysql",
+        ("999:999", "999:999"),
+        &["mysqld"],
+        &["/var/lib/mysql"],
+        &["/var/run/mysqld"],
+        "mysql",
+    ),
     image(
         "library/postgres",
         ("999:999", "70:70"),
         &["postgres"],
         &["/var/lib/postgresql"],
         &["/var/run/postgresql"],
+        "postgres",
     ),
-    image("library/rabbitmq", ("999:999", "100:101"), &["rabbitmq-server"], &["/var/lib/rabbitmq"], &[]),
-    image("library/redis", ("999:999", "999:1000"), &["redis-server"], &["/data"], &[]),
-    image("valkey/valkey", ("999:999", "999:1000"), &["valkey-server"], &["/data"], &[]),
+    image(
+        "library/rabbitmq",
+        ("999:999", "100:101"),
+        &["rabbitmq-server"],
+        &["/var/lib/rabbitmq"],
+        &[],
+        "amqp",
+    ),
+    image("library/redis", ("999:999", "999:1000"), &["redis-server"], &["/data"], &[], "redis"),
+    image("valkey/valkey", ("999:999", "999:1000"), &["valkey-server"], &["/data"], &[], "redis"),
 ];
 
 /// What makes the server of a well-known image dial, and what takes that from the agent; by the image's short name. From
@@ -134,6 +154,14 @@ pub fn lies_in(directory: &str, outer: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::ports::of_scheme;
+
+    #[test]
+    fn each_speaks_a_known_protocol_at_a_known_port() {
+        for Image { name, scheme, .. } in IMAGES {
+            assert!(of_scheme(scheme).is_some_and(|service| !service.ports.is_empty()), "{name}: {scheme}");
+        }
+    }
 
     #[test]
     fn a_mirror_has_the_same_image() {

@@ -17,7 +17,7 @@ use crate::support::binary::Dir;
 use crate::support::{assert_snapshot, root};
 
 fn input(name: &str, text: impl Into<String>) -> Input {
-    Input { name: name.to_owned(), text: text.into() }
+    Input { name: name.to_owned(), directory: String::new(), text: text.into() }
 }
 
 fn one(name: &str, text: impl Into<String>) -> Imported {
@@ -189,6 +189,14 @@ const SECRETS: &[(&str, &str)] = &[
     ("POSTGRES_PASSWORD", "hunter2"),
     ("DATABASE_URL", "postgres://app:hunter2@db:5432/app"),
     ("API_KEY", "Zx81kQp0Lm42Vn7sTt93"),
+    ("PW", "hunter2"),
+    ("AUTH", "hunter2"),
+    ("SESSION_COOKIE", "hunter2"),
+    ("JDBC", "jdbc:mysql://h/db?user=u&password=hunter2"),
+    ("CONN", "Server=h;User Id=sa;Password=hunter2hunter2;"),
+    ("DSN", "user:hunter2@tcp(h)/db"),
+    ("OTHER", "lYkiYYT6owG+71oLerGzA7GXCgOT++6ovaezWAjpCjf+Sjc3ZtU+qUEi"),
+    ("PEM", "-----BEGIN PRIVATE KEY-----"),
 ];
 
 #[test]
@@ -200,7 +208,7 @@ fn no_secret_comes_out() {
                 "image": "docker.io/library/redis:7",
                 "environment": [format!("{name}={secret}")],
                 "command": ["redis-server", "--requirepass", secret],
-                "healthcheck": {"test": format!("redis-cli --password {secret} ping")},
+                "healthcheck": {"test": ["CMD", "redis-cli", "-a", secret, "ping"]},
                 "labels": {"x": secret},
             },
         }});
@@ -358,7 +366,7 @@ proptest! {
                 service["tty"] = json!(agent && n == 0);
                 (format!("s_{n}"), service)
             }).collect();
-        let text = json!({"services": map}).to_string();
+        let text = json!({"services": map, "networks": {"b": {"internal": true}}}).to_string();
         let out = one("compose.json", text.clone()).text;
         let document = read(&out);
         let mounts = |writable: bool| -> BTreeSet<String> {
@@ -377,9 +385,43 @@ proptest! {
         for capability in nodes(&document, "capability").into_iter().flat_map(texts) {
             prop_assert!(capabilities.contains(capability), "{out}");
         }
+        let of = |service: &Value| -> BTreeSet<String> {
+            let named = service["networks"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+            let named: BTreeSet<String> = named.collect();
+            if named.is_empty() { BTreeSet::from([String::from("default")]) } else { named }
+        };
+        for sidecar in nodes(&document, "sidecar") {
+            let number: usize = texts(sidecar)[0].trim_start_matches("s-").parse().unwrap();
+            let service = &services[number];
+            prop_assert!(service["profiles"] == json!([]) && service["scale"] != json!(0), "it did not run: {out}");
+            prop_assert!(of(service).iter().any(|name| name != "b"), "it reached nothing outside: {out}");
+            prop_assert!(!agent || !of(service).is_disjoint(&of(&services[0])), "the agent did not reach it: {out}");
+        }
+        // What hid a part of a volume hides it still.
+        let machine = document.nodes()[0].children().map(|it| it.nodes().iter().filter(|node| node.name().value() == "volume").collect::<Vec<_>>());
+        let shown = nodes(&document, "sidecar").into_iter().map(|sidecar| {
+            let number: usize = texts(sidecar)[0].trim_start_matches("s-").parse().unwrap();
+            let own = sidecar.children().map_or(&[][..], |it| it.nodes());
+            (number, own.iter().filter(|node| matches!(node.name().value(), "volume" | "tmpfs")).collect::<Vec<_>>())
+        });
+        for (number, volumes) in shown.chain(machine.filter(|_| agent).map(|volumes| (0, volumes))) {
+            let places: BTreeSet<&str> = volumes.iter().map(|node| *texts(node).last().unwrap()).collect();
+            for mount in services[number]["volumes"].as_array().unwrap() {
+                let text = mount.as_str().unwrap();
+                let place = text.split(':').nth(1).unwrap_or(text);
+                let hides = |outer: &str| place.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+                prop_assert!(places.contains(place) || !places.iter().any(|outer| hides(outer)), "{place}: {out}");
+            }
+        }
+        let usual = services.iter().any(|it| it["ports"] == json!([])).then_some(6379);
         let ports: BTreeSet<i128> = services.iter().flat_map(|it| it["ports"].as_array().unwrap())
             .flat_map(|it| it.as_str().unwrap().split(':')).filter_map(|it| it.trim_end_matches("/tcp").parse().ok()).collect();
-        for port in nodes(&document, "publish").into_iter().chain(nodes(&document, "port")) {
+        for port in nodes(&document, "port") {
+            for number in port.entries().iter().filter_map(|it| it.value().as_integer()) {
+                prop_assert!(ports.contains(&number) || usual == Some(number), "{out}");
+            }
+        }
+        for port in nodes(&document, "publish") {
             for number in port.entries().iter().filter_map(|it| it.value().as_integer()) {
                 prop_assert!(ports.contains(&number), "{out}");
             }
@@ -535,7 +577,13 @@ fn service() -> impl Strategy<Value = Value> {
         "/srv/x:/x:ro,z",
         "/anonymous",
         "./c:/c:odd",
+        "/a/inner",
+        "/dev/null:/b/hidden",
+        "inner:/data/inner",
     ]);
+    let networks =
+        prop::sample::select(vec![json!([]), json!([]), json!(["a"]), json!(["b"]), json!(["a", "b"])]);
+    let profiles = prop::sample::select(vec![json!([]), json!([]), json!([]), json!(["debug"])]);
     let capability = prop::sample::select(vec!["CHOWN", "SYS_ADMIN", "ALL", "SETUID", "odd"]);
     let port = prop::sample::select(vec![
         "80:8080",
@@ -550,8 +598,12 @@ fn service() -> impl Strategy<Value = Value> {
         prop::collection::vec(volume, 0..4),
         prop::collection::vec(capability, 0..3),
         prop::collection::vec(port, 0..3),
+        networks,
+        profiles,
+        0..4_u8,
     )
-        .prop_map(|(volumes, capabilities, ports)| {
-            json!({"image": "docker.io/library/redis:7", "volumes": volumes, "cap_add": capabilities, "ports": ports, "privileged": true})
+        .prop_map(|(volumes, capabilities, ports, networks, profiles, scale)| {
+            json!({"image": "docker.io/library/redis:7", "volumes": volumes, "cap_add": capabilities, "ports": ports,
+                   "networks": networks, "profiles": profiles, "scale": scale, "privileged": true})
         })
 }

@@ -8,7 +8,7 @@ use bottlec::import::{ImportError, Input, MAX_BYTES, import};
 
 /// What is said of a text, by the library and by the program, which has 512 MiB.
 fn refused(what: &str, text: &str) -> ImportError {
-    let input = Input { name: what.to_owned(), text: text.to_owned() };
+    let input = Input { name: what.to_owned(), directory: String::new(), text: text.to_owned() };
     let error = bounded(what, || import(&[input])).expect_err(what).1;
     let dir = Dir::new();
     dir.write("x", text);
@@ -17,7 +17,7 @@ fn refused(what: &str, text: &str) -> ImportError {
 }
 
 fn imported(what: &str, text: &str) {
-    let input = Input { name: what.to_owned(), text: text.to_owned() };
+    let input = Input { name: what.to_owned(), directory: String::new(), text: text.to_owned() };
     let out = bounded(what, || import(&[input])).unwrap_or_else(|(_, error)| panic!("{what}: {error}"));
     assert!(out.text.len() < 64 * MAX_BYTES, "{what}: {} bytes", out.text.len());
 }
@@ -108,6 +108,7 @@ fn odd_ones() {
         "<<: 1",
         "? a",
     ] {
-        let _ = import(&[Input { name: "\u{202e}/\u{0}".into(), text: text.into() }]);
+        let _ =
+            import(&[Input { name: "\u{202e}/\u{0}".into(), directory: String::new(), text: text.into() }]);
     }
 }
