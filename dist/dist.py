@@ -379,7 +379,10 @@ class Packer:
         }
         if is_static(self.program):
             # One program for all of Linux is what is published, in every format.
-            override = "# One static program is what is published for all of Linux.\nbottlec: statically-linked-binary [usr/bin/bottlec]\n"
+            # Its addresses are chosen anew at each start, by which it looks like a library that needs none.
+            tags = ["statically-linked-binary", "shared-library-lacks-prerequisites"]
+            override = "# One static program is what is published for all of Linux.\n"
+            override += "".join(f"bottlec: {tag} [usr/bin/bottlec]\n" for tag in tags)
             files += [(f"{share}/lintian/overrides/bottlec", override.encode(), 0o644)]
         else:
             versions = {tuple(map(int, it.split(b"."))) for it in re.findall(rb"\0GLIBC_(\d+\.\d+)(?=[\0.])", self.program)}

@@ -385,7 +385,7 @@ def judge_image(out, target, directory, env):
     (root / "bin").mkdir(parents=True)
     shutil.copy2(place / "bottlec", root / "bin/bottlec")
     shutil.copytree(EXAMPLES, root / "work", ignore_dangling_symlinks=True)
-    done = run("chroot", "--userspec=65534:65534", root, "/bin/bottlec", "check", "/work", cwd=directory, env={})
+    done = run("chroot", "--userspec=65534:65534", root, "/bin/bottlec", "check", "/work", cwd=directory, env={"PATH": "/usr/sbin:/usr/bin"})
     check("image: the program alone in a root checks the examples, as nobody", done.returncode == 0, done.stdout + done.stderr)
     if not shutil.which("buildah"):
         skipped("there is no buildah here to build the image with")
