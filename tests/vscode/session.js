@@ -422,7 +422,11 @@ async function noProgram(browser) {
     await it.key("Control+Shift+End");
     await it.key("Delete");
     await it.key("Control+S");
-    await it.command("bottlec: New Spec");
+    // The setting is taken up in a moment.
+    await until(async () => {
+        await it.command("bottlec: New Spec");
+        return until(() => fs.existsSync(path.join(it.folder, "bottle.kdl")), 3000);
+    });
     check("VS Code, with the program: a first spec is written and opened", await it.has(".editor-group-container.active .view-line", /A bottle: one AI coding agent/), await it.shown());
     check("VS Code, with the program: the server runs without a restart of the editor", await it.has(".view-line", "192.168."), await it.shown());
     await it.shot("first-spec-dark");
