@@ -619,7 +619,7 @@ fn a_sidecar_is_no_error_before_its_places_are_filled_in() {
     let (_, compilation) = compile_text("x.kdl", &text);
     assert!(!compilation.diagnostics.has_errors(), "{text}: {:?}", compilation.diagnostics);
     let inside = text.replace("{\n    \n", "{\n    <|>\n");
-    let port = taken(&mut editor, &inside.replace("<|>", "<|>"), "port");
+    let port = taken(&mut editor, &inside, "port");
     assert!(port.contains("port 5432 scheme=\"postgres\""), "{port}");
 }
 
