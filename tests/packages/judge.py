@@ -391,8 +391,10 @@ def judge_image(out, target, directory, env):
         skipped("there is no buildah here to build the image with")
         return
     base = ["buildah", "--root", directory / "containers", "--runroot", directory / "containers-run", "--storage-driver", "vfs"]
-    done = run(*base, "bud", "--isolation", "chroot", "--network", "none", "--tag", "bottlec", place, cwd=directory)
+    done = run(*base, "bud", "--isolation", "chroot", "--tag", "bottlec", place, cwd=directory)
     check("image: buildah builds it", done.returncode == 0, done.stdout + done.stderr)
+    if done.returncode != 0:
+        return
     done = run(*base, "inspect", "--type", "image", "bottlec", cwd=directory)
     told = json.loads(done.stdout)["OCIv1"]["config"]
     check("image: it says who runs what", (told["User"], told["Entrypoint"], told["WorkingDir"]) == ("65534:65534", ["/bin/bottlec"], "/work"), told)
