@@ -330,6 +330,46 @@ fn the_facts_of_the_pages_are_the_programs() {
     }
 }
 
+/// On a machine that has had no completions yet, the directories are not there.
+#[test]
+fn completions_and_the_man_page_land_where_the_pages_say() {
+    let mut count = 0;
+    for name in ["docs/install.md", "docs/tour.md"] {
+        let text = page(name);
+        let shown = pieces(&text).into_iter().find_map(|piece| match piece {
+            Piece::Fence(Fence { info: "sh", lines }) if lines.join("\n").contains("bottlec completions") => {
+                Some(lines.join("\n"))
+            }
+            _ => None,
+        });
+        let home = Dir::new();
+        fs::create_dir(home.at("bin")).unwrap();
+        std::os::unix::fs::symlink(BOTTLEC, home.at("bin/bottlec")).unwrap();
+        let path = format!("{}:{SYSTEM_PATH}", home.at("bin").display());
+        let run = Command::new("sh")
+            .args(["-e", "-c", &shown.unwrap()])
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", home.path())
+            .current_dir("/")
+            .output()
+            .unwrap();
+        assert!(
+            run.status.success() && run.stderr.is_empty(),
+            "{name}: {}",
+            String::from_utf8_lossy(&run.stderr)
+        );
+        for (file, word) in [
+            (".local/share/bash-completion/completions/bottlec", "complete -F"),
+            (".local/share/man/man1/bottlec.1", ".SH EXAMPLES"),
+        ] {
+            count += 1;
+            assert!(fs::read_to_string(home.at(file)).unwrap().contains(word), "{name}: {file}");
+        }
+    }
+    assert_eq!(count, 4);
+}
+
 /// Whoever reads what is printed asks for its version first, and finds on the page what it means.
 #[test]
 fn every_format_has_a_version_and_a_row() {
