@@ -17,11 +17,13 @@ try {
     process.exit(1);
 }
 
-const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
-// A terminal signals both of them; who signals this one alone means the program.
+let child;
+// A terminal signals both of them; who signals this one alone means the program. They are heard before it is started: there is no moment
+// at which the program runs and a signal ends this one alone.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
     process.on(signal, () => child.kill(signal));
 }
+child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
 child.on("error", (error) => {
     console.error(`bottlec cannot run ${program}: ${error.message}`);
     process.exit(1);
