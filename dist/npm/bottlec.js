@@ -18,8 +18,8 @@ try {
 }
 
 let child;
-// A terminal signals both of them; who signals this one alone means the program. They are heard before it is started: there is no moment
-// at which the program runs and a signal ends this one alone.
+// A terminal signals both of them; who signals this one alone means the program. They are heard before it is started:
+// there is no moment at which it runs and a signal ends this one alone.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
     process.on(signal, () => child.kill(signal));
 }
