@@ -13,6 +13,11 @@ const LANGUAGES = ["bottlec", "kdl"];
 const SELECTOR = LANGUAGES.flatMap((language) => ["file", "untitled"].map((scheme) => ({ scheme, language })));
 const ARTIFACT = "bottlec-artifact";
 const RULE = "bottlec-rule";
+const WALKTHROUGH = "bottlec.bottlec#first";
+/** What the protocol says of a request that makes sense and cannot be met. */
+const REQUEST_FAILED = -32803;
+/** For how long after a save a request to format belongs to it, in milliseconds. */
+const SAVING = 2_000;
 /** How long the program may take to say that it is there, in milliseconds. */
 const PATIENCE = 10_000;
 /** How long after the last edit the files of a bottle are shown anew, in milliseconds. */
@@ -22,6 +27,8 @@ const PAUSE = 300;
 let client;
 /** The channel that the server's errors and the trace go to. */
 let output;
+/** When each document was last about to be saved. */
+const saves = new WeakMap();
 /** Starts and stops come one after the other. */
 let turn = Promise.resolve();
 
@@ -45,7 +52,7 @@ function examine(command) {
             if (!error) {
                 resolve(undefined);
             } else if (error.code === "ENOENT") {
-                resolve(`there is no program "${command}". Install bottlec, or say in the settings where it is`);
+                resolve(`there is no program "${command}"`);
             } else if (typeof error.code === "string") {
                 resolve(`"${command}" cannot be run: ${error.code}`);
             } else if (error.killed) {
@@ -60,8 +67,11 @@ function examine(command) {
 /** Says what keeps the server from running, and offers to do something about it. */
 async function complain(problem) {
     output.error(problem);
-    const answer = await vscode.window.showErrorMessage(`bottlec: ${problem}.`, "Open Settings", "Try Again", "Show Log");
-    if (answer === "Open Settings") {
+    const buttons = ["How to Install", "Open Settings", "Try Again", "Show Log"];
+    const answer = await vscode.window.showErrorMessage(`bottlec: ${problem}.`, ...buttons);
+    if (answer === "How to Install") {
+        await showInstallation();
+    } else if (answer === "Open Settings") {
         await vscode.commands.executeCommand("workbench.action.openSettings", "bottlec.path");
     } else if (answer === "Try Again") {
         await restart();
@@ -70,13 +80,41 @@ async function complain(problem) {
     }
 }
 
+/** Shows how the program is installed. */
+function showInstallation() {
+    return vscode.commands.executeCommand("workbench.action.openWalkthrough", { category: WALKTHROUGH, step: "install" }, false);
+}
+
+/** The client, which says why a document was not formatted: the library's own says that it was not. */
+class Client extends LanguageClient {
+    handleFailedRequest(type, token, error, otherwise, ...rest) {
+        if (/^textDocument\/(range)?formatting$/i.test(type.method) && error.code === REQUEST_FAILED) {
+            output.warn(error.message);
+            const document = vscode.window.activeTextEditor?.document;
+            // Who saves a file with an error knows of it: it is underlined.
+            if (Date.now() - (saves.get(document) ?? 0) < SAVING) {
+                vscode.window.setStatusBarMessage(`bottlec: ${error.message}`, 5_000);
+            } else {
+                void vscode.window.showWarningMessage(`bottlec: ${error.message}`);
+            }
+            return otherwise;
+        }
+        return super.handleFailedRequest(type, token, error, otherwise, ...rest);
+    }
+}
+
+/** The program that the settings name, whatever it is. */
+function configured() {
+    return program(vscode.workspace.getConfiguration("bottlec").get("path", "bottlec"));
+}
+
 async function start() {
     let problem;
     try {
-        const command = program(vscode.workspace.getConfiguration("bottlec").get("path", "bottlec"));
+        const command = configured();
         problem = await examine(command);
         if (!problem) {
-            client = new LanguageClient(
+            client = new Client(
                 "bottlec",
                 "bottlec",
                 { command, args: ["lsp"] },
@@ -88,6 +126,7 @@ async function start() {
         client = undefined;
         problem = error.message;
     }
+    void vscode.commands.executeCommand("setContext", "bottlec.running", !problem);
     if (problem) {
         // Whoever waits for the start does not wait for the answer.
         void complain(problem);
@@ -210,6 +249,33 @@ async function showArtifacts() {
     }
 }
 
+/** Has `bottlec init` write a spec into the folder that is open, or one of several, and opens it. */
+async function newSpec() {
+    const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file");
+    if (folders.length === 0) {
+        throw new Error("open a folder first: the spec is written into it");
+    }
+    const folder = folders.length === 1 ? folders[0] : await vscode.window.showWorkspaceFolderPick();
+    if (!folder) {
+        return;
+    }
+    const command = configured();
+    const missing = await examine(command);
+    if (missing) {
+        await complain(missing);
+        return;
+    }
+    const spec = vscode.Uri.joinPath(folder.uri, "bottle.kdl");
+    const options = { cwd: folder.uri.fsPath, timeout: PATIENCE, env: { ...process.env, NO_COLOR: "1" } };
+    const problem = await new Promise((resolve) => {
+        execFile(command, ["init"], options, (error, _, said) => resolve(error && (said.trim().replace(/^error: /, "") || error.message)));
+    });
+    if (problem) {
+        throw new Error(problem);
+    }
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(spec));
+}
+
 /** The rule of what is found at the cursor. */
 function ruleAtCursor() {
     const editor = vscode.window.activeTextEditor;
@@ -254,6 +320,7 @@ async function activate(context) {
         vscode.workspace.registerTextDocumentContentProvider(ARTIFACT, artifacts),
         vscode.workspace.registerTextDocumentContentProvider(RULE, rules),
         vscode.workspace.onDidChangeTextDocument(({ document }) => artifacts.changed(document)),
+        vscode.workspace.onWillSaveTextDocument(({ document }) => saves.set(document, Date.now())),
         vscode.workspace.onDidChangeConfiguration((change) => {
             if (change.affectsConfiguration("bottlec.path")) {
                 void restart();
@@ -262,6 +329,8 @@ async function activate(context) {
         // A workspace that is trusted now may name a program.
         vscode.workspace.onDidGrantWorkspaceTrust(() => restart()),
         vscode.commands.registerCommand("bottlec.restart", restart),
+        vscode.commands.registerCommand("bottlec.install", showInstallation),
+        vscode.commands.registerCommand("bottlec.newSpec", attempt(newSpec)),
         vscode.commands.registerCommand("bottlec.showArtifacts", attempt(showArtifacts)),
         vscode.commands.registerCommand("bottlec.showRule", attempt(showRule)),
     );

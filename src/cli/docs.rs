@@ -88,17 +88,66 @@ pub(super) fn man(output: &Output) -> Result<Outcome, Error> {
         page.extend(String::from_utf8_lossy(&part).replace("\n.SH ", "\n.SS ").bytes());
     }
     page.extend(exit_status().bytes());
+    page.extend(section("EXAMPLES", EXAMPLES).bytes());
+    page.extend(section("FILES", FILES).bytes());
     whole.render_version_section(&mut page)?;
     output.print(&String::from_utf8_lossy(&page))?;
     Ok(Outcome::Clean)
 }
 
+/// What the man page shows of the command at work.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("bottlec init --agent claude-code", "Write bottle.kdl for an agent of the catalogue."),
+    ("bottlec check", "Say what is wrong with bottle.kdl in this directory, and what to write instead."),
+    ("bottlec check --fix bottles", "Apply safe fixes to all specs below a directory."),
+    (
+        "bottlec reach bottle.kdl gist.github.com",
+        "Ask whether the agent can reach a host, and by which line.",
+    ),
+    (
+        "bottlec diff --deny-widening HEAD:bottle.kdl bottle.kdl",
+        "Fail when a change lets the agent reach more.",
+    ),
+    ("bottlec build bottle.kdl", "Write the stage of each bottle, below stage/."),
+    ("bottlec up", "Launch the bottle of bottle.kdl, and run its agent on this terminal."),
+    ("bottlec explain dns-open", "Show the page of a rule."),
+];
+
+/// The files that it reads and writes.
+const FILES: &[(&str, &str)] = &[
+    ("bottle.kdl, *.bottle.kdl", "Specs. bottle.kdl is what commands take when no spec is named."),
+    (
+        ".git, .bottlec",
+        "The nearest directory above a spec with one of them is its workspace: nothing outside is included.",
+    ),
+    (".gitignore", "What git ignores is left out when a directory is searched for specs."),
+    ("stage/BOTTLE/", "The stage of a bottle, in the directory where bottlec is run."),
+    ("stage/BOTTLE/plan.json", "Everything that was decided, with the commands that start and undo it."),
+    ("stage/BOTTLE/SHA256SUMS", "The digest of each other file of the stage, by which an edit is noticed."),
+];
+
+/// A section of the man page: each term with what is said of it.
+fn section(title: &str, entries: &[(&str, &str)]) -> String {
+    // A hyphen that is typed is no hyphen of a text.
+    let typed = |text: &str| text.replace('-', "\\-");
+    let mut section = format!(".SH {title}\n");
+    for (term, text) in entries {
+        let _ = write!(section, ".TP\n\\fB{}\\fR\n{}\n", typed(term), typed(text));
+    }
+    section
+}
+
 /// The exit codes as they stand in the help, in the man page's markup.
 fn exit_status() -> String {
     let mut section = String::from(".SH \"EXIT STATUS\"\n");
-    for line in EXIT_CODES.lines() {
-        if let Some((code, meaning)) = line.trim_start().split_once("  ") {
+    let (_, codes) = EXIT_CODES.split_once('\n').unwrap_or_default();
+    for line in codes.lines().take_while(|line| !line.is_empty()) {
+        let line = line.trim_start();
+        if let Some((code, meaning)) = line.split_once("  ") {
             let _ = write!(section, ".TP\n\\fB{code}\\fR\n{meaning}\n");
+        } else {
+            // What goes on on the next line.
+            let _ = writeln!(section, "{line}");
         }
     }
     section

@@ -736,6 +736,7 @@ def judge_action(bottlec, directory, place, env):
                 env=env
                 | {
                     "PATH": f"{cargo.parent}:{env['PATH']}",
+                    "CURL_CA_BUNDLE": str(directory / "ca.pem"),
                     "NOTES": str(temporary / "notes"),
                     "PROGRAM": str(bottlec),
                     "GITHUB_ACTIONS": "true",
@@ -754,6 +755,7 @@ def judge_action(bottlec, directory, place, env):
             outputs[name] = value
         return done.returncode, shown, outputs, temporary
 
+    judge_release(bottlec, directory, use, env)
     code, shown, outputs, temporary = use()
     notes = (temporary / "notes").read_text().splitlines()
     check(
@@ -785,6 +787,76 @@ def judge_action(bottlec, directory, place, env):
     check("action: no argument is read as a script", code == 2 and not list(place.rglob("pwned")), shown)
     code, shown, outputs, _ = use(sarif="a\nsarif=b\nother=c")
     check("action: a path of two lines sets no other output", (code, outputs) == (2, {}), (code, outputs, shown))
+
+
+def judge_release(bottlec, directory, use, env):
+    """The action with the tarball of a release, from a server on loopback that its curl trusts."""
+    import http.server
+    import ssl
+    import tarfile
+    import threading
+
+    if not shutil.which("openssl") or not shutil.which("curl"):
+        skipped("there is no openssl or no curl here to serve and fetch a release with")
+        return
+    served = directory / "release"
+    served.mkdir()
+    archive = served / "bottlec-0.1.0-x.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=1) as it:
+        # A program that says that it was run, and then is the one that is judged.
+        wrapper = directory / "wrapper"
+        wrapper.write_text(f"#!/bin/bash\nexec {bottlec} \"$@\"\n")
+        wrapper.chmod(0o755)
+        it.add(wrapper, "bottlec-0.1.0-x/bottlec")
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    done = run(
+        *["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"],
+        *["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", directory / "key.pem", "-out", directory / "ca.pem"],
+        cwd=directory,
+    )
+    assert done.returncode == 0, done.stderr
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(served))
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "ca.pem", directory / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"https://127.0.0.1:{server.server_port}/{archive.name}"
+
+    def compiled(temporary):
+        return (temporary / "notes").exists()
+
+    code, shown, outputs, temporary = use(url=url, sha256=digest, paths="no-such.kdl")
+    check("action: with a release it is installed from there, and runs", code == 3 and "no-such.kdl" in shown, shown)
+    check("action: and nothing is compiled", not compiled(temporary))
+    for what, given, code, words in [
+        ("a release of other bytes", {"url": url, "sha256": "0" * 64}, 3, "is another one"),
+        ("a release without a digest", {"url": url}, 2, "sha256 is 64"),
+        ("a digest without a release", {"sha256": digest}, 2, "url is the https"),
+        ("a digest in capitals", {"url": url, "sha256": digest.upper()}, 2, "sha256 is 64"),
+        ("a release over HTTP", {"url": url.replace("https", "http"), "sha256": digest}, 2, "url is the https"),
+        ("a release that is not there", {"url": url.replace("-x.", "-y."), "sha256": digest}, 3, "could not be fetched"),
+        ("an address with a script in it", {"url": f"{url};$(touch pwned)`touch pwned`.tar.gz", "sha256": digest}, 2, "url is the https"),
+        ("an address that is an option", {"url": "--config=x.tar.gz", "sha256": digest}, 2, "url is the https"),
+    ]:
+        ended, shown, outputs, temporary = use(**given)
+        check(f"action: {what} is refused, and nothing is run or compiled in its place", ended == code and words in shown and not compiled(temporary) and not (temporary / "bottlec/bin/bottlec").exists(), (ended, shown))
+    check("action: no address is read as a script", not list(directory.rglob("pwned")))
+    # Without trust in the server nothing is taken, whatever its bytes are.
+    trusted = directory / "ca.pem"
+    kept = trusted.read_bytes()
+    trusted.write_bytes(b"")
+    ended, shown, outputs, temporary = use(url=url, sha256=digest)
+    check("action: a server that nobody vouches for is refused", ended == 3 and "could not be fetched" in shown and not compiled(temporary), shown)
+    trusted.write_bytes(kept)
+    server.shutdown()
 
 
 def judge_page(directory, env):

@@ -218,7 +218,9 @@ def judge_extension(directory):
         names = [name.removeprefix("extension/") for name in it.namelist() if name.startswith("extension/")]
     own = sorted(name for name in names if not name.startswith("node_modules/"))
     # vsce renames the read-me.
-    expected = "extension.js language-configuration.json package.json readme.md syntaxes/kdl.tmLanguage.json".split()
+    expected = "extension.js icon.png language-configuration.json package.json readme.md".split()
+    expected += [f"syntaxes/{name}.tmLanguage.json" for name in ("kdl", "other")]
+    expected += [f"walkthrough/{name}.md" for name in ("artifacts", "check", "install", "launch", "write")]
     check("vscode: it packs what it needs, and no program", sorted(map(str.lower, own)) == sorted(map(str.lower, expected)), own)
     packages = {name.split("/")[1] for name in names if name.startswith("node_modules/")}
     check("vscode: no tool is packed", "vscode-languageclient" in packages and not {"@vscode", "vscode-textmate"} & packages, packages)

@@ -435,10 +435,24 @@ fn the_man_page_tells_everything() {
     for word in ["BUILD", "CHECK", "PLAN", "EXPLAIN", "INIT", "PREFLIGHT", "COMPLETIONS", "MAN"] {
         assert!(page.contains(&format!("\n.SH \"BOTTLEC {word}\"\n")), "{word}");
     }
-    for section in [".SH NAME", ".SH \"EXIT STATUS\"", "\\fB3\\fR\nfailure: "] {
+    for section in [".SH NAME", ".SH \"EXIT STATUS\"", "\\fB3\\fR\nfailure: ", "a change that is\ndenied\n"] {
         assert!(page.contains(section), "{section}");
     }
     assert!(page.is_ascii());
+    // What is shown of the command is a command, and each file is named.
+    let shown = |title: &str| -> Vec<String> {
+        let (_, section) = page.split_once(&format!("\n.SH {title}\n")).unwrap();
+        let (section, _) = section.split_once("\n.SH ").unwrap();
+        let terms = section.lines().filter_map(|line| line.strip_prefix("\\fB")?.strip_suffix("\\fR"));
+        terms.map(|term| term.replace("\\-", "-")).collect()
+    };
+    let examples = shown("EXAMPLES");
+    assert!(examples.len() > 5);
+    for example in examples {
+        let words: Vec<&str> = example.split(' ').skip(1).chain(["--help"]).collect();
+        dir.run(&words[..]).code(0);
+    }
+    assert!(shown("FILES").iter().any(|file| file == "stage/BOTTLE/plan.json"));
 }
 
 // verify

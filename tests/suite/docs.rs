@@ -329,3 +329,105 @@ fn the_facts_of_the_pages_are_the_programs() {
         assert!(tour.contains(code), "{code}");
     }
 }
+
+/// On a machine that has had no completions yet, the directories are not there.
+#[test]
+fn completions_and_the_man_page_land_where_the_pages_say() {
+    let mut count = 0;
+    for name in ["docs/install.md", "docs/tour.md"] {
+        let text = page(name);
+        let shown = pieces(&text).into_iter().find_map(|piece| match piece {
+            Piece::Fence(Fence { info: "sh", lines }) if lines.join("\n").contains("bottlec completions") => {
+                Some(lines.join("\n"))
+            }
+            _ => None,
+        });
+        let home = Dir::new();
+        fs::create_dir(home.at("bin")).unwrap();
+        std::os::unix::fs::symlink(BOTTLEC, home.at("bin/bottlec")).unwrap();
+        let path = format!("{}:{SYSTEM_PATH}", home.at("bin").display());
+        let run = Command::new("sh")
+            .args(["-e", "-c", &shown.unwrap()])
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", home.path())
+            .current_dir("/")
+            .output()
+            .unwrap();
+        assert!(
+            run.status.success() && run.stderr.is_empty(),
+            "{name}: {}",
+            String::from_utf8_lossy(&run.stderr)
+        );
+        for (file, word) in [
+            (".local/share/bash-completion/completions/bottlec", "complete -F"),
+            (".local/share/man/man1/bottlec.1", ".SH EXAMPLES"),
+        ] {
+            count += 1;
+            assert!(fs::read_to_string(home.at(file)).unwrap().contains(word), "{name}: {file}");
+        }
+    }
+    assert_eq!(count, 4);
+}
+
+/// Whoever reads what is printed asks for its version first, and finds on the page what it means.
+#[test]
+fn every_format_has_a_version_and_a_row() {
+    let text = page("docs/stability.md");
+    let (_, rows) = text.split_once("\n| schema | what it describes | key | number |\n").unwrap();
+    let dir = Dir::new();
+    let bottlec = |arguments: &[&str]| {
+        Command::new(BOTTLEC).args(arguments).env("COLUMNS", "100").current_dir(dir.path()).output().unwrap()
+    };
+    let spec = "egress-only.kdl";
+    fs::copy(root().join("examples").join(spec), dir.at(spec)).unwrap();
+    fs::write(dir.at("log"), "").unwrap();
+    assert!(bottlec(&["build", spec]).status.success());
+    let mut listed = BTreeSet::new();
+    for row in rows.lines().skip(1).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, schema, what, key, number, _] = cells[..] else { panic!("{row}") };
+        let file = schema.split("](../").nth(1).unwrap().trim_end_matches(')');
+        let key = key.trim_matches('`');
+        let number: u64 = number.parse().unwrap();
+        listed.insert(file.to_owned());
+        let schema: serde_json::Value = serde_json::from_str(&page(file)).unwrap();
+        assert!(schema["required"].as_array().unwrap().iter().any(|it| it == key), "{file}: {key}");
+        if let Some(held) = schema["properties"][key]["const"].as_u64() {
+            assert_eq!(held, number, "{file}");
+        }
+        // What is printed has that number.
+        let Some((_, command)) = what.rsplit_once("`bottlec ").filter(|_| what.ends_with("json`")) else {
+            continue;
+        };
+        let command: Vec<&str> = command.trim_end_matches('`').split(' ').collect();
+        let inputs: &[&str] = match command[0] {
+            "rules" => &[],
+            "diff" => &[spec, spec],
+            "trace" => &["stage/docs-writer/smolfile.toml"],
+            "denials" | "propose" => &[spec, "--from", "log"],
+            _ => &[spec],
+        };
+        let run = bottlec(&[&command, inputs].concat());
+        let printed: serde_json::Value = serde_json::from_slice(&run.stdout)
+            .unwrap_or_else(|error| panic!("{what}: {error}: {}", String::from_utf8_lossy(&run.stderr)));
+        assert_eq!(printed[key], number, "{what}");
+    }
+    let there: BTreeSet<String> = fs::read_dir(root().join("schemas"))
+        .unwrap()
+        .map(|entry| format!("schemas/{}", entry.unwrap().file_name().to_str().unwrap()))
+        .collect();
+    assert_eq!(listed, there);
+    // A command has a row when its help says that it prints JSON, and none otherwise.
+    let said = |arguments: &[&str]| String::from_utf8(bottlec(arguments).stdout).unwrap();
+    let help = said(&["help"]);
+    let commands = help.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let commands: Vec<&str> = commands.filter(|word| word.starts_with(char::is_alphabetic)).collect();
+    assert!(commands.len() > 20, "{commands:?}");
+    for command in commands {
+        let help = said(&["help", command]);
+        let prints = help.lines().any(|line| line.trim_start().starts_with("- json:"));
+        let has_row = text.contains(&format!("`bottlec {command} --format json`"));
+        assert_eq!(prints, has_row, "{command}");
+    }
+}

@@ -14,7 +14,7 @@ use lsp_types::{
 use serde_json::json;
 
 use crate::support::editor::Editor;
-use crate::support::{assert_snapshot, editor, specs};
+use crate::support::{assert_snapshot, compile_text, editor, specs};
 
 fn complete(editor: &mut Editor, name: &str, position: Position) -> CompletionList {
     let params = CompletionParams {
@@ -607,6 +607,20 @@ fn no_place_of_any_text_is_a_trap() {
             }
         }
     }
+}
+
+/// A place that is red before anybody has typed says that the editor is wrong.
+#[test]
+fn a_sidecar_is_no_error_before_its_places_are_filled_in() {
+    let mut editor = Editor::with(&[], &editor::all_capabilities());
+    let items = at_mark(&mut editor, "bottle \"x\" {\n    <|>\n}\n");
+    let item = items.iter().find(|item| item.label == "sidecar").unwrap();
+    let text = format!("bottle \"x\" {{\n    {}\n}}\n", written(item));
+    let (_, compilation) = compile_text("x.kdl", &text);
+    assert!(!compilation.diagnostics.has_errors(), "{text}: {:?}", compilation.diagnostics);
+    let inside = text.replace("{\n    \n", "{\n    <|>\n");
+    let port = taken(&mut editor, &inside, "port");
+    assert!(port.contains("port 5432 scheme=\"postgres\""), "{port}");
 }
 
 /// A list as a person sees it: what is offered, what it becomes, and a few words.

@@ -33,6 +33,12 @@ class Uri {
     static from(parts) {
         return new Uri(parts);
     }
+    static joinPath(uri, name) {
+        return new Uri({ ...uri, path: `${uri.path}/${name}` });
+    }
+    get fsPath() {
+        return this.path;
+    }
     toString() {
         return `${this.scheme}:${this.path}${this.query ? `?${encodeURIComponent(this.query)}` : ""}`;
     }
@@ -66,6 +72,9 @@ function makeEditor(settings) {
     const it = {
         settings: { path: GOOD, ...settings },
         errors: [],
+        warnings: [],
+        status: [],
+        contexts: {},
         executed: [],
         answers: [],
         clients: [],
@@ -92,7 +101,13 @@ function makeEditor(settings) {
                 it.commands[name] = action;
                 return { dispose() {} };
             },
-            executeCommand: async (...args) => void it.executed.push(args),
+            executeCommand: async (...args) => {
+                if (args[0] === "setContext") {
+                    it.contexts[args[1]] = args[2];
+                } else {
+                    it.executed.push(args);
+                }
+            },
         },
         languages: {
             getDiagnostics: () => it.diagnostics,
@@ -100,6 +115,8 @@ function makeEditor(settings) {
         },
         window: {
             createOutputChannel: () => ({ error() {}, warn() {}, show() {}, dispose() {} }),
+            setStatusBarMessage: (message) => void it.status.push(message),
+            showWarningMessage: async (message) => void it.warnings.push(message),
             showErrorMessage: async (message, ...buttons) => {
                 it.errors.push(message);
                 return buttons.length ? it.answers.shift() : undefined;
@@ -122,6 +139,7 @@ function makeEditor(settings) {
                 return opened;
             },
             onDidChangeTextDocument: on("text"),
+            onWillSaveTextDocument: on("save"),
             onDidChangeConfiguration: on("configuration"),
             onDidGrantWorkspaceTrust: on("trust"),
         },
@@ -142,6 +160,9 @@ function makeEditor(settings) {
             }
             async stop() {
                 this.running = false;
+            }
+            handleFailedRequest(type, token, error) {
+                throw error;
             }
             async sendRequest(method, { command, arguments: args }) {
                 assert.strictEqual(method, "workspace/executeCommand");
@@ -360,6 +381,62 @@ test("a rule is explained: the one at the cursor, or one that is named", async (
     it.typed = undefined;
     await it.commands["bottlec.showRule"]();
     assert.strictEqual(it.executed.length, 2);
+});
+
+test("what cannot be formatted is told of with the reason, and quietly while it is saved", async () => {
+    const it = await activate();
+    const spec = document(SPEC, "bottlec", TEXT);
+    it.vscode.window.activeTextEditor = { document: spec };
+    const [client] = it.clients;
+    const refused = Object.assign(new Error("`main.kdl` is not laid out: line 2 has an error"), { code: -32803 });
+    const ask = (method, error = refused) => client.handleFailedRequest({ method }, undefined, error, null);
+    assert.strictEqual(ask("textDocument/formatting"), null);
+    assert.strictEqual(ask("textDocument/rangeFormatting"), null);
+    assert.deepStrictEqual(it.warnings, Array(2).fill(`bottlec: ${refused.message}`));
+    it.listeners.save({ document: spec });
+    assert.strictEqual(ask("textDocument/formatting"), null);
+    assert.deepStrictEqual([it.warnings.length, it.status], [2, [`bottlec: ${refused.message}`]]);
+    assert.throws(() => ask("textDocument/rename"), refused);
+    assert.throws(() => ask("textDocument/formatting", Object.assign(new Error("x"), { code: -32603 })));
+});
+
+test("a first spec is written by the program, into the folder that is open", async () => {
+    const folder = fs.mkdtempSync(path.join(place, "folder-"));
+    const init = program("init", '[ "$*" = "lsp --help" ] && exit; [ "$*" = init ] || exit 9; [ ! -e bottle.kdl ] || { echo "error: it is there already" >&2; exit 3; }; echo "// new" >bottle.kdl');
+    const it = await activate({ path: init });
+    await it.commands["bottlec.newSpec"]();
+    assert.match(it.errors.pop(), /open a folder first/);
+    it.vscode.workspace.workspaceFolders = [{ uri: new Uri({ path: folder }) }];
+    it.providers.file = { provideTextDocumentContent: async (uri) => fs.readFileSync(uri.path, "utf8") };
+    await it.commands["bottlec.newSpec"]();
+    assert.deepStrictEqual(it.errors, []);
+    assert.strictEqual(it.opened[0][0].getText(), "// new\n");
+    await it.commands["bottlec.newSpec"]();
+    assert.strictEqual(it.errors.pop(), "bottlec: it is there already");
+    it.vscode.workspace.workspaceFolders = [1, 2].map((n) => ({ uri: new Uri({ path: `/${n}` }) }));
+    it.vscode.window.showWorkspaceFolderPick = async () => undefined;
+    await it.commands["bottlec.newSpec"]();
+    assert.strictEqual(it.opened.length, 1);
+});
+
+test("whether the program is there is known to the walkthrough", async () => {
+    const it = await activate({ path: NO_PROGRAM });
+    assert.strictEqual(it.contexts["bottlec.running"], false);
+    it.answers.push("How to Install");
+    await it.commands["bottlec.restart"]();
+    await settled();
+    const [[command, { category }]] = it.executed;
+    const { publisher, name, contributes } = require("../package.json");
+    assert.deepStrictEqual([command, category], ["workbench.action.openWalkthrough", `${publisher}.${name}#${contributes.walkthroughs[0].id}`]);
+    it.settings.path = GOOD;
+    await it.commands["bottlec.restart"]();
+    assert.strictEqual(it.contexts["bottlec.running"], true);
+    for (const { media, description } of contributes.walkthroughs[0].steps) {
+        assert.ok(fs.existsSync(path.join(__dirname, "..", media.markdown)), media.markdown);
+        for (const [, own] of description.matchAll(/command:(bottlec\.\w+)/g)) {
+            assert.ok(own in it.commands, own);
+        }
+    }
 });
 
 test("without a server the commands say so", async () => {

@@ -132,14 +132,19 @@ impl Snippet {
     /// Adds what stands on a node's line behind its name.
     fn head(&mut self, node: &'static Node, shown: &Example) {
         let before = self.next;
+        // What a path or a host in an example is called is nobody's: a place with nothing in it is completed. A service and
+        // its public image are somebody's, and without them the node would be an error before anybody types.
+        let is_service = node.properties.iter().any(|it| it.required && it.value == ValueType::Image);
+        let is_shown = |value: ValueType| {
+            value.is_number() || is_service && matches!(value, ValueType::Name | ValueType::Image)
+        };
         for argument in node.arguments.iter().filter(|argument| argument.required) {
             self.push(" ");
-            // What a path or a host in an example is called is nobody's: a place with nothing in it is completed.
-            let example = argument.value.is_number().then(|| shown.argument()).flatten();
+            let example = is_shown(argument.value).then(|| shown.argument()).flatten();
             self.value(argument.value, example.as_deref());
             // A number of an example says little without what stands beside it there: a port, its scheme.
             for property in node.properties.iter().filter(|it| example.is_some() && !it.required) {
-                if let Some(beside) = shown.property(property.name) {
+                if let Some(beside) = shown.property(property.name).filter(|_| argument.value.is_number()) {
                     self.push(" ");
                     self.property(property, Some(&beside));
                 }
@@ -147,7 +152,7 @@ impl Snippet {
         }
         for property in node.properties.iter().filter(|property| property.required) {
             self.push(" ");
-            let example = property.value.is_number().then(|| shown.property(property.name)).flatten();
+            let example = is_shown(property.value).then(|| shown.property(property.name)).flatten();
             self.property(property, example.as_deref());
         }
         if self.next > before || has_block(node) {
@@ -238,6 +243,8 @@ fn value(entry: syntax::Entry<'_>) -> Option<String> {
         syntax::Value::Integer(number) => number.to_string(),
         _ => return None,
     };
+    // A digest is cut short in an example, and what stands before it is whole.
+    let text = text.strip_suffix("@sha256:…").map(str::to_owned).unwrap_or(text);
     (!text.contains('…')).then_some(text)
 }
 
