@@ -1,5 +1,6 @@
 //! Backends: targets of lowering, one folder each, which holds all that knows the target.
 
+pub mod kubernetes;
 pub mod smolmachines;
 
 use std::collections::BTreeMap;
@@ -24,10 +25,12 @@ pub struct Target {
     pub launch: fn(&Plan) -> Launch,
     /// What each of its containers says that it was made from, by the container's name, in the stage of these files.
     pub made_from: fn(&Plan, &BTreeMap<String, Artifact>) -> BTreeMap<String, String>,
+    /// What keeps the agent to its bundle, in words.
+    pub keeper: &'static str,
     /// What the agent may dial, as the backend's own list has it.
     pub allowed: fn(&Plan) -> String,
-    /// The file of a stage that keeps the agent to it.
-    pub confinement: Confinement,
+    /// The files of a stage that keep the agent to it.
+    pub confinement: &'static [Confinement],
     /// The files that say what the agent's machine is, for whoever looks at them beside a spec.
     pub shown: &'static [&'static str],
 }
@@ -42,7 +45,7 @@ pub struct Confinement {
     pub judge: fn(&[u8], Ipv4Addr) -> Vec<String>,
 }
 
-static TARGETS: &[Target] = &[smolmachines::TARGET];
+static TARGETS: &[Target] = &[smolmachines::TARGET, kubernetes::TARGET];
 
 /// Returns the target of the backend with that name.
 #[must_use]
@@ -60,7 +63,7 @@ pub fn of(plan: &Plan) -> &'static Target {
 /// Returns whether a path of a stage is of a file that keeps an agent to its bundle.
 #[must_use]
 pub fn confines(path: &str) -> bool {
-    TARGETS.iter().any(|target| target.confinement.path == path)
+    TARGETS.iter().flat_map(|target| target.confinement).any(|file| file.path == path)
 }
 
 /// Lowers a plan to its stage.

@@ -70,16 +70,18 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
             differences.push(Difference::OtherBottle { slug: plan.slug });
         }
         // A backend that no compile names keeps nobody to anything.
-        let Some(backend::Target { confinement: Confinement { path, judge }, .. }) =
-            backend::find(&plan.backend)
-        else {
+        let Some(backend::Target { confinement: files, .. }) = backend::find(&plan.backend) else {
             differences.push(Difference::Changed(plan_json::PATH.into()));
             return Ok(State::Edited(differences));
         };
         let upstreams: Vec<ApiUrl> = plan.credentials.into_iter().map(|it| it.upstream).collect();
         let ask_broker = |text: &[u8]| broker::judge(text, &upstreams);
-        let ask_engine = |text: &[u8]| judge(text, plan.bundle_ip);
-        let mut asked: Vec<(&'static str, Judge<'_>)> = vec![(*path, &ask_engine)];
+        let asks = files.iter().map(|Confinement { path, judge }| {
+            (*path, |text: &[u8]| judge(text, plan.bundle_ip))
+        });
+        let asks: Vec<_> = asks.collect();
+        let mut asked: Vec<(&'static str, Judge<'_>)> =
+            asks.iter().map(|(path, ask)| (*path, ask as Judge<'_>)).collect();
         if !upstreams.is_empty() {
             asked.push((broker::PATH, &ask_broker));
         }
