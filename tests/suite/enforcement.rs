@@ -12,7 +12,7 @@ use std::process::Command;
 use std::{env, fmt, slice};
 
 use bottlec::backend::lower;
-use bottlec::lower::plan_json::PlanJson;
+use bottlec::lower::plan_json::HostPlan;
 use bottlec::plan::Plan;
 use bottlec::reach::DNS_PORT;
 use bottlec::report::reach::{self, Outcome};
@@ -43,7 +43,7 @@ fn emitted(plan: &Plan) -> Vec<(&'static str, Vec<String>)> {
     let smolfile = std::str::from_utf8(&stage.files["smolfile.toml"].bytes).expect("text");
     let network = smolfile::parse(smolfile).expect("the engine's parser takes it").network.expect("a policy");
     let mut all = vec![("the Smolfile", network.allow_cidrs)];
-    let create = PlanJson::read(stage.plan()).expect("a plan").commands.create;
+    let create = HostPlan::read(stage.plan()).expect("a plan").commands.create;
     let flags = create.windows(2).filter(|pair| *pair[0] == "--allow-cidr");
     let flags: Vec<String> = flags.map(|pair| pair[1].to_string()).collect();
     assert_eq!(
