@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::backend;
 use crate::check::accept::Acceptance;
 use crate::check::levels::{LevelOverride, Levels};
 use crate::check::{self, BottleContext, LayerContext, cascade, fleet, lint, machine, queue, unused};
@@ -371,7 +372,8 @@ fn checked(analysis: &Analysis) -> Checked {
     let unused_profiles = unused::profiles(files, closures, sources.roots());
     let (bottles, addresses) = bottles(analysis, (&mut acceptance, &mut levels), &mut diagnostics);
     // One whose profiles are not known is what it says by itself.
-    let addresses = |decl: &BottleDecl| addresses.get(&decl.slug.span).copied().unwrap_or_else(|| decl.addresses());
+    let addresses =
+        |decl: &BottleDecl| addresses.get(&decl.slug.span).copied().unwrap_or_else(|| decl.addresses());
     fleet::check(&decls, addresses, sources, &mut diagnostics);
     let mut diagnostics = cascade::suppress_cascades(syntax, diagnostics, sources);
     acceptance.unused(&mut diagnostics);
@@ -380,6 +382,7 @@ fn checked(analysis: &Analysis) -> Checked {
     if whole {
         diagnostics.append(unused_profiles);
         diagnostics.append(unused::sidecars(&bottles));
+        diagnostics.append(too_large(analysis, &bottles));
     }
     levels.apply(&mut diagnostics);
     if whole {
@@ -390,6 +393,33 @@ fn checked(analysis: &Analysis) -> Checked {
     diagnostics.finish();
     diagnostic::keep_line_ends(&mut diagnostics, sources);
     Checked { diagnostics, bottles }
+}
+
+/// From how many bytes of specs on a bottle's configuration may be more than a ConfigMap holds: what is made of an entry is less
+/// than this many times its text, and the rest of a configuration is the same for all.
+const SMALL_SPECS: usize = 16 * 1024;
+
+/// The configurations that are more than a cluster takes.
+fn too_large(analysis: &Analysis, bottles: &[Bottle<Needs>]) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let size: usize = analysis.sources.iter().map(|(_, source)| source.text().len()).sum();
+    if size < SMALL_SPECS {
+        return found;
+    }
+    for bottle in bottles.iter().filter(|bottle| bottle.settings.cluster().is_some()) {
+        let slug = &bottle.settings.slug;
+        let context = plan::Context {
+            sources: &analysis.sources,
+            stage_to_workspace: &analysis.options.stage_to_workspace,
+            digests: BTreeMap::new(),
+            lints: Vec::new(),
+        };
+        let plan = plan::plan(bottle.clone(), bottle.settings.addresses(), context);
+        for (name, size) in backend::kubernetes::too_large(&plan) {
+            found.push(check::cluster::too_large(slug.span, name, size));
+        }
+    }
+    found
 }
 
 fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {

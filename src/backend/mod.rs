@@ -42,7 +42,16 @@ pub struct Confinement {
     pub path: &'static str,
     /// What one says, whoever wrote it, that no compile writes, or does not say that every compile writes: phrases that
     /// go on after the file's name. Empty when it keeps the agent to that address.
-    pub judge: fn(&[u8], Ipv4Addr) -> Vec<String>,
+    pub judge: fn(&[u8], &Facts<'_>) -> Vec<String>,
+}
+
+/// What a stage says of itself that its other files must agree with.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The one address that the agent may dial.
+    pub bundle: Ipv4Addr,
+    /// Its `plan.json`.
+    pub plan: &'a [u8],
 }
 
 static TARGETS: &[Target] = &[smolmachines::TARGET, kubernetes::TARGET];
@@ -88,6 +97,14 @@ fn draft(plan: &Plan, traces: bool) -> (Stage, BTreeMap<String, Provenance>) {
     sums::lower(&mut draft);
     let (files, provenance) = draft.finish();
     (Stage { slug: plan.slug.value.clone(), files }, provenance)
+}
+
+/// The file beside the stages of a run by which all of its bottles of clusters are one list, when there are any.
+#[must_use]
+pub fn index(plans: &[Plan]) -> Option<(&'static str, &'static str, Vec<u8>)> {
+    let slugs = plans.iter().filter(|plan| plan.cluster.is_some()).map(|plan| plan.slug.clone());
+    let slugs: Vec<_> = slugs.collect();
+    (!slugs.is_empty()).then(|| kubernetes::index(slugs))
 }
 
 /// From how many plans on a second thread is worth starting.

@@ -72,7 +72,8 @@ fn cannot(at: Span, message: impl Into<String>, label: &'static str, help: impl 
 }
 
 const IMAGE: &str = "push what it boots as an image: `image \"registry.example.com/agent@sha256:…\"`";
-const VOLUME: &str = "keep it in a volume of the bottle's, by a name without `/`, or bring it in with the image";
+const VOLUME: &str =
+    "keep it in a volume of the bottle's, by a name without `/`, or bring it in with the image";
 
 fn refused(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
     let Settings { slug, boot, machine, git, octet, .. } = &bottle.settings;
@@ -95,13 +96,19 @@ fn refused(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         diagnostics.push(cannot(volume.source.span, message, "a directory of this host", help));
     }
     for port in &machine.published {
-        let message = format!("port {} cannot be published: nobody is let into the agent's Pod", port.guest.value);
+        let message =
+            format!("port {} cannot be published: nobody is let into the agent's Pod", port.guest.value);
         let help = "forward it for yourself: `kubectl port-forward` reaches a Pod past the policies";
         diagnostics.push(cannot(port.guest.span, message, "on this host's loopback alone", help));
     }
     if let Some(gpu) = machine.gpu {
         let help = "take it out: a device of a node's is a matter of its plugin and its RuntimeClass";
-        diagnostics.push(cannot(gpu, "a Pod has no graphics processor of this host", "on this host alone", help));
+        diagnostics.push(cannot(
+            gpu,
+            "a Pod has no graphics processor of this host",
+            "on this host alone",
+            help,
+        ));
     }
     for repo in &git.repos {
         if let RepoSource::Local { path, beside: _ } = &repo.source {
@@ -132,7 +139,8 @@ fn refused(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
         }
         let user = service.run_as.as_ref().filter(|user| user_and_group(&user.value).is_none());
         if let Some(user) = user {
-            let message = format!("{} is no number of a user, which is all that a Pod takes", quote(&user.value));
+            let message =
+                format!("{} is no number of a user, which is all that a Pod takes", quote(&user.value));
             let help = "write the number that the image gives it, such as `run-as \"999:999\"`";
             diagnostics.push(cannot(user.span, message, "expected a number", help));
         }
@@ -164,10 +172,12 @@ fn losses(bottle: &Bottle<Names>, backend: &Backend, diagnostics: &mut Diagnosti
         }
     }
     if let Some(queue) = settings.supervise.as_ref().and_then(|supervise| supervise.queue.as_ref()) {
-        let message = format!("the queue is not in {}: it is in a volume of the namespace", quote(&queue.value));
+        let message =
+            format!("the queue is not in {}: it is in a volume of the namespace", quote(&queue.value));
         diagnostics.push(
-            loss(queue.span, message, "a directory of this host")
-                .help("who answers runs supervise's program in its container: `bottlec plan` shows the command"),
+            loss(queue.span, message, "a directory of this host").help(
+                "who answers runs supervise's program in its container: `bottlec plan` shows the command",
+            ),
         );
     }
     for member in &bottle.members {
@@ -230,7 +240,13 @@ fn pod_security(bottle: &Bottle<Names>, backend: &Backend, diagnostics: &mut Dia
         match user {
             Some(user) => {
                 let why = format!("{name} runs as root");
-                lower(user.span, level, why, "the user of all rights", "name another user that the image has");
+                lower(
+                    user.span,
+                    level,
+                    why,
+                    "the user of all rights",
+                    "name another user that the image has",
+                );
             }
             None => lower(
                 member.name.span,
@@ -251,7 +267,8 @@ fn pod_security(bottle: &Bottle<Names>, backend: &Backend, diagnostics: &mut Dia
 /// Says that a configuration is more than a ConfigMap holds.
 #[must_use]
 pub fn too_large(bottle: Span, name: &str, size: usize) -> Diagnostic {
-    let message = format!("the configuration of {} has {size} bytes, and a ConfigMap holds at most 1 MiB", quote(name));
+    let message =
+        format!("the configuration of {} has {size} bytes, and a ConfigMap holds at most 1 MiB", quote(name));
     let help = "shorten its lists: a wildcard stands for many hosts";
     cannot(bottle, message, "too large for a cluster", help)
 }

@@ -111,8 +111,7 @@ pub fn policy<N>(bottle: &Bottle<N>) -> Policy<'_, &Host> {
     let version = engine.as_ref().and_then(|engine| engine.version.as_ref());
     let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
     let is_cluster = settings.cluster().is_some();
-    let gaps =
-        if is_cluster { Vec::new() } else { Gap::of(version, boot.as_ref().map(|boot| boot.kind)) };
+    let gaps = if is_cluster { Vec::new() } else { Gap::of(version, boot.as_ref().map(|boot| boot.kind)) };
     let listeners =
         bottle.members.iter().filter_map(|member| Some((member.port()?.value, member.name.value.as_str())));
     let version = settings.pipelock.version();

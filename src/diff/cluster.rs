@@ -15,11 +15,7 @@ fn list(ports: &[u16]) -> String {
 }
 
 /// A bottle that moves is kept to fewer ports, and by something else; its sidecars are kept from more.
-pub(super) fn compare(
-    old: Option<&PlannedCluster>,
-    new: Option<&PlannedCluster>,
-    changes: &mut Changes<'_>,
-) {
+pub(super) fn compare(old: Option<&PlannedCluster>, new: Option<&PlannedCluster>, changes: &mut Changes<'_>) {
     match (old, new) {
         (None, None) => {}
         (None, Some(now)) => {
@@ -98,7 +94,8 @@ pub(super) fn made(old: &ClusterResources, new: &ClusterResources, changes: &mut
         all.into_iter().find(|level| level.as_str() == text).unwrap_or(PodSecurity::Privileged)
     };
     let (before, now) = (level(&old.pod_security), level(pod_security));
-    let text = || format!("the namespace admits Pods of the level {} instead of {}", now.as_str(), before.as_str());
+    let text =
+        || format!("the namespace admits Pods of the level {} instead of {}", now.as_str(), before.as_str());
     match now.cmp(&before) {
         std::cmp::Ordering::Greater => changes.wider(Topic::Host, text()),
         std::cmp::Ordering::Less => changes.narrower(Topic::Host, text()),

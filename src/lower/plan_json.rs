@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::draft::{Draft, Markup};
 use super::{Mode, agent_env, mcp, sums, supervise};
 use crate::plan::{
-    Answered, Container, Origin, Origins, Plan, PlannedAgent, PlannedBoot, PlannedCluster, PlannedCredential, PlannedEgress,
-    PlannedEngine, PlannedExpectation, PlannedGit, PlannedLimits, PlannedMachine, PlannedSidecar, Source,
-    Traced, Variables,
+    Answered, Container, Origin, Origins, Plan, PlannedAgent, PlannedBoot, PlannedCluster, PlannedCredential,
+    PlannedEgress, PlannedEngine, PlannedExpectation, PlannedGit, PlannedLimits, PlannedMachine,
+    PlannedSidecar, Source, Traced, Variables,
 };
 use crate::world::builtin;
 
@@ -378,7 +378,9 @@ impl TryFrom<PlanJson<'static>> for HostPlan {
 
     fn try_from(plan: PlanJson<'static>) -> Result<Self, ReadError> {
         match (plan.resources.clone(), plan.commands.clone()) {
-            (Made::Host(resources), Steps::Host(commands)) => Ok(Self { resources, commands: *commands, plan }),
+            (Made::Host(resources), Steps::Host(commands)) => {
+                Ok(Self { resources, commands: *commands, plan })
+            }
             _ => Err(ReadError::Cluster),
         }
     }

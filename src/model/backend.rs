@@ -25,13 +25,11 @@ pub struct Backend {
 
 impl Backend {
     pub(super) fn decode(node: Node<'_>) -> Option<Self> {
-        let is_range = |text: &Spanned<String>| {
-            ValueType::ServiceRange.check(Value::String(&text.value)).is_ok()
-        };
+        let is_range =
+            |text: &Spanned<String>| ValueType::ServiceRange.check(Value::String(&text.value)).is_ok();
         let services = text_property(node, "service-cidr").filter(is_range);
-        let services = services.and_then(|text| {
-            Some(Spanned { value: text.value.parse().ok()?, span: text.span })
-        });
+        let services =
+            services.and_then(|text| Some(Spanned { value: text.value.parse().ok()?, span: text.span }));
         let of_cluster = node.entries().find_map(|entry| entry.key().map(|(_, span)| span));
         Some(Self {
             name: first_argument(node)?,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Accept, Agent, Backend, Boot, BottleDecl, Credential, Egress, Engine, Expectation, Git, Layer, Limits, Lint,
-    Machine, Name, Pipelock, Service, Spanned, Supervise, Variable, addresses,
+    Accept, Agent, Backend, Boot, BottleDecl, Credential, Egress, Engine, Expectation, Git, Layer, Limits,
+    Lint, Machine, Name, Pipelock, Service, Spanned, Supervise, Variable, addresses,
 };
 use crate::source::Span;
 use crate::world::builtin::{self, Builtin};

@@ -1,8 +1,8 @@
 //! A layer: the settings of a profile or of a bottle's own block, and how one is merged over another.
 
 use super::{
-    Accept, Agent, Backend, Boot, Credential, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name, Pipelock,
-    Sidecar, Spanned, Supervise, Variable, arguments, children, first_argument, text_property,
+    Accept, Agent, Backend, Boot, Credential, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name,
+    Pipelock, Sidecar, Spanned, Supervise, Variable, arguments, children, first_argument, text_property,
 };
 use crate::source::Span;
 use crate::syntax::{Node, Value};

@@ -37,9 +37,8 @@ pub(super) fn cluster(
     // Without one there is an error, and no plan beside it.
     let runtime_class = backend.runtime_class.clone()?;
     let of_given = sidecars.iter().filter(|sidecar| given.contains(&sidecar.name.value));
-    let mut ports: Vec<Traced<u16>> = of_given
-        .filter_map(|sidecar| Some(sidecar.port.with((*sidecar.port)?)))
-        .collect();
+    let mut ports: Vec<Traced<u16>> =
+        of_given.filter_map(|sidecar| Some(sidecar.port.with((*sidecar.port)?))).collect();
     ports.sort_by_key(|port| port.value);
     ports.dedup_by_key(|port| port.value);
     Some(PlannedCluster {

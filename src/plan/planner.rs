@@ -173,9 +173,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         }
     }
     Plan {
-        cluster: backend
-            .as_ref()
-            .and_then(|backend| cluster::cluster(backend, &sidecars, &given, &context)),
+        cluster: backend.as_ref().and_then(|backend| cluster::cluster(backend, &sidecars, &given, &context)),
         backend: context.traced_or(backend.map(|backend| backend.name), backend::DEFAULT.to_owned()),
         engine: self::engine(engine, &context),
         boot: match boot {

@@ -3,8 +3,8 @@
 mod commands;
 mod page;
 
-use super::{Style, past_gate, reach};
 use super::reach::past_policies;
+use super::{Style, past_gate, reach};
 use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
     Answered, Origins, Plan, PlannedAgent, PlannedCredential, PlannedEgress, PlannedHost, PlannedLocal,
@@ -68,7 +68,9 @@ impl Page {
                 row("subnet", addresses.subnet().to_string(), "the bottle's own network"),
                 row("gateway", gateway.to_string(), "the host's end of it"),
             ],
-            None => vec![row("services", addresses.subnet().to_string(), "the range of the cluster's Services")],
+            None => {
+                vec![row("services", addresses.subnet().to_string(), "the range of the cluster's Services")]
+            }
         };
         let bundle = row("bundle", addresses.bundle().to_string(), "the one address that the agent may dial");
         self.table(&[network, vec![bundle]].concat());

@@ -188,7 +188,8 @@ pub fn policy(plan: &Plan) -> Policy<'_, &Traced<PlannedHost>> {
         plan.sidecars.iter().filter_map(|sidecar| Some(((*sidecar.port)?, sidecar.name.as_str())));
     let version = *plan.egress.pipelock_version;
     let ports = plan.cluster.as_ref().map(|cluster| cluster.ports.iter().map(|port| port.value));
-    Policy::new(plan.addresses.bundle(), plan.gaps(), listeners, version, plan.egress.lists()).with_ports(ports)
+    Policy::new(plan.addresses.bundle(), plan.gaps(), listeners, version, plan.egress.lists())
+        .with_ports(ports)
 }
 
 /// What a sidecar can dial that no program of its own keeps from it.
@@ -304,7 +305,8 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         }
         Because::Bundle(listener) => {
             let on = if plan.cluster.is_some() { "on the ports that it is given" } else { "on every port" };
-            let rule = format!("{} is the one address that the agent may dial, {on}", plan.addresses.bundle());
+            let rule =
+                format!("{} is the one address that the agent may dial, {on}", plan.addresses.bundle());
             match (listener, target.port) {
                 (Some(listener), _) => notes.push(format!("{listener} listens there")),
                 (None, Some(_)) => notes.push(String::from("nothing in the plan listens there")),
@@ -313,7 +315,10 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
             (vec![sentence("bundle", rule)], direct)
         }
         Because::Closed => {
-            let rule = format!("the policies leave the agent {}, and no other port", (backend::of(plan).allowed)(plan));
+            let rule = format!(
+                "the policies leave the agent {}, and no other port",
+                (backend::of(plan).allowed)(plan)
+            );
             (vec![sentence("policy", rule)], vec![builtin::AGENT.to_owned()])
         }
         Because::Resolver => (
@@ -341,12 +346,10 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         ));
     }
     let mut verdict = because.verdict();
-    if let Some(relay) =
-        relays(plan).filter(|_| {
-            let is_kept = matches!(because, Because::OwnMachine | Because::Closed);
-            verdict == Verdict::Refused && !is_kept && !is_kept_by_policy(plan, target)
-        })
-    {
+    if let Some(relay) = relays(plan).filter(|_| {
+        let is_kept = matches!(because, Because::OwnMachine | Because::Closed);
+        verdict == Verdict::Refused && !is_kept && !is_kept_by_policy(plan, target)
+    }) {
         verdict = Verdict::Depends;
         path = vec![builtin::AGENT.to_owned(), relay.by, shown.clone()];
         causes.retain(|cause| cause.kind != "allow");
@@ -469,8 +472,12 @@ fn reached(plan: &Plan) -> &'static str {
 
 /// The sidecars that the agent may make dial, if there are any.
 fn relays(plan: &Plan) -> Option<Relay> {
-    let relays: Vec<&PlannedSidecar> =
-        plan.sidecars.iter().map(|sidecar| &sidecar.value).filter(|sidecar| is_relay(plan, sidecar)).collect();
+    let relays: Vec<&PlannedSidecar> = plan
+        .sidecars
+        .iter()
+        .map(|sidecar| &sidecar.value)
+        .filter(|sidecar| is_relay(plan, sidecar))
+        .collect();
     let bundle = plan.addresses.bundle();
     let names = |show: fn(&str) -> String| {
         relays.iter().map(|sidecar| show(&sidecar.name)).collect::<Vec<_>>().join(", ")

@@ -109,7 +109,10 @@ fn in_cluster(plan: &Plan, out: &str) -> String {
     for command in &commands.wait {
         step(&mut text, command);
     }
-    line(&mut text, &format!("if [ $# -gt 0 ]; then\n    exec {} \"$@\"\nfi\n;;\nstop)", words(&commands.attach)));
+    line(
+        &mut text,
+        &format!("if [ $# -gt 0 ]; then\n    exec {} \"$@\"\nfi\n;;\nstop)", words(&commands.attach)),
+    );
     for command in &commands.stop {
         step(&mut text, command);
     }

@@ -206,7 +206,8 @@ pub(super) fn service_range(text: &str) -> Result<(), ValueError> {
         ));
     }
     if !within(internal(), &IpNet::from(range)) {
-        return Err(none().help("Services have private addresses: the cluster's `--service-cluster-ip-range` says which"));
+        return Err(none()
+            .help("Services have private addresses: the cluster's `--service-cluster-ip-range` says which"));
     }
     Ok(())
 }

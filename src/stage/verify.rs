@@ -10,7 +10,7 @@ use super::error::{Difference, StageError};
 use super::lock::Lock;
 use super::snapshot::Kept;
 use super::write::{Found, State, check_slug, find, judge};
-use crate::backend::{self, Confinement};
+use crate::backend::{self, Confinement, Facts};
 use crate::lower::{broker, plan_json};
 use crate::world::broker::ApiUrl;
 
@@ -63,9 +63,9 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
         State::Edited(differences) => differences,
         other @ (State::Absent | State::Foreign | State::OtherFormat(_)) => return Ok(other),
     };
-    if let Some(Found::Directory(_, Kept { plan: Some(plan), confinement, .. })) = &found {
+    if let Some(Found::Directory(_, Kept { plan: Some(json), confinement, .. })) = &found {
         // That it cannot be read, its digest says.
-        let Ok(plan) = serde_json::from_slice::<Plan>(plan) else { return Ok(State::Edited(differences)) };
+        let Ok(plan) = serde_json::from_slice::<Plan>(json) else { return Ok(State::Edited(differences)) };
         if plan.slug != slug {
             differences.push(Difference::OtherBottle { slug: plan.slug });
         }
@@ -76,9 +76,9 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
         };
         let upstreams: Vec<ApiUrl> = plan.credentials.into_iter().map(|it| it.upstream).collect();
         let ask_broker = |text: &[u8]| broker::judge(text, &upstreams);
-        let asks = files.iter().map(|Confinement { path, judge }| {
-            (*path, |text: &[u8]| judge(text, plan.bundle_ip))
-        });
+        let asks = files
+            .iter()
+            .map(|Confinement { path, judge }| (*path, |text: &[u8]| judge(text, &Facts { bundle: plan.bundle_ip, plan: json })));
         let asks: Vec<_> = asks.collect();
         let mut asked: Vec<(&'static str, Judge<'_>)> =
             asks.iter().map(|(path, ask)| (*path, ask as Judge<'_>)).collect();

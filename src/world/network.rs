@@ -44,7 +44,8 @@ impl Addresses {
     /// that the cluster itself has there.
     #[must_use]
     pub fn in_cluster(self, services: Ipv4Net, is_pinned: bool) -> Self {
-        let octet = if !is_pinned && cluster::TAKEN.contains(&self.octet) { self.octet + 1 } else { self.octet };
+        let octet =
+            if !is_pinned && cluster::TAKEN.contains(&self.octet) { self.octet + 1 } else { self.octet };
         Self { octet, services: Some(services) }
     }
 

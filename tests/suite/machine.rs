@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 
 use bottlec::backend::lower;
 use bottlec::diff::{Direction, Plans, diff};
-use bottlec::lower::plan_json::HostPlan;
+use bottlec::lower::plan_json::{HostPlan, PlanJson};
 use bottlec::plan::Plan;
 use bottlec::report::graph::Format;
 use bottlec::report::{Style, plan, reach};

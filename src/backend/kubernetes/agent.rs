@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::inputs;
 use super::pods::{
     Config, Container, DnsConfig, Mount, PodSecurityContext, PodSpec, Resources, SeccompProfile,
     SecurityContext, Variable, Volume, deployment, words,
 };
-use super::inputs;
 use crate::backend::smolmachines::provision::{GITCONFIG, WORK};
 use crate::lower::{Artifact, Constant, Draft, Markup, Mode, git_gate, mcp, trust};
 use crate::model::VariableValue;
@@ -184,5 +184,11 @@ pub(super) fn lower(plan: &Plan, cluster: &PlannedCluster, config: &Config, draf
         volumes,
     };
     let heading = "# The agent's Pod. Generated; edit the spec instead.\n";
-    draft.document(PATH, Mode::Shared, Origins::fixed(), Markup::Yaml(heading), &deployment(plan, AGENT, spec));
+    draft.document(
+        PATH,
+        Mode::Shared,
+        Origins::fixed(),
+        Markup::Yaml(heading),
+        &deployment(plan, AGENT, spec),
+    );
 }

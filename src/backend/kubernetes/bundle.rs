@@ -19,10 +19,10 @@ use crate::model::{VariableValue, VolumeSource};
 use crate::plan::{
     Container as Service, Origins, Plan, PlannedHealth, PlannedLimits, PlannedSidecar, PlannedTls, Traced,
 };
+use crate::world::broker;
 use crate::world::builtin::{self, BROKER, BUNDLE, GIT_GATE, PIPELOCK, SUPERVISE};
 use crate::world::cluster::{NOBODY, user_and_group};
 use crate::world::container::{BUNDLE_LIMITS, TMPFS};
-use crate::world::broker;
 
 /// Its path in the stage.
 pub(super) const PATH: &str = "bundle.yaml";
@@ -261,7 +261,8 @@ fn built_in(sidecar: &mut Sidecar<'_>, plan: &Plan, configs: &[Traced<Config>]) 
 }
 
 fn add(pod: &mut Pod, plan: &Plan, planned: &Traced<PlannedSidecar>, configs: &[Traced<Config>]) {
-    let PlannedSidecar { name, container, port: _, url: _, mcp: _, needs: _, wave: _, limits } = &planned.value;
+    let PlannedSidecar { name, container, port: _, url: _, mcp: _, needs: _, wave: _, limits } =
+        &planned.value;
     let asked = planned.origins.clone().and(&Origins::fixed());
     let (user, group) = match container {
         Some(container) => self::user(container.run_as.given()),

@@ -17,7 +17,7 @@ fn kubectl(words: &[&str]) -> Command {
 /// One that is about the bottle's namespace.
 fn inside(plan: &Plan, words: &[&str]) -> Command {
     let mut command = kubectl(&["--namespace"]);
-    command.push(names::namespace(plan));
+    command.push(names::namespace(&plan.slug));
     command.extend(words.iter().map(|word| ours(word)));
     command
 }
@@ -46,8 +46,16 @@ pub(super) fn lower(plan: &Plan) -> ClusterCommands {
     };
     let answer = plan.supervise.given().map(|asked| {
         let bundle = format!("deployment/{BUNDLE}");
-        let words =
-            ["exec", bundle.as_str(), "--container", SUPERVISE, "--", "python3", "-I", "/supervise/server.py"];
+        let words = [
+            "exec",
+            bundle.as_str(),
+            "--container",
+            SUPERVISE,
+            "--",
+            "python3",
+            "-I",
+            "/supervise/server.py",
+        ];
         inside(plan, &words).into_iter().map(|word| word.and(&asked.origins)).collect()
     });
     ClusterCommands {
@@ -58,7 +66,10 @@ pub(super) fn lower(plan: &Plan) -> ClusterCommands {
         wait: vec![made(BUNDLE), made(AGENT)],
         exec: exec(&[]),
         attach: exec(&["--stdin", "--tty"]),
-        status: inside(plan, &["get", "pods,services,networkpolicies,persistentvolumeclaims", "--output=wide"]),
+        status: inside(
+            plan,
+            &["get", "pods,services,networkpolicies,persistentvolumeclaims", "--output=wide"],
+        ),
         check: vec![
             {
                 let mut class = kubectl(&["get", "runtimeclass"]);
@@ -78,7 +89,7 @@ pub(super) fn lower(plan: &Plan) -> ClusterCommands {
         )],
         purge: vec![{
             let mut delete = kubectl(&["delete", "namespace"]);
-            delete.push(names::namespace(plan));
+            delete.push(names::namespace(&plan.slug));
             delete.push(ours("--ignore-not-found"));
             delete
         }],

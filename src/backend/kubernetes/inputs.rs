@@ -4,8 +4,8 @@ use super::names;
 use crate::lower::plan_json::{Input, InputKind, InputSource};
 use crate::model::{Reference, VariableValue};
 use crate::plan::{Plan, PlannedCredential, PlannedLogin, PlannedVariable, Traced, Variables};
-use crate::world::builtin::{AGENT, BROKER, GIT_GATE, PIPELOCK};
 use crate::world::broker;
+use crate::world::builtin::{AGENT, BROKER, GIT_GATE, PIPELOCK};
 
 /// The one key of each of them.
 pub(super) const KEY: &str = "value";
@@ -91,7 +91,8 @@ impl OfCredential {
             (Reference::File(path), true) => InputSource::Text(path.clone()),
             (Reference::File(path), false) => InputSource::File(path.clone()),
         };
-        let login = |user: &str, password| InputSource::Login { user: user.to_owned(), password: Box::new(password) };
+        let login =
+            |user: &str, password| InputSource::Login { user: user.to_owned(), password: Box::new(password) };
         let (from, of_token) = match &*credential.login {
             PlannedLogin::Basic(user) => (login(user, plain), Some(login(user, InputSource::Token))),
             PlannedLogin::Header(_) | PlannedLogin::Bearer => (plain, None),
@@ -111,9 +112,9 @@ pub(super) fn all(plan: &Plan) -> Vec<Traced<Input>> {
         inputs.push(first.with(token()));
     }
     let of = |receiver: &str, variables: &Variables| -> Vec<Traced<Input>> {
-        let each = variables.iter().filter_map(|(name, variable)| {
-            Some(variable.with(of_variable(receiver, name, variable)?))
-        });
+        let each = variables
+            .iter()
+            .filter_map(|(name, variable)| Some(variable.with(of_variable(receiver, name, variable)?)));
         each.collect()
     };
     inputs.extend(of(AGENT, &plan.env));

@@ -5,6 +5,7 @@ mod agent;
 mod bundle;
 mod commands;
 mod inputs;
+mod judge;
 mod names;
 mod object;
 mod pods;
@@ -13,7 +14,7 @@ mod rest;
 
 use std::collections::BTreeMap;
 
-use super::Target;
+use super::{Confinement, Target};
 use crate::lower::plan_json::{self, ClusterResources, Launch, Made, Steps};
 use crate::lower::{Draft, Mode, agent_env, broker, git_gate, mcp, pipelock, supervise, trust};
 use crate::plan::{Plan, Traced};
@@ -27,7 +28,16 @@ pub(super) const TARGET: Target = Target {
     made_from: |_, _| BTreeMap::new(),
     keeper: "the namespace's policy",
     allowed,
-    confinement: &[],
+    confinement: &[
+        Confinement { path: agent::PATH, judge: judge::agent },
+        Confinement { path: bundle::PATH, judge: judge::bundle },
+        Confinement { path: rest::KUSTOMIZATION, judge: judge::kustomization },
+        Confinement { path: rest::NAMESPACE, judge: judge::namespace },
+        Confinement { path: policy::OF_AGENT, judge: judge::of_agent },
+        Confinement { path: policy::OF_BUNDLE, judge: judge::of_bundle },
+        Confinement { path: policy::DEFAULT, judge: judge::default },
+        Confinement { path: rest::SERVICE, judge: judge::service },
+    ],
     shown: &[policy::OF_AGENT, agent::PATH, plan_json::PATH],
 };
 
@@ -49,6 +59,14 @@ pub fn too_large(plan: &Plan) -> Vec<(&'static str, usize)> {
         .collect()
 }
 
+/// The list of all bottles of a run: its name, its first line, and the whole of it.
+pub(super) fn index(slugs: Vec<Traced<String>>) -> (&'static str, &'static str, Vec<u8>) {
+    let mut draft = Draft::new(false);
+    rest::index(slugs, &mut draft);
+    let file = draft.files().get(rest::KUSTOMIZATION).map(|file| file.bytes.to_vec());
+    (rest::KUSTOMIZATION, rest::OF_RUN, file.unwrap_or_default())
+}
+
 /// The files that are the same for every backend, and the check that the agent's Pod begins with.
 fn files(plan: &Plan, draft: &mut Draft) {
     let private = Mode::of_secrets(plan.secrets().any(|secret| secret.receiver == builtin::AGENT));
@@ -68,9 +86,11 @@ fn lower(plan: &Plan, draft: &mut Draft) {
     files(plan, draft);
     let of_bundle = bundle::configs(plan, draft.files());
     let of_agent = agent::config(draft.files());
-    rest::namespace(plan, place, draft);
-    policy::lower(plan, place, draft);
-    rest::service(plan, place, draft);
+    let inside = policy::Inside::of(plan, place);
+    let level = rest::pod_security(plan, place).map(|level| level.as_str().to_owned());
+    rest::namespace(&inside, &level, draft);
+    policy::lower(&inside, draft);
+    rest::service(&inside, &plan.addresses.with(plan.addresses.bundle()), draft);
     rest::claims(plan, draft);
     bundle::lower(plan, &of_bundle, draft);
     agent::lower(plan, place, &of_agent, draft);
@@ -83,13 +103,20 @@ fn launch(plan: &Plan) -> Launch {
     let level = level.unwrap_or_else(|| Traced::fixed(cluster::PodSecurity::Baseline));
     Launch {
         smolfile_path: None,
-        images: plan.sidecars.iter().map(|sidecar| super::smolmachines::compose::image(plan, sidecar)).collect(),
+        images: plan
+            .sidecars
+            .iter()
+            .map(|sidecar| super::smolmachines::compose::image(plan, sidecar))
+            .collect(),
         provision: Vec::new(),
         resources: Made::Cluster(ClusterResources {
-            namespace: names::namespace(plan),
+            namespace: names::namespace(&plan.slug),
             pod_security: level.map(|level| level.as_str().to_owned()),
             inputs: inputs::all(plan),
-            volumes: names::claims(plan).into_iter().map(|(claim, asked)| Traced::new(claim, asked)).collect(),
+            volumes: names::claims(plan)
+                .into_iter()
+                .map(|(claim, asked)| Traced::new(claim, asked))
+                .collect(),
         }),
         commands: Steps::Cluster(Box::new(commands::lower(plan))),
     }

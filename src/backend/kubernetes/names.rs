@@ -13,8 +13,8 @@ pub(super) fn ours(word: &str) -> Traced<String> {
 }
 
 /// The bottle's namespace.
-pub(super) fn namespace(plan: &Plan) -> Traced<String> {
-    plan.slug.with(cluster::namespace(&plan.slug))
+pub(super) fn namespace(slug: &Traced<String>) -> Traced<String> {
+    slug.with(cluster::namespace(slug))
 }
 
 /// The claim that git-gate keeps its mirrors in. Names of the spec's hold no dot.

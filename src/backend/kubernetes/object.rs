@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::plan::{Plan, Traced};
+use crate::plan::Traced;
 
 /// The label by which a Pod is the agent's or the bundle's.
 pub(super) const COMPONENT: &str = "app.kubernetes.io/component";
@@ -33,10 +33,10 @@ pub(super) struct Metadata {
 }
 
 /// The labels of an object, of one of the two Pods when it says which.
-pub(super) fn labels(plan: &Plan, component: Option<&str>) -> Labels {
+pub(super) fn labels(slug: &Traced<String>, component: Option<&str>) -> Labels {
     let ours = |text: &str| Traced::fixed(text.to_owned());
     let mut labels = Labels::from([
-        ("app.kubernetes.io/instance", plan.slug.clone()),
+        ("app.kubernetes.io/instance", slug.clone()),
         ("app.kubernetes.io/managed-by", ours("bottlec")),
         ("app.kubernetes.io/name", ours("bottle")),
     ]);
@@ -51,12 +51,12 @@ pub(super) fn selector(component: &'static str) -> BTreeMap<&'static str, &'stat
 
 impl Metadata {
     /// Of an object in the bottle's namespace.
-    pub(super) fn of(plan: &Plan, name: Traced<String>) -> Self {
-        Self { name, namespace: Some(super::names::namespace(plan)), labels: labels(plan, None) }
+    pub(super) fn of(slug: &Traced<String>, name: Traced<String>) -> Self {
+        Self { name, namespace: Some(super::names::namespace(slug)), labels: labels(slug, None) }
     }
 
     /// The same, where nothing in the spec decides the name.
-    pub(super) fn fixed(plan: &Plan, name: &str) -> Self {
-        Self::of(plan, Traced::fixed(name.to_owned()))
+    pub(super) fn fixed(slug: &Traced<String>, name: &str) -> Self {
+        Self::of(slug, Traced::fixed(name.to_owned()))
     }
 }

@@ -210,11 +210,8 @@ impl Resources {
 
     /// Of what is sure to have what it may have.
     pub(super) fn sure(cpu: &Traced<String>, memory: &Traced<String>, storage: &Traced<String>) -> Self {
-        let amounts = || Amounts {
-            cpu: cpu.clone(),
-            ephemeral_storage: storage.clone(),
-            memory: memory.clone(),
-        };
+        let amounts =
+            || Amounts { cpu: cpu.clone(), ephemeral_storage: storage.clone(), memory: memory.clone() };
         Self { limits: amounts(), requests: amounts() }
     }
 }
@@ -357,6 +354,8 @@ struct ClaimRef {
 
 /// Whoever the container's user is, its group is that of the files.
 const FOR_GROUP: u32 = 0o440;
+/// What is no secret.
+const FOR_ALL: u32 = 0o444;
 
 /// The files of the stage that make up one ConfigMap.
 #[derive(Debug)]
@@ -414,10 +413,8 @@ impl Volume {
     /// Files of Secrets and ConfigMaps in one directory, each by its name there.
     pub(super) fn files(name: String, files: Vec<(String, Traced<Input>)>) -> Self {
         let source = |(path, input): (String, Traced<Input>)| {
-            let items = Items {
-                name: input.name.clone(),
-                items: [Item { key: KEY.to_owned(), path, mode: None }],
-            };
+            let items =
+                Items { name: input.name.clone(), items: [Item { key: KEY.to_owned(), path, mode: None }] };
             let is_secret = input.kind == InputKind::Secret;
             input.with(if is_secret {
                 Source { secret: Some(items), config_map: None }
@@ -425,8 +422,10 @@ impl Volume {
                 Source { secret: None, config_map: Some(items) }
             })
         };
+        let is_public = files.iter().all(|(_, input)| input.kind == InputKind::ConfigMap);
+        let default_mode = if is_public { FOR_ALL } else { FOR_GROUP };
         let sources = files.into_iter().map(source).collect();
-        Self { projected: Some(Projected { default_mode: FOR_GROUP, sources }), ..Self::new(name) }
+        Self { projected: Some(Projected { default_mode, sources }), ..Self::new(name) }
     }
 
     /// A directory that lives as long as its Pod, in memory or on the node's disk.
@@ -472,16 +471,13 @@ pub(super) fn deployment(plan: &Plan, component: &'static str, spec: PodSpec) ->
     Object {
         api_version: "apps/v1",
         kind: "Deployment",
-        metadata: Metadata { labels: labels(plan, Some(component)), ..Metadata::fixed(plan, component) },
+        metadata: Metadata { labels: labels(&plan.slug, Some(component)), ..Metadata::fixed(&plan.slug, component) },
         spec: Some(Deployment {
             replicas: 1,
             revision_history_limit: 1,
             selector: Matching { match_labels: selector(component) },
             strategy: Strategy { r#type: "Recreate" },
-            template: Template {
-                metadata: TemplateMetadata { labels: labels(plan, Some(component)) },
-                spec,
-            },
+            template: Template { metadata: TemplateMetadata { labels: labels(&plan.slug, Some(component)) }, spec },
         }),
     }
 }

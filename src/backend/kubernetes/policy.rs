@@ -11,8 +11,11 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::object::{Metadata, Object, selector};
+use crate::lower::plan_json::{PlanJson, Sidecar};
 use crate::lower::{Draft, Markup, Mode};
-use crate::plan::{Origin, Origins, Plan, PlannedCluster, Traced};
+use crate::plan::{
+    Origin, Origins, Plan, PlannedCluster, PlannedCredential, PlannedEgress, PlannedGit, PlannedSidecar, Traced,
+};
 use crate::world::builtin::{AGENT, BUNDLE};
 use crate::world::pipelock::guard;
 use crate::world::upstream::Upstream;
@@ -27,7 +30,9 @@ pub(super) const OF_BUNDLE: &str = "policy-bundle.yaml";
 const HEADING: &str = "# A policy of the bottle's namespace. Generated; edit the spec instead.\n";
 
 /// Of what is left out of the world.
-static INTERNAL: Origin = Origin::compiler("what pipelock refuses as well: private networks, and where clouds hand out credentials");
+static INTERNAL: Origin = Origin::compiler(
+    "what pipelock refuses as well: private networks, and where clouds hand out credentials",
+);
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,17 +109,58 @@ fn given(cluster: &PlannedCluster) -> Vec<Port> {
     cluster.ports.iter().map(|port| Port { protocol: TCP, port: Some(port.clone()) }).collect()
 }
 
-fn policy(plan: &Plan, name: &str, pod_selector: Selector) -> Object<Policy> {
+fn policy(slug: &Traced<String>, name: &str, pod_selector: Selector) -> Object<Policy> {
     Object {
         api_version: "networking.k8s.io/v1",
         kind: "NetworkPolicy",
-        metadata: Metadata::fixed(plan, name),
+        metadata: Metadata::fixed(slug, name),
         spec: Some(Policy {
             pod_selector,
             policy_types: ["Ingress", "Egress"],
             ingress: Vec::new(),
             egress: Vec::new(),
         }),
+    }
+}
+
+/// What a plan says that decides who reaches whom in its namespace, whether it is made now or was read.
+pub(super) struct Inside<'a> {
+    pub(super) slug: &'a Traced<String>,
+    pub(super) cluster: &'a PlannedCluster,
+    egress: &'a PlannedEgress,
+    git: &'a PlannedGit,
+    credentials: &'a [Traced<PlannedCredential>],
+    /// The sidecars: what asks for each, its name, its port, and whether it is the spec's own.
+    pub(super) sidecars: Vec<(Origins, &'a str, Option<u16>, bool)>,
+}
+
+impl<'a> Inside<'a> {
+    pub(super) fn of(plan: &'a Plan, cluster: &'a PlannedCluster) -> Self {
+        let sidecar = |sidecar: &'a Traced<PlannedSidecar>| {
+            (sidecar.origins.clone(), sidecar.name.as_str(), *sidecar.port, sidecar.container.is_some())
+        };
+        Self {
+            slug: &plan.slug,
+            cluster,
+            egress: &plan.egress,
+            git: &plan.git,
+            credentials: &plan.credentials,
+            sidecars: plan.sidecars.iter().map(sidecar).collect(),
+        }
+    }
+
+    pub(super) fn read(plan: &'a PlanJson<'static>, cluster: &'a PlannedCluster) -> Self {
+        let sidecar = |sidecar: &'a Traced<Sidecar<'static>>| {
+            (sidecar.origins.clone(), sidecar.name.as_str(), **sidecar.port, sidecar.container.is_some())
+        };
+        Self {
+            slug: &plan.slug,
+            cluster,
+            egress: &plan.egress,
+            git: &plan.git,
+            credentials: &plan.credentials,
+            sidecars: plan.sidecars.iter().map(sidecar).collect(),
+        }
     }
 }
 
@@ -127,7 +173,7 @@ struct Dialled {
 }
 
 impl Dialled {
-    fn of(plan: &Plan) -> Self {
+    fn of(inside: &Inside<'_>) -> Self {
         let mut world: Option<Origins> = None;
         let mut private: BTreeMap<IpNet, Origins> = BTreeMap::new();
         let mut ask = |origins: &Origins| {
@@ -138,10 +184,10 @@ impl Dialled {
                 private.entry(rest).or_insert_with(|| origins.clone());
             }
         };
-        for entry in &plan.egress.allow {
+        for entry in &inside.egress.allow {
             ask(&entry.origins);
         }
-        for entry in &plan.egress.private {
+        for entry in &inside.egress.private {
             if let Some(range) = entry.host.network() {
                 open(range.trunc(), &entry.origins);
             }
@@ -155,18 +201,18 @@ impl Dialled {
                 open(range, origins);
             }
         };
-        for repo in &plan.git.repos {
+        for repo in &inside.git.repos {
             if let Some(url) = repo.upstream().map(|upstream| &upstream.url)
                 && let Some(upstream) = Upstream::parse(url)
             {
                 dial(upstream.host, &url.origins);
             }
         }
-        for credential in &plan.credentials {
+        for credential in inside.credentials {
             dial(credential.upstream.host.as_str(), &credential.upstream.origins);
         }
-        for sidecar in plan.sidecars.iter().filter(|sidecar| sidecar.container.is_some()) {
-            ask(&sidecar.origins);
+        for (asked, ..) in inside.sidecars.iter().filter(|(.., is_own)| *is_own) {
+            ask(asked);
         }
         Self { world, private }
     }
@@ -177,7 +223,8 @@ impl Dialled {
         let mut rules = Vec::new();
         let asked = private.values().cloned().chain(world.clone()).reduce(|all, more| all.and(&more));
         if let Some(asked) = asked {
-            let port = |protocol| Port { protocol, port: Some(Traced::new(crate::reach::DNS_PORT, asked.clone())) };
+            let port =
+                |protocol| Port { protocol, port: Some(Traced::new(crate::reach::DNS_PORT, asked.clone())) };
             rules.push(Egress {
                 to: vec![Peer {
                     namespace_selector: Some(Selector {
@@ -196,30 +243,46 @@ impl Dialled {
                 let outer = |net: &&IpNet| {
                     !guard::internal().iter().any(|other| other != *net && other.contains(*net))
                 };
-                let except = inside.filter(outer).map(|net| Traced::new(net.to_string(), Origins::compiler(&INTERNAL)));
+                let except = inside
+                    .filter(outer)
+                    .map(|net| Traced::new(net.to_string(), Origins::compiler(&INTERNAL)));
                 block(Traced::new(cidr.to_owned(), asked.clone()), except.collect())
             };
             rules.push(Egress { to: vec![all("0.0.0.0/0", true), all("::/0", false)], ports: tcp() });
         }
         if !private.is_empty() {
-            let to = private.into_iter().map(|(range, asked)| block(Traced::new(range.to_string(), asked), Vec::new()));
+            let to = private
+                .into_iter()
+                .map(|(range, asked)| block(Traced::new(range.to_string(), asked), Vec::new()));
             rules.push(Egress { to: to.collect(), ports: tcp() });
         }
         rules
     }
 }
 
-/// Adds the files.
-pub(super) fn lower(plan: &Plan, cluster: &PlannedCluster, draft: &mut Draft) {
-    let default = policy(plan, "default", Selector::default());
-    let mut agent = policy(plan, AGENT, pods(AGENT));
-    let mut bundle = policy(plan, BUNDLE, pods(BUNDLE));
+/// The policies, each by its path.
+fn policies(inside: &Inside<'_>) -> [(&'static str, Object<Policy>); 3] {
+    let default = policy(inside.slug, "default", Selector::default());
+    let mut agent = policy(inside.slug, AGENT, pods(AGENT));
+    let mut bundle = policy(inside.slug, BUNDLE, pods(BUNDLE));
     if let (Some(agent), Some(bundle)) = (&mut agent.spec, &mut bundle.spec) {
-        agent.egress.push(Egress { to: peer(BUNDLE), ports: given(cluster) });
-        bundle.ingress.push(Ingress { from: peer(AGENT), ports: given(cluster) });
-        bundle.egress = Dialled::of(plan).rules();
+        agent.egress.push(Egress { to: peer(BUNDLE), ports: given(inside.cluster) });
+        bundle.ingress.push(Ingress { from: peer(AGENT), ports: given(inside.cluster) });
+        bundle.egress = Dialled::of(inside).rules();
     }
-    for (path, policy) in [(DEFAULT, default), (OF_AGENT, agent), (OF_BUNDLE, bundle)] {
+    [(DEFAULT, default), (OF_AGENT, agent), (OF_BUNDLE, bundle)]
+}
+
+/// Adds the files.
+pub(super) fn lower(inside: &Inside<'_>, draft: &mut Draft) {
+    for (path, policy) in policies(inside) {
         draft.document(path, Mode::Shared, Origins::fixed(), Markup::Yaml(HEADING), &policy);
     }
+}
+
+/// The text of one of the files.
+pub(super) fn text(inside: &Inside<'_>, path: &str) -> Option<Vec<u8>> {
+    let mut draft = Draft::new(false);
+    lower(inside, &mut draft);
+    draft.files().get(path).map(|file| file.bytes.to_vec())
 }

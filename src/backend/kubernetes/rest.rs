@@ -1,9 +1,12 @@
 //! The small files: `namespace.yaml`, `service.yaml`, `claim-*.yaml` and `kustomization.yaml`.
 
+use std::net::Ipv4Addr;
+
 use serde::Serialize;
 
 use super::object::{Labels, Metadata, Object, labels, selector};
 use super::pods::Config;
+use super::policy::Inside;
 use super::{agent, bundle, names, policy};
 use crate::lower::{Draft, Markup, Mode};
 use crate::plan::{Origins, Plan, PlannedCluster, Traced};
@@ -39,9 +42,8 @@ pub(super) fn pod_security(plan: &Plan, cluster: &PlannedCluster) -> Traced<PodS
     Traced::new(level, why.reduce(|all, more| all.and(&more)).unwrap_or_else(Origins::fixed))
 }
 
-pub(super) fn namespace(plan: &Plan, cluster: &PlannedCluster, draft: &mut Draft) {
-    let level = pod_security(plan, cluster).map(|level| level.as_str().to_owned());
-    let mut labels: Labels = labels(plan, None);
+pub(super) fn namespace(inside: &Inside<'_>, level: &Traced<String>, draft: &mut Draft) {
+    let mut labels: Labels = labels(inside.slug, None);
     for mode in ["audit", "enforce", "warn"] {
         labels.insert(
             match mode {
@@ -55,7 +57,7 @@ pub(super) fn namespace(plan: &Plan, cluster: &PlannedCluster, draft: &mut Draft
     let object: Object<Nothing> = Object {
         api_version: "v1",
         kind: "Namespace",
-        metadata: Metadata { name: names::namespace(plan), namespace: None, labels },
+        metadata: Metadata { name: names::namespace(inside.slug), namespace: None, labels },
         spec: None,
     };
     draft.document(NAMESPACE, Mode::Shared, Origins::fixed(), Markup::Yaml(HEADING), &object);
@@ -82,26 +84,41 @@ struct ServicePort {
     target_port: u16,
 }
 
-pub(super) fn service(plan: &Plan, cluster: &PlannedCluster, draft: &mut Draft) {
+pub(super) fn service(inside: &Inside<'_>, bundle: &Traced<Ipv4Addr>, draft: &mut Draft) {
     let named = |port: &Traced<u16>| {
-        let sidecar = plan.sidecars.iter().find(|sidecar| *sidecar.port == Some(port.value));
-        let name = sidecar.map_or_else(String::new, |sidecar| sidecar.name.value.clone());
+        let mut sidecars = inside.sidecars.iter();
+        let sidecar = sidecars.find(|(_, _, it, _)| *it == Some(port.value));
+        let name = sidecar.map_or_else(String::new, |(_, name, ..)| (*name).to_owned());
         port.with(ServicePort { name, protocol: "TCP", port: port.value, target_port: port.value })
     };
     let object = Object {
         api_version: "v1",
         kind: "Service",
-        metadata: Metadata::fixed(plan, BUNDLE),
+        metadata: Metadata::fixed(inside.slug, BUNDLE),
         spec: Some(Service {
             r#type: "ClusterIP",
-            cluster_ip: plan.addresses.with(plan.addresses.bundle().to_string()),
+            cluster_ip: bundle.with(bundle.to_string()),
             ip_families: ["IPv4"],
             ip_family_policy: "SingleStack",
             selector: selector(BUNDLE),
-            ports: cluster.ports.iter().map(named).collect(),
+            ports: inside.cluster.ports.iter().map(named).collect(),
         }),
     };
     draft.document(SERVICE, Mode::Shared, Origins::fixed(), Markup::Yaml(HEADING), &object);
+}
+
+/// The text that [`namespace`] adds.
+pub(super) fn namespace_text(inside: &Inside<'_>, level: &Traced<String>) -> Option<Vec<u8>> {
+    let mut draft = Draft::new(false);
+    namespace(inside, level, &mut draft);
+    draft.files().get(NAMESPACE).map(|file| file.bytes.to_vec())
+}
+
+/// The text that [`service`] adds.
+pub(super) fn service_text(inside: &Inside<'_>, bundle: Ipv4Addr) -> Option<Vec<u8>> {
+    let mut draft = Draft::new(false);
+    service(inside, &Traced::fixed(bundle), &mut draft);
+    draft.files().get(SERVICE).map(|file| file.bytes.to_vec())
 }
 
 #[derive(Debug, Serialize)]
@@ -133,7 +150,7 @@ pub(super) fn claims(plan: &Plan, draft: &mut Draft) {
         let object = Object {
             api_version: "v1",
             kind: "PersistentVolumeClaim",
-            metadata: Metadata::of(plan, Traced::new(claim.clone(), asked.clone())),
+            metadata: Metadata::of(&plan.slug, Traced::new(claim.clone(), asked.clone())),
             spec: Some(Claim {
                 access_modes: ["ReadWriteOnce"],
                 resources: ClaimResources { requests: ClaimRequests { storage: CLAIMED } },
@@ -151,6 +168,7 @@ struct Kustomization {
     api_version: &'static str,
     kind: &'static str,
     resources: Vec<Traced<String>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     config_map_generator: Vec<Traced<Generator>>,
     sort_options: SortOptions,
 }
@@ -174,7 +192,11 @@ pub(super) fn kustomization(plan: &Plan, configs: &[Traced<Config>], draft: &mut
     let last = [bundle::PATH, agent::PATH].map(ours);
     let generator = |config: &Traced<Config>| {
         let files = config.files.iter().map(|file| format!("{}={}", file.key, file.in_stage));
-        config.with(Generator { name: config.name, namespace: names::namespace(plan), files: files.collect() })
+        config.with(Generator {
+            name: config.name,
+            namespace: names::namespace(&plan.slug),
+            files: files.collect(),
+        })
     };
     let kustomization = Kustomization {
         api_version: "kustomize.config.k8s.io/v1beta1",
@@ -184,4 +206,19 @@ pub(super) fn kustomization(plan: &Plan, configs: &[Traced<Config>], draft: &mut
         sort_options: SortOptions { order: "fifo" },
     };
     draft.document(KUSTOMIZATION, Mode::Shared, Origins::fixed(), Markup::Yaml(HEADING), &kustomization);
+}
+
+/// The first line of the list of a run's bottles.
+pub(super) const OF_RUN: &str = "# The bottles of one run. Generated; edit the specs instead.\n";
+
+/// Adds the list of the directories of all bottles of a run.
+pub(super) fn index(slugs: Vec<Traced<String>>, draft: &mut Draft) {
+    let kustomization = Kustomization {
+        api_version: "kustomize.config.k8s.io/v1beta1",
+        kind: "Kustomization",
+        resources: slugs,
+        config_map_generator: Vec::new(),
+        sort_options: SortOptions { order: "fifo" },
+    };
+    draft.document(KUSTOMIZATION, Mode::Shared, Origins::fixed(), Markup::Yaml(OF_RUN), &kustomization);
 }

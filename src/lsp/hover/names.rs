@@ -33,7 +33,11 @@ impl Place<'_> {
         let bundle = format!("bundle `{}`: the one address that the agent may dial", addresses.bundle());
         let list = match addresses.gateway() {
             Some(gateway) => {
-                vec![format!("subnet `{}`: {origin}", addresses.subnet()), format!("gateway `{gateway}`"), bundle]
+                vec![
+                    format!("subnet `{}`: {origin}", addresses.subnet()),
+                    format!("gateway `{gateway}`"),
+                    bundle,
+                ]
             }
             None => vec![
                 format!("the cluster's Services are in `{}`", addresses.subnet()),
