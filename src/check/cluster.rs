@@ -238,6 +238,8 @@ fn pod_security(bottle: &Bottle<Names>, backend: &Backend, diagnostics: &mut Dia
         let user = service.run_as.as_ref();
         let level = PodSecurity::of_user(user.map(|user| user.value.as_str()));
         match user {
+            // A name is refused.
+            Some(user) if user_and_group(&user.value).is_none() => {}
             Some(user) => {
                 let why = format!("{name} runs as root");
                 lower(

@@ -185,7 +185,11 @@ fn explain(
         }
         Because::OwnMachine => return diagnostic.help("it is the agent's own machine, and never the host"),
         Because::Bundle(_) => {
-            return diagnostic.help("it is the bundle, which the agent may dial");
+            return diagnostic.help(if policy.lists_ports() {
+                "it is the bundle, which the agent may dial on the ports that it is given"
+            } else {
+                "it is the bundle, which the agent may dial on every port"
+            });
         }
         Because::Closed => {
             return diagnostic.help(

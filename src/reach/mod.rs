@@ -82,6 +82,12 @@ impl<'a, T: Copy> Policy<'a, T> {
         Self { ports: ports.map(|ports| ports.into_iter().collect()), ..self }
     }
 
+    /// Whether the agent may dial some ports of its bundle only.
+    #[must_use]
+    pub fn lists_ports(&self) -> bool {
+        self.ports.is_some()
+    }
+
     /// Where the engine breaks the promise.
     #[must_use]
     pub fn gaps(&self) -> &[Gap] {
