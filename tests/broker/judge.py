@@ -112,6 +112,11 @@ def emitted(program, stages, broker):
     config = json.loads((stages["brokered"] / "broker/caddy.json").read_text())
     check("there is no interface to change it by", config["admin"]["disabled"] is True)
     check("nothing in it is taken from the environment", "{env." not in json.dumps(config))
+    # A server that spoke it would begin with a frame of its settings.
+    with broker.connect() as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        answer = connection.recv(100)
+    check("HTTP/2 in clear text is not spoken", answer[:5] in (b"", b"HTTP/"), answer)
     got = broker.raw(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")[0]
     check(
         "it says that it runs, without a line in the log",
