@@ -300,12 +300,17 @@ pub enum InputSource {
     /// The launch's token, which who launches makes.
     Token,
     /// A user's login, in the form of a header: `base64(user:…)` of what another source gives.
-    Login {
-        /// The user.
-        user: String,
-        /// Where the password is from.
-        password: Box<InputSource>,
-    },
+    Login(InputLogin),
+}
+
+/// A user, and where the password is from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InputLogin {
+    /// The user.
+    pub user: String,
+    /// Where the password is from.
+    pub password: Box<InputSource>,
 }
 
 /// Argument vectors to run in the stage's directory, without a shell. What a step needs on its standard input is said of it.

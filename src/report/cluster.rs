@@ -2,7 +2,7 @@
 //! sh` makes a script of them, and what cannot be done from here says to run them.
 
 use crate::backend;
-use crate::lower::plan_json::{ClusterCommands, ClusterResources, Command, InputSource};
+use crate::lower::plan_json::{ClusterCommands, ClusterResources, Command, InputLogin, InputSource};
 use crate::lower::shell;
 use crate::plan::Plan;
 use crate::world::broker::TOKEN;
@@ -35,7 +35,7 @@ pub(super) fn token(resources: &ClusterResources) -> Vec<String> {
 fn uses_token(from: &InputSource) -> bool {
     match from {
         InputSource::Token => true,
-        InputSource::Login { user: _, password } => uses_token(password),
+        InputSource::Login(login) => uses_token(&login.password),
         InputSource::Env(_) | InputSource::File(_) | InputSource::Text(_) => false,
     }
 }
@@ -70,7 +70,7 @@ fn value(from: &InputSource, quote: Quote) -> String {
         InputSource::Text(path) | InputSource::File(path) => {
             format!("value=$(cat {}) && [ -n \"$value\" ]", shell::from_home(path, quote))
         }
-        InputSource::Login { user, password } => format!(
+        InputSource::Login(InputLogin { user, password }) => format!(
             "{} && value=$(printf '%s:%s' {} \"$value\" | base64 | tr -d '\\n') && [ -n \"$value\" ]",
             value(password, quote),
             quote(user)

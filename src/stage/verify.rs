@@ -76,9 +76,9 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
         };
         let upstreams: Vec<ApiUrl> = plan.credentials.into_iter().map(|it| it.upstream).collect();
         let ask_broker = |text: &[u8]| broker::judge(text, &upstreams);
-        let asks = files
-            .iter()
-            .map(|Confinement { path, judge }| (*path, |text: &[u8]| judge(text, &Facts { bundle: plan.bundle_ip, plan: json })));
+        let asks = files.iter().map(|Confinement { path, judge }| {
+            (*path, |text: &[u8]| judge(text, &Facts { bundle: plan.bundle_ip, plan: json }))
+        });
         let asks: Vec<_> = asks.collect();
         let mut asked: Vec<(&'static str, Judge<'_>)> =
             asks.iter().map(|(path, ask)| (*path, ask as Judge<'_>)).collect();

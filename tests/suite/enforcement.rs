@@ -183,7 +183,8 @@ fn corners(bundle: Ipv4Addr) -> Vec<Asked> {
 
 /// Whether that code stands for the engine that a plan is compiled for: it has a list, and enforces it.
 fn is_judged(plan: &Plan) -> bool {
-    Ledger::smolvm().has(Capability::EnforcesCidrPolicy, *plan.engine.version)
+    plan.cluster.is_none()
+        && Ledger::smolvm().has(Capability::EnforcesCidrPolicy, *plan.engine.version)
         && !plan.gaps().iter().any(|gap| gap.is_total())
 }
 

@@ -1,7 +1,7 @@
 //! Inputs: the Secrets and ConfigMaps that no file of a stage holds, which who launches makes of what the host has.
 
 use super::names;
-use crate::lower::plan_json::{Input, InputKind, InputSource};
+use crate::lower::plan_json::{Input, InputKind, InputLogin, InputSource};
 use crate::model::{Reference, VariableValue};
 use crate::plan::{Plan, PlannedCredential, PlannedLogin, PlannedVariable, Traced, Variables};
 use crate::world::broker;
@@ -91,8 +91,9 @@ impl OfCredential {
             (Reference::File(path), true) => InputSource::Text(path.clone()),
             (Reference::File(path), false) => InputSource::File(path.clone()),
         };
-        let login =
-            |user: &str, password| InputSource::Login { user: user.to_owned(), password: Box::new(password) };
+        let login = |user: &str, password| {
+            InputSource::Login(InputLogin { user: user.to_owned(), password: Box::new(password) })
+        };
         let (from, of_token) = match &*credential.login {
             PlannedLogin::Basic(user) => (login(user, plain), Some(login(user, InputSource::Token))),
             PlannedLogin::Header(_) | PlannedLogin::Bearer => (plain, None),

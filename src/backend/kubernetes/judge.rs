@@ -245,12 +245,19 @@ fn pod(text: &[u8], component: &str, more: &[&str], own: &[(&str, &[&str])]) -> 
 }
 
 pub(super) fn agent(text: &[u8], facts: &Facts<'_>) -> Vec<String> {
-    let class = PlanJson::read(facts.plan).ok().and_then(|plan| Some(plan.cluster.as_ref()?.runtime_class.value.clone()));
+    let class = PlanJson::read(facts.plan)
+        .ok()
+        .and_then(|plan| Some(plan.cluster.as_ref()?.runtime_class.value.clone()));
     let Some(class) = class else { return vec![String::from("is of a plan that no cluster runs")] };
     let class = format!("'{class}'");
-    let mut problems =
-        pod(text, AGENT, &["nameservers", "runtimeClassName"], &[("dnsPolicy", &["'None'"]), ("runtimeClassName", &[class.as_str()])]);
-    let says = |words: &str| std::str::from_utf8(text).is_ok_and(|text| text.lines().any(|line| line == words));
+    let mut problems = pod(
+        text,
+        AGENT,
+        &["nameservers", "runtimeClassName"],
+        &[("dnsPolicy", &["'None'"]), ("runtimeClassName", &[class.as_str()])],
+    );
+    let says =
+        |words: &str| std::str::from_utf8(text).is_ok_and(|text| text.lines().any(|line| line == words));
     // Both are said once, and nothing of what comes behind them is.
     if !says(&format!("      runtimeClassName: {class}")) {
         problems.push(String::from("does not say `runtimeClassName`"));
@@ -268,7 +275,15 @@ pub(super) fn bundle(text: &[u8], _: &Facts<'_>) -> Vec<String> {
 /// Judges the list of the stage's files: it names files of the stage, and changes nothing of them.
 pub(super) fn kustomization(text: &[u8], _: &Facts<'_>) -> Vec<String> {
     const KEYS: &[&str] = &[
-        "apiVersion", "configMapGenerator", "files", "kind", "name", "namespace", "order", "resources", "sortOptions",
+        "apiVersion",
+        "configMapGenerator",
+        "files",
+        "kind",
+        "name",
+        "namespace",
+        "order",
+        "resources",
+        "sortOptions",
     ];
     let fixed: &[(&str, &[&str])] = &[("kind", &["'Kustomization'"]), ("order", &["'fifo'"])];
     let wanted = [("resources", 1), ("sortOptions", 1)];
@@ -279,7 +294,8 @@ pub(super) fn kustomization(text: &[u8], _: &Facts<'_>) -> Vec<String> {
     let entries = text.lines().filter(|line| !line.contains(": ")).filter_map(unquoted);
     for entry in entries {
         let path = entry.split_once('=').map_or(entry.as_str(), |(_, path)| path);
-        let is_inside = !path.starts_with('/') && !path.contains(':') && !path.split('/').any(|part| part == "..");
+        let is_inside =
+            !path.starts_with('/') && !path.contains(':') && !path.split('/').any(|part| part == "..");
         if !is_inside {
             problems.push(format!("names {}, which is in no stage", quote(path)));
         }

@@ -471,13 +471,19 @@ pub(super) fn deployment(plan: &Plan, component: &'static str, spec: PodSpec) ->
     Object {
         api_version: "apps/v1",
         kind: "Deployment",
-        metadata: Metadata { labels: labels(&plan.slug, Some(component)), ..Metadata::fixed(&plan.slug, component) },
+        metadata: Metadata {
+            labels: labels(&plan.slug, Some(component)),
+            ..Metadata::fixed(&plan.slug, component)
+        },
         spec: Some(Deployment {
             replicas: 1,
             revision_history_limit: 1,
             selector: Matching { match_labels: selector(component) },
             strategy: Strategy { r#type: "Recreate" },
-            template: Template { metadata: TemplateMetadata { labels: labels(&plan.slug, Some(component)) }, spec },
+            template: Template {
+                metadata: TemplateMetadata { labels: labels(&plan.slug, Some(component)) },
+                spec,
+            },
         }),
     }
 }

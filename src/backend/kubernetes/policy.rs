@@ -14,7 +14,8 @@ use super::object::{Metadata, Object, selector};
 use crate::lower::plan_json::{PlanJson, Sidecar};
 use crate::lower::{Draft, Markup, Mode};
 use crate::plan::{
-    Origin, Origins, Plan, PlannedCluster, PlannedCredential, PlannedEgress, PlannedGit, PlannedSidecar, Traced,
+    Origin, Origins, Plan, PlannedCluster, PlannedCredential, PlannedEgress, PlannedGit, PlannedSidecar,
+    Traced,
 };
 use crate::world::builtin::{AGENT, BUNDLE};
 use crate::world::pipelock::guard;

@@ -22,7 +22,10 @@ pub(super) const TARGET: Target = Target {
     made_from: compose::made_from,
     keeper: "the engine",
     allowed: |plan| smolfile::allow_cidr(plan).value,
-    confinement: &[Confinement { path: smolfile::PATH, judge: |text, facts| smolfile::judge(text, facts.bundle) }],
+    confinement: &[Confinement {
+        path: smolfile::PATH,
+        judge: |text, facts| smolfile::judge(text, facts.bundle),
+    }],
     shown: &[smolfile::PATH, agent_env::PATH, plan_json::PATH],
 };
 
