@@ -46,7 +46,7 @@ BACKEND = 'backend "kubernetes" runtime-class="kata" run-as=1000'
 # What may be said of a bottle that comes from a host; the first is an error.
 LOSSES = {"cluster-unsupported", "cluster-loss"}
 SEED = 20261129
-TARGETS = 40
+TARGETS = 24
 SECRET = "the value of {} with $dollars, `ticks` and 'quotes'"
 
 passed = 0
@@ -104,6 +104,18 @@ def find_kubectl():
 def run(*command, **more):
     more.setdefault("timeout", 300)
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, **more)
+
+
+def booted(text):
+    """The same spec with an image in place of what only a host boots, and without what only a host has."""
+    text = re.sub(r"(?m)^\s*(artifact|rootfs) .*$", "", text)
+    text = re.sub(r'(?m)^\s*image "[^"]*"( *//.*)?$', "", text)
+    text = re.sub(r"(?m)^\s*engine .*$", "", text)
+    text = re.sub(r'(?m)^\s*volume "\./.*$', "", text)
+    more = f' image "registry.example.com/agent@sha256:{"0" * 64}";'
+    if re.search(r"(?m)^\s*repo ", text) or "include" in text:
+        more += f' git-gate image="registry.example.com/gate@sha256:{"0" * 64}";'
+    return re.sub(r"(?m)^(bottle [^{\n]*\{)", lambda found: found[1] + more, moved(text))
 
 
 def moved(text):
@@ -201,6 +213,18 @@ def by_kubectl(kubectl, name, stage):
     check(f"{name}: the objects are the stage's, in its order", others == mine, [one["kind"] for one in others])
     kinds = [one["kind"] for one in others]
     check(f"{name}: policies come before Pods", kinds.index("NetworkPolicy") < kinds.index("Deployment"), kinds)
+
+
+def by_list(kubectl, built):
+    """The list beside the stages is all of them."""
+    import yaml
+
+    done = run(kubectl, "kustomize", built.out)
+    if not check(f"{built.name}: kubectl kustomize takes all stages", done.returncode == 0, done.stderr):
+        return
+    made = [one for one in yaml.safe_load_all(done.stdout) if one is not None]
+    spaces = [one["metadata"]["name"] for one in made if one["kind"] == "Namespace"]
+    check(f"{built.name}: each bottle once", sorted(spaces) == [f"bottle-{stage.name}" for stage in built.stages], spaces)
 
 
 def pods_of(one):
@@ -398,9 +422,20 @@ def borders(policies):
     return sorted(found)
 
 
-def answers(policies, service, plan, targets, ports, Pod, Cluster):
+def answers(policies, service, plan, targets, ports, Pod, Cluster, alone=False):
     """Everything that is asked of the model, by question."""
     cluster, pods = world(policies, service, plan, Pod, Cluster)
+    asked = ends(cluster, pods, plan, targets, ports)
+    for number in range(len(policies)) if alone else []:
+        # What each policy says by itself: where two say the same, one of them alone would do.
+        cluster.policies = [policies[number]]
+        for key, value in ends(cluster, pods, plan, targets, ports).items():
+            asked[policies[number]["metadata"]["name"], *key] = value
+    return asked
+
+
+def ends(cluster, pods, plan, targets, ports):
+    """The same of one set of policies: whole connections, and what each of their ends allows."""
     agent, bundle = pods["agent"], pods["bundle"]
     asked = {}
     for port in ports:
@@ -415,6 +450,10 @@ def answers(policies, service, plan, targets, ports, Pod, Cluster):
                     asked["agent", who, port, protocol] = cluster.connects(agent, pod.address, port, protocol)
                     asked["bundle", who, port, protocol] = cluster.connects(bundle, pod.address, port, protocol)
                     asked["stranger", who, port, protocol] = cluster.connects(pods["stranger"], pod.address, port, protocol)
+                for end in ["agent", "bundle", "stranger"]:
+                    at = who, port, protocol, end
+                    asked["to", *at] = cluster.allows("Egress", pods[end], pod, port, protocol)
+                    asked["from", *at] = cluster.allows("Ingress", pods[end], pod, port, protocol)
     for address in targets:
         for port, protocol in [(443, "TCP"), (53, "UDP"), (22, "TCP")]:
             asked["agent", address, port, protocol] = cluster.connects(agent, address, port, protocol)
@@ -457,6 +496,8 @@ def by_model(built, stage, dice):
         check(f"{name}: the bundle's port {port}", model == (answer["verdict"] == "allowed"), answer)
         check(f"{name}: over UDP", not asked["agent", plan["bundle_ip"], port, "UDP"], port)
     for key, connects in asked.items():
+        if key[0] in ("to", "from"):
+            continue
         if key[0] == "agent" and key[1] != plan["bundle_ip"]:
             check(f"{name}: the agent dials nothing else", not connects, key)
         if key[1] == "agent":
@@ -490,7 +531,7 @@ def by_model(built, stage, dice):
             check(f"{name}: {address} is internal, and closed", not connects and answer["verdict"] == "refused", answer)
         else:
             check(f"{name}: {address} is public", connects == dials, answer)
-    return policies, service, plan, targets, ports, asked
+    return policies, service, plan, targets, ports
 
 
 PLACES = {"system": "10.244.3.3", "node": "192.168.7.7", "spoofed agent": "10.244.2.2", "stranger": "10.244.1.4"}
@@ -554,6 +595,7 @@ def damages(policies):
         return root
 
     for number, policy in enumerate(policies):
+        # `podSelector` may not be missing: the schemas know.
         paths = [["metadata", "namespace"]] + [path for path in places(policy["spec"], ["spec"])]
         for path in paths:
             value = at(policy, path)
@@ -588,42 +630,49 @@ def damages(policies):
         yield f"without {policy['metadata']['name']}", missing
 
 
-def is_same(what, policies):
-    """Whether a damage says the same in other words, by the API: what is absent has the default that is written."""
-    number = {policy["metadata"]["name"]: policy for policy in policies}
-    policy, _, change = what.partition(": ")
-    # A policy selects all Pods without labels; of one that is selected by others too, its types add nothing.
-    if change in ("without spec.policyTypes",):
-        # Without types it has Ingress, and Egress where it has rules of that.
-        return "egress" in number[policy]["spec"] or policy in ("agent", "bundle")
-    if re.fullmatch(r"(without|another) spec\.policyTypes\.[01]", change):
-        return False
-    return change.startswith("without ") and change.endswith(".protocol") and "TCP" in at_path(number[policy], change)
+def is_same(policies, broken):
+    """Whether a damage says the same in other words: the exceptions of a block are the same addresses all together, TCP is
+    what a port without a protocol is of, or a policy without types has those of its rules."""
+
+    def plain(all_policies):
+        plainer = copy.deepcopy(all_policies)
+        for policy in plainer:
+            spec = policy["spec"]
+            types = spec.get("policyTypes") or (["Ingress"] + (["Egress"] if "egress" in spec else []))
+            spec["policyTypes"] = sorted(types)
+            for rule in (spec.get("ingress") or []) + (spec.get("egress") or []):
+                for port in rule.get("ports") or []:
+                    port.setdefault("protocol", "TCP")
+                for peer in rule.get("to") or []:
+                    block = peer.get("ipBlock")
+                    if block and block.get("except"):
+                        nets = [ipaddress.ip_network(one) for one in block["except"]]
+                        block["except"] = [str(one) for one in ipaddress.collapse_addresses(nets)]
+        return plainer
+
+    return plain(policies) == plain(broken)
 
 
-def at_path(policy, change):
-    node = policy
-    for step in change.split(" ", 1)[1].split("."):
-        node = node[int(step)] if isinstance(node, list) else node[step]
-    return str(node)
+def by_damage(policies, service, plan, targets, ports, Pod, Cluster):
+    import kubernetes_validate
 
-
-def by_damage(name, policies, service, plan, targets, ports, right, Pod, Cluster):
-    noticed, same, missed = 0, 0, []
+    right = answers(policies, service, plan, targets, ports, Pod, Cluster, alone=True)
+    noticed, refused, same, missed = 0, 0, 0, []
     for what, broken in damages(policies):
         try:
-            now = answers(broken, service, plan, targets, ports, Pod, Cluster)
-        except (KeyError, ValueError, TypeError):
-            # No cluster takes it.
-            noticed += 1
+            for one in broken:
+                kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
+            now = answers(broken, service, plan, targets, ports, Pod, Cluster, alone=True)
+        except Exception:  # noqa: BLE001 — no cluster takes it, whatever is wrong with it
+            refused += 1
             continue
         if now != right:
             noticed += 1
-        elif is_same(what, policies):
+        elif is_same(policies, broken):
             same += 1
         else:
             missed.append(what)
-    return noticed, same, missed
+    return noticed, refused, same, missed
 
 
 # --- inputs, and what sees that the policies hold -----------------------------------------------------------------------
@@ -869,8 +918,12 @@ def by_both(bottlec, source, place, dice):
     cluster = Built(bottlec, name, copied(source, place / "cluster", moved), place / "cluster")
     check(f"{name} is built for a host", host.ok, host.said)
     if not cluster.ok:
-        check(f"{name}: what a cluster cannot have is said", cluster.errors <= {"cluster-unsupported"} and cluster.errors, cluster.found)
-        return cluster
+        is_said = cluster.errors <= {"cluster-unsupported"} and cluster.errors
+        check(f"{name}: what a cluster cannot have is said", is_said, cluster.found)
+        (place / "booted").mkdir()
+        cluster = Built(bottlec, f"{name}, with an image", copied(source, place / "booted", booted), place / "booted")
+        if not check(f"{name} is built with an image", cluster.ok, cluster.said):
+            return cluster
     for stage in cluster.stages:
         plan = json.loads((stage / "plan.json").read_text())
         on_host = json.loads((host.out / plan["slug"] / "plan.json").read_text())
@@ -910,7 +963,14 @@ def main(bottlec, kubectl):
             change = (lambda text: text) if "kubernetes" in source.parent.name else moved
             one = Built(bottlec, f"case {source.parent.name}", copied(source, here, change), here)
             if not one.ok:
-                check(f"{one.name}: what a cluster cannot have is said", one.errors <= {"cluster-unsupported"} and one.errors, one.found)
+                is_said = one.errors <= {"cluster-unsupported"} and one.errors
+                check(f"{one.name}: what a cluster cannot have is said", is_said, one.found)
+                (here / "booted").mkdir()
+                name = f"{one.name}, with an image"
+                one = Built(bottlec, name, copied(source, here / "booted", booted), here / "booted")
+                if not one.ok:
+                    is_said = one.errors <= {"cluster-unsupported"} and one.errors
+                    check(f"{name}: what a cluster cannot have is said", is_said, one.found)
             built.append(one)
         for name, text in [("private", PRIVATE), ("closed", CLOSED)]:
             here = place / name
@@ -924,7 +984,7 @@ def main(bottlec, kubectl):
             by_inputs(kubectl, bottlec, place / "inputs")
             one = Built(bottlec, "inputs", Path("inputs.kdl"), place / "inputs")
             built.append(one)
-        counted = [0, 0, 0]
+        counted = [0, 0, 0, 0]
         for one in built:
             if not one.ok:
                 refused.append(one.name)
@@ -936,12 +996,17 @@ def main(bottlec, kubectl):
                 by_plan(name, stage)
                 asked = by_model(one, stage, dice)
                 if one.name in ("private", "inputs", "closed"):
-                    noticed, same, missed = by_damage(name, *asked, Pod, Cluster)
-                    counted = [counted[0] + noticed, counted[1] + same, counted[2] + len(missed)]
+                    noticed, refused_by_schema, same, missed = by_damage(*asked, Pod, Cluster)
+                    of_it = [noticed, refused_by_schema, same, len(missed)]
+                    counted = [one + more for one, more in zip(counted, of_it)]
                     check(f"{name}: every damage to a policy is noticed", not missed, missed)
+        if kubectl is not None:
+            for one in built:
+                if one.stages:
+                    by_list(kubectl, one)
     stages = sum(len(one.stages) for one in built)
     print(f"{stages} stages; a cluster cannot have {', '.join(refused) or 'none of them'}")
-    print(f"damages: {counted[0]} noticed, {counted[1]} that say the same, {counted[2]} missed")
+    print(f"damages: {counted[0]} noticed, {counted[1]} that no schema takes, {counted[2]} that say the same, {counted[3]} missed")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -8,6 +8,11 @@ before any policy is asked.
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import cache
+
+# Each is read once: a judgement asks for the same ones many times.
+ADDRESS = cache(ipaddress.ip_address)
+NETWORK = cache(ipaddress.ip_network)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Cluster:
 
 
 def is_in(address, network):
-    address, network = ipaddress.ip_address(address), ipaddress.ip_network(network)
+    address, network = ADDRESS(address), NETWORK(network)
     return address.version == network.version and address in network
 
 

@@ -18,7 +18,7 @@ pub enum Gap {
     Plugin,
     /// A pod runs for a moment before its policies apply.
     Delay,
-    /// A node reaches its pods.
+    /// A Pod and its node reach each other.
     Node,
     /// An administrator's policies come first.
     Administrator,
@@ -40,11 +40,11 @@ impl Gap {
     /// Every one, the worst first; the last one counts for one RuntimeClass alone.
     pub const ALL: [Self; 10] = [
         Self::Plugin,
+        Self::Node,
         Self::Administrator,
         Self::Delay,
         Self::HostNetwork,
         Self::NodeDns,
-        Self::Node,
         Self::Debug,
         Self::Secrets,
         Self::Processes,
@@ -66,7 +66,7 @@ impl Gap {
             Self::Delay => "not before the policies apply to a new pod",
             Self::HostNetwork => "no policy binds a pod on its node's network",
             Self::NodeDns => "a name server of the node's may be reached past the policies",
-            Self::Node => "a node reaches the pods that it runs",
+            Self::Node => "a Pod and the node that it runs on reach each other, whatever the policies say",
             Self::Debug => "who may debug its pods is in their network",
             Self::Secrets => "who may read the namespace's Secrets has its keys",
             Self::Processes => "the number of processes is bounded by the kubelet alone",
@@ -97,7 +97,8 @@ impl Gap {
             Self::HostNetwork => (
                 "for a pod with hostNetwork a policy is undefined: mostly its traffic is that of the node",
                 "kubernetes.io, Network Policies, \"NetworkPolicy and hostNetwork pods\"; read November 2026",
-                "the stage has no such pod, and its namespace admits none; keep others off the nodes of bottles",
+                "the stage has no such pod, and no namespace of the level `restricted` or `baseline` admits one; keep others off \
+                 the nodes of bottles",
             ),
             Self::NodeDns => (
                 "NodeLocal DNSCache answers at an address of the node's, which is outside of policies under some plugins",
@@ -105,9 +106,10 @@ impl Gap {
                 "the agent's name server is its bundle, where nothing answers; see what the plugin says of link-local addresses",
             ),
             Self::Node => (
-                "traffic between a node and the pods that it runs is always allowed to the pods",
-                "kubernetes.io, Network Policies, \"The two sorts of pod isolation\"; read November 2026",
-                "who is on the node reaches the bundle: give bottles nodes of their own",
+                "traffic between a Pod and the node that it runs on is always allowed, whatever the policies say",
+                "kubernetes.io, Network Policies, of the identifiers of peers and of pod isolation; read November 2026",
+                "the agent may reach what listens on its node, and the node the bundle: give bottles nodes of their own, with \
+                 a firewall on each",
             ),
             Self::Debug => (
                 "`kubectl debug` adds a container to a pod, with its network, labels and address, past the stage",
