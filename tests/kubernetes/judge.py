@@ -640,6 +640,8 @@ def is_same(policies, broken):
             spec = policy["spec"]
             types = spec.get("policyTypes") or (["Ingress"] + (["Egress"] if "egress" in spec else []))
             spec["policyTypes"] = sorted(types)
+            # A selector that is not there selects everything, as an empty one does.
+            spec.setdefault("podSelector", {})
             for rule in (spec.get("ingress") or []) + (spec.get("egress") or []):
                 for port in rule.get("ports") or []:
                     port.setdefault("protocol", "TCP")

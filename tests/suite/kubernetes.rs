@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use bottlec::backend::lower;
 use bottlec::lower::plan_json::{Made, PlanJson, Steps};
@@ -12,7 +13,7 @@ use bottlec::plan::Plan;
 use bottlec::stage::{self, Difference, State};
 use proptest::prelude::*;
 
-use crate::support::binary::Dir;
+use crate::support::binary::{BOTTLEC, Dir};
 use crate::support::nasty::{kdl, nasty};
 use crate::support::{compile_file, compile_text, root};
 
@@ -225,6 +226,13 @@ fn a_stage_that_confines_less_is_told_whatever_its_digests_are() {
         ("agent.yaml", Box::new(swap("      runtimeClassName: 'kata'\n", ""))),
         ("agent.yaml", Box::new(swap("dnsPolicy: 'None'", "dnsPolicy: 'Default'"))),
         ("agent.yaml", Box::new(swap("        - '172.20.0.", "        - '8.8.8."))),
+        (
+            "agent.yaml",
+            Box::new(swap(
+                "      securityContext:\n        fsGroup",
+                "        - '8.8.8.8'\n      securityContext:\n        fsGroup",
+            )),
+        ),
         ("agent.yaml", Box::new(swap("component: 'agent'", "component: 'bundle'"))),
         ("agent.yaml", Box::new(swap("            drop:", "            add:"))),
         (
@@ -267,8 +275,7 @@ fn what_a_cluster_runs_is_told_to_be_run_and_nothing_is_started() {
     let flat = |text: &str| text.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let page = flat(&shown.out);
     for (command, code) in [
-        (&["up", "x.kdl"][..], 125),
-        (&["down", "x.kdl"], 3),
+        (&["down", "x.kdl"][..], 3),
         (&["stop", "x.kdl"], 3),
         (&["status", "x.kdl"], 3),
         (&["logs", "x.kdl"], 3),
@@ -288,6 +295,15 @@ fn what_a_cluster_runs_is_told_to_be_run_and_nothing_is_started() {
             assert!(line.starts_with("kubectl "), "{line}");
             assert!(page.contains(&flat(line)), "plan shows `{line}`:\n{}", shown.out);
         }
+    }
+    // As a program's own code would be passed through, it has another one.
+    let up = Command::new(BOTTLEC).args(["up", "x.kdl"]).current_dir(dir.path()).output().unwrap();
+    assert_eq!(up.status.code(), Some(125));
+    let told = String::from_utf8(up.stderr).unwrap();
+    let lines: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    assert!(lines.len() >= 6 && lines.iter().all(|line| line.starts_with("kubectl ")), "{told}");
+    for line in lines {
+        assert!(page.contains(&flat(line)), "plan shows `{line}`:\n{}", shown.out);
     }
     assert!(!dir.at("stage").exists(), "nothing was written");
 }

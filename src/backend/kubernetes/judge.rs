@@ -256,13 +256,16 @@ pub(super) fn agent(text: &[u8], facts: &Facts<'_>) -> Vec<String> {
         &["nameservers", "runtimeClassName"],
         &[("dnsPolicy", &["'None'"]), ("runtimeClassName", &[class.as_str()])],
     );
-    let says =
-        |words: &str| std::str::from_utf8(text).is_ok_and(|text| text.lines().any(|line| line == words));
-    // Both are said once, and nothing of what comes behind them is.
-    if !says(&format!("      runtimeClassName: {class}")) {
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    if !text.lines().any(|line| line == format!("      runtimeClassName: {class}")) {
         problems.push(String::from("does not say `runtimeClassName`"));
     }
-    if !says(&format!("        - '{}'", facts.bundle)) {
+    // The one entry of its list.
+    let mut lines = text.lines().skip_while(|line| line.trim() != "nameservers:").skip(1);
+    let bundle = format!("        - '{}'", facts.bundle);
+    let is_bundle = lines.next() == Some(bundle.as_str());
+    let is_all = lines.next().is_some_and(|line| !line.trim_start().starts_with('-'));
+    if !is_bundle || !is_all || text.lines().filter(|line| line.contains("nameservers:")).count() != 1 {
         problems.push(String::from("has another name server than the bundle"));
     }
     problems
