@@ -170,7 +170,7 @@ impl Page {
         let others = if gaps.iter().any(|gap| gap.is_total()) { "" } else { "; no other address" };
         let on = match &plan.cluster {
             Some(cluster) => {
-                let ports: Vec<String> = cluster.ports.iter().map(|port| port.to_string()).collect();
+                let ports: Vec<String> = cluster.ports.iter().map(ToString::to_string).collect();
                 format!("on TCP {} alone", ports.join(", "))
             }
             None => String::from("on every port of it"),

@@ -285,6 +285,12 @@ fn passage(target: &Target, passage: &Passage<'_, &str>) -> Vec<Cause> {
 
 const NO_PORT: &str = "pipelock looks at no port: an allowed host can be reached on each";
 
+/// What the agent may dial itself.
+fn dials_bundle(plan: &Plan) -> String {
+    let on = if plan.cluster.is_some() { "on the ports that it is given" } else { "on every port" };
+    format!("{} is the one address that the agent may dial, {on}", plan.addresses.bundle())
+}
+
 fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     let policy = policy(plan);
     let because = policy.judge(target, at);
@@ -304,15 +310,12 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
             (vec![sentence("engine", "loopback is the agent's own machine")], vec![builtin::AGENT.to_owned()])
         }
         Because::Bundle(listener) => {
-            let on = if plan.cluster.is_some() { "on the ports that it is given" } else { "on every port" };
-            let rule =
-                format!("{} is the one address that the agent may dial, {on}", plan.addresses.bundle());
             match (listener, target.port) {
                 (Some(listener), _) => notes.push(format!("{listener} listens there")),
                 (None, Some(_)) => notes.push(String::from("nothing in the plan listens there")),
                 (None, None) => {}
             }
-            (vec![sentence("bundle", rule)], direct)
+            (vec![sentence("bundle", dials_bundle(plan))], direct)
         }
         Because::Closed => {
             let rule = format!(

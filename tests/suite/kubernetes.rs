@@ -1,6 +1,12 @@
 //! Bottles of a cluster: names, addresses, what `verify` says of a stage that somebody changed, what is told instead of a
 //! launch. What the objects mean is judged by tests/kubernetes.
 
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "specs are put together from few parts"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -45,7 +51,8 @@ fn is_label(text: &str) -> bool {
 fn names(plan: &Plan) -> (String, Vec<String>, Vec<String>) {
     let stage = lower(plan);
     let mut inner = Vec::new();
-    for (path, file) in stage.files.iter().filter(|(path, _)| path.ends_with(".yaml") && !path.contains('/'))
+    for (path, file) in
+        stage.files.iter().filter(|(path, _)| path.strip_suffix(".yaml").is_some() && !path.contains('/'))
     {
         let text = std::str::from_utf8(&file.bytes).expect("text");
         // A variable's name is no object's.
@@ -154,6 +161,9 @@ proptest! {
     }
 }
 
+/// What somebody does to a file.
+type Change = Box<dyn Fn(&str) -> String>;
+
 /// A stage whose one file was changed, with digests that say so.
 fn changed(stage: &Stage, path: &str, change: impl Fn(&str) -> String) -> Stage {
     let mut stage = stage.clone();
@@ -167,6 +177,16 @@ fn changed(stage: &Stage, path: &str, change: impl Fn(&str) -> String) -> Stage 
     stage
 }
 
+/// Sets the mode of a stage's directories.
+fn directories(at: &std::path::Path) {
+    fs::set_permissions(at, fs::Permissions::from_mode(0o755)).expect("a mode");
+    for entry in fs::read_dir(at).expect("a directory").flatten() {
+        if entry.path().is_dir() {
+            directories(&entry.path());
+        }
+    }
+}
+
 /// What `verify` says of a stage on disk.
 fn verified(stage: &Stage) -> State {
     let dir = tempfile::tempdir().expect("a directory");
@@ -176,14 +196,6 @@ fn verified(stage: &Stage) -> State {
         fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         fs::write(&path, &*file.bytes).expect("a file");
         fs::set_permissions(&path, fs::Permissions::from_mode(file.mode.bits())).expect("a mode");
-    }
-    fn directories(at: &std::path::Path) {
-        fs::set_permissions(at, fs::Permissions::from_mode(0o755)).expect("a mode");
-        for entry in fs::read_dir(at).expect("a directory").flatten() {
-            if entry.path().is_dir() {
-                directories(&entry.path());
-            }
-        }
     }
     directories(&place);
     stage::verify(&place).expect("it is read")
@@ -202,7 +214,6 @@ fn a_stage_that_confines_less_is_told_whatever_its_digests_are() {
         move |text: &str| text.replacen(behind, &format!("{behind}\n{line}"), 1)
     };
     let swap = |from: &'static str, to: &'static str| move |text: &str| text.replacen(from, to, 1);
-    type Change = Box<dyn Fn(&str) -> String>;
     let changes: Vec<(&str, Change)> = vec![
         ("policy-agent.yaml", Box::new(swap("port: 8888", "port: 22"))),
         ("policy-agent.yaml", Box::new(swap("  - 'Egress'\n", ""))),
@@ -255,10 +266,10 @@ fn a_stage_that_confines_less_is_told_whatever_its_digests_are() {
     for (path, change) in changes {
         let broken = changed(&stage, path, &change);
         assert_ne!(broken.files[path].bytes, stage.files[path].bytes, "{path}: nothing was changed");
-        let state = verified(&broken);
+        let found = verified(&broken);
         assert!(
-            is_told(&state, path),
-            "{path}: {state:?}\n{}",
+            is_told(&found, path),
+            "{path}: {found:?}\n{}",
             String::from_utf8_lossy(&broken.files[path].bytes)
         );
     }
@@ -269,7 +280,7 @@ fn what_a_cluster_runs_is_told_to_be_run_and_nothing_is_started() {
     let dir = Dir::with(format!(
         "bottle \"api\" {{\n    {HEAD}    egress {{ allow \"api.example.com\"; }}\n    network octet=42\n}}\n"
     ));
-    let shown = dir.run(&["plan", "x.kdl"]);
+    let shown = dir.run(["plan", "x.kdl"]);
     assert_eq!(shown.code, 0, "{}", shown.err);
     // Whatever is wrapped in the page.
     let flat = |text: &str| text.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -314,17 +325,17 @@ fn a_run_lists_its_bottles_and_leaves_a_list_of_somebody_else() {
         "bottle \"b\" {{\n    {HEAD}    network octet=42\n}}\nbottle \"a\" {{\n    {HEAD}    network octet=43\n}}\nbottle \"host\" {{}}\n"
     );
     let dir = Dir::with(&two);
-    assert_eq!(dir.run(&["build", "x.kdl"]).code, 0);
+    assert_eq!(dir.run(["build", "x.kdl"]).code, 0);
     let list = fs::read_to_string(dir.at("stage/kustomization.yaml")).unwrap();
     let listed: Vec<&str> = list.lines().filter(|line| line.starts_with("- ")).collect();
     assert_eq!(listed, ["- 'a'", "- 'b'"], "{list}");
-    assert_eq!(dir.run(&["build", "x.kdl", "--check"]).code, 0);
+    assert_eq!(dir.run(["build", "x.kdl", "--check"]).code, 0);
     fs::write(dir.at("stage/kustomization.yaml"), list.replace("- 'a'\n", "")).unwrap();
-    assert_eq!(dir.run(&["build", "x.kdl", "--check"]).code, 1);
-    assert_eq!(dir.run(&["build", "x.kdl"]).code, 0);
+    assert_eq!(dir.run(["build", "x.kdl", "--check"]).code, 1);
+    assert_eq!(dir.run(["build", "x.kdl"]).code, 0);
     assert_eq!(fs::read_to_string(dir.at("stage/kustomization.yaml")).unwrap(), list);
     fs::write(dir.at("stage/kustomization.yaml"), "resources: []\n").unwrap();
-    let refused = dir.run(&["build", "x.kdl", "--force"]);
+    let refused = dir.run(["build", "x.kdl", "--force"]);
     assert_ne!(refused.code, 0);
     assert_eq!(fs::read_to_string(dir.at("stage/kustomization.yaml")).unwrap(), "resources: []\n");
 }

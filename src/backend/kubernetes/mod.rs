@@ -43,7 +43,7 @@ pub(super) const TARGET: Target = Target {
 
 /// The ports of the bundle's Pod that the agent may dial, as a person reads it.
 fn allowed(plan: &Plan) -> String {
-    let ports = plan.cluster.iter().flat_map(|cluster| &cluster.ports).map(|port| port.to_string());
+    let ports = plan.cluster.iter().flat_map(|cluster| &cluster.ports).map(ToString::to_string);
     format!("the bundle's Pod on TCP {}", ports.collect::<Vec<_>>().join(", "))
 }
 

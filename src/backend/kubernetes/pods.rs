@@ -269,7 +269,8 @@ impl SecurityContext {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Mount {
     name: String,
-    mount_path: String,
+    #[serde(rename = "mountPath")]
+    path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     sub_path: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -278,7 +279,7 @@ pub(super) struct Mount {
 
 impl Mount {
     pub(super) fn new(name: &str, path: &str, writable: bool) -> Self {
-        Self { name: name.to_owned(), mount_path: path.to_owned(), sub_path: None, read_only: !writable }
+        Self { name: name.to_owned(), path: path.to_owned(), sub_path: None, read_only: !writable }
     }
 
     /// One file of a volume.

@@ -39,7 +39,8 @@ static INTERNAL: Origin = Origin::compiler(
 #[serde(rename_all = "camelCase")]
 struct Policy {
     pod_selector: Selector,
-    policy_types: [&'static str; 2],
+    #[serde(rename = "policyTypes")]
+    types: [&'static str; 2],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ingress: Vec<Ingress>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -117,7 +118,7 @@ fn policy(slug: &Traced<String>, name: &str, pod_selector: Selector) -> Object<P
         metadata: Metadata::fixed(slug, name),
         spec: Some(Policy {
             pod_selector,
-            policy_types: ["Ingress", "Egress"],
+            types: ["Ingress", "Egress"],
             ingress: Vec::new(),
             egress: Vec::new(),
         }),

@@ -404,12 +404,12 @@ impl Run<'_> {
 const MAX_PROVISION: u64 = 16 << 20;
 
 /// The steps of a plan's undoing that are the machine's.
-pub(super) fn machine_removal<'a>(plan: &'a HostPlan) -> impl Iterator<Item = &'a Vector> {
+pub(super) fn machine_removal(plan: &HostPlan) -> impl Iterator<Item = &Vector> {
     plan.commands.cleanup.iter().filter(|command| is_of_machine(plan, command))
 }
 
 /// The steps that are the bundle's.
-pub(super) fn bundle_removal<'a>(plan: &'a HostPlan) -> impl Iterator<Item = &'a Vector> {
+pub(super) fn bundle_removal(plan: &HostPlan) -> impl Iterator<Item = &Vector> {
     plan.commands.cleanup.iter().filter(|command| !is_of_machine(plan, command))
 }
 

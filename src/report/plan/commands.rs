@@ -2,9 +2,9 @@
 
 use super::page::Page;
 use crate::backend;
-use crate::lower::plan_json::{Checkout, ClusterCommands, Command, Commands};
+use crate::lower::plan_json::{Checkout, ClusterCommands, Command, Commands, Provision};
 use crate::lower::shell;
-use crate::plan::Plan;
+use crate::plan::{Plan, Traced};
 use crate::report::script::git_directory;
 use crate::report::{cluster, vault};
 
@@ -12,10 +12,19 @@ impl Page {
     pub(super) fn commands(&mut self, plan: &Plan, directory: &str) {
         let launch = (backend::of(plan).launch)(plan);
         let provision = launch.provision.clone();
-        let Some((_, commands)) = launch.on_host() else {
-            self.in_cluster(plan, directory);
-            return;
-        };
+        match launch.on_host() {
+            Some((_, commands)) => self.on_host(plan, directory, commands, provision),
+            None => self.in_cluster(plan, directory),
+        }
+    }
+
+    fn on_host(
+        &mut self,
+        plan: &Plan,
+        directory: &str,
+        commands: Commands,
+        provision: Vec<Traced<Provision>>,
+    ) {
         let Commands {
             bundle,
             // What a launcher asks in between, which changes nothing.
