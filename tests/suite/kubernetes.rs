@@ -289,11 +289,11 @@ fn what_a_cluster_runs_is_told_to_be_run_and_nothing_is_started() {
         (&["down", "x.kdl"][..], 3),
         (&["stop", "x.kdl"], 3),
         (&["status", "x.kdl"], 3),
-        (&["logs", "x.kdl"], 3),
+        (&["logs", "--spec", "x.kdl"], 3),
         (&["pull", "x.kdl"], 3),
         (&["preflight", "x.kdl"], 3),
     ] {
-        let done = dir.run(command);
+        let done = dir.call(command).env("HOME", dir.path()).run();
         assert_eq!(done.code, code, "{command:?}: {}{}", done.out, done.err);
         assert!(
             done.err.contains("the bottle `api` runs in a cluster, which bottlec does not drive"),

@@ -336,7 +336,10 @@ impl Picture {
                 ]
             }
         };
-        rows.push(row(format!("on smolvm {}", plan.engine.version)));
+        rows.push(row(match &plan.cluster {
+            Some(cluster) => format!("under {}", *cluster.runtime_class),
+            None => format!("on smolvm {}", plan.engine.version),
+        }));
         let noted = |text: String, note: &str| Row { text, note: Some(note.to_owned()) };
         let PlannedMachine { cpus: _, memory_mib: _, storage_gib: _, gpu, volumes, published } =
             &plan.machine;
