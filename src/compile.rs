@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::backend;
 use crate::check::accept::Acceptance;
 use crate::check::levels::{LevelOverride, Levels};
 use crate::check::{self, BottleContext, LayerContext, cascade, fleet, lint, machine, queue, unused};
@@ -17,6 +18,7 @@ use crate::resolve::scope::Scope;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{Tree, Trees};
 use crate::world::catalogue::{self, BuiltIn};
+use crate::world::network::Addresses;
 use crate::{diagnostic, schema, syntax};
 
 /// How many nodes all bottles of one compile may be made of, after their profiles are laid in. Five thousand would be
@@ -367,9 +369,12 @@ fn checked(analysis: &Analysis) -> Checked {
             diagnostics.push(fleet::empty(start));
         }
     }
-    fleet::check(&decls, sources, &mut diagnostics);
     let unused_profiles = unused::profiles(files, closures, sources.roots());
-    let bottles = bottles(analysis, (&mut acceptance, &mut levels), &mut diagnostics);
+    let (bottles, addresses) = bottles(analysis, (&mut acceptance, &mut levels), &mut diagnostics);
+    // One whose profiles are not known is what it says by itself.
+    let addresses =
+        |decl: &BottleDecl| addresses.get(&decl.slug.span).copied().unwrap_or_else(|| decl.addresses());
+    fleet::check(&decls, addresses, sources, &mut diagnostics);
     let mut diagnostics = cascade::suppress_cascades(syntax, diagnostics, sources);
     acceptance.unused(&mut diagnostics);
     // Beside an error nothing is said of what is not needed: fixing that may show what needs it.
@@ -377,6 +382,7 @@ fn checked(analysis: &Analysis) -> Checked {
     if whole {
         diagnostics.append(unused_profiles);
         diagnostics.append(unused::sidecars(&bottles));
+        diagnostics.append(too_large(analysis, &bottles));
     }
     levels.apply(&mut diagnostics);
     if whole {
@@ -387,6 +393,33 @@ fn checked(analysis: &Analysis) -> Checked {
     diagnostics.finish();
     diagnostic::keep_line_ends(&mut diagnostics, sources);
     Checked { diagnostics, bottles }
+}
+
+/// From how many bytes of specs on a bottle's configuration may be more than a ConfigMap holds: what is made of an entry is less
+/// than this many times its text, and the rest of a configuration is the same for all.
+const SMALL_SPECS: usize = 16 * 1024;
+
+/// The configurations that are more than a cluster takes.
+fn too_large(analysis: &Analysis, bottles: &[Bottle<Needs>]) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let size: usize = analysis.sources.iter().map(|(_, source)| source.text().len()).sum();
+    if size < SMALL_SPECS {
+        return found;
+    }
+    for bottle in bottles.iter().filter(|bottle| bottle.settings.cluster().is_some()) {
+        let slug = &bottle.settings.slug;
+        let context = plan::Context {
+            sources: &analysis.sources,
+            stage_to_workspace: &analysis.options.stage_to_workspace,
+            digests: BTreeMap::new(),
+            lints: Vec::new(),
+        };
+        let plan = plan::plan(bottle.clone(), bottle.settings.addresses(), context);
+        for (name, size) in backend::kubernetes::too_large(&plan) {
+            found.push(check::cluster::too_large(slug.span, name, size));
+        }
+    }
+    found
 }
 
 fn layers(files: &BTreeMap<SourceId, File>) -> impl Iterator<Item = &Layer> {
@@ -401,13 +434,14 @@ fn bottles(
     analysis: &Analysis,
     (acceptance, levels): (&mut Acceptance, &mut Levels<'_>),
     diagnostics: &mut Diagnostics,
-) -> Vec<Bottle<Needs>> {
+) -> (Vec<Bottle<Needs>>, BTreeMap<Span, Addresses>) {
     let Analysis { sources, options, .. } = analysis;
     let files = analysis.files();
     let mut bottles = Vec::new();
     let mut nodes = 0;
     let is_built_in = |span: Span| sources.is_built_in(span);
     let (mut queues, mut published) = (Vec::new(), Vec::new());
+    let mut addresses = BTreeMap::new();
     for (id, file) in files.iter().filter(|(_, file)| !file.bottles.is_empty() || !file.profiles.is_empty()) {
         let scope = Scope::new(*id, files, &analysis.closures()[id], sources, diagnostics);
         levels.bind(&scope.all(), &file.bottles);
@@ -415,7 +449,7 @@ fn bottles(
             nodes += scope.weight(decl);
             if nodes > MAX_NODES {
                 diagnostics.push(fleet::too_large(decl, MAX_NODES));
-                return bottles;
+                return (bottles, addresses);
             }
             let profiles = scope.layer(decl, sources, diagnostics);
             let (layer, under) = (&decl.layer, profiles.as_ref());
@@ -426,7 +460,11 @@ fn bottles(
             diagnostics.append(acceptance.lower(&layer.accepts, found));
             let Some(profiles) = profiles else { continue };
             let bottle = Bottle::assemble(decl, profiles);
-            queues.extend(queue::Claim::of(&bottle, sources));
+            addresses.insert(bottle.settings.slug.span, bottle.settings.addresses());
+            // Only a host has either.
+            if bottle.settings.cluster().is_none() {
+                queues.extend(queue::Claim::of(&bottle, sources));
+            }
             published.extend(machine::Claim::of(&bottle));
             let mut found = check::bottle(&BottleContext { bottle: &bottle, sources });
             let Settings { slug, accepts, lints, .. } = &bottle.settings;
@@ -442,5 +480,5 @@ fn bottles(
     }
     queue::check(queues, diagnostics);
     machine::taken(&published, diagnostics);
-    bottles
+    (bottles, addresses)
 }

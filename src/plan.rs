@@ -5,6 +5,7 @@
 
 mod agent;
 mod broker;
+mod cluster;
 mod egress;
 mod guards;
 mod machine;
@@ -16,6 +17,7 @@ mod traced;
 pub use agent::{PlannedAgent, PlannedMcpFile};
 pub(crate) use broker::exposed as exposed_credentials;
 pub use broker::{PlannedCredential, PlannedLogin, PlannedRequests};
+pub use cluster::PlannedCluster;
 pub use egress::{PlannedEgress, PlannedHost, PlannedPattern, PlannedTls};
 pub use guards::{Answered, PlannedExpectation};
 pub use machine::{PlannedMachine, PlannedMachineVolume, PlannedPort};
@@ -32,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::VariableValue;
 use crate::world::catalogue;
+use crate::world::cluster as cluster_gap;
 use crate::world::container::ContainerEngine;
 use crate::world::engine::{BootKind, Gap, SecretRoute, Version};
 use crate::world::network::Addresses;
@@ -205,6 +208,8 @@ pub struct Plan {
     pub slug: Traced<String>,
     /// What runs it.
     pub backend: Traced<String>,
+    /// Its place in a cluster, when one runs it.
+    pub cluster: Option<PlannedCluster>,
     /// The engine that it is compiled for.
     pub engine: PlannedEngine,
     /// Its addresses.
@@ -250,6 +255,9 @@ impl Plan {
     /// spec accepts each.
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
+        if self.cluster.is_some() {
+            return Vec::new();
+        }
         Gap::of(*self.engine.version, self.boot_kind())
     }
 
@@ -257,6 +265,11 @@ impl Plan {
     #[must_use]
     pub fn secret_route(&self) -> SecretRoute {
         SecretRoute::of(*self.engine.version, self.boot_kind())
+    }
+
+    /// Returns what its cluster leaves open, the worst first; nothing where no cluster runs it.
+    pub fn cluster_gaps(&self) -> impl Iterator<Item = cluster_gap::Gap> {
+        self.cluster.iter().flat_map(|cluster| cluster_gap::Gap::of(&cluster.runtime_class))
     }
 
     fn boot_kind(&self) -> Option<BootKind> {

@@ -1,5 +1,6 @@
 //! Backends: targets of lowering, one folder each, which holds all that knows the target.
 
+pub mod kubernetes;
 pub mod smolmachines;
 
 use std::collections::BTreeMap;
@@ -24,10 +25,12 @@ pub struct Target {
     pub launch: fn(&Plan) -> Launch,
     /// What each of its containers says that it was made from, by the container's name, in the stage of these files.
     pub made_from: fn(&Plan, &BTreeMap<String, Artifact>) -> BTreeMap<String, String>,
+    /// What keeps the agent to its bundle, in words.
+    pub keeper: &'static str,
     /// What the agent may dial, as the backend's own list has it.
     pub allowed: fn(&Plan) -> String,
-    /// The file of a stage that keeps the agent to it.
-    pub confinement: Confinement,
+    /// The files of a stage that keep the agent to it.
+    pub confinement: &'static [Confinement],
     /// The files that say what the agent's machine is, for whoever looks at them beside a spec.
     pub shown: &'static [&'static str],
 }
@@ -39,10 +42,19 @@ pub struct Confinement {
     pub path: &'static str,
     /// What one says, whoever wrote it, that no compile writes, or does not say that every compile writes: phrases that
     /// go on after the file's name. Empty when it keeps the agent to that address.
-    pub judge: fn(&[u8], Ipv4Addr) -> Vec<String>,
+    pub judge: fn(&[u8], &Facts<'_>) -> Vec<String>,
 }
 
-static TARGETS: &[Target] = &[smolmachines::TARGET];
+/// What a stage says of itself that its other files must agree with.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The one address that the agent may dial.
+    pub bundle: Ipv4Addr,
+    /// Its `plan.json`.
+    pub plan: &'a [u8],
+}
+
+static TARGETS: &[Target] = &[smolmachines::TARGET, kubernetes::TARGET];
 
 /// Returns the target of the backend with that name.
 #[must_use]
@@ -60,7 +72,7 @@ pub fn of(plan: &Plan) -> &'static Target {
 /// Returns whether a path of a stage is of a file that keeps an agent to its bundle.
 #[must_use]
 pub fn confines(path: &str) -> bool {
-    TARGETS.iter().any(|target| target.confinement.path == path)
+    TARGETS.iter().flat_map(|target| target.confinement).any(|file| file.path == path)
 }
 
 /// Lowers a plan to its stage.
@@ -85,6 +97,14 @@ fn draft(plan: &Plan, traces: bool) -> (Stage, BTreeMap<String, Provenance>) {
     sums::lower(&mut draft);
     let (files, provenance) = draft.finish();
     (Stage { slug: plan.slug.value.clone(), files }, provenance)
+}
+
+/// The file beside the stages of a run by which all of its bottles of clusters are one list, when there are any.
+#[must_use]
+pub fn index(plans: &[Plan]) -> Option<(&'static str, &'static str, Vec<u8>)> {
+    let slugs = plans.iter().filter(|plan| plan.cluster.is_some()).map(|plan| plan.slug.clone());
+    let slugs: Vec<_> = slugs.collect();
+    (!slugs.is_empty()).then(|| kubernetes::index(slugs))
 }
 
 /// From how many plans on a second thread is worth starting.

@@ -33,6 +33,10 @@ struct Target<'a> {
 
 /// Checks a bottle against the version that it is compiled for.
 pub fn check(bottle: &Bottle<Names>, diagnostics: &mut Diagnostics) {
+    // No engine runs it in a cluster.
+    if bottle.settings.cluster().is_some() {
+        return;
+    }
     let ledger = Ledger::smolvm();
     let (version, span) = match &bottle.settings.engine {
         // Another engine, or a version that is none, was spoken of.

@@ -78,7 +78,9 @@ fn relays(
     let Some(first) = bottle.settings.expectations.iter().find(holds_otherwise) else { return };
     for member in &bottle.members {
         let MemberKind::Custom(service) = &member.kind else { continue };
-        if service.no_relay.is_some() {
+        // One that the agent cannot reach does nothing for it.
+        let is_reached = bottle.settings.cluster().is_none() || member.is_given();
+        if service.no_relay.is_some() || !is_reached {
             continue;
         }
         let name = quote(&member.name.value);
@@ -89,7 +91,11 @@ fn relays(
                 member.name.span,
                 format!("{name} may dial for the agent what is expected to be refused"),
             )
-            .label("reaches what the host can, and is on no list")
+            .label(if bottle.settings.cluster().is_some() {
+                "reaches every public address, and is on no list"
+            } else {
+                "reaches what the host can, and is on no list"
+            })
             .related(first.target.span, "expected to be refused")
             .help_if(dials)
             .help("where the agent cannot make it dial, say why: `no-relay reason=\"…\"`"),
@@ -104,11 +110,15 @@ pub fn policy<N>(bottle: &Bottle<N>) -> Policy<'_, &Host> {
     let Settings { engine, boot, .. } = settings;
     let version = engine.as_ref().and_then(|engine| engine.version.as_ref());
     let version = version.map_or(Ledger::smolvm().newest, |version| version.value);
-    let gaps = Gap::of(version, boot.as_ref().map(|boot| boot.kind));
+    let is_cluster = settings.cluster().is_some();
+    let gaps = if is_cluster { Vec::new() } else { Gap::of(version, boot.as_ref().map(|boot| boot.kind)) };
     let listeners =
         bottle.members.iter().filter_map(|member| Some((member.port()?.value, member.name.value.as_str())));
     let version = settings.pipelock.version();
+    let given = bottle.members.iter().filter(|member| member.is_given());
+    let ports = is_cluster.then(|| given.filter_map(|member| Some(member.port()?.value)));
     Policy::new(settings.addresses().bundle(), gaps, listeners, version, settings.egress.lists(version))
+        .with_ports(ports)
 }
 
 /// The broker of a bottle, as it is written. A credential without an upstream is an error, and reaches nothing.
@@ -175,7 +185,16 @@ fn explain(
         }
         Because::OwnMachine => return diagnostic.help("it is the agent's own machine, and never the host"),
         Because::Bundle(_) => {
-            return diagnostic.help("it is the bundle, which the agent may dial on every port");
+            return diagnostic.help(if policy.lists_ports() {
+                "it is the bundle, which the agent may dial on the ports that it is given"
+            } else {
+                "it is the bundle, which the agent may dial on every port"
+            });
+        }
+        Because::Closed => {
+            return diagnostic.help(
+                "it is a port of the bundle that the agent is not given: `expose` or `mcp` of a sidecar gives it",
+            );
         }
         Because::Resolver => {
             return diagnostic

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::Ipv4Net;
+
 use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
 use crate::model::{BottleDecl, Name, Spanned};
 use crate::resolve::message::duplicate;
@@ -19,10 +21,15 @@ pub struct Claim<'a> {
     pub addresses: Addresses,
 }
 
-/// Checks the names and the subnets of all bottles.
-pub fn check(decls: &[&BottleDecl], sources: &Sources, diagnostics: &mut Diagnostics) {
+/// Checks the names and the subnets of all bottles; `addresses` says which each has, with its profiles laid under it.
+pub fn check(
+    decls: &[&BottleDecl],
+    addresses: impl Fn(&BottleDecl) -> Addresses,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
     let mut names: BTreeMap<&str, &Spanned<Name>> = BTreeMap::new();
-    let mut octets: BTreeMap<u8, Claim<'_>> = BTreeMap::new();
+    let mut octets: BTreeMap<(Option<Ipv4Net>, u8), Claim<'_>> = BTreeMap::new();
     // Pinned octets are claimed first: a collision is then the matter of the bottle that can move.
     let pinned = decls.iter().filter(|decl| decl.octet.is_some());
     let derived = decls.iter().filter(|decl| decl.octet.is_none());
@@ -40,20 +47,22 @@ pub fn check(decls: &[&BottleDecl], sources: &Sources, diagnostics: &mut Diagnos
         if names.get(decl.slug.value.as_str()).is_some_and(|first| first.span != decl.slug.span) {
             continue;
         }
-        let addresses = decl.addresses();
-        if let Some(owner) = octets.get(&addresses.octet) {
+        let addresses = addresses(decl);
+        let key = (addresses.services, addresses.octet);
+        if let Some(owner) = octets.get(&key) {
             collisions.push((Claim { decl, addresses }, owner.decl.slug.clone(), place(owner.decl)));
         } else {
-            octets.insert(addresses.octet, Claim { decl, addresses });
+            octets.insert(key, Claim { decl, addresses });
         }
     }
     // One octet is offered once, so that taking every fix at once leaves no collision.
     let mut offered = Vec::new();
     for (claim, owner, first) in collisions {
-        let free = free_octet(claim.addresses.octet, |octet| {
-            octets.contains_key(&octet) || offered.contains(&octet)
+        let network = claim.addresses.services;
+        let free = free_octet(claim.addresses, |octet| {
+            octets.contains_key(&(network, octet)) || offered.contains(&(network, octet))
         });
-        offered.extend(free);
+        offered.extend(free.map(|octet| (network, octet)));
         diagnostics.push(collision(&claim, &owner, first, free, sources));
     }
 }
@@ -71,20 +80,22 @@ fn collision(
     sources: &Sources,
 ) -> Diagnostic {
     let Claim { decl, addresses } = claim;
+    let what = match addresses.services {
+        Some(_) => format!("the address {} in one cluster", addresses.bundle()),
+        None => format!("the subnet {}", addresses.subnet()),
+    };
     let diagnostic = Diagnostic::new(
         &SUBNET_COLLISION,
         place(decl),
-        format!(
-            "bottles {} and {} both get the subnet {}",
-            quote(&owner.value),
-            quote(&decl.slug.value),
-            addresses.subnet()
-        ),
+        format!("bottles {} and {} both get {what}", quote(&owner.value), quote(&decl.slug.value)),
     )
     .label(format!("{} gets octet {}", quote(&decl.slug.value), addresses.octet))
     .related(first, format!("{} gets octet {}, too", quote(&owner.value), addresses.octet));
     let Some(free) = free else {
-        return diagnostic.help("every octet is taken: one host holds at most 253 bottles");
+        return diagnostic.help(match addresses.services {
+            Some(_) => "every octet is taken: one range of Services holds at most 251 bottles",
+            None => "every octet is taken: one host holds at most 253 bottles",
+        });
     };
     let title = format!("octet {free} is free: pin it with `network octet={free}`");
     match (decl.octet, decl.block) {

@@ -45,7 +45,7 @@ fn twice(at: Span, message: String, first: Span) -> Diagnostic {
 /// Checks what a whole bottle gives its machine.
 pub fn check_bottle(bottle: &Bottle<Names>, sources: &Sources, diagnostics: &mut Diagnostics) {
     keys(bottle, sources, diagnostics);
-    if let Some(gpu) = bottle.settings.machine.gpu {
+    if let Some(gpu) = bottle.settings.machine.gpu.filter(|_| bottle.settings.cluster().is_none()) {
         let message = "the agent would drive the host's graphics processor, by the host's own driver";
         diagnostics.push(
             Diagnostic::new(&GPU_SHARED, gpu, message)

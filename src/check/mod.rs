@@ -7,6 +7,7 @@ use crate::source::Sources;
 pub mod accept;
 pub mod boot;
 pub(crate) mod cascade;
+pub mod cluster;
 pub mod container;
 pub mod credential;
 mod edit;
@@ -83,6 +84,7 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| expose::check(it.bottle, found),
     |it, found| sidecar::check_bottle(it.bottle, found),
     |it, found| engine::check(it.bottle, found),
+    |it, found| cluster::check(it.bottle, found),
     |it, found| machine::check_bottle(it.bottle, it.sources, found),
     |it, found| mcp::check_bottle(it.bottle, found),
     |it, found| env::check_bottle(it.bottle, found),

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bottlec::Options;
-use bottlec::backend::lower_all;
+use bottlec::backend::{self, lower_all};
 use bottlec::lower::Stage;
 use bottlec::plan::Plan;
 use bottlec::report::Promise;
-use bottlec::stage::{self, Written};
+use bottlec::stage::{self, Index, Written};
 use bottlec::text::quote_path;
 
 use super::args::Build;
@@ -16,6 +16,9 @@ use super::error::Error;
 use super::output::Output;
 use super::workspace::{Workspace, here, real};
 use super::{Outcome, plans, state};
+
+/// How many stages are in memory at once: enough for all processors.
+const AT_ONCE: usize = 64;
 
 pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     let reports = command.reporting.reports()?;
@@ -28,11 +31,15 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
     };
     let analysis = plans::load(&workspace, &command.specs, &options, &reports, output)?;
     let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
-    let stages = lower_all(&plans);
+    let index = backend::index(&plans).map(|(name, heading, bytes)| Index { name, heading, bytes });
+    // A part of them at a time: a stage that was written is not held any longer.
+    let stages = plans.chunks(AT_ONCE).flat_map(lower_all);
     if command.check {
-        return compare(&out, &stages, output);
+        return compare(&out, stages, index.as_ref(), output);
     }
-    let written = match stage::write(&out, &stages, command.force) {
+    let mut digests = Vec::with_capacity(plans.len());
+    let stages = stages.inspect(|stage| digests.push(stage.sha256()));
+    let written = match stage::write_listed(&out, stages, index.as_ref(), command.force) {
         Ok(written) => written,
         Err(stage::StageError::Edited { stages }) => {
             output.complain(&stage::StageError::Edited { stages });
@@ -41,9 +48,9 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
         Err(error) => return Err(error.into()),
     };
     let mut text = String::new();
-    for ((plan, (_, written)), stage) in plans.iter().zip(&written).zip(&stages) {
+    for ((plan, (slug, written)), sha256) in plans.iter().zip(&written).zip(&digests) {
         say(&mut text, plan, *written, &out);
-        if is_up_from_another(&real(&here()?.join(&out)).join(&stage.slug), stage) {
+        if is_up_from_another(&real(&here()?.join(&out)).join(slug), slug, sha256) {
             text.push_str("  what is up of it is of another plan: `bottlec up` takes this one up\n");
         }
     }
@@ -52,9 +59,9 @@ pub(super) fn run(command: &Build, output: &Output) -> Result<Outcome, Error> {
 }
 
 /// Whether the bottle of a stage was launched from that directory, when another stage was in it.
-fn is_up_from_another(directory: &Path, stage: &Stage) -> bool {
-    let launched = state::peek(&stage.slug).unwrap_or_default();
-    launched.is_some_and(|launched| launched.stage == directory && launched.sha256 != stage.sha256())
+fn is_up_from_another(directory: &Path, slug: &str, sha256: &str) -> bool {
+    let launched = state::peek(slug).unwrap_or_default();
+    launched.is_some_and(|launched| launched.stage == directory && launched.sha256 != sha256)
 }
 
 fn say(text: &mut String, plan: &Plan, written: Written, out: &Path) {
@@ -68,11 +75,16 @@ fn say(text: &mut String, plan: &Plan, written: Written, out: &Path) {
     let _ = writeln!(text, "{done} {}: {}", quote_path(&path), Promise::of(plan));
 }
 
-fn compare(out: &Path, stages: &[Stage], output: &Output) -> Result<Outcome, Error> {
+fn compare(
+    out: &Path,
+    stages: impl Iterator<Item = Stage>,
+    index: Option<&Index>,
+    output: &Output,
+) -> Result<Outcome, Error> {
     let mut text = String::new();
     let mut outcome = Outcome::Clean;
     for stage in stages {
-        let differences = stage::compare(out, stage)?;
+        let differences = stage::compare(out, &stage)?;
         let path = quote_path(&out.join(&stage.slug));
         if differences.is_empty() {
             let _ = writeln!(text, "{path} is what the spec says");
@@ -83,6 +95,12 @@ fn compare(out: &Path, stages: &[Stage], output: &Output) -> Result<Outcome, Err
         for difference in differences {
             let _ = writeln!(text, "  {difference}");
         }
+    }
+    if let Some(index) = index
+        && !stage::is_listed(out, index)?
+    {
+        outcome = Outcome::Findings;
+        let _ = writeln!(text, "{} is not what the specs say", quote_path(&out.join(index.name)));
     }
     output.print(&text)?;
     Ok(outcome)

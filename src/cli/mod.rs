@@ -15,6 +15,7 @@ mod denials;
 mod diff;
 mod docs;
 mod each;
+mod elsewhere;
 mod error;
 mod fixing;
 mod fleet;

@@ -20,6 +20,7 @@ use bottlec::backend;
 use bottlec::model::VolumeSource;
 use bottlec::plan::Plan;
 use bottlec::report::Style;
+use bottlec::report::cluster::Wanted;
 use bottlec::text::{quote, quote_path};
 use bottlec::world::backend::DEFAULT;
 use bottlec::world::builtin;
@@ -30,7 +31,7 @@ use super::error::{Error, reason};
 use super::host::{self, HostNetwork, NetworkError, OverlapKind};
 use super::output::{Output, Stream};
 use super::workspace::Workspace;
-use super::{Outcome, plans};
+use super::{Outcome, elsewhere, plans};
 
 /// One question to the host and its answer.
 #[derive(Debug)]
@@ -72,6 +73,7 @@ pub(super) fn run(command: &Preflight, output: &Output) -> Result<Outcome, Error
         let Some(plans) = plans::all(&analysis, &reports, output)? else { return Ok(Outcome::Findings) };
         plans
     };
+    elsewhere::refuse_any(&plans, Wanted::Check)?;
     let (findings, network) = examine(&plans, Path::new(&way));
     let ready = findings.iter().all(|finding| finding.ready);
     // What is known is worth reading even when the host keeps the rest to itself.

@@ -9,9 +9,11 @@ use bottlec::Options;
 use bottlec::lower::plan_json::PlanJson;
 use bottlec::lower::shell;
 use bottlec::plan::{PlannedGit, PlannedLocal};
+use bottlec::report::cluster::Wanted;
 use bottlec::text::{quote, quote_path, quote_whole};
 
 use super::args;
+use super::elsewhere;
 use super::error::Error;
 use super::output::{Output, Stream};
 use super::preflight::on_host;
@@ -38,6 +40,7 @@ pub(super) fn run(command: &args::Pull, output: &Output) -> Result<Outcome, Erro
     else {
         return Ok(Outcome::Findings);
     };
+    elsewhere::refuse_any(&plans, Wanted::Status)?;
     let mut outcome = Outcome::Clean;
     let mut asked = false;
     for plan in &plans {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use bottlec::lower::plan_json::PlanJson;
+use bottlec::lower::plan_json::HostPlan;
 use bottlec::text::{quote, quote_path};
 use serde::{Deserialize, Serialize};
 
@@ -36,12 +36,12 @@ pub(crate) struct State {
     /// The digest of what was copied into it.
     pub(crate) provisioned: Option<String>,
     /// The plan that was launched: what stops, removes and asks after it, whatever became of the spec.
-    pub(crate) plan: PlanJson<'static>,
+    pub(crate) plan: HostPlan,
 }
 
 impl State {
     /// Creates one of a bottle of which nothing was made yet.
-    pub(crate) fn new(spec: PathBuf, stage: PathBuf, sha256: String, plan: PlanJson<'static>) -> Self {
+    pub(crate) fn new(spec: PathBuf, stage: PathBuf, sha256: String, plan: HostPlan) -> Self {
         Self { format: FORMAT, spec, stage, sha256, machine: None, provisioned: None, plan }
     }
 }

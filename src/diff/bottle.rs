@@ -3,8 +3,8 @@
 
 use super::environment::environment;
 use super::join::{Joined, join};
-use super::{Changes, Direction, Topic, broker, bundle, guards, machine, quoted, reach, scan};
-use crate::lower::plan_json::{PlanJson, Supervise};
+use super::{Changes, Direction, Topic, broker, bundle, cluster, guards, machine, quoted, reach, scan};
+use crate::lower::plan_json::{Made, PlanJson, Supervise};
 use crate::plan::{
     PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo, PlannedSource,
     PlannedUpstream,
@@ -32,7 +32,9 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
         format: _,
         slug: _,
         backend,
+        cluster,
         engine,
+        // In a cluster it is the cluster's own: it changes where the bundle is.
         bundle_subnet: _,
         bundle_gateway: _,
         bundle_ip,
@@ -74,15 +76,21 @@ pub(super) fn compare(old: &PlanJson<'static>, new: &PlanJson<'static>, changes:
     if old.backend != *backend {
         changes.neutral(Topic::Engine, text("the backend", &old.backend, backend));
     }
+    cluster::compare(old.cluster.as_deref(), cluster.as_deref(), changes);
     let shown = |engine: &PlannedEngine| format!("{} {}", engine.name, engine.version);
-    if old.engine != *engine {
+    // No engine of that name runs it in a cluster.
+    if old.engine != *engine && cluster.is_none() && old.cluster.is_none() {
         let (before, now) = (shown(&old.engine), shown(engine));
         changes.neutral(Topic::Engine, text("compiled for", &before, &now));
     }
-    if old.resources.container_engine != resources.container_engine {
-        let before = &old.resources.container_engine;
-        changes
-            .neutral(Topic::Engine, text("the containers are run by", before, &resources.container_engine));
+    if let (Made::Host(before), Made::Host(now)) = (&old.resources, resources)
+        && before.container_engine != now.container_engine
+    {
+        let (before, now) = (&before.container_engine, &now.container_engine);
+        changes.neutral(Topic::Engine, text("the containers are run by", before, now));
+    }
+    if let (Made::Cluster(before), Made::Cluster(now)) = (&old.resources, resources) {
+        cluster::made(before, now, changes);
     }
     let boots = |boot: &Option<PlannedBoot>| {
         boot.as_ref().map_or_else(

@@ -5,6 +5,7 @@
 mod bottle;
 mod broker;
 mod bundle;
+mod cluster;
 mod environment;
 mod guards;
 mod join;

@@ -24,13 +24,15 @@ type Entry<'a> = &'a Traced<PlannedHost>;
 #[must_use]
 pub fn policy<'a>(plan: &'a PlanJson<'static>) -> Policy<'a, Entry<'a>> {
     let boot = Option::as_ref(&plan.boot).map(|boot| boot.kind);
+    let cluster = plan.cluster.as_ref();
     Policy::new(
         bundle(plan),
-        Gap::of(*plan.engine.version, boot),
+        if cluster.is_some() { Vec::new() } else { Gap::of(*plan.engine.version, boot) },
         plan.sidecars.iter().filter_map(|sidecar| Some(((**sidecar.port)?, sidecar.name.as_str()))),
         *plan.egress.pipelock_version,
         plan.egress.lists(),
     )
+    .with_ports(cluster.map(|cluster| cluster.ports.iter().map(|port| port.value)))
 }
 
 /// One that no compile writes is taken for an address of nobody.

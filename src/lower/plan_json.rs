@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::draft::{Draft, Markup};
 use super::{Mode, agent_env, mcp, sums, supervise};
 use crate::plan::{
-    Answered, Container, Origin, Origins, Plan, PlannedAgent, PlannedBoot, PlannedCredential, PlannedEgress,
-    PlannedEngine, PlannedExpectation, PlannedGit, PlannedLimits, PlannedMachine, PlannedSidecar, Source,
-    Traced, Variables,
+    Answered, Container, Origin, Origins, Plan, PlannedAgent, PlannedBoot, PlannedCluster, PlannedCredential,
+    PlannedEgress, PlannedEngine, PlannedExpectation, PlannedGit, PlannedLimits, PlannedMachine,
+    PlannedSidecar, Source, Traced, Variables,
 };
 use crate::world::builtin;
 
@@ -36,14 +37,19 @@ pub struct PlanJson<'a> {
     pub backend: Cow<'a, Traced<String>>,
     /// What the stage is compiled for.
     pub engine: Cow<'a, PlannedEngine>,
-    /// The bottle's own network, as a CIDR.
+    /// Its place in a cluster; left out where none runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Cow<'a, PlannedCluster>>,
+    /// The bottle's own network, as a CIDR; in a cluster, the range of its Services.
     pub bundle_subnet: Traced<String>,
-    /// The host's address on that network.
-    pub bundle_gateway: Traced<String>,
+    /// The host's address on that network; left out in a cluster, which has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle_gateway: Option<Traced<String>>,
     /// The one address that the agent may dial.
     pub bundle_ip: Traced<String>,
-    /// The Smolfile, relative to the stage's directory.
-    pub smolfile_path: String,
+    /// The Smolfile, relative to the stage's directory; left out where no smolvm runs the bottle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smolfile_path: Option<String>,
     /// The agent's environment file, relative to the stage's directory.
     pub agent_env_path: String,
     /// What the agent boots from; null is the engine's bare system.
@@ -84,10 +90,10 @@ pub struct PlanJson<'a> {
     /// Tests of the policy, all of which hold.
     #[serde(default)]
     pub expectations: Cow<'a, [Traced<PlannedExpectation>]>,
-    /// The name of everything that is made on the host.
-    pub resources: Resources,
+    /// The name of everything that is made.
+    pub resources: Made,
     /// Argument vectors to run in the stage's directory, without a shell.
-    pub commands: Commands,
+    pub commands: Steps,
     /// The specs that the plan was made of, by name.
     pub sources: Cow<'a, Traced<BTreeMap<String, Source>>>,
     /// Every file of the stage, this one among them, by path. Their digests are in `SHA256SUMS`.
@@ -223,6 +229,174 @@ pub struct Commands {
     pub purge: Vec<Command>,
 }
 
+/// What is made, wherever the bottle runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Made {
+    /// On this host.
+    Host(Resources),
+    /// In a cluster.
+    Cluster(ClusterResources),
+}
+
+/// How it is made and undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Steps {
+    /// On this host.
+    Host(Box<Commands>),
+    /// In a cluster.
+    Cluster(Box<ClusterCommands>),
+}
+
+/// The names of what a bottle has in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterResources {
+    /// The namespace, in which all of it is.
+    pub namespace: Traced<String>,
+    /// The level of Pod Security that the namespace enforces.
+    pub pod_security: Traced<String>,
+    /// The Secrets and ConfigMaps that who launches makes, since no file of the stage holds what is in them.
+    pub inputs: Vec<Traced<Input>>,
+    /// The volumes that outlive its Pods, by the claim's name.
+    pub volumes: Vec<Traced<String>>,
+}
+
+/// An object that who launches makes of what the host has. What it holds is at its one key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// `secret` or `configmap`.
+    pub kind: InputKind,
+    /// Its name.
+    pub name: String,
+    /// Whose it is, and what it is to that: for people.
+    pub what: String,
+    /// Where what it holds is from.
+    pub from: InputSource,
+}
+
+/// The kind of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum InputKind {
+    /// A Secret.
+    Secret,
+    /// A ConfigMap, of what is no secret.
+    ConfigMap,
+}
+
+/// Where an object's text is from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum InputSource {
+    /// A variable of the host's.
+    Env(String),
+    /// A file of the host's, as it is: from `~/` on, absolute, or relative to the stage's directory.
+    File(String),
+    /// A file of the host's, without the ends of lines at its end: it becomes a variable.
+    Text(String),
+    /// The launch's token, which who launches makes.
+    Token,
+    /// A user's login, in the form of a header: `base64(user:…)` of what another source gives.
+    Login(InputLogin),
+}
+
+/// A user, and where the password is from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InputLogin {
+    /// The user.
+    pub user: String,
+    /// Where the password is from.
+    pub password: Box<InputSource>,
+}
+
+/// Argument vectors to run in the stage's directory, without a shell. What a step needs on its standard input is said of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterCommands {
+    /// Make the namespace and its policies, before anything can run in it.
+    pub confine: Vec<Command>,
+    /// Print each input as an object, in the order of `inputs`: what it holds is read from standard input.
+    pub inputs: Vec<Command>,
+    /// Takes what is printed so, on its standard input.
+    pub take: Command,
+    /// Makes all the rest.
+    pub apply: Vec<Command>,
+    /// Wait until it is ready: the bundle first.
+    pub wait: Vec<Command>,
+    /// Runs a program in the agent's container: the program and its arguments follow.
+    pub exec: Command,
+    /// The same, with the terminal that it is run in.
+    pub attach: Command,
+    /// Shows what there is.
+    pub status: Command,
+    /// Ask whether the cluster has what it takes.
+    pub check: Vec<Command>,
+    /// Shows what the bundle says.
+    pub logs: Command,
+    /// Answers what the agent asks for; empty when it may not ask.
+    pub answer: Command,
+    /// Makes new Pods, which read a Secret that is another one.
+    pub restart: Vec<Command>,
+    /// Stops everything; what was written stays.
+    pub stop: Vec<Command>,
+    /// Removes the Pods; what the bundle keeps in volumes stays, and so do the policies.
+    pub cleanup: Vec<Command>,
+    /// Removes the namespace with all that is in it.
+    pub purge: Vec<Command>,
+}
+
+/// A plan of a bottle that this host runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "PlanJson<'static>", into = "PlanJson<'static>")]
+pub struct HostPlan {
+    /// The name of everything that is made.
+    pub resources: Resources,
+    /// Argument vectors.
+    pub commands: Commands,
+    plan: PlanJson<'static>,
+}
+
+impl Deref for HostPlan {
+    type Target = PlanJson<'static>;
+
+    fn deref(&self) -> &PlanJson<'static> {
+        &self.plan
+    }
+}
+
+impl HostPlan {
+    /// Reads a `plan.json` of a bottle that this host runs.
+    ///
+    /// # Errors
+    /// When it is none, of another format, or of a bottle of a cluster.
+    pub fn read(json: &[u8]) -> Result<Self, ReadError> {
+        PlanJson::read(json)?.try_into()
+    }
+}
+
+impl TryFrom<PlanJson<'static>> for HostPlan {
+    type Error = ReadError;
+
+    fn try_from(plan: PlanJson<'static>) -> Result<Self, ReadError> {
+        match (plan.resources.clone(), plan.commands.clone()) {
+            (Made::Host(resources), Steps::Host(commands)) => {
+                Ok(Self { resources, commands: *commands, plan })
+            }
+            _ => Err(ReadError::Cluster),
+        }
+    }
+}
+
+impl From<HostPlan> for PlanJson<'static> {
+    fn from(plan: HostPlan) -> Self {
+        plan.plan
+    }
+}
+
 /// How a repository gets into the machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +437,9 @@ pub enum ReadError {
     /// It is not of this format.
     #[error("it is a plan of format {0}, and this is format {FORMAT}")]
     Format(u32),
+    /// It is of a bottle that this host does not run.
+    #[error("it is the plan of a bottle in a cluster")]
+    Cluster,
     /// It is no plan, or one of another version of bottlec.
     #[error("it is no plan as this version writes it: {0}")]
     Json(#[from] serde_json::Error),
@@ -285,16 +462,36 @@ impl PlanJson<'static> {
 /// The launch of a plan, as a backend does it.
 #[derive(Clone, Debug)]
 pub struct Launch {
-    /// The path of the Smolfile in the stage.
-    pub smolfile_path: String,
+    /// The path of the Smolfile in the stage, where there is one.
+    pub smolfile_path: Option<String>,
     /// The image of each sidecar of the plan, by its whole name, in the plan's order.
     pub images: Vec<Traced<String>>,
     /// The files that the machine needs before the agent starts.
     pub provision: Vec<Traced<Provision>>,
-    /// The name of everything that is made on the host.
-    pub resources: Resources,
+    /// The name of everything that is made.
+    pub resources: Made,
     /// Argument vectors.
-    pub commands: Commands,
+    pub commands: Steps,
+}
+
+impl Launch {
+    /// Returns what is made on this host, and how, where that is who runs the bottle.
+    #[must_use]
+    pub fn on_host(self) -> Option<(Resources, Commands)> {
+        match (self.resources, self.commands) {
+            (Made::Host(resources), Steps::Host(commands)) => Some((resources, *commands)),
+            _ => None,
+        }
+    }
+
+    /// Returns what is made in a cluster, and how, likewise.
+    #[must_use]
+    pub fn in_cluster(self) -> Option<(ClusterResources, ClusterCommands)> {
+        match (self.resources, self.commands) {
+            (Made::Cluster(resources), Steps::Cluster(commands)) => Some((resources, *commands)),
+            _ => None,
+        }
+    }
 }
 
 /// Adds the file, which has the mode `own`; those of the stage are there, but for the last two.
@@ -309,6 +506,7 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         slug,
         backend,
         engine,
+        cluster,
         addresses,
         boot,
         machine,
@@ -337,7 +535,8 @@ fn plan_json(plan: &Plan, launch: Launch, files: BTreeMap<String, Traced<File>>)
         backend: Cow::Borrowed(backend),
         engine: Cow::Borrowed(engine),
         bundle_subnet: addresses.with(addresses.subnet().to_string()),
-        bundle_gateway: addresses.with(addresses.gateway().to_string()),
+        cluster: cluster.as_ref().map(Cow::Borrowed),
+        bundle_gateway: addresses.gateway().map(|gateway| addresses.with(gateway.to_string())),
         bundle_ip: addresses.with(addresses.bundle().to_string()),
         smolfile_path,
         agent_env_path: agent_env::PATH.to_owned(),

@@ -70,10 +70,12 @@ impl Hints<'_> {
             return;
         }
         let addresses = decl.addresses();
+        let network = match addresses.gateway() {
+            Some(gateway) => format!("subnet {}, gateway {gateway}", addresses.subnet()),
+            None => format!("in the cluster's Services, {}", addresses.subnet()),
+        };
         let tooltip = format!(
-            "The bundle's address, derived from the name: subnet {}, gateway {}. network octet={} pins it.",
-            addresses.subnet(),
-            addresses.gateway(),
+            "The bundle's address, derived from the name: {network}. network octet={} pins it.",
             addresses.octet
         );
         self.add(at, InlayHintLabel::String(addresses.bundle().to_string()), Some(tooltip));

@@ -167,6 +167,7 @@ fn deciding(asked: Asked<'_>, expectation: Span) -> Vec<Span> {
             | Because::Unconfined(_)
             | Because::OwnMachine
             | Because::Bundle(_)
+            | Because::Closed
             | Because::Resolver => Vec::new(),
         };
         entries.extend(found.into_iter().map(|entry| entry.span));

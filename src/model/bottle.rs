@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Accept, Agent, Boot, BottleDecl, Credential, Egress, Engine, Expectation, Git, Layer, Limits, Lint,
-    Machine, Name, Pipelock, Service, Spanned, Supervise, Variable,
+    Accept, Agent, Backend, Boot, BottleDecl, Credential, Egress, Engine, Expectation, Git, Layer, Limits,
+    Lint, Machine, Name, Pipelock, Service, Spanned, Supervise, Variable, addresses,
 };
 use crate::source::Span;
 use crate::world::builtin::{self, Builtin};
@@ -41,7 +41,7 @@ pub struct Settings {
     /// Its name.
     pub slug: Spanned<Name>,
     /// What runs it.
-    pub backend: Option<Spanned<String>>,
+    pub backend: Option<Backend>,
     /// What the stage is compiled for.
     pub engine: Option<Engine>,
     /// What the agent boots from.
@@ -80,7 +80,13 @@ impl Settings {
     /// Its addresses.
     #[must_use]
     pub fn addresses(&self) -> Addresses {
-        Addresses::of(&self.slug.value, self.octet.map(|octet| octet.value))
+        addresses(&self.slug.value, self.octet, self.backend.as_ref())
+    }
+
+    /// What runs it, when that is a cluster.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Backend> {
+        self.backend.as_ref().filter(|backend| backend.is_cluster())
     }
 }
 
@@ -106,6 +112,12 @@ impl MemberKind {
 }
 
 impl<N> Member<N> {
+    /// Whether the agent is told where it listens: of each built-in one, and of one of the user's that the spec exposes.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.kind.custom().is_none_or(|service| !service.exposes.is_empty() || service.mcp.is_some())
+    }
+
     /// Where it listens and where that is said: for a built-in one, where it is asked for.
     #[must_use]
     pub fn port(&self) -> Option<Spanned<u16>> {

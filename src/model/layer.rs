@@ -1,8 +1,8 @@
 //! A layer: the settings of a profile or of a bottle's own block, and how one is merged over another.
 
 use super::{
-    Accept, Agent, Boot, Credential, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name, Pipelock,
-    Sidecar, Spanned, Supervise, Variable, arguments, children, first_argument, text_property,
+    Accept, Agent, Backend, Boot, Credential, Egress, Engine, Expectation, Git, Limits, Lint, Machine, Name,
+    Pipelock, Sidecar, Spanned, Supervise, Variable, arguments, children, first_argument, text_property,
 };
 use crate::source::Span;
 use crate::syntax::{Node, Value};
@@ -34,7 +34,7 @@ pub struct BuiltinNeeds {
 #[derive(Clone, Debug, Default)]
 pub struct Layer {
     /// What runs the bottle.
-    pub backend: Option<Spanned<String>>,
+    pub backend: Option<Backend>,
     /// What the stage is compiled for.
     pub engine: Option<Engine>,
     /// What the agent boots from; a valid layer has at most one.
@@ -83,7 +83,7 @@ impl Layer {
         };
         for node in node.children() {
             match node.name() {
-                "backend" => layer.backend = layer.backend.take().or_else(|| first_argument(node)),
+                "backend" => layer.backend = layer.backend.take().or_else(|| Backend::decode(node)),
                 "engine" => layer.engine = layer.engine.take().or_else(|| Engine::decode(node)),
                 "artifact" | "image" | "rootfs" => {
                     // The same node twice is reported as that; here it counts once.

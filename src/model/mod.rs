@@ -6,6 +6,7 @@
 
 mod accept;
 mod agent;
+mod backend;
 mod boot;
 mod bottle;
 mod credential;
@@ -23,6 +24,7 @@ mod supervise;
 
 pub use accept::Accept;
 pub use agent::{Agent, McpFile};
+pub use backend::Backend;
 pub use boot::Boot;
 pub use bottle::{Bottle, Member, MemberKind, Names, Settings};
 pub use credential::{Credential, Login, Requests, Scheme};
@@ -136,10 +138,19 @@ pub struct BottleDecl {
 }
 
 impl BottleDecl {
-    /// Its addresses.
+    /// Its addresses, as far as it says by itself what runs it.
     #[must_use]
     pub fn addresses(&self) -> Addresses {
-        Addresses::of(&self.slug.value, self.octet.map(|octet| octet.value))
+        addresses(&self.slug.value, self.octet, self.layer.backend.as_ref())
+    }
+}
+
+/// The addresses of a bottle.
+fn addresses(slug: &str, octet: Option<Spanned<u8>>, backend: Option<&Backend>) -> Addresses {
+    let addresses = Addresses::of(slug, octet.map(|octet| octet.value));
+    match backend.and_then(Backend::services) {
+        Some(services) => addresses.in_cluster(services, octet.is_some()),
+        None => addresses,
     }
 }
 

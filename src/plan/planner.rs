@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     Origin, Origins, Plan, PlannedAuthor, PlannedBoot, PlannedEngine, PlannedGit, PlannedLocal, PlannedRepo,
     PlannedSidecar, PlannedSource, PlannedSupervise, PlannedTls, PlannedUpstream, PlannedVariable, Source,
-    Traced, Variables, agent, broker, egress, guards, machine, sidecar,
+    Traced, Variables, agent, broker, cluster, egress, guards, machine, sidecar,
 };
 use crate::model::{
     Boot, Bottle, Engine, Expose, Git, GitUser, Lint, Member, MemberKind, Pipelock, Port, Repo, RepoSource,
@@ -142,6 +142,10 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         Some(octet) => Traced::new(addresses, context.origins(octet.span)),
         None => slug.with(addresses).and(&Origins::compiler(&OCTET)),
     };
+    let addresses = match cluster::range_origins(backend.as_ref(), &context) {
+        Some(range) => addresses.and(&range),
+        None => addresses,
+    };
     let Pipelock { image, version } = pipelock;
     let egress = egress::plan(egress, version, &context);
     let pipelock_image = match image {
@@ -157,6 +161,7 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
     let broker_url = addresses.with(broker::url(addresses.value)).and(&brokered);
     let from_broker = broker::variables(credentials.values(), &broker_url, &context);
     let asked = Asked { repos: &git.repos, supervise: &supervise.origins, broker: &brokered };
+    let given = cluster::given(&members);
     let sidecars = sidecars(members, &addresses, &asked, &context);
     let mut env = context.variables(env.into_values());
     env.extend(exposed);
@@ -168,7 +173,8 @@ pub fn plan(bottle: Bottle<Needs>, addresses: Addresses, context: Context<'_>) -
         }
     }
     Plan {
-        backend: context.traced_or(backend, backend::DEFAULT.to_owned()),
+        cluster: backend.as_ref().and_then(|backend| cluster::cluster(backend, &sidecars, &given, &context)),
+        backend: context.traced_or(backend.map(|backend| backend.name), backend::DEFAULT.to_owned()),
         engine: self::engine(engine, &context),
         boot: match boot {
             Some(boot) => self::boot(boot, &context).map(Some),

@@ -10,7 +10,7 @@ pub mod proxy;
 
 pub use forge::past_gate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use proxy::{Decision, Lists, Proxy};
@@ -27,6 +27,8 @@ pub enum Because<'a, T> {
     OwnMachine,
     /// The one address that the agent may dial, on every port of it; what the plan says to listen there.
     Bundle(Option<&'a str>),
+    /// A port of that address that the agent is not given, where ports are told apart.
+    Closed,
     /// What is sent to port 53 of any address goes to the host's resolver.
     Resolver,
     /// What pipelock decides.
@@ -43,7 +45,7 @@ impl<T> Because<'_, T> {
         match self {
             Self::Unconfined(_) | Self::Bundle(_) | Self::Resolver => Verdict::Allowed,
             Self::ByName(_) => Verdict::Depends,
-            Self::OwnMachine => Verdict::Refused,
+            Self::OwnMachine | Self::Closed => Verdict::Refused,
             Self::Proxy(decision) => decision.verdict(),
         }
     }
@@ -55,6 +57,8 @@ pub struct Policy<'a, T> {
     bundle: Ipv4Addr,
     gaps: Vec<Gap>,
     listeners: BTreeMap<u16, &'a str>,
+    /// The ports of the bundle that the agent may dial, where it may not dial each.
+    ports: Option<BTreeSet<u16>>,
     proxy: Proxy<'a, T>,
 }
 
@@ -68,7 +72,20 @@ impl<'a, T: Copy> Policy<'a, T> {
         version: Version,
         lists: Lists<'a, T>,
     ) -> Self {
-        Self { bundle, gaps, listeners: listeners.into_iter().collect(), proxy: Proxy::new(version, lists) }
+        let (listeners, proxy) = (listeners.into_iter().collect(), Proxy::new(version, lists));
+        Self { bundle, gaps, listeners, ports: None, proxy }
+    }
+
+    /// The same in a cluster, which leaves the agent these ports of its bundle.
+    #[must_use]
+    pub fn with_ports(self, ports: Option<impl IntoIterator<Item = u16>>) -> Self {
+        Self { ports: ports.map(|ports| ports.into_iter().collect()), ..self }
+    }
+
+    /// Whether the agent may dial some ports of its bundle only.
+    #[must_use]
+    pub fn lists_ports(&self) -> bool {
+        self.ports.is_some()
     }
 
     /// Where the engine breaks the promise.
@@ -86,6 +103,11 @@ impl<'a, T: Copy> Policy<'a, T> {
         }
         match &target.host {
             TargetHost::Address(address) if *address == IpAddr::from(self.bundle) => {
+                if let (Some(ports), Some(port)) = (&self.ports, target.port)
+                    && !ports.contains(&port)
+                {
+                    return Because::Closed;
+                }
                 Because::Bundle(target.port.and_then(|port| self.listeners.get(&port).copied()))
             }
             TargetHost::Address(address) if address.is_loopback() || address.is_unspecified() => {

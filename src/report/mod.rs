@@ -13,6 +13,7 @@ use crate::text::one_line;
 
 pub mod agents;
 mod checkstyle;
+pub mod cluster;
 mod concise;
 pub mod denials;
 pub mod diff;

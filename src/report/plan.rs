@@ -3,6 +3,7 @@
 mod commands;
 mod page;
 
+use super::reach::past_policies;
 use super::{Style, past_gate, reach};
 use crate::lower::{Stage, pipelock, shell};
 use crate::plan::{
@@ -52,18 +53,27 @@ pub fn render(plan: &Plan, stage: &Stage, out: &str, detail: Detail, style: &Sty
 impl Page {
     fn head(&mut self, plan: &Plan) {
         let Plan { slug, backend, engine, .. } = plan;
-        let rest = format!("on {backend}, compiled for smolvm {}", engine.version);
+        let rest = match &plan.cluster {
+            Some(cluster) => format!("on {backend}, under the RuntimeClass {}", *cluster.runtime_class),
+            None => format!("on {backend}, compiled for smolvm {}", engine.version),
+        };
         self.heading(&format!("bottle {slug}"), &rest);
     }
 
     fn addresses(&mut self, addresses: Addresses) {
         self.title("Addresses");
         let row = |name: &str, address: String, what: &str| vec![name.to_owned(), address, what.to_owned()];
-        self.table(&[
-            row("subnet", addresses.subnet().to_string(), "the bottle's own network"),
-            row("gateway", addresses.gateway().to_string(), "the host's end of it"),
-            row("bundle", addresses.bundle().to_string(), "the one address that the agent may dial"),
-        ]);
+        let network = match addresses.gateway() {
+            Some(gateway) => vec![
+                row("subnet", addresses.subnet().to_string(), "the bottle's own network"),
+                row("gateway", gateway.to_string(), "the host's end of it"),
+            ],
+            None => {
+                vec![row("services", addresses.subnet().to_string(), "the range of the cluster's Services")]
+            }
+        };
+        let bundle = row("bundle", addresses.bundle().to_string(), "the one address that the agent may dial");
+        self.table(&[network, vec![bundle]].concat());
     }
 
     fn order(&mut self, plan: &Plan, detail: Detail) {
@@ -158,11 +168,23 @@ impl Page {
         let arrow = if self.style.unicode { "→" } else { "->" };
         let gaps = plan.gaps();
         let others = if gaps.iter().any(|gap| gap.is_total()) { "" } else { "; no other address" };
-        self.line(&format!("agent {arrow} {bundle}, the bundle, on every port of it{others}"));
+        let on = match &plan.cluster {
+            Some(cluster) => {
+                let ports: Vec<String> = cluster.ports.iter().map(ToString::to_string).collect();
+                format!("on TCP {} alone", ports.join(", "))
+            }
+            None => String::from("on every port of it"),
+        };
+        self.line(&format!("agent {arrow} {bundle}, the bundle, {on}{others}"));
         for gap in &gaps {
             self.line(&format!("but {}", gap.but()));
         }
-        if gaps.is_empty() {
+        for gap in plan.cluster_gaps() {
+            self.line(&format!("but {}", gap.but()));
+        }
+        if plan.cluster.is_some() {
+            self.line("names: the machine's name server is the bundle, where nothing answers");
+        } else if gaps.is_empty() {
             let resolver = plan.sidecars.iter().find(|sidecar| *sidecar.port == Some(DNS_PORT));
             self.line(&match resolver {
                 Some(sidecar) => {
@@ -228,13 +250,21 @@ impl Page {
         if plan.sidecars.is_empty() {
             return;
         }
-        self.line("what each sidecar dials, held to it by nothing but its own program:");
+        let world = past_policies(plan);
+        self.line(&if plan.cluster.is_some() {
+            format!("what each sidecar dials, held to {world} by the policy of the bundle, and to less by its own program:")
+        } else {
+            String::from("what each sidecar dials, held to it by nothing but its own program:")
+        });
         let dials = |sidecar: &PlannedSidecar| match (&sidecar.container, sidecar.name.as_str()) {
             (Some(container), _) => match &container.no_relay {
                 Some(reason) => {
-                    format!("what the host can reach, but nothing for the agent, the spec says: {reason}")
+                    format!("{world}, but nothing for the agent, the spec says: {reason}")
                 }
-                None => String::from("what the host can reach, on no list, and the agent through it"),
+                None if reach::is_relay(plan, sidecar) => {
+                    format!("{world}, on no list, and the agent through it")
+                }
+                None => format!("{world}, on no list; the agent cannot dial it"),
             },
             (None, builtin::PIPELOCK) if !plan.egress.allow.is_empty() => String::from("the hosts above"),
             (None, builtin::BROKER) => String::from("the APIs above"),
@@ -281,8 +311,12 @@ impl Page {
         }
         if !plan.credentials.is_empty() {
             self.line(
-                "but no pipelock scans what goes through the broker; another user of this host can go through it only with \
-                 the launch's token",
+                if plan.cluster.is_some() {
+                    "but no pipelock scans what goes through the broker, which takes nothing without the launch's token"
+                } else {
+                    "but no pipelock scans what goes through the broker; another user of this host can go through it only \
+                     with the launch's token"
+                },
             );
         }
     }
@@ -394,7 +428,7 @@ impl Page {
             self.line("none");
         }
         self.table(&rows);
-        if plan.secrets().any(|secret| secret.receiver == builtin::AGENT) {
+        if plan.cluster.is_none() && plan.secrets().any(|secret| secret.receiver == builtin::AGENT) {
             match plan.secret_route() {
                 SecretRoute::Machine => {}
                 SecretRoute::Exec => self.line(

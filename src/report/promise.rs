@@ -25,7 +25,7 @@ impl Promise {
             }
             gap => Self {
                 promise: format!("the agent may dial {} and nothing else", plan.addresses.bundle()),
-                but: gap.map(Gap::but),
+                but: gap.map(Gap::but).or_else(|| Some(plan.cluster_gaps().next()?.but())),
             },
         }
     }

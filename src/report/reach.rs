@@ -22,6 +22,7 @@ use crate::reach::{Because, DNS_PORT, Policy};
 use crate::report::{Promise, past_gate};
 use crate::text::quote;
 use crate::world::builtin;
+use crate::world::cluster;
 use crate::world::engine::{BootKind, Capability, Gap, Ledger, SMOLVM, Version};
 use crate::world::host::{Target, TargetHost, Verdict};
 use crate::world::pipelock::guard::{self, Guarded};
@@ -70,7 +71,7 @@ impl Outcome {
 /// A rule that has to do with an answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Cause {
-    /// What it does: `allow`, `deny`, `private`, `engine`, `bundle`, `guard`, `sidecar`, `credential`, or `nearest`, an `allow`
+    /// What it does: `allow`, `deny`, `private`, `engine`, `cluster`, `policy`, `bundle`, `guard`, `sidecar`, `credential`, or `nearest`, an `allow`
     /// that does not cover the target.
     pub kind: &'static str,
     /// What it says: an entry of a list, or a sentence.
@@ -186,7 +187,22 @@ pub fn policy(plan: &Plan) -> Policy<'_, &Traced<PlannedHost>> {
     let listeners =
         plan.sidecars.iter().filter_map(|sidecar| Some(((*sidecar.port)?, sidecar.name.as_str())));
     let version = *plan.egress.pipelock_version;
+    let ports = plan.cluster.as_ref().map(|cluster| cluster.ports.iter().map(|port| port.value));
     Policy::new(plan.addresses.bundle(), plan.gaps(), listeners, version, plan.egress.lists())
+        .with_ports(ports)
+}
+
+/// What a sidecar can dial that no program of its own keeps from it.
+pub(super) fn past_policies(plan: &Plan) -> &'static str {
+    if plan.cluster.is_some() { "every public address" } else { "what the host can reach" }
+}
+
+/// Whether the agent may make a sidecar dial: one that it cannot reach does nothing for it.
+pub(super) fn is_relay(plan: &Plan, sidecar: &PlannedSidecar) -> bool {
+    let is_given = |port: u16| {
+        plan.cluster.as_ref().is_none_or(|cluster| cluster.ports.iter().any(|given| given.value == port))
+    };
+    sidecar.may_relay() && sidecar.port.map_or(plan.cluster.is_none(), is_given)
 }
 
 /// The broker of a plan, with the lines of its credentials as `file:line`.
@@ -239,6 +255,8 @@ fn broker_place(plan: &Plan) -> String {
 
 const UNSCANNED: &str = "no pipelock scans what goes through the broker, and another user of this host can go through it only \
                          with the launch's token";
+const UNSCANNED_IN_CLUSTER: &str =
+    "no pipelock scans what goes through the broker, which takes nothing without the launch's token";
 
 /// What the broker does with a target by one credential: a sentence for each line that decides.
 fn passage(target: &Target, passage: &Passage<'_, &str>) -> Vec<Cause> {
@@ -267,6 +285,12 @@ fn passage(target: &Target, passage: &Passage<'_, &str>) -> Vec<Cause> {
 
 const NO_PORT: &str = "pipelock looks at no port: an allowed host can be reached on each";
 
+/// What the agent may dial itself.
+fn dials_bundle(plan: &Plan) -> String {
+    let on = if plan.cluster.is_some() { "on the ports that it is given" } else { "on every port" };
+    format!("{} is the one address that the agent may dial, {on}", plan.addresses.bundle())
+}
+
 fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     let policy = policy(plan);
     let because = policy.judge(target, at);
@@ -278,22 +302,27 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     let (mut causes, mut path) = match because {
         Because::Unconfined(gap) => (vec![gap_cause(plan, gap)], direct),
         Because::OwnMachine => {
-            notes.push(String::from(
-                "the host's loopback is not reached either: the engine's gateway, which leads there, is not on the list",
-            ));
+            if plan.cluster.is_none() {
+                notes.push(String::from(
+                    "the host's loopback is not reached either: the engine's gateway, which leads there, is not on the list",
+                ));
+            }
             (vec![sentence("engine", "loopback is the agent's own machine")], vec![builtin::AGENT.to_owned()])
         }
         Because::Bundle(listener) => {
-            let rule = format!(
-                "{} is the one address that the agent may dial, on every port",
-                plan.addresses.bundle()
-            );
             match (listener, target.port) {
                 (Some(listener), _) => notes.push(format!("{listener} listens there")),
                 (None, Some(_)) => notes.push(String::from("nothing in the plan listens there")),
                 (None, None) => {}
             }
-            (vec![sentence("bundle", rule)], direct)
+            (vec![sentence("bundle", dials_bundle(plan))], direct)
+        }
+        Because::Closed => {
+            let rule = format!(
+                "the policies leave the agent {}, and no other port",
+                (backend::of(plan).allowed)(plan)
+            );
+            (vec![sentence("policy", rule)], vec![builtin::AGENT.to_owned()])
         }
         Because::Resolver => (
             vec![gap_cause(plan, Gap::DnsOpen)],
@@ -312,15 +341,18 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
         }
     };
     if matches!(because, Because::Proxy(_) | Because::ByName(_)) && because.verdict() != Verdict::Allowed {
+        let target = backend::of(plan);
         notes.push(format!(
-            "dialled by itself, the engine refuses it: {} is the whole list",
-            (backend::of(plan).allowed)(plan)
+            "dialled by itself, {} refuses it: {} is the whole list",
+            target.keeper,
+            (target.allowed)(plan)
         ));
     }
     let mut verdict = because.verdict();
-    if let Some(relay) =
-        relays(plan).filter(|_| verdict == Verdict::Refused && because != Because::OwnMachine)
-    {
+    if let Some(relay) = relays(plan).filter(|_| {
+        let is_kept = matches!(because, Because::OwnMachine | Because::Closed);
+        verdict == Verdict::Refused && !is_kept && !is_kept_by_policy(plan, target)
+    }) {
         verdict = Verdict::Depends;
         path = vec![builtin::AGENT.to_owned(), relay.by, shown.clone()];
         causes.retain(|cause| cause.kind != "allow");
@@ -348,7 +380,7 @@ fn answer(plan: &Plan, target: &Target, at: Option<IpAddr>) -> Answer {
     if !plan.machine.published.is_empty() && verdict == Verdict::Refused && because != Because::OwnMachine {
         notes.push(format!("though {}", browser(plan)));
     }
-    if target.port == Some(DNS_PORT) && policy.gaps().is_empty() {
+    if target.port == Some(DNS_PORT) && policy.gaps().is_empty() && plan.cluster.is_none() {
         notes.push(String::from("what is sent to port 53 of any address goes to the bundle instead"));
     }
     Answer {
@@ -398,7 +430,7 @@ fn through_broker(plan: &Plan, target: &Target, past: Way, notes: &mut Vec<Strin
         notes.push(String::from("past the broker it can be reached, too, with a key of the agent's own"));
         causes.extend(past.causes.into_iter().filter(|cause| cause.kind != "nearest"));
     }
-    notes.push(String::from(UNSCANNED));
+    notes.push(String::from(if plan.cluster.is_some() { UNSCANNED_IN_CLUSTER } else { UNSCANNED }));
     if by_broker == Verdict::Depends {
         notes.push(String::from("it depends on what is asked of it: ask with a method and a URL"));
     }
@@ -417,6 +449,15 @@ fn past_broker(causes: &[Cause]) -> String {
     }
 }
 
+/// Whether a target is an address that the policy of a cluster keeps the whole bundle from.
+fn is_kept_by_policy(plan: &Plan, target: &Target) -> bool {
+    let TargetHost::Address(address) = target.host else { return false };
+    let is_open = plan.egress.private.iter().filter_map(|entry| entry.host.network());
+    plan.cluster.is_some()
+        && guard::of_network(address.into()) != Guarded::No
+        && !is_open.into_iter().any(|range| range.contains(&address))
+}
+
 /// A way out that no list holds.
 struct Relay {
     /// Where the agent dials the sidecars.
@@ -428,10 +469,18 @@ struct Relay {
 const RELAY: &str = "it depends on what the agent can make such a sidecar do: where that is nothing, the spec says so with \
                      `no-relay`";
 
+fn reached(plan: &Plan) -> &'static str {
+    if plan.cluster.is_some() { "every public address" } else { "what the host can" }
+}
+
 /// The sidecars that the agent may make dial, if there are any.
 fn relays(plan: &Plan) -> Option<Relay> {
-    let relays: Vec<&PlannedSidecar> =
-        plan.sidecars.iter().map(|sidecar| &sidecar.value).filter(|sidecar| sidecar.may_relay()).collect();
+    let relays: Vec<&PlannedSidecar> = plan
+        .sidecars
+        .iter()
+        .map(|sidecar| &sidecar.value)
+        .filter(|sidecar| is_relay(plan, sidecar))
+        .collect();
     let bundle = plan.addresses.bundle();
     let names = |show: fn(&str) -> String| {
         relays.iter().map(|sidecar| show(&sidecar.name)).collect::<Vec<_>>().join(", ")
@@ -440,13 +489,13 @@ fn relays(plan: &Plan) -> Option<Relay> {
         [] => return None,
         [relay] => {
             let port = Option::map(*relay.port, |port| format!(":{port}")).unwrap_or_default();
-            let why =
-                format!("the sidecar {} reaches what the host can, and no list holds it", quote(&relay.name));
+            let world = reached(plan);
+            let why = format!("the sidecar {} reaches {world}, and no list holds it", quote(&relay.name));
             (format!("{bundle}{port} ({})", relay.name), why)
         }
         _ => {
-            let why =
-                format!("the sidecars {} reach what the host can, and no list holds them", names(quote));
+            let world = reached(plan);
+            let why = format!("the sidecars {} reach {world}, and no list holds them", names(quote));
             (format!("{bundle} ({})", names(str::to_owned)), why)
         }
     };
@@ -569,9 +618,17 @@ fn overview(plan: &Plan) -> Overview {
     let policy = policy(plan);
     Overview {
         bottle: plan.slug.to_string(),
-        engine: format!("{SMOLVM} {}", plan.engine.version),
+        engine: match &plan.cluster {
+            Some(cluster) => format!("{}, RuntimeClass {}", plan.backend.value, *cluster.runtime_class),
+            None => format!("{SMOLVM} {}", plan.engine.version),
+        },
         promise: Promise::of(plan).promise,
-        gaps: policy.gaps().iter().map(|gap| gap_cause(plan, *gap)).collect(),
+        gaps: policy
+            .gaps()
+            .iter()
+            .map(|gap| gap_cause(plan, *gap))
+            .chain(plan.cluster_gaps().map(|gap| sentence("cluster", gap.but())))
+            .collect(),
         dialled: dialled(plan),
         proxied: proxied(plan, &policy),
         brokered: brokered(plan),
@@ -635,8 +692,12 @@ fn dialled(plan: &Plan) -> Vec<Row> {
         |target: String, verdict, note: &str| Row { target, verdict, origin: None, note: note.to_owned() };
     let listeners: BTreeMap<u16, &PlannedSidecar> =
         plan.sidecars.iter().filter_map(|sidecar| Some(((*sidecar.port)?, &sidecar.value))).collect();
+    let is_given = |port: u16| {
+        plan.cluster.as_ref().is_none_or(|cluster| cluster.ports.iter().any(|given| given.value == port))
+    };
     let mut rows: Vec<Row> = listeners
         .iter()
+        .filter(|(port, _)| is_given(**port))
         .map(|(port, PlannedSidecar { name, container, .. })| {
             let note = match container {
                 None => name.to_string(),
@@ -650,25 +711,39 @@ fn dialled(plan: &Plan) -> Vec<Row> {
             row(format!("{bundle}:{port}"), Outcome::Allowed, &note)
         })
         .collect();
-    rows.push(row(
-        format!("{bundle}, any other port"),
-        Outcome::Allowed,
-        "lists are by address; nothing in the plan listens there",
-    ));
+    rows.push(match plan.cluster {
+        Some(_) => row(
+            format!("{bundle}, any other port"),
+            Outcome::Refused,
+            "the policies list ports, and the agent is given no other",
+        ),
+        None => row(
+            format!("{bundle}, any other port"),
+            Outcome::Allowed,
+            "lists are by address; nothing in the plan listens there",
+        ),
+    });
     if let Some(gap) = gaps.iter().find(|gap| gap.is_total()) {
         rows.push(row(String::from("any other address"), Outcome::Allowed, gap.but()));
         return rows;
     }
-    rows.push(row(
-        String::from("any other address"),
-        Outcome::Refused,
-        "the engine's list is this one address",
-    ));
+    let list = match plan.cluster {
+        Some(_) => "the policies name the bundle's Pod alone",
+        None => "the engine's list is this one address",
+    };
+    rows.push(row(String::from("any other address"), Outcome::Refused, list));
     rows.extend(relays(plan).map(|relay| {
-        row(String::from("what the host can reach"), Outcome::Depends, &format!("{}: {RELAY}", relay.why))
+        row(past_policies(plan).to_owned(), Outcome::Depends, &format!("{}: {RELAY}", relay.why))
     }));
     if !plan.machine.published.is_empty() {
         rows.push(row(String::from("what a browser can reach"), Outcome::Depends, &browser(plan)));
+    }
+    if plan.cluster.is_some() {
+        let note = "the policies open no name server, and the machine's own is the bundle";
+        rows.push(row(String::from("port 53, any address"), Outcome::Refused, note));
+        let note = "127.0.0.1 is the Pod's own";
+        rows.push(row(String::from("its node's loopback"), Outcome::Refused, note));
+        return rows;
     }
     rows.push(if gaps.contains(&Gap::DnsOpen) {
         row(String::from("port 53, any address"), Outcome::Allowed, Gap::DnsOpen.but())
@@ -792,6 +867,9 @@ fn known(plan: &Plan) -> Vec<Known> {
     if !plan.machine.published.is_empty() {
         capabilities.push(Capability::PublishLoopback);
     }
+    if plan.cluster.is_some() {
+        capabilities.clear();
+    }
     capabilities.sort_unstable();
     capabilities.dedup();
     let mut known: Vec<Known> = capabilities
@@ -804,6 +882,10 @@ fn known(plan: &Plan) -> Vec<Known> {
             }
         })
         .collect();
+    known.extend(plan.cluster_gaps().map(|gap| {
+        let cluster::Known { claim, evidence, help: _ } = gap.known();
+        Known { claim: format!("{}: {claim}", plan.backend.value), evidence: evidence.to_owned() }
+    }));
     let version = *plan.egress.pipelock_version;
     known.extend(pipelock_facts(version).map(|fact| Known {
         claim: format!("pipelock {}: {}", fact.versions(), fact.summary),

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::backend;
-use crate::lower::plan_json::{Checkout, Command, Commands, Launch};
+use crate::lower::plan_json::{Checkout, Command, Commands};
 use crate::lower::{shell, sums};
 use crate::plan::{Plan, Traced};
-use crate::report::vault;
+use crate::report::{cluster, vault};
 
 /// The exit code of the script's own failures, as of those of `bottlec up`: a program's own is passed through.
 pub const FAILED: u8 = 125;
@@ -20,7 +20,9 @@ const PATIENCE: u32 = 180;
 /// quoted word.
 #[must_use]
 pub fn render(plan: &Plan, out: &str) -> String {
-    let Launch { commands, .. } = (backend::of(plan).launch)(plan);
+    let Some((_, commands)) = (backend::of(plan).launch)(plan).on_host() else {
+        return in_cluster(plan, out);
+    };
     let stage = shell::word(&format!("{}/{}", out.trim_end_matches('/'), plan.slug.value));
     let mut text = format!(
         "#!/bin/sh\n\
@@ -53,6 +55,76 @@ pub fn render(plan: &Plan, out: &str) -> String {
     }
     line(&mut text, ";;\ndown | purge)");
     down(&mut text, plan, &commands);
+    line(
+        &mut text,
+        &format!(";;\n*)\n    echo 'say up, stop, down or purge' >&2\n    exit {FAILED}\n    ;;\nesac"),
+    );
+    text
+}
+
+/// The script of a bottle in a cluster.
+fn in_cluster(plan: &Plan, out: &str) -> String {
+    let Some((resources, commands)) = cluster::launch(plan) else { return String::new() };
+    let stage = shell::word(&format!("{}/{}", out.trim_end_matches('/'), plan.slug.value));
+    let mut text = format!(
+        "#!/bin/sh\n\
+         # What makes and undoes this bottle in the cluster that kubectl is set up for, from the directory in which this was\n\
+         # written. As an argument: up, which PROGRAM and its arguments may follow; stop; down; or purge, which is down and\n\
+         # all that the bundle keeps.\n\
+         set -u\n\
+         CDPATH='' cd -- {stage} || exit {FAILED}\n\
+         step() {{\n    \
+             \"$@\" </dev/null && return\n    \
+             code=$?\n    \
+             printf 'failed with %s: %s\\n' \"$code\" \"$*\" >&2\n    \
+             exit {FAILED}\n\
+         }}\n\
+         if [ $# -eq 0 ]; then set -- up; fi\ndo=$1; shift\ncase $do in\nup)\n\
+         step sha256sum --check --quiet --strict {}\n",
+        sums::PATH
+    );
+    for command in &commands.confine {
+        step(&mut text, command);
+    }
+    for command in cluster::token(&resources) {
+        checked(&mut text, &command);
+    }
+    for (_, command) in cluster::inputs(&resources, &commands, shell::word) {
+        checked(&mut text, &command);
+    }
+    let mut there = commands.status.clone();
+    let kinds = there.len().saturating_sub(2);
+    there.truncate(kinds);
+    there.extend(["deployments", "--output=name"].map(|word| Traced::fixed(word.to_owned())));
+    line(&mut text, &format!("before=$({} </dev/null) || exit {FAILED}", words(&there)));
+    for command in &commands.apply {
+        step(&mut text, command);
+    }
+    // What ran before has the Secrets of before.
+    line(&mut text, "if [ -n \"$before\" ]; then");
+    for command in &commands.restart {
+        step(&mut text, command);
+    }
+    line(&mut text, "fi");
+    for command in &commands.wait {
+        step(&mut text, command);
+    }
+    line(
+        &mut text,
+        &format!("if [ $# -gt 0 ]; then\n    exec {} \"$@\"\nfi\n;;\nstop)", words(&commands.attach)),
+    );
+    for command in &commands.stop {
+        step(&mut text, command);
+    }
+    line(&mut text, ";;\ndown | purge)");
+    for command in &commands.cleanup {
+        step(&mut text, command);
+    }
+    line(&mut text, "if [ \"$do\" = purge ]; then");
+    for command in &commands.purge {
+        step(&mut text, command);
+    }
+    line(&mut text, "fi");
     line(
         &mut text,
         &format!(";;\n*)\n    echo 'say up, stop, down or purge' >&2\n    exit {FAILED}\n    ;;\nesac"),

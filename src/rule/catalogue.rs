@@ -52,6 +52,14 @@ catalogue! {
         "bundle-refused", Warning, Confinement, "0.1.0",
         "the engine may refuse the bundle's own address",
     );
+    CLUSTER_LOSS = (
+        "cluster-loss", Warning, Confinement, "0.1.0",
+        "a cluster holds something otherwise than it is written",
+    );
+    CLUSTER_UNSUPPORTED = (
+        "cluster-unsupported", Error, Machines, "0.1.0",
+        "a bottle asks for what no cluster can give it",
+    );
     COMMAND_IN_ONE_WORD = (
         "command-in-one-word", Error, Machines, "0.1.0",
         "a command line is written where a program's name belongs",
@@ -291,6 +299,14 @@ catalogue! {
         "retired-node", Error, Nodes, "0.1.0",
         "a node of the retired gvproxy design",
     ).deprecated();
+    RUNTIME_CLASS_MISSING = (
+        "runtime-class-missing", Error, Confinement, "0.1.0",
+        "a bottle of a cluster whose agent would be in no virtual machine",
+    );
+    RUNTIME_CLASS_OPEN = (
+        "runtime-class-open", Error, Confinement, "0.1.0",
+        "a RuntimeClass whose sandbox confines nothing by itself",
+    ).acceptable();
     SCAN_COSTLY = (
         "scan-costly", Advice, Hosts, "0.1.0",
         "a host is opened whose answers take long to scan",

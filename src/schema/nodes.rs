@@ -10,6 +10,7 @@ mod sidecar;
 mod supervise;
 use super::{Argument, Child, Children, Node, Occurs, Property, ValueType};
 use crate::world::builtin;
+use crate::world::cluster::MAX_USER;
 use crate::world::container::ContainerEngine;
 use agent::AGENT;
 use credential::{BROKER, CREDENTIAL};
@@ -175,12 +176,34 @@ static EXTENDS: Node = Node {
 
 static BACKEND: Node = Node {
     name: "backend",
-    doc: "What runs the bottle.\n\nThe one backend is `smolmachines`; it needs `smolvm` on the host's PATH and nothing \
-          else.",
+    doc: "What runs the bottle.\n\n`smolmachines` is one smolvm microVM a bottle on this host; it needs `smolvm` on the \
+          host's PATH and nothing else. `kubernetes` is a namespace a bottle in a cluster, whose agent runs under a \
+          RuntimeClass and is confined by NetworkPolicies: [docs/kubernetes.md](kubernetes.md) says how a cluster is made \
+          ready, and what of it is not the compiler's to hold. The properties are of `kubernetes` alone; `engine` and \
+          `container-engine` are of `smolmachines` alone, and count for nothing there.",
     arguments: &[required("name", ValueType::Backend, "the backend's name; `smolmachines` when not given")],
-    properties: &[],
+    properties: &[
+        optional_property(
+            "runtime-class",
+            ValueType::ObjectName,
+            None,
+            "the RuntimeClass that the agent's Pod runs under, such as `kata`; `kubernetes` takes no bottle without one",
+        ),
+        optional_property(
+            "service-cidr",
+            ValueType::ServiceRange,
+            Some("`10.96.0.0/12`, which is kubeadm's"),
+            "the range of the cluster's Services; the bundle has the address in it that `network octet=…` counts",
+        ),
+        optional_property(
+            "run-as",
+            ValueType::Integer { min: 1, max: MAX_USER, what: "the number of a user" },
+            Some("the image's own user"),
+            "the user that the agent's container runs as",
+        ),
+    ],
     children: Children::None,
-    example: "backend \"smolmachines\"",
+    example: "backend \"kubernetes\" runtime-class=\"kata\"",
 };
 
 static ENGINE: Node = Node {
@@ -399,7 +422,8 @@ static NETWORK: Node = Node {
     properties: &[required_property(
         "octet",
         ValueType::Octet,
-        "the third octet: the subnet is `192.168.<octet>.0/24`, the gateway `.1`, the bundle `.2`",
+        "the third octet: the subnet is `192.168.<octet>.0/24`, the gateway `.1`, the bundle `.2`; in a cluster the bundle's \
+         place in the range of Services",
     )],
     children: Children::None,
     example: "network octet=42",

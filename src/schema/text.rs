@@ -1,13 +1,17 @@
 //! Text types: names, values and keys, with their checks and messages.
 
+use ipnet::{IpNet, Ipv4Net};
+
 use super::ValueType;
 use crate::rule::{self, InvalidLevel, LevelSource, Setting, ValueError};
 use crate::text::{counted, did_you_mean, quote};
 use crate::world::catalogue;
+use crate::world::cluster::LONGEST_PREFIX;
 use crate::world::container::{MAX_MEMORY, mebibytes};
 use crate::world::engine::{SMOLVM, Version};
 use crate::world::host_key::{self, KeyError};
 use crate::world::machine::{Gibibytes, gibibytes};
+use crate::world::pipelock::guard::{internal, within};
 use crate::world::pipelock::{NEWEST, OLDEST};
 use crate::world::{backend as registry, secret_scanner};
 
@@ -176,6 +180,36 @@ pub(super) fn backend(text: &str) -> Result<(), ValueError> {
             None => problem,
         }
     })
+}
+
+/// A name as Kubernetes takes it of most objects: a subdomain of RFC 1123.
+pub(super) fn object_name(text: &str) -> Result<(), ValueError> {
+    let is_label = |label: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        !label.is_empty() && label.bytes().all(plain) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if text.len() <= 253 && text.split('.').all(is_label) {
+        return Ok(());
+    }
+    Err(ValueType::ObjectName.none(text, "name of an object of Kubernetes"))
+}
+
+pub(super) fn service_range(text: &str) -> Result<(), ValueError> {
+    let none = || ValueType::ServiceRange.none(text, "range of Services");
+    let range: Ipv4Net = text.parse().map_err(|_| none())?;
+    if range.addr() != range.network() {
+        return Err(none().meant(range.trunc().to_string()));
+    }
+    if range.prefix_len() > LONGEST_PREFIX {
+        return Err(none().help(
+            "only of a range of /20 or wider does a cluster leave the lowest 256 addresses to those who ask for one",
+        ));
+    }
+    if !within(internal(), &IpNet::from(range)) {
+        return Err(none()
+            .help("Services have private addresses: the cluster's `--service-cluster-ip-range` says which"));
+    }
+    Ok(())
 }
 
 pub(super) fn engine(text: &str) -> Result<(), ValueError> {

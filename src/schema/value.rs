@@ -42,6 +42,10 @@ pub enum ValueType {
     EnvValue,
     /// A backend's name.
     Backend,
+    /// The name of an object of a cluster's.
+    ObjectName,
+    /// The range that a cluster's Services have their addresses in.
+    ServiceRange,
     /// An engine's name.
     Engine,
     /// A version of an engine.
@@ -140,6 +144,8 @@ impl ValueType {
             Self::EnvName => "a variable's name of letters, digits and `_`".into(),
             Self::EnvValue => "one line of text without blanks at its ends".into(),
             Self::Backend => one_of(backend::names()),
+            Self::ObjectName => "a name of lower-case letters, digits, `-` and `.`".into(),
+            Self::ServiceRange => "a range of IPv4 addresses of /20 or wider, such as `10.96.0.0/12`".into(),
             Self::Engine => one_of([engine::SMOLVM]),
             Self::Version => "a version such as `1.33.0`".into(),
             Self::PipelockVersion => format!("a version from {OLDEST} to {NEWEST}"),

@@ -153,6 +153,8 @@ impl ValueType {
             Self::RepoName => text::repo_name(text),
             Self::EnvName => text::env_name(text),
             Self::Backend => text::backend(text),
+            Self::ObjectName => text::object_name(text),
+            Self::ServiceRange => text::service_range(text),
             Self::Engine => text::engine(text),
             Self::Version => text::version(text),
             Self::PipelockVersion => text::pipelock_version(text),

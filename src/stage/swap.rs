@@ -55,6 +55,11 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Where new files that are in no stage lie.
+    pub(super) fn new_files(&self) -> &Dir {
+        &self.new
+    }
+
     /// An empty directory for a new stage.
     pub(super) fn stage(&self, slug: &str) -> Result<Dir, StageError> {
         self.new.make(slug)

@@ -10,7 +10,7 @@ use super::error::{Difference, StageError};
 use super::lock::Lock;
 use super::snapshot::Kept;
 use super::write::{Found, State, check_slug, find, judge};
-use crate::backend::{self, Confinement};
+use crate::backend::{self, Confinement, Facts};
 use crate::lower::{broker, plan_json};
 use crate::world::broker::ApiUrl;
 
@@ -63,23 +63,25 @@ pub fn verify(stage: &Path) -> Result<State, StageError> {
         State::Edited(differences) => differences,
         other @ (State::Absent | State::Foreign | State::OtherFormat(_)) => return Ok(other),
     };
-    if let Some(Found::Directory(_, Kept { plan: Some(plan), confinement, .. })) = &found {
+    if let Some(Found::Directory(_, Kept { plan: Some(json), confinement, .. })) = &found {
         // That it cannot be read, its digest says.
-        let Ok(plan) = serde_json::from_slice::<Plan>(plan) else { return Ok(State::Edited(differences)) };
+        let Ok(plan) = serde_json::from_slice::<Plan>(json) else { return Ok(State::Edited(differences)) };
         if plan.slug != slug {
             differences.push(Difference::OtherBottle { slug: plan.slug });
         }
         // A backend that no compile names keeps nobody to anything.
-        let Some(backend::Target { confinement: Confinement { path, judge }, .. }) =
-            backend::find(&plan.backend)
-        else {
+        let Some(backend::Target { confinement: files, .. }) = backend::find(&plan.backend) else {
             differences.push(Difference::Changed(plan_json::PATH.into()));
             return Ok(State::Edited(differences));
         };
         let upstreams: Vec<ApiUrl> = plan.credentials.into_iter().map(|it| it.upstream).collect();
         let ask_broker = |text: &[u8]| broker::judge(text, &upstreams);
-        let ask_engine = |text: &[u8]| judge(text, plan.bundle_ip);
-        let mut asked: Vec<(&'static str, Judge<'_>)> = vec![(*path, &ask_engine)];
+        let asks = files.iter().map(|Confinement { path, judge }| {
+            (*path, |text: &[u8]| judge(text, &Facts { bundle: plan.bundle_ip, plan: json }))
+        });
+        let asks: Vec<_> = asks.collect();
+        let mut asked: Vec<(&'static str, Judge<'_>)> =
+            asks.iter().map(|(path, ask)| (*path, ask as Judge<'_>)).collect();
         if !upstreams.is_empty() {
             asked.push((broker::PATH, &ask_broker));
         }

@@ -1,8 +1,9 @@
 //! Inspecting, comparing and writing stages.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, Mode, OFlags};
@@ -68,95 +69,202 @@ pub fn compare(out: &Path, stage: &Stage) -> Result<Vec<Difference>, StageError>
     }
 }
 
-/// Writes all of `stages` into `out`, which is created when there is none, or on any failure none of them.
+/// Whether the file that lists the stages is the one that a compile gives. Writes nothing.
+///
+/// # Errors
+/// When it cannot be read, or is no file.
+pub fn is_listed(out: &Path, index: &Index) -> Result<bool, StageError> {
+    let Some(out) = Dir::open(out)? else { return Ok(false) };
+    let _lock = Lock::shared(&out)?;
+    is_other(&out, index).map(|other| !other)
+}
+
+/// A file beside the stages that lists them.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// Its first line, by which it is known to be ours.
+    pub heading: &'static str,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+/// The most that is read of one.
+const MAX_INDEX: u64 = 1024 * 1024;
+
+/// Writes all of `stages` into `out`, which is created when there is none, or on any failure none of them. Each is taken,
+/// looked at and written in turn, so that no more than one is held.
 ///
 /// A stage that was edited by hand is replaced with `force` only, what is no stage of ours never.
 ///
 /// # Errors
 /// See [`StageError`]. The old stages are as they were, and nothing new is left but the lock in, perhaps, a new `out`.
-pub fn write(out: &Path, stages: &[Stage], force: bool) -> Result<Vec<(String, Written)>, StageError> {
-    write_with(out, stages, force, Exchange::IfKnown)
+pub fn write(
+    out: &Path,
+    stages: impl IntoIterator<Item = impl Borrow<Stage>>,
+    force: bool,
+) -> Result<Vec<(String, Written)>, StageError> {
+    write_with(out, stages, None, force, Exchange::IfKnown)
+}
+
+/// The same, with the file that lists them, when there is one.
+///
+/// # Errors
+/// As of [`write`]; and when there is something of that name that is not ours.
+pub fn write_listed(
+    out: &Path,
+    stages: impl IntoIterator<Item = impl Borrow<Stage>>,
+    index: Option<&Index>,
+    force: bool,
+) -> Result<Vec<(String, Written)>, StageError> {
+    write_with(out, stages, index, force, Exchange::IfKnown)
 }
 
 fn write_with(
     out: &Path,
-    stages: &[Stage],
+    stages: impl IntoIterator<Item = impl Borrow<Stage>>,
+    index: Option<&Index>,
     force: bool,
     exchange: Exchange,
 ) -> Result<Vec<(String, Written)>, StageError> {
-    let mut slugs = BTreeSet::new();
-    let mut expected = Vec::with_capacity(stages.len());
-    for stage in stages {
-        expected.push(check(stage)?);
-        if !slugs.insert(&stage.slug) {
-            return Err(StageError::invalid(&stage.slug, "is there twice"));
-        }
-    }
     let out = Dir::open_or_create(out)?;
     let _lock = Lock::exclusive(&out)?;
     recover(&out)?;
-    let jobs = inspect_all(&out, stages, &expected, force)?;
-    if jobs.iter().any(|job| job.written != Written::Unchanged) {
-        replace(&out, &jobs, force, exchange)?;
+    let mut work: Option<Work<'_>> = None;
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut edited = Vec::new();
+    let mut slugs = BTreeSet::new();
+    for stage in stages {
+        let stage = stage.borrow();
+        let expected = check(stage)?;
+        if !slugs.insert(stage.slug.clone()) {
+            return Err(StageError::invalid(&stage.slug, "is there twice"));
+        }
+        match look(&out, &stage.slug, expected, force)? {
+            Looked::Edited(stage) => edited.push(stage),
+            Looked::Job(job) => {
+                if job.written != Written::Unchanged && edited.is_empty() {
+                    write_new(at_work(&mut work, &out, exchange)?, stage, &job.expected)?;
+                }
+                jobs.push(job);
+            }
+        }
     }
-    Ok(jobs.iter().map(|job| (job.stage.slug.clone(), job.written)).collect())
+    if !edited.is_empty() {
+        return Err(StageError::Edited { stages: edited });
+    }
+    let index = match index {
+        Some(index) if is_other(&out, index)? => Some(index),
+        _ => None,
+    };
+    if let Some(index) = index {
+        write_index(at_work(&mut work, &out, exchange)?, index)?;
+    }
+    if let Some(work) = work {
+        replace(&out, work, &jobs, index, force)?;
+    }
+    Ok(jobs.into_iter().map(|job| (job.slug, job.written)).collect())
+}
+
+/// The working directory, which is made when it is first asked for.
+fn at_work<'w, 'o>(
+    work: &'w mut Option<Work<'o>>,
+    out: &'o Dir,
+    exchange: Exchange,
+) -> Result<&'w Work<'o>, StageError> {
+    let made = match work.take() {
+        Some(made) => made,
+        None => Work::new(out, exchange)?,
+    };
+    Ok(work.insert(made))
 }
 
 /// What is to be done with a stage.
-struct Job<'a> {
-    stage: &'a Stage,
-    expected: &'a Snapshot,
+struct Job {
+    slug: String,
+    expected: Snapshot,
     /// What is in its place.
     found: Option<Snapshot>,
     written: Written,
 }
 
-/// Looks at every stage's place before anything is written; an error tells of all that were edited.
-fn inspect_all<'a>(
-    out: &Dir,
-    stages: &'a [Stage],
-    expected: &'a [Snapshot],
-    force: bool,
-) -> Result<Vec<Job<'a>>, StageError> {
-    let mut jobs = Vec::with_capacity(stages.len());
-    let mut edited = Vec::new();
-    for (stage, expected) in stages.iter().zip(expected) {
-        let path = || out.path().join(&stage.slug);
-        let found = find(out, &stage.slug)?;
-        let state = judge(found.as_ref());
-        let found = match found {
-            Some(Found::Directory(found, _)) => Some(found),
-            Some(Found::NoDirectory) | None => None,
-        };
-        let written = match state {
-            State::Absent => Written::Created,
-            _ if found.as_ref() == Some(expected) => Written::Unchanged,
-            State::Foreign => return Err(StageError::Foreign { path: path() }),
-            State::OtherFormat(format) if !force => {
-                return Err(StageError::OtherFormat { path: path(), format });
-            }
-            State::Edited(differences) if !force => {
-                edited.push(EditedStage { path: path(), differences });
-                continue;
-            }
-            State::Intact | State::Edited(_) | State::OtherFormat(_) => Written::Replaced,
-        };
-        jobs.push(Job { stage, expected, found, written });
-    }
-    if edited.is_empty() { Ok(jobs) } else { Err(StageError::Edited { stages: edited }) }
+enum Looked {
+    Job(Job),
+    Edited(EditedStage),
 }
 
-/// Writes all that is new, then swaps it in, and back out if anything goes wrong.
-fn replace(out: &Dir, jobs: &[Job<'_>], force: bool, exchange: Exchange) -> Result<(), StageError> {
-    let work = Work::new(out, exchange)?;
-    let jobs: Vec<_> = jobs.iter().filter(|job| job.written != Written::Unchanged).collect();
-    for job in &jobs {
-        write_new(&work, job.stage, job.expected)?;
+/// Looks at a stage's place before anything is put there.
+fn look(out: &Dir, slug: &str, expected: Snapshot, force: bool) -> Result<Looked, StageError> {
+    let path = || out.path().join(slug);
+    let found = find(out, slug)?;
+    let state = judge(found.as_ref());
+    let found = match found {
+        Some(Found::Directory(found, _)) => Some(found),
+        Some(Found::NoDirectory) | None => None,
+    };
+    let written = match state {
+        State::Absent => Written::Created,
+        _ if found.as_ref() == Some(&expected) => Written::Unchanged,
+        State::Foreign => return Err(StageError::Foreign { path: path() }),
+        State::OtherFormat(format) if !force => {
+            return Err(StageError::OtherFormat { path: path(), format });
+        }
+        State::Edited(differences) if !force => {
+            return Ok(Looked::Edited(EditedStage { path: path(), differences }));
+        }
+        State::Intact | State::Edited(_) | State::OtherFormat(_) => Written::Replaced,
+    };
+    Ok(Looked::Job(Job { slug: slug.to_owned(), expected, found, written }))
+}
+
+/// Whether the file that lists the stages is to be written. One that is not ours stays.
+fn is_other(out: &Dir, index: &Index) -> Result<bool, StageError> {
+    let path = || out.path().join(index.name);
+    let io = |reason: Errno| StageError::io("inspect", path(), reason);
+    match out.stat(index.name).map_err(io)? {
+        None => return Ok(true),
+        Some((fs::FileType::RegularFile, _)) => {}
+        Some(_) => return Err(StageError::Reserved { path: path() }),
     }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = File::from(fs::openat(out, index.name, flags, Mode::empty()).map_err(io)?);
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_INDEX + 1).read_to_end(&mut bytes);
+    read.map_err(|reason| StageError::io("read", path(), reason))?;
+    if bytes == index.bytes {
+        return Ok(false);
+    }
+    if !bytes.starts_with(index.heading.as_bytes()) {
+        return Err(StageError::Reserved { path: path() });
+    }
+    Ok(true)
+}
+
+fn write_index(work: &Work<'_>, index: &Index) -> Result<(), StageError> {
+    let dir = work.new_files();
+    let io = |reason: std::io::Error| StageError::io("write", dir.path().join(index.name), reason);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = fs::openat(dir, index.name, flags, Mode::RUSR | Mode::WUSR);
+    let mut file = File::from(file.map_err(|reason| io(reason.into()))?);
+    file.write_all(&index.bytes).map_err(io)?;
+    set_mode(&file, crate::lower::Mode::Shared.bits(), &dir.path().join(index.name))?;
+    file.sync_all().map_err(io)
+}
+
+/// Swaps in all that is new, and back out if anything goes wrong.
+fn replace(
+    out: &Dir,
+    work: Work<'_>,
+    jobs: &[Job],
+    index: Option<&Index>,
+    force: bool,
+) -> Result<(), StageError> {
+    let jobs: Vec<_> = jobs.iter().filter(|job| job.written != Written::Unchanged).collect();
     let mut done: Vec<(&str, Swapped)> = Vec::with_capacity(jobs.len());
     let mut olds = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let slug = job.stage.slug.as_str();
+        let slug = job.slug.as_str();
         let result = match work.swap_in(slug, job.found.is_some()) {
             Ok(swapped) => {
                 let old = recheck(out, &work, job, &swapped, force);
@@ -168,6 +276,13 @@ fn replace(out: &Dir, jobs: &[Job<'_>], force: bool, exchange: Exchange) -> Resu
         if let Err(error) = result {
             return Err(undo(work, &done, error));
         }
+    }
+    // What it lists is there.
+    if let Some(index) = index
+        && let Err(reason) = fs::renameat(work.new_files(), index.name, out, index.name)
+    {
+        let error = StageError::io("replace", out.path().join(index.name), reason);
+        return Err(undo(work, &done, error));
     }
     for ((job, old), (slug, swapped)) in olds.iter().zip(&done) {
         if let (Some(old), Swapped::Exchanged) = (old, swapped) {
@@ -191,13 +306,12 @@ fn undo(mut work: Work<'_>, done: &[(&str, Swapped)], cause: StageError) -> Stag
 fn recheck(
     out: &Dir,
     work: &Work<'_>,
-    job: &Job<'_>,
+    job: &Job,
     swapped: &Swapped,
     force: bool,
 ) -> Result<Option<Snapshot>, StageError> {
-    let path = || out.path().join(&job.stage.slug);
-    let old =
-        work.old(&job.stage.slug, swapped).map_err(|reason| StageError::io("inspect", path(), reason))?;
+    let path = || out.path().join(&job.slug);
+    let old = work.old(&job.slug, swapped).map_err(|reason| StageError::io("inspect", path(), reason))?;
     let (Some(old), Some(before)) = (old, &job.found) else { return Ok(None) };
     let (after, _) = match Snapshot::read(&old) {
         Ok(read) => read,

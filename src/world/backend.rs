@@ -12,10 +12,19 @@ pub struct Backend {
 /// The backend of a bottle that names none.
 pub const DEFAULT: &str = "smolmachines";
 
-static BACKENDS: &[Backend] = &[Backend {
-    name: DEFAULT,
-    summary: "one smolvm microVM a bottle, confined by the engine's own allow list",
-}];
+/// The backend that runs bottles in a cluster.
+pub const KUBERNETES: &str = "kubernetes";
+
+static BACKENDS: &[Backend] = &[
+    Backend {
+        name: DEFAULT,
+        summary: "one smolvm microVM a bottle, confined by the engine's own allow list",
+    },
+    Backend {
+        name: KUBERNETES,
+        summary: "a namespace a bottle, its agent under a RuntimeClass, confined by NetworkPolicies",
+    },
+];
 
 /// The backend of that name.
 #[must_use]

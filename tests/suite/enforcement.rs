@@ -12,7 +12,7 @@ use std::process::Command;
 use std::{env, fmt, slice};
 
 use bottlec::backend::lower;
-use bottlec::lower::plan_json::PlanJson;
+use bottlec::lower::plan_json::HostPlan;
 use bottlec::plan::Plan;
 use bottlec::reach::DNS_PORT;
 use bottlec::report::reach::{self, Outcome};
@@ -43,7 +43,7 @@ fn emitted(plan: &Plan) -> Vec<(&'static str, Vec<String>)> {
     let smolfile = std::str::from_utf8(&stage.files["smolfile.toml"].bytes).expect("text");
     let network = smolfile::parse(smolfile).expect("the engine's parser takes it").network.expect("a policy");
     let mut all = vec![("the Smolfile", network.allow_cidrs)];
-    let create = PlanJson::read(stage.plan()).expect("a plan").commands.create;
+    let create = HostPlan::read(stage.plan()).expect("a plan").commands.create;
     let flags = create.windows(2).filter(|pair| *pair[0] == "--allow-cidr");
     let flags: Vec<String> = flags.map(|pair| pair[1].to_string()).collect();
     assert_eq!(
@@ -183,7 +183,8 @@ fn corners(bundle: Ipv4Addr) -> Vec<Asked> {
 
 /// Whether that code stands for the engine that a plan is compiled for: it has a list, and enforces it.
 fn is_judged(plan: &Plan) -> bool {
-    Ledger::smolvm().has(Capability::EnforcesCidrPolicy, *plan.engine.version)
+    plan.cluster.is_none()
+        && Ledger::smolvm().has(Capability::EnforcesCidrPolicy, *plan.engine.version)
         && !plan.gaps().iter().any(|gap| gap.is_total())
 }
 

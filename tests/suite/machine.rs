@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 
 use bottlec::backend::lower;
 use bottlec::diff::{Direction, Plans, diff};
-use bottlec::lower::plan_json::PlanJson;
+use bottlec::lower::plan_json::{HostPlan, PlanJson};
 use bottlec::plan::Plan;
 use bottlec::report::graph::Format;
 use bottlec::report::{Style, plan, reach};
@@ -33,7 +33,7 @@ const ALL: &str = "resources cpus=2 memory=\"3GiB\" storage=\"40GiB\"; volume \"
 
 fn create(plan: &Plan) -> Vec<String> {
     let json = lower(plan);
-    let create = PlanJson::read(json.plan()).expect("a plan").commands.create;
+    let create = HostPlan::read(json.plan()).expect("a plan").commands.create;
     create.iter().map(|word| word.value.clone()).collect()
 }
 

@@ -21,6 +21,7 @@ mod graph;
 mod harness;
 mod images;
 mod import;
+mod kubernetes;
 mod layers;
 mod levels;
 mod lsp;

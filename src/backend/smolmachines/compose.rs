@@ -496,7 +496,11 @@ pub(super) fn lower(plan: &Plan, mode: Mode, draft: &mut Draft) {
                     driver: "default",
                     config: [plan.addresses.with(Subnet {
                         subnet: plan.addresses.subnet().to_string(),
-                        gateway: plan.addresses.gateway().to_string(),
+                        gateway: plan
+                            .addresses
+                            .gateway()
+                            .map(|gateway| gateway.to_string())
+                            .unwrap_or_default(),
                     })],
                 },
             },

@@ -8,7 +8,7 @@ pub mod provision;
 pub mod smolfile;
 
 use super::{Confinement, Target};
-use crate::lower::plan_json::{self, Launch, Resources};
+use crate::lower::plan_json::{self, Launch, Made, Resources, Steps};
 use crate::lower::{Draft, Mode, agent_env, broker, git_gate, mcp, pipelock, supervise, trust};
 use crate::plan::Plan;
 use crate::world::engine::SMOLVM;
@@ -20,8 +20,12 @@ pub(super) const TARGET: Target = Target {
     lower,
     launch,
     made_from: compose::made_from,
+    keeper: "the engine",
     allowed: |plan| smolfile::allow_cidr(plan).value,
-    confinement: Confinement { path: smolfile::PATH, judge: smolfile::judge },
+    confinement: &[Confinement {
+        path: smolfile::PATH,
+        judge: |text, facts| smolfile::judge(text, facts.bundle),
+    }],
     shown: &[smolfile::PATH, agent_env::PATH, plan_json::PATH],
 };
 
@@ -43,10 +47,10 @@ fn lower(plan: &Plan, draft: &mut Draft) {
 
 fn launch(plan: &Plan) -> Launch {
     Launch {
-        smolfile_path: smolfile::PATH.to_owned(),
+        smolfile_path: Some(smolfile::PATH.to_owned()),
         images: plan.sidecars.iter().map(|sidecar| compose::image(plan, sidecar)).collect(),
         provision: provision::files(plan),
-        resources: Resources {
+        resources: Made::Host(Resources {
             container_engine: plan.container_engine.with(plan.container_engine.program().to_owned()),
             machine: names::machine(plan),
             network: names::network(plan),
@@ -59,7 +63,7 @@ fn launch(plan: &Plan) -> Launch {
                 .map(|name| (name.to_owned(), names::container(plan, name)))
                 .collect(),
             volumes: names::volumes(plan),
-        },
-        commands: commands::lower(plan),
+        }),
+        commands: Steps::Host(Box::new(commands::lower(plan))),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use bottlec::lower::plan_json::{Command as Vector, PlanJson};
+use bottlec::lower::plan_json::{Command as Vector, HostPlan};
 use bottlec::plan::Traced;
 use bottlec::text::quote;
 use bottlec::world::builtin::BUNDLE;
@@ -141,7 +141,7 @@ impl Differs {
 /// The bundle of a plan on this host.
 pub(super) struct Bundle<'a> {
     pub(super) runner: &'a Runner,
-    pub(super) plan: &'a PlanJson<'a>,
+    pub(super) plan: &'a HostPlan,
 }
 
 impl Bundle<'_> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bottlec::digest::sha256_hex;
-use bottlec::lower::plan_json::{Checkout, Command as Vector, PlanJson};
+use bottlec::lower::plan_json::{Checkout, Command as Vector, HostPlan};
 use bottlec::lower::{Stage, shell};
 use bottlec::stage::Hold;
 use bottlec::text::{quote, quote_path, quote_whole};
@@ -60,7 +60,7 @@ struct Made {
 /// Launches a bottle, and runs the program in it. `hold` keeps other writers out of the stage until the last is started.
 pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result<u8, UpError> {
     let Launch { command, stage, spec, directory, .. } = launch;
-    let plan = PlanJson::read(stage.plan())
+    let plan = HostPlan::read(stage.plan())
         .map_err(|error| Error::Host(format!("the plan that was just written cannot be read: {error}")))?;
     let progress = Progress::new(output);
     // As long as it is waited for, Ctrl-C ends this process.
@@ -90,7 +90,7 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
         }
         Some(state) => state,
         None => {
-            let plan = PlanJson::read(stage.plan()).map_err(|error| Error::Host(error.to_string()))?;
+            let plan = HostPlan::read(stage.plan()).map_err(|error| Error::Host(error.to_string()))?;
             State::new(spec.to_path_buf(), directory.to_path_buf(), stage.sha256(), plan)
         }
     };
@@ -152,7 +152,7 @@ pub(super) fn launch(launch: &Launch<'_>, hold: Hold, output: &Output) -> Result
 }
 
 /// The vector by which a program is run on this process's input and output.
-pub(super) fn in_this_terminal(plan: &PlanJson<'_>) -> Vector {
+pub(super) fn in_this_terminal(plan: &HostPlan) -> Vector {
     let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let mut vector = plan.commands.attach.clone();
     if !is_terminal {
@@ -166,7 +166,7 @@ pub(super) fn in_this_terminal(plan: &PlanJson<'_>) -> Vector {
 
 struct Run<'a> {
     launch: &'a Launch<'a>,
-    plan: &'a PlanJson<'a>,
+    plan: &'a HostPlan,
     runner: &'a Runner,
     progress: &'a Progress<'a>,
     place: &'a Place,
@@ -214,7 +214,7 @@ impl Run<'_> {
         state.sha256 = self.launch.stage.sha256();
         state.stage = self.launch.directory.to_path_buf();
         state.plan =
-            PlanJson::read(self.launch.stage.plan()).map_err(|error| Error::Host(error.to_string()))?;
+            HostPlan::read(self.launch.stage.plan()).map_err(|error| Error::Host(error.to_string()))?;
         self.place.write(state)?;
         Ok(())
     }
@@ -292,7 +292,7 @@ impl Run<'_> {
             state.machine = Some(wanted.to_owned());
             state.provisioned = None;
             state.plan =
-                PlanJson::read(self.launch.stage.plan()).map_err(|error| Error::Host(error.to_string()))?;
+                HostPlan::read(self.launch.stage.plan()).map_err(|error| Error::Host(error.to_string()))?;
             self.place.write(state)?;
             made.machine = true;
             self.runner.run(&commands.create, MACHINE)?;
@@ -343,7 +343,8 @@ impl Run<'_> {
     fn machine_digest(&self) -> String {
         let mut text =
             self.plan.commands.create.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join("\0");
-        if let Some(smolfile) = self.launch.stage.files.get(&self.plan.smolfile_path) {
+        let smolfile = self.plan.smolfile_path.as_ref();
+        if let Some(smolfile) = smolfile.and_then(|path| self.launch.stage.files.get(path)) {
             text.push_str(&smolfile.bytes.sha256());
         }
         sha256_hex(text.as_bytes())
@@ -403,16 +404,16 @@ impl Run<'_> {
 const MAX_PROVISION: u64 = 16 << 20;
 
 /// The steps of a plan's undoing that are the machine's.
-pub(super) fn machine_removal<'a>(plan: &'a PlanJson<'_>) -> impl Iterator<Item = &'a Vector> {
+pub(super) fn machine_removal(plan: &HostPlan) -> impl Iterator<Item = &Vector> {
     plan.commands.cleanup.iter().filter(|command| is_of_machine(plan, command))
 }
 
 /// The steps that are the bundle's.
-pub(super) fn bundle_removal<'a>(plan: &'a PlanJson<'_>) -> impl Iterator<Item = &'a Vector> {
+pub(super) fn bundle_removal(plan: &HostPlan) -> impl Iterator<Item = &Vector> {
     plan.commands.cleanup.iter().filter(|command| !is_of_machine(plan, command))
 }
 
-fn is_of_machine(plan: &PlanJson<'_>, command: &Vector) -> bool {
+fn is_of_machine(plan: &HostPlan, command: &Vector) -> bool {
     command.first() == plan.commands.start.first()
 }
 

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use bottlec::backend;
-use bottlec::lower::plan_json::PlanJson;
+use bottlec::lower::plan_json::{HostPlan, PlanJson, ReadError};
+use bottlec::report::cluster::Wanted;
 use bottlec::text::{did_you_mean, one_line, quote, quote_path};
 use bottlec::world::builtin;
 
@@ -18,6 +19,7 @@ use super::runner::Runner;
 use super::{Chosen, FAILED, UpError, choose};
 use crate::cli::Outcome;
 use crate::cli::args::{Bottle, Down, Exec, Logs, Which};
+use crate::cli::elsewhere;
 use crate::cli::error::{Error, reason};
 use crate::cli::output::{Output, Stream};
 use crate::cli::pull;
@@ -64,7 +66,15 @@ impl Known {
     }
 
     /// The plan that was launched; of what never was, that of the spec.
-    pub(super) fn plan(&self) -> Result<PlanJson<'static>, Error> {
+    pub(super) fn plan(&self, wanted: Wanted) -> Result<HostPlan, Error> {
+        if let (None, Some(compiled)) = (&self.launched, &self.compiled) {
+            elsewhere::refuse(&compiled.plan, &compiled.out, wanted)?;
+        }
+        self.any_plan()?.try_into().map_err(|error: ReadError| Error::Host(error.to_string()))
+    }
+
+    /// The same, wherever the bottle runs.
+    pub(super) fn any_plan(&self) -> Result<PlanJson<'static>, Error> {
         let json = match (&self.launched, &self.compiled) {
             (Some(launched), _) => serde_json::to_vec(&launched.plan).unwrap_or_default(),
             (None, Some(compiled)) => compiled.stage.plan().to_vec(),
@@ -79,7 +89,7 @@ impl Known {
         launched.filter(|stage| stage.is_dir()).unwrap_or_else(env::temp_dir)
     }
 
-    pub(super) fn runner(&self, plan: &PlanJson<'_>) -> Result<Runner, Error> {
+    pub(super) fn runner(&self, plan: &HostPlan) -> Result<Runner, Error> {
         let runner = Runner::new(&self.directory(), &plan.commands);
         let mut runner = runner.map_err(|error| Error::Host(reason(&error)))?;
         for (name, value) in Vault::of(plan)?.iter().flat_map(Vault::variables) {
@@ -106,13 +116,13 @@ pub(in crate::cli) fn exec(command: &Exec, output: &Output) -> Outcome {
             return Ok(FAILED);
         };
         known.of_this_spec()?;
+        let plan = known.plan(Wanted::Exec)?;
         if !known.has_machine() {
             return Err(UpError::Machine(format!(
                 "the bottle {} is not up: `bottlec up`",
                 quote(&known.slug)
             )));
         }
-        let plan = known.plan()?;
         let runner = known.runner(&plan)?;
         Ok(runner.attach(&in_this_terminal(&plan), &command.program)?)
     };
@@ -127,7 +137,7 @@ pub(in crate::cli) fn logs(command: &Logs, output: &Output) -> Result<Outcome, E
     let Some(known) = Known::find(&command.spec, &command.which, output)? else {
         return Ok(Outcome::Findings);
     };
-    let plan = known.plan()?;
+    let plan = known.plan(Wanted::Logs)?;
     let containers = &plan.resources.containers;
     let sidecars: Vec<&str> = match command.sidecars.as_slice() {
         [] => plan.sidecars.iter().map(|sidecar| sidecar.name.as_str()).collect(),
@@ -176,7 +186,7 @@ pub(in crate::cli) fn status(command: &Bottle, output: &Output) -> Result<Outcom
     let Some(known) = Known::find(&command.spec, &command.which, output)? else {
         return Ok(Outcome::Findings);
     };
-    let plan = known.plan()?;
+    let plan = known.plan(Wanted::Status)?;
     let runner = known.runner(&plan)?;
     let mut text = format!("bottle {}\n", known.slug);
     let mut right = true;
@@ -249,7 +259,7 @@ pub(in crate::cli) fn stop(command: &Bottle, output: &Output) -> Result<Outcome,
     };
     known.of_this_spec()?;
     let _place = Place::take(&known.slug, || output.complain(&"waiting for a launch of this bottle to end"))?;
-    let plan = known.plan()?;
+    let plan = known.plan(Wanted::Stop)?;
     let runner = known.runner(&plan)?;
     let bundle = Bundle { runner: &runner, plan: &plan };
     let found = bundle.found().map_err(into_error)?;
@@ -273,7 +283,7 @@ pub(in crate::cli) fn stop(command: &Bottle, output: &Output) -> Result<Outcome,
 }
 
 /// Sees that nothing is lost with the gate's volume.
-fn nothing_is_lost(known: &Known, plan: &PlanJson<'_>, runs: bool) -> Result<(), Error> {
+fn nothing_is_lost(known: &Known, plan: &HostPlan, runs: bool) -> Result<(), Error> {
     let Some(gate) = pull::Gate::of_launched(plan) else { return Ok(()) };
     let force = "`bottlec down --volumes --force` removes it all the same";
     let stage = known.launched.as_ref().map(|launched| launched.stage.clone()).unwrap_or_default();
@@ -301,7 +311,7 @@ pub(in crate::cli) fn down(command: &Down, output: &Output) -> Result<Outcome, E
     };
     known.of_this_spec()?;
     let place = Place::take(&known.slug, || output.complain(&"waiting for a launch of this bottle to end"))?;
-    let plan = known.plan()?;
+    let plan = known.plan(Wanted::Down(command.volumes))?;
     let runner = known.runner(&plan)?;
     let bundle = Bundle { runner: &runner, plan: &plan };
     let found = bundle.found().map_err(into_error)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bottlec::lower::plan_json::PlanJson;
+use bottlec::lower::plan_json::HostPlan;
 use bottlec::text::quote;
 use bottlec::world::engine::{Capability, Ledger};
 use serde::Deserialize;
@@ -28,7 +28,7 @@ pub(super) struct Machine {
 
 impl Machine {
     /// Asks the engine for the machine of a plan.
-    pub(super) fn find(runner: &Runner, plan: &PlanJson<'_>) -> Result<Option<Self>, UpError> {
+    pub(super) fn find(runner: &Runner, plan: &HostPlan) -> Result<Option<Self>, UpError> {
         let Some(list) = &plan.commands.machines.value else {
             return Err(UpError::Machine(format!(
                 "smolvm {} is older than any that `up` can drive: write `engine \"smolvm\" version=\"{}\"` or newer, or launch it \
@@ -55,7 +55,7 @@ impl Machine {
     }
 
     /// Sees whether it is kept to its bundle, as far as the engine tells: somebody may have changed it since.
-    pub(super) fn confined(&self, plan: &PlanJson<'_>) -> Result<(), UpError> {
+    pub(super) fn confined(&self, plan: &HostPlan) -> Result<(), UpError> {
         if self.allowed_cidrs.is_none() && self.dns.is_none() {
             return Ok(());
         }

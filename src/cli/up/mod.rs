@@ -25,6 +25,7 @@ use bottlec::Options;
 use bottlec::backend::{self, lower};
 use bottlec::lower::Stage;
 use bottlec::plan::Plan;
+use bottlec::report::cluster::Wanted;
 use bottlec::stage::{self, StageError, State};
 use bottlec::text::quote_path;
 
@@ -33,7 +34,7 @@ use super::error::Error;
 use super::output::Output;
 use super::reports::Report;
 use super::workspace::{Workspace, real};
-use super::{Outcome, load, plans, preflight, repository};
+use super::{Outcome, elsewhere, load, plans, preflight, repository};
 use runner::RunError;
 
 /// The exit code of `up`'s own failures; that of the program that it starts is passed through.
@@ -128,6 +129,7 @@ fn bring_up(command: &Up, output: &Output) -> Result<u8, UpError> {
         return Ok(FAILED);
     };
     let Chosen { plan, seen_from_here, way: _, stage, spec, out } = &chosen;
+    elsewhere::refuse(plan, out, Wanted::Up)?;
     // Before anything is written.
     if !preflight::is_ready_for_launch(seen_from_here, &chosen.way, command.assume_ready, output)? {
         return Ok(FAILED);

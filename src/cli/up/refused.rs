@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bottlec::denial::Denials;
 use bottlec::lower::plan_json::PlanJson;
+use bottlec::report::cluster::Wanted;
 use bottlec::text::quote;
 use bottlec::world::builtin::{BROKER, PIPELOCK};
 
@@ -31,14 +32,14 @@ pub(in crate::cli) fn refused(
     output: &Output,
 ) -> Result<Option<Refused>, Error> {
     let Some(known) = Known::find(&bottle.spec, &bottle.which, output)? else { return Ok(None) };
-    let plan = known.plan()?;
     let mut denials = Denials::default();
     if !from.is_empty() {
         for file in from {
             denials::read(file, &mut denials)?;
         }
-        return Ok(Some(Refused { denials, plan }));
+        return Ok(Some(Refused { denials, plan: known.any_plan()? }));
     }
+    let plan = known.plan(Wanted::Logs)?;
     if !known.is_launched() {
         return Err(Error::Host(format!(
             "the bottle {} was never launched here, or was taken down: name its records with `--from`",
@@ -57,5 +58,5 @@ pub(in crate::cli) fn refused(
     {
         denials.read(runner.said(command, QUESTION)?.as_bytes());
     }
-    Ok(Some(Refused { denials, plan }))
+    Ok(Some(Refused { denials, plan: plan.into() }))
 }

@@ -42,14 +42,24 @@ pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -
     let Some((node, network)) = bottle(cursor, "network") else { return };
     let decls = &asked.analysis.file(asked.id).bottles;
     let Some(decl) = decls.iter().find(|decl| decl.head == node.head_span()) else { return };
-    let own = decl.addresses().octet;
+    let addresses = |decl: &BottleDecl| {
+        let bottle = asked.analysis.bottle(decl.slug.span);
+        bottle.map_or_else(|| decl.addresses(), |bottle| bottle.settings.addresses())
+    };
+    let here = addresses(decl);
+    let own = here.octet;
     let mut taken = BTreeSet::new();
     let mut collect = |analysis: &Located| {
         for (id, file) in analysis.files() {
             let is_this = |other: &BottleDecl| {
                 analysis.uri(*id) == asked.analysis.uri(asked.id) && other.head.range() == decl.head.range()
             };
-            taken.extend(file.bottles.iter().filter(|it| !is_this(it)).map(|it| it.addresses().octet));
+            let others = file.bottles.iter().filter(|it| !is_this(it));
+            let others = others.map(|it| {
+                let bottle = analysis.bottle(it.slug.span);
+                bottle.map_or_else(|| it.addresses(), |bottle| bottle.settings.addresses())
+            });
+            taken.extend(others.filter(|it| it.services == here.services).map(|it| it.octet));
         }
     };
     collect(asked.analysis);
@@ -60,7 +70,7 @@ pub(super) fn octet(menu: &mut Menu<'_>, cursor: &Cursor<'_>, whole: &dyn Fn() -
     if decl.octet.is_some() && !collides {
         return;
     }
-    let free = if collides { free_octet(own, |octet| taken.contains(&octet)) } else { Some(own) };
+    let free = if collides { free_octet(here, |octet| taken.contains(&octet)) } else { Some(own) };
     let Some(free) = free else { return };
     let given = network.and_then(|network| {
         network.entries().find(|entry| entry.key().is_some_and(|(key, _)| key == "octet"))

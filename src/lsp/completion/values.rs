@@ -77,7 +77,9 @@ pub(super) fn values(
         ValueType::HostKey => host_keys(request, slot),
         ValueType::Octet => octet(request, slot),
         ValueType::Integer { .. } => example(schema, request, slot, true),
-        ValueType::Memory { .. }
+        ValueType::ObjectName
+        | ValueType::ServiceRange
+        | ValueType::Memory { .. }
         | ValueType::Disk
         | ValueType::ContainerUser
         | ValueType::ContainerPath

@@ -39,7 +39,21 @@ impl Place<'_> {
     }
 
     fn of_agent(self, name: &str, value: &VariableValue) -> String {
-        let mut routes = self.concerned().into_iter().map(by_flags);
+        let concerned = self.concerned();
+        if !concerned.is_empty() && concerned.iter().all(|bottle| bottle.settings.cluster().is_some()) {
+            return match value {
+                VariableValue::Literal(_) => format!(
+                    "{name} is a literal: it stands as it is in `agent.env` and in `agent.yaml`, for everybody who reads the \
+                     stage. For a secret write `from-env` or `from-file`."
+                ),
+                VariableValue::Secret(Reference::Env(from) | Reference::File(from)) => format!(
+                    "The agent's container has {name} from a Secret of the bottle's namespace, which who launches makes of \
+                     {}: `bottlec plan` shows the command. The value is in no file that `bottlec` writes.",
+                    quote(from)
+                ),
+            };
+        }
+        let mut routes = concerned.into_iter().map(by_flags);
         let route = routes.next().filter(|first| routes.all(|route| route == *first));
         let carries = |file: &str, flag: &str| match route {
             Some(true) => format!("the plan's `create` command (`{flag}`) and {file}"),

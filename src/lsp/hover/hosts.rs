@@ -160,6 +160,9 @@ fn decided(asked: Asked<'_>, because: &Because<'_, &Host>, here: Option<Span>) -
         Because::Bundle(None) => {
             return format!("{verdict}: it is the bundle, which the agent may dial on every port");
         }
+        Because::Closed => {
+            return format!("{verdict}: it is a port of the bundle that the agent is not given");
+        }
         Because::Resolver => {
             return format!("{verdict}: this engine relays port 53 of any address (`dns-open`)");
         }

@@ -24,17 +24,28 @@ impl Place<'_> {
         let Some(decl) = file.bottles.iter().find(|decl| Some(decl.slug.span) == name) else {
             return Prose::new();
         };
-        let addresses = decl.addresses();
+        let bottle = self.asked.analysis.bottle(decl.slug.span);
+        let addresses = bottle.map_or_else(|| decl.addresses(), |bottle| bottle.settings.addresses());
         let origin = match decl.octet {
             Some(octet) => format!("pinned in line {}", self.asked.source().line_of(octet.span.start) + 1),
             None => format!("derived from the name; `network octet={}` pins it", addresses.octet),
         };
-        let prose = Prose::new().list(vec![
-            format!("subnet `{}`: {origin}", addresses.subnet()),
-            format!("gateway `{}`", addresses.gateway()),
-            format!("bundle `{}`: the one address that the agent may dial", addresses.bundle()),
-        ]);
-        match self.asked.analysis.bottle(decl.slug.span) {
+        let bundle = format!("bundle `{}`: the one address that the agent may dial", addresses.bundle());
+        let list = match addresses.gateway() {
+            Some(gateway) => {
+                vec![
+                    format!("subnet `{}`: {origin}", addresses.subnet()),
+                    format!("gateway `{gateway}`"),
+                    bundle,
+                ]
+            }
+            None => vec![
+                format!("the cluster's Services are in `{}`", addresses.subnet()),
+                format!("{bundle}; its place there is {origin}"),
+            ],
+        };
+        let prose = Prose::new().list(list);
+        match bottle {
             Some(bottle) => prose.text(order(bottle)),
             None => prose,
         }

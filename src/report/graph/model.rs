@@ -8,6 +8,7 @@ use crate::plan::{
     PlannedRepo, PlannedSidecar, Purpose, SecretUse, Traced,
 };
 use crate::report::Promise;
+use crate::report::reach::{is_relay, past_policies};
 use crate::world::broker;
 use crate::world::builtin;
 use crate::world::engine::BootKind;
@@ -204,10 +205,14 @@ impl Picture {
                     Some(reason) => {
                         Row { text: String::from("not the agent:"), note: Some(reason.value.clone()) }
                     }
-                    None => row("and the agent through it"),
+                    None if is_relay(plan, sidecar) => row("and the agent through it"),
+                    None => Row {
+                        text: String::from("not the agent:"),
+                        note: Some(String::from("no policy lets it dial this sidecar")),
+                    },
                 };
                 let rows = vec![row("on no list"), agent];
-                picture.beyond(card, Card::outside(Kind::Unlisted, "what the host can reach", rows, 0));
+                picture.beyond(card, Card::outside(Kind::Unlisted, past_policies(plan), rows, 0));
                 continue;
             }
             match sidecar.name.as_str() {
@@ -331,7 +336,10 @@ impl Picture {
                 ]
             }
         };
-        rows.push(row(format!("on smolvm {}", plan.engine.version)));
+        rows.push(row(match &plan.cluster {
+            Some(cluster) => format!("under {}", *cluster.runtime_class),
+            None => format!("on smolvm {}", plan.engine.version),
+        }));
         let noted = |text: String, note: &str| Row { text, note: Some(note.to_owned()) };
         let PlannedMachine { cpus: _, memory_mib: _, storage_gib: _, gpu, volumes, published } =
             &plan.machine;

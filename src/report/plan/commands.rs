@@ -2,15 +2,29 @@
 
 use super::page::Page;
 use crate::backend;
-use crate::lower::plan_json::{Checkout, Command, Commands, Launch};
+use crate::lower::plan_json::{Checkout, ClusterCommands, Command, Commands, Provision};
 use crate::lower::shell;
-use crate::plan::Plan;
+use crate::plan::{Plan, Traced};
 use crate::report::script::git_directory;
-use crate::report::vault;
+use crate::report::{cluster, vault};
 
 impl Page {
     pub(super) fn commands(&mut self, plan: &Plan, directory: &str) {
-        let Launch { commands, provision, .. } = (backend::of(plan).launch)(plan);
+        let launch = (backend::of(plan).launch)(plan);
+        let provision = launch.provision.clone();
+        match launch.on_host() {
+            Some((_, commands)) => self.on_host(plan, directory, commands, provision),
+            None => self.in_cluster(plan, directory),
+        }
+    }
+
+    fn on_host(
+        &mut self,
+        plan: &Plan,
+        directory: &str,
+        commands: Commands,
+        provision: Vec<Traced<Provision>>,
+    ) {
         let Commands {
             bundle,
             // What a launcher asks in between, which changes nothing.
@@ -110,6 +124,85 @@ impl Page {
                 && let Some(command) = vault::removal(plan)
             {
                 self.command(vault::words(&command));
+            }
+        }
+    }
+}
+
+impl Page {
+    /// The commands of a bottle in a cluster, which whoever launches it runs: against the cluster that `kubectl` is set up
+    /// for.
+    fn in_cluster(&mut self, plan: &Plan, directory: &str) {
+        let Some((resources, commands)) = cluster::launch(plan) else { return };
+        let ClusterCommands {
+            confine,
+            inputs: _,
+            // Behind each of those.
+            take: _,
+            apply,
+            wait,
+            exec,
+            attach,
+            check,
+            logs,
+            status,
+            answer,
+            restart,
+            stop,
+            cleanup,
+            purge,
+        } = &commands;
+        self.title("In each shell, before the rest");
+        let directory =
+            if directory.starts_with('/') { directory.to_owned() } else { format!("./{directory}") };
+        self.command([String::from("cd"), shell::pasted(&directory)]);
+        self.title("What the cluster has: the RuntimeClass, the right to make a namespace, the address free");
+        for command in check {
+            self.command(pasted(command));
+        }
+        self.title("The namespace and its policies, before anything runs in it");
+        for command in confine {
+            self.command(pasted(command));
+        }
+        if !resources.inputs.is_empty() {
+            self.title("Its Secrets and ConfigMaps, of what this host has");
+        }
+        for command in cluster::token(&resources) {
+            self.command(vault::words(&command));
+        }
+        for (what, command) in cluster::inputs(&resources, &commands, shell::pasted) {
+            self.remark(&what);
+            self.command(vault::words(&command));
+        }
+        for (title, commands) in [
+            ("Launch", [apply.as_slice(), wait].concat()),
+            ("After a change of a Secret", restart.clone()),
+            ("What there is, and what it says", vec![status.clone(), logs.clone()]),
+            ("What the agent asks for", vec![answer.clone()]),
+        ] {
+            let commands: Vec<_> = commands.iter().filter(|command| !command.is_empty()).collect();
+            if !commands.is_empty() {
+                self.title(title);
+            }
+            for command in commands {
+                let rest = (title == "What the agent asks for").then(|| String::from("list"));
+                self.command(pasted(command).chain(rest));
+            }
+        }
+        self.title("In the machine");
+        let program = || [String::from("PROGRAM")];
+        self.remark("PROGRAM stands for a program and its arguments");
+        self.command(pasted(exec).chain(program()));
+        self.remark("the same with this terminal");
+        self.command(pasted(attach).chain(program()));
+        for (title, commands) in [
+            ("Stop (what is written to volumes stays)", stop),
+            ("Undo (what the bundle keeps stays, and so do the policies)", cleanup),
+            ("And what it keeps", purge),
+        ] {
+            self.title(title);
+            for command in commands {
+                self.command(pasted(command));
             }
         }
     }

@@ -45,18 +45,34 @@ fn with_and_without_exchange_the_same_comes_out() {
         let out = tempfile::tempdir().unwrap();
         let out = out.path();
         let (old, new) = ([stage("a", "1"), stage("b", "1")], [stage("a", "2"), stage("b", "1")]);
-        assert_eq!(written(write_with(out, &old, false, exchange)), [Written::Created; 2]);
-        assert_eq!(written(write_with(out, &new, false, exchange)), [Written::Replaced, Written::Unchanged]);
+        assert_eq!(written(write_with(out, &old, None, false, exchange)), [Written::Created; 2]);
+        assert_eq!(
+            written(write_with(out, &new, None, false, exchange)),
+            [Written::Replaced, Written::Unchanged]
+        );
         assert!(is(out, &new[0]) && is(out, &new[1]));
         assert_eq!(names(out), [".bottlec.lock", "a", "b"]);
 
         std::fs::write(out.join("b/mine"), "mine").unwrap();
-        assert!(matches!(write_with(out, &old, false, exchange), Err(StageError::Edited { .. })));
+        assert!(matches!(write_with(out, &old, None, false, exchange), Err(StageError::Edited { .. })));
         assert!(is(out, &new[0]));
-        assert_eq!(written(write_with(out, &old, true, exchange)), [Written::Replaced; 2]);
+        assert_eq!(written(write_with(out, &old, None, true, exchange)), [Written::Replaced; 2]);
         assert!(is(out, &old[0]) && is(out, &old[1]));
         assert_eq!(names(out), [".bottlec.lock", "a", "b"]);
     }
+}
+
+/// What is between inspection and exchange.
+fn prepared<'o>(out: &'o Dir, stages: &[Stage], exchange: Exchange) -> (Work<'o>, Vec<Job>) {
+    let work = Work::new(out, exchange).unwrap();
+    let job = |stage: &Stage| {
+        let looked = look(out, &stage.slug, check(stage).unwrap(), false).unwrap();
+        let Looked::Job(job) = looked else { panic!("{} was edited", stage.slug) };
+        write_new(&work, stage, &job.expected).unwrap();
+        job
+    };
+    let jobs = stages.iter().map(job).collect();
+    (work, jobs)
 }
 
 #[test]
@@ -67,11 +83,10 @@ fn when_a_later_exchange_fails_the_earlier_are_undone() {
         let old = [stage("b", "1"), stage("c", "1")];
         write(tmp.path(), &old, false).unwrap();
         let new = [stage("a", "2"), stage("b", "2"), stage("c", "2")];
-        let expected: Vec<_> = new.iter().map(|stage| check(stage).unwrap()).collect();
-        let jobs = inspect_all(&out, &new, &expected, false).unwrap();
+        let (work, jobs) = prepared(&out, &new, exchange);
         // The last stage vanishes after it was inspected.
         std::fs::rename(tmp.path().join("c"), tmp.path().join("elsewhere")).unwrap();
-        let error = replace(&out, &jobs, false, exchange).unwrap_err();
+        let error = replace(&out, work, &jobs, None, false).unwrap_err();
         assert!(error.to_string().contains("no such file"), "{error}");
         assert!(is(tmp.path(), &old[0]));
         assert_eq!(names(tmp.path()), [".bottlec.lock", "b", "elsewhere"]);
@@ -86,10 +101,9 @@ fn an_edit_between_inspection_and_exchange_is_put_back() {
         let old = [stage("a", "1"), stage("b", "1")];
         write(tmp.path(), &old, false).unwrap();
         let new = [stage("a", "2"), stage("b", "2")];
-        let expected: Vec<_> = new.iter().map(|stage| check(stage).unwrap()).collect();
-        let jobs = inspect_all(&out, &new, &expected, false).unwrap();
+        let (work, jobs) = prepared(&out, &new, exchange);
         std::fs::write(tmp.path().join("b/mine"), "mine").unwrap();
-        assert!(matches!(replace(&out, &jobs, false, exchange), Err(StageError::Edited { .. })));
+        assert!(matches!(replace(&out, work, &jobs, None, false), Err(StageError::Edited { .. })));
         assert!(is(tmp.path(), &old[0]));
         assert_eq!(std::fs::read_to_string(tmp.path().join("b/mine")).unwrap(), "mine");
         assert_eq!(names(tmp.path()), [".bottlec.lock", "a", "b"]);
@@ -176,4 +190,40 @@ fn what_would_not_be_known_again_is_not_written() {
         assert!(error.to_string().starts_with("internal error: "));
     }
     assert!(!out.exists());
+}
+
+#[test]
+fn a_list_of_the_stages_is_written_with_them_and_one_of_somebody_else_stays() {
+    for exchange in BOTH {
+        let tmp = tempfile::tempdir().unwrap();
+        let out = tmp.path();
+        let index = |text: &str| Index {
+            name: "list.yaml",
+            heading: "# ours\n",
+            bytes: format!("# ours\n{text}").into(),
+        };
+        let stages = [stage("a", "1")];
+        let write = |index: &Index| written(write_with(out, &stages, Some(index), false, exchange));
+        assert_eq!(write(&index("1")), [Written::Created]);
+        assert_eq!(std::fs::read_to_string(out.join("list.yaml")).unwrap(), "# ours\n1");
+        assert!(is_listed(out, &index("1")).unwrap() && !is_listed(out, &index("2")).unwrap());
+        // The stages are the same, and the list is another one.
+        assert_eq!(write(&index("2")), [Written::Unchanged]);
+        assert_eq!(std::fs::read_to_string(out.join("list.yaml")).unwrap(), "# ours\n2");
+        assert_eq!(names(out), [".bottlec.lock", "a", "list.yaml"]);
+        // What somebody else wrote stays, and so do the stages.
+        std::fs::write(out.join("list.yaml"), "# mine\n").unwrap();
+        let newer = [stage("a", "2")];
+        let refused = write_with(out, &newer, Some(&index("3")), true, exchange);
+        assert!(matches!(refused, Err(StageError::Reserved { .. })));
+        assert!(is(out, &stages[0]));
+        assert_eq!(std::fs::read_to_string(out.join("list.yaml")).unwrap(), "# mine\n");
+        // A link is not followed.
+        std::fs::remove_file(out.join("list.yaml")).unwrap();
+        std::os::unix::fs::symlink("a/a.toml", out.join("list.yaml")).unwrap();
+        let refused = write_with(out, &stages, Some(&index("3")), true, exchange);
+        assert!(matches!(refused, Err(StageError::Reserved { .. })));
+        assert!(is(out, &stages[0]));
+        assert_eq!(names(out), [".bottlec.lock", "a", "list.yaml"]);
+    }
 }
