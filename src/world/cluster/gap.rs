@@ -86,7 +86,7 @@ impl Gap {
             ),
             Self::Administrator => (
                 "an AdminNetworkPolicy is evaluated before every NetworkPolicy, and may allow what these refuse",
-                "network-policy-api.sigs.k8s.io, AdminNetworkPolicy; read November 2026",
+                "network-policy-api.sigs.k8s.io, API Specification, AdminNetworkPolicy; read November 2026",
                 "list them: `kubectl get adminnetworkpolicies,clusternetworkpolicies`",
             ),
             Self::Delay => (
@@ -102,7 +102,7 @@ impl Gap {
             ),
             Self::NodeDns => (
                 "NodeLocal DNSCache answers at an address of the node's, which is outside of policies under some plugins",
-                "kubernetes.io, Using NodeLocal DNSCache; read November 2026",
+                "kubernetes, cluster/addons/dns/nodelocaldns/README.md; read November 2026",
                 "the agent's name server is its bundle, where nothing answers; see what the plugin says of link-local addresses",
             ),
             Self::Node => (
@@ -123,8 +123,8 @@ impl Gap {
                 "bind roles of the namespace to who launches it alone, and encrypt Secrets at rest",
             ),
             Self::Processes => (
-                "no field of a pod bounds its processes: the kubelet's `podPidsLimit` does",
-                "kubernetes.io, Process ID Limits And Reservations; read November 2026",
+                "no field of a pod bounds its processes, but for an alpha one of Kubernetes 1.37: the kubelet's `podPidsLimit` does",
+                "kubernetes.io, Process ID Limits And Reservations; KEP-6063; read November 2026",
                 "set `podPidsLimit` on the nodes of bottles",
             ),
             Self::Shim => (
