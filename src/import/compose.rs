@@ -34,7 +34,7 @@ pub(super) fn bottle(map: &Value) -> Block {
     let hosts: BTreeSet<&str> = services.iter().map(|(name, _)| name.as_str()).collect();
     let context = Context { map, sidecars: &sidecars, hosts: &hosts };
     match (agent, of_agent) {
-        (Some(name), Some(service)) => context.machine(name, service, networks, &mut block),
+        (Some(name), Some(service)) => context.machine(name, service, &mut block),
         _ => block.note("No one service has a terminal: write what the agent's machine boots from."),
     }
     let mut egress = Block::default();
@@ -63,7 +63,7 @@ pub(super) fn bottle(map: &Value) -> Block {
         .iter()
         .enumerate()
         .flat_map(|(at, one)| sidecars[..at].iter().map(move |other| (one, other)));
-    if let Some((one, other)) = pairs.find(|(one, other)| !networks.meet(one.service, other.service)) {
+    if let Some((one, other)) = pairs.find(|(one, other)| !network::meet(one.service, other.service)) {
         block.lose(
             &format!("that {} and {} do not reach each other", named(other.name), named(one.name)),
             "the sidecars of a bottle share one address",
@@ -190,7 +190,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     /// The agent's machine.
-    fn machine(&self, name: &str, service: &Value, networks: Networks<'_>, block: &mut Block) {
+    fn machine(&self, name: &str, service: &Value, block: &mut Block) {
         block.note(&format!("The agent's machine is the service {}.", named(name)));
         if let Some(image) = service.get("image") {
             match plain(image).and_then(|image| fits(ValueType::Image, &image).map(|()| image)) {
@@ -224,9 +224,9 @@ impl Context<'_> {
         mounts::of_machine(service, block);
         for port in service.get("ports").map_or(&[][..], Value::members) {
             match long_port(port) {
-                Ok(port) if networks.is_reached(service) => common::publish(&port, block),
+                Ok(port) if network::is_published(service) => common::publish(&port, block),
                 Ok(port) => {
-                    block.lose(&format!("the port {}", named(&port)), "it is on no network that has ports")
+                    block.lose(&format!("the port {}", named(&port)), "it is on no network that has ports");
                 }
                 Err(why) => block.lose("a port", &why),
             }
@@ -605,7 +605,7 @@ fn health(service: &Value, block: &mut Block) {
         if let Some(value) = check.get(key).and_then(Value::text) {
             match seconds(&value) {
                 _ if value.contains('$') => {
-                    block.lose(&format!("`healthcheck.{key}`"), "it has a variable of the host in it")
+                    block.lose(&format!("`healthcheck.{key}`"), "it has a variable of the host in it");
                 }
                 Some(seconds) => node = node.number_property(ours, seconds),
                 None => block

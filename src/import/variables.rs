@@ -54,7 +54,7 @@ fn holds_one(text: &str) -> bool {
             !rest.is_empty() && !rest.starts_with([';', '&', '$', '{'])
         })
     };
-    if NAMES.iter().any(|name| is_set(&name)) {
+    if NAMES.iter().any(is_set) {
         return true;
     }
     let login = text.split_once('@').is_some_and(|(login, _)| {

@@ -26,20 +26,30 @@ pub(super) fn idle(service: &Value) -> Option<&'static str> {
     (is_zero(service.get("scale")) || is_zero(replicas)).then_some("no container of it runs")
 }
 
-impl Networks<'_> {
-    /// Those that a service is on.
-    fn of(self, service: &Value) -> BTreeSet<String> {
-        if mode(service).is_some() {
-            return BTreeSet::new();
-        }
-        let named: BTreeSet<String> = match service.get("networks") {
-            Some(Value::Map(map)) => map.iter().map(|(name, _)| name.clone()).collect(),
-            Some(list) => list.members().iter().map(|name| text_of(name).into_owned()).collect(),
-            None => BTreeSet::new(),
-        };
-        if named.is_empty() { BTreeSet::from([String::from("default")]) } else { named }
+/// The networks that a service is on.
+fn networks_of(service: &Value) -> BTreeSet<String> {
+    if mode(service).is_some() {
+        return BTreeSet::new();
     }
+    let named: BTreeSet<String> = match service.get("networks") {
+        Some(Value::Map(map)) => map.iter().map(|(name, _)| name.clone()).collect(),
+        Some(list) => list.members().iter().map(|name| text_of(name).into_owned()).collect(),
+        None => BTreeSet::new(),
+    };
+    if named.is_empty() { BTreeSet::from([String::from("default")]) } else { named }
+}
 
+/// Whether the host may reach ports of a service.
+pub(super) fn is_published(service: &Value) -> bool {
+    mode(service).is_none()
+}
+
+/// Whether two services reach each other.
+pub(super) fn meet(one: &Value, other: &Value) -> bool {
+    !networks_of(one).is_disjoint(&networks_of(other))
+}
+
+impl Networks<'_> {
     fn is_internal(self, name: &str) -> bool {
         let internal = self.0.and_then(|top| top.get(name)).and_then(|network| network.get("internal"));
         // What a variable decides may be so.
@@ -49,17 +59,7 @@ impl Networks<'_> {
     /// Whether a service reaches what is outside of the file.
     pub(super) fn reaches_outside(self, service: &Value) -> bool {
         mode(service).is_none_or(|mode| mode != "none")
-            && (mode(service).is_some() || !self.of(service).iter().all(|name| self.is_internal(name)))
-    }
-
-    /// Whether the host may reach ports of a service.
-    pub(super) fn is_reached(self, service: &Value) -> bool {
-        mode(service).is_none()
-    }
-
-    /// Whether two services reach each other.
-    pub(super) fn meet(self, one: &Value, other: &Value) -> bool {
-        !self.of(one).is_disjoint(&self.of(other))
+            && (mode(service).is_some() || !networks_of(service).iter().all(|name| self.is_internal(name)))
     }
 
     /// Why a service cannot be one of a bundle's, if that is so.
@@ -72,7 +72,7 @@ impl Networks<'_> {
         if mode(service).is_some() {
             return Some("its network is the host's or another container's, and a bundle has one of its own");
         }
-        agent.filter(|agent| !self.meet(service, agent)).map(|_| {
+        agent.filter(|agent| !meet(service, agent)).map(|_| {
             "the agent was on none of its networks, and reaches every port of a bundle: write it, if that may be"
         })
     }
