@@ -68,7 +68,7 @@ fn holds_one(text: &str) -> bool {
 
 /// Whether a word is one of the letters of Base64, long, and mixed as chance mixes them. A digest has no capitals.
 fn is_made(word: &str) -> bool {
-    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(|byte| is(byte));
+    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
     word.len() >= 32
         && !word.starts_with(['/', '.', '-'])
