@@ -128,6 +128,9 @@ fn write_with(
     force: bool,
     exchange: Exchange,
 ) -> Result<Vec<(String, Written)>, StageError> {
+    let mut stages = stages.into_iter().map(|stage| check(stage.borrow()).map(|expected| (stage, expected)));
+    // Nothing is made for what cannot be written.
+    let first = stages.next().transpose()?;
     let out = Dir::open_or_create(out)?;
     let _lock = Lock::exclusive(&out)?;
     recover(&out)?;
@@ -135,9 +138,9 @@ fn write_with(
     let mut jobs: Vec<Job> = Vec::new();
     let mut edited = Vec::new();
     let mut slugs = BTreeSet::new();
-    for stage in stages {
+    for checked in first.map(Ok).into_iter().chain(stages) {
+        let (stage, expected) = checked?;
         let stage = stage.borrow();
-        let expected = check(stage)?;
         if !slugs.insert(stage.slug.clone()) {
             return Err(StageError::invalid(&stage.slug, "is there twice"));
         }
