@@ -135,8 +135,13 @@ def local_repos(plan):
     return {repo["name"]: (repo, f"/srv/{repo['name']}/.git") for repo in plan["git"]["repos"] if "variable" in repo}
 
 
+# Where a launcher keeps what the broker reads.
+BROKER = "/run/user/1000/bottlec/demo"
+
+
 def where_they_are(plan):
-    return {repo["variable"]: directory for repo, directory in local_repos(plan).values()}
+    repos = {repo["variable"]: directory for repo, directory in local_repos(plan).values()}
+    return repos | ({"BOTTLE_BROKER": BROKER} if plan.get("credentials") else {})
 
 
 def bounded_under_podman(stage, plan, program, directory):
@@ -221,6 +226,15 @@ def understood(compose, stage, plan):
         expected = (directory, "bind", True)
         given = (mount.get("source"), mount.get("type"), mount.get("read_only"))
         check(f"{slug}: where git-gate sees {name}", given == expected, mount)
+    if plan.get("credentials"):
+        broker = services["broker"]
+        mounts = {mount["target"]: (mount["type"], mount["source"], mount.get("read_only")) for mount in broker["volumes"]}
+        check(f"{slug}: what the broker reads", mounts.get("/run/broker") == ("bind", BROKER, True), mounts)
+        check(f"{slug}: nothing of the broker is writable", all(how[2] for how in mounts.values()), mounts)
+        given = sorted(broker["cap_add"])
+        check(f"{slug}: the broker's capabilities", given == ["DAC_OVERRIDE", "NET_BIND_SERVICE"], given)
+        said = set(broker["environment"])
+        check(f"{slug}: no secret in the broker's environment", said == {"XDG_CONFIG_HOME", "XDG_DATA_HOME"}, said)
     for sidecar in plan["sidecars"]:
         name, service = sidecar["name"], services[sidecar["name"]]
         who = f"{slug}/{name}"
