@@ -1,6 +1,6 @@
 //! Import: the configuration of another tool as a spec, which never lets through more than that did.
 //!
-//! Pure: texts in, a text and counts out. One file a kind reads it into nodes; [`document`] makes the document of the `kdl`
+//! Pure: texts in, a text and counts out. One file a kind reads it into nodes; `document` makes the document of the `kdl`
 //! crate's model, which [`format`](mod@crate::format) lays out. What cannot be carried over is a comment where it would stand.
 
 mod common;

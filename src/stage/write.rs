@@ -111,7 +111,7 @@ pub fn write(
 /// The same, with the file that lists them, when there is one.
 ///
 /// # Errors
-/// As of [`write`]; and when there is something of that name that is not ours.
+/// As of [`write()`]; and when there is something of that name that is not ours.
 pub fn write_listed(
     out: &Path,
     stages: impl IntoIterator<Item = impl Borrow<Stage>>,
