@@ -158,7 +158,7 @@ def hostile(running):
         "\u212aeys.example.com",
     ):
         check(f"{what[:40]!r} is no host to ask for", running.call("propose", kind="allow-host", what=what, why="x")[1])
-    text, wrong = running.call("propose", kind="allow-host", what="API.anthropic.com", why="x")
+    text, wrong = running.call("propose", kind="allow-host", what="Runbooks.example.com", why="x")
     check("what is allowed need not be asked for", wrong and "already" in text, text)
     for c in "\x1b\x00\r\x9b\u202e\u2066\u200b\ufeff\u2028\ud800\U000e0041\x7f\u3164\u115f\u2800\ufe0f\u034f\U000e0100":
         check(f"U+{ord(c):04X} is refused in a text", running.call("propose", kind="tool", what=f"a{c}b", why="x")[1])
