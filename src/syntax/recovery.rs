@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::MAX_DEPTH;
+use super::lexer::at32;
 use super::problems::{DiagnosticExt as _, Problems};
 use super::token::{Token, TokenKind};
 use crate::diagnostic::Applicability;
@@ -155,7 +156,8 @@ impl Planner<'_> {
             }
             let next = self.tokens[index].start;
             if self.tokens[index].kind != TokenKind::Eof {
-                d = d.also(next..next + 1, "by its indentation, this lies outside of the block");
+                let outside = next..next + first_character(self.text, next);
+                d = d.also(outside, "by its indentation, this lies outside of the block");
             }
             let mut inserted = String::new();
             for open in ended.iter().rev().take(MAX_DEPTH) {
@@ -195,6 +197,11 @@ impl Planner<'_> {
             d.swap("remove it", Applicability::Unsafe, at..end, "")
         });
     }
+}
+
+/// How many bytes the character at `at` has.
+fn first_character(text: &str, at: u32) -> u32 {
+    text[at as usize..].chars().next().map_or(0, |c| at32(c.len_utf8()))
 }
 
 fn line_start(text: &str, at: usize) -> usize {

@@ -268,3 +268,34 @@ pub(crate) fn mutated() -> impl Strategy<Value = String> {
         chars.concat()
     })
 }
+
+/// A document laid out by the depth of its blocks, of which some braces are not there: what the indentation of a line says
+/// of them is said.
+pub(crate) fn unbalanced() -> impl Strategy<Value = String> {
+    let line = (0..4_usize, string(), any::<bool>());
+    (proptest::collection::vec(line, 1..12), proptest::collection::vec(any::<prop::sample::Index>(), 1..4))
+        .prop_map(|(lines, taken)| {
+            let mut text = String::new();
+            let mut open = 0;
+            for (depth, name, opens) in lines {
+                let depth = depth.min(open);
+                while open > depth {
+                    open -= 1;
+                    text.push_str(&format!("{}}}\n", "  ".repeat(open)));
+                }
+                text.push_str(&format!("{}{name}{}\n", "  ".repeat(depth), if opens { " {" } else { "" }));
+                open = depth + usize::from(opens);
+            }
+            for open in (0..open).rev() {
+                text.push_str(&format!("{}}}\n", "  ".repeat(open)));
+            }
+            for at in taken {
+                let braces: Vec<usize> = text.match_indices(['{', '}']).map(|(at, _)| at).collect();
+                if braces.is_empty() {
+                    break;
+                }
+                text.remove(braces[at.index(braces.len())]);
+            }
+            text
+        })
+}

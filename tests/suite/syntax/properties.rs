@@ -108,6 +108,14 @@ fn mutated_documents() {
 }
 
 #[test]
+fn unbalanced_documents() {
+    for_all(generate::unbalanced, |text| {
+        check_text(&text);
+        Ok(())
+    });
+}
+
+#[test]
 fn documents_are_clean() {
     for_all(generate::document, |text| {
         if deviates(&text) {
