@@ -402,10 +402,10 @@ pub(crate) struct Reach {
     /// The spec, whose name ends in `.kdl`; `-` is standard input. Without one, `bottle.kdl`
     #[arg(value_name = "SPEC")]
     pub(crate) spec: Option<PathBuf>,
-    /// A host or an address, perhaps with a port; without it, everything is shown
+    /// Hosts or addresses, perhaps with a port, or requests of an API; without one, everything is shown
     #[arg(value_name = "HOST[:PORT]")]
-    pub(crate) target: Option<String>,
-    /// Ask as if the name resolved to this address
+    pub(crate) targets: Vec<String>,
+    /// Ask as if the names resolved to this address
     #[arg(long, value_name = "ADDRESS", requires = "spec")]
     pub(crate) at: Option<IpAddr>,
     /// Only this bottle of it

@@ -14,18 +14,20 @@ use super::workspace::Workspace;
 use super::{Outcome, plans};
 
 pub(super) fn run(command: &Reach, output: &Output) -> Result<Outcome, Error> {
-    let (spec, target) = match (&command.spec, &command.target) {
-        // One argument alone is a spec by its name, or else what is asked for.
-        (Some(one), None) if !is_spec(one) => (PathBuf::from(SPEC), Some(one.to_string_lossy().into_owned())),
-        (spec, target) => (spec.clone().unwrap_or_else(|| PathBuf::from(SPEC)), target.clone()),
+    // The first argument is a spec by its name, or else what is asked for.
+    let (spec, first) = match &command.spec {
+        Some(one) if !is_spec(one) => (PathBuf::from(SPEC), Some(one.to_string_lossy())),
+        spec => (spec.clone().unwrap_or_else(|| PathBuf::from(SPEC)), None),
     };
-    let target = target.as_deref().map(self::target).transpose()?;
-    if command.at.is_some() && target.is_none() {
-        return Err(Error::Usage(String::from("`--at` is about one host: name it")));
+    let texts = first.as_deref().into_iter().chain(command.targets.iter().map(String::as_str));
+    let targets = texts.map(target).collect::<Result<Vec<_>, _>>()?;
+    if command.at.is_some() && targets.is_empty() {
+        return Err(Error::Usage(String::from("`--at` is about a host: name it")));
     }
-    if let (Some(Target { host: TargetHost::Address(_), .. }), Some(_)) = (&target, command.at) {
+    let is_address = |target: &Target| matches!(target.host, TargetHost::Address(_));
+    if command.at.is_some() && targets.iter().any(is_address) {
         return Err(Error::Usage(String::from(
-            "`--at` says what a name resolves to, and this is an address",
+            "`--at` says what a name resolves to, and an address resolves to nothing else",
         )));
     }
     let workspace = Workspace::of(std::slice::from_ref(&spec), None)?;
@@ -33,7 +35,7 @@ pub(super) fn run(command: &Reach, output: &Output) -> Result<Outcome, Error> {
     else {
         return Ok(Outcome::Findings);
     };
-    let report = reach::report(&plans, target.as_ref(), command.at);
+    let report = reach::report(&plans, &targets, command.at);
     let printed = match command.format {
         ReachFormat::Text => reach::render(&report, &output.stdout),
         ReachFormat::Json => reach::json(&report),

@@ -151,7 +151,7 @@ pub struct Report {
     /// The version of this format.
     #[schemars(extend("const" = VERSION))]
     pub version: u32,
-    /// The answers for one target, by bottle.
+    /// The answers for what was asked, by bottle.
     pub answers: Vec<Answer>,
     /// Without a target: everything, by bottle.
     pub overviews: Vec<Overview>,
@@ -169,14 +169,13 @@ pub fn json(report: &Report) -> String {
     super::json::line(report)
 }
 
-/// Answers for one target in each bottle, or for everything.
+/// Answers for each target in each bottle; without a target, for everything. The order is that of the plans, and in each
+/// that of the targets.
 #[must_use]
-pub fn report(plans: &[Plan], target: Option<&Target>, at: Option<IpAddr>) -> Report {
-    let (answers, overviews) = match target {
-        Some(target) => (plans.iter().map(|plan| answer(plan, target, at)).collect(), Vec::new()),
-        None => (Vec::new(), plans.iter().map(overview).collect()),
-    };
-    Report { version: VERSION, answers, overviews }
+pub fn report(plans: &[Plan], targets: &[Target], at: Option<IpAddr>) -> Report {
+    let asked = |plan| targets.iter().map(move |target| answer(plan, target, at));
+    let overviews = if targets.is_empty() { plans.iter().map(overview).collect() } else { Vec::new() };
+    Report { version: VERSION, answers: plans.iter().flat_map(asked).collect(), overviews }
 }
 
 type Entry<'a> = &'a Traced<PlannedHost>;

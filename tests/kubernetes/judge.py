@@ -467,11 +467,15 @@ def policies_of(stage):
     return policies, all_objects["service.yaml"]
 
 
-def reached(built, plan, target):
-    done = run(built.bottlec, "reach", built.spec, target, "--bottle", plan["slug"], "--format", "json", cwd=built.place)
+def reached(built, plan, targets):
+    """What `reach` answers, target by target."""
+    done = run(built.bottlec, "reach", built.spec, *targets, "--bottle", plan["slug"], "--format", "json", cwd=built.place)
     if done.returncode != 0:
-        raise SystemExit(f"{built.name}: reach {target}: {done.stderr}")
-    return json.loads(done.stdout)["answers"][0]
+        raise SystemExit(f"{built.name}: reach {targets}: {done.stderr}")
+    answers = json.loads(done.stdout)["answers"]
+    if len(answers) != len(targets):
+        raise SystemExit(f"{built.name}: reach {targets}: {len(answers)} answers")
+    return answers
 
 
 def by_model(built, stage, dice):
@@ -490,8 +494,8 @@ def by_model(built, stage, dice):
     asked = answers(policies, service, plan, targets, ports, Pod, Cluster)
 
     # The agent dials what `reach` says that it dials itself, and nothing else.
-    for port in ports:
-        answer = reached(built, plan, f"{plan['bundle_ip']}:{port}")
+    own = reached(built, plan, [f"{plan['bundle_ip']}:{port}" for port in ports])
+    for port, answer in zip(ports, own, strict=True):
         model = asked["agent", plan["bundle_ip"], port, "TCP"]
         check(f"{name}: the bundle's port {port}", model == (answer["verdict"] == "allowed"), answer)
         check(f"{name}: over UDP", not asked["agent", plan["bundle_ip"], port, "UDP"], port)
@@ -519,9 +523,9 @@ def by_model(built, stage, dice):
         dialled = [key for key, connects in asked.items() if key[:2] == ("bundle", who) and connects]
         check(f"{name}: the bundle dials no {who}", not dialled, dialled)
     # What pipelock lets through, the policy lets through as well; what is internal and not opened, neither does.
-    for address in dice.sample(targets, min(TARGETS, len(targets))):
-        spelled = f"[{address}]:443" if ":" in address else f"{address}:443"
-        answer = reached(built, plan, spelled)
+    some = dice.sample(targets, min(TARGETS, len(targets)))
+    spelled = [f"[{address}]:443" if ":" in address else f"{address}:443" for address in some]
+    for address, answer in zip(some, reached(built, plan, spelled), strict=True):
         connects = asked["bundle", address, 443, "TCP"]
         if answer["verdict"] == "allowed":
             check(f"{name}: {address} is reached, says reach", connects, answer)
@@ -933,9 +937,9 @@ def by_both(bottlec, source, place, dice):
         targets = [one.replace("*", "x") for one in names[:20]] + ["nowhere.example.net", "127.0.0.1", "169.254.169.254"]
         targets += [f"{one}:22" for one in targets[:3]] + [str(ipaddress.IPv4Address(dice.getrandbits(32))) for _ in range(5)]
         targets += ["BUNDLE:%d" % port for port in plan["cluster"]["ports"]] + ["BUNDLE:1"]
-        for target in targets:
-            there = reached(cluster, plan, target.replace("BUNDLE", plan["bundle_ip"]))
-            here = reached(host, on_host, target.replace("BUNDLE", on_host["bundle_ip"]))
+        in_cluster = reached(cluster, plan, [one.replace("BUNDLE", plan["bundle_ip"]) for one in targets])
+        at_home = reached(host, on_host, [one.replace("BUNDLE", on_host["bundle_ip"]) for one in targets])
+        for target, there, here in zip(targets, in_cluster, at_home, strict=True):
             narrower = target == "BUNDLE:1" and (here["verdict"], there["verdict"]) == ("allowed", "refused")
             lost = cluster.rules & LOSSES
             equal = there["verdict"] == here["verdict"]

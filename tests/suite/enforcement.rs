@@ -106,10 +106,10 @@ impl fmt::Debug for Asked {
 
 /// Whether `reach` says that the agent dials a target by itself.
 fn dials(plan: &Plan, target: &str) -> bool {
-    let target = target.parse().expect("a target");
-    let report = reach::report(slice::from_ref(plan), Some(&target), None);
+    let targets = [target.parse().expect("a target")];
+    let report = reach::report(slice::from_ref(plan), &targets, None);
     let [answer] = report.answers.as_slice() else { panic!("one bottle, one answer") };
-    answer.verdict == Outcome::Allowed && answer.path == [builtin::AGENT, &target.to_string()]
+    answer.verdict == Outcome::Allowed && answer.path == [builtin::AGENT, &targets[0].to_string()]
 }
 
 /// Where the enforcement code and `reach` differ about a machine with this list.

@@ -109,9 +109,9 @@ fn plan_reach_and_graph_show_what_the_machine_has_of_its_host() {
         let start = whole.find(from).expect("a section");
         whole[start..start + whole[start..].find(to).expect("the next one")].to_owned()
     };
-    let overview = reach::report(std::slice::from_ref(&plan), None, None);
+    let overview = reach::report(std::slice::from_ref(&plan), &[], None);
     let target = "evil.example.com:443".parse().expect("a target");
-    let answer = reach::report(std::slice::from_ref(&plan), Some(&target), None);
+    let answer = reach::report(std::slice::from_ref(&plan), &[target], None);
     assert_eq!(answer.answers[0].verdict, reach::Outcome::Refused);
     let mut text = part("The machine, of its host", "Who reaches what");
     text += &part("Who reaches what", "Secrets (");

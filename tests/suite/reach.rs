@@ -22,7 +22,7 @@ fn plans(path: &str) -> Vec<Plan> {
 fn shown(plans: &[Plan], target: Option<&str>, at: Option<&str>, style: &Style) -> String {
     let target = target.map(|target| target.parse::<Target>().expect("a target"));
     let at = at.map(|at| at.parse::<IpAddr>().expect("an address"));
-    reach::render(&reach::report(plans, target.as_ref(), at), style)
+    reach::render(&reach::report(plans, target.as_slice(), at), style)
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn what_is_brokered_and_allowed_is_reached_past_the_broker() {
     let spec = "bottle \"demo\" {\n    extends \"std/claude-code\"\n    egress { allow \"api.anthropic.com\"; }\n    network octet=42\n}\n";
     let (_, compilation) = compile_text("spec.kdl", spec);
     let answer = |target: &str| {
-        let report = reach::report(&compilation.plans, Some(&target.parse().expect("a target")), None);
+        let report = reach::report(&compilation.plans, &[target.parse().expect("a target")], None);
         let mut answers = report.answers;
         answers.remove(0)
     };
@@ -107,7 +107,7 @@ fn a_sidecar_that_may_dial_is_a_way_out() {
     for (db, job) in [("", ""), ("", said), (said, ""), (said, said)] {
         let plans = bottle(db, job);
         for target in ["10.0.0.1:22", "api.exmaple.com", "169.254.169.254", "127.0.0.1", "api.example.com"] {
-            let report = reach::report(&plans, Some(&target.parse().expect("a target")), None);
+            let report = reach::report(&plans, &[target.parse().expect("a target")], None);
             let expected = match target {
                 "api.example.com" => reach::Outcome::Allowed,
                 "127.0.0.1" => reach::Outcome::Refused,
@@ -211,7 +211,7 @@ fn the_schema_is_the_types_and_every_report_is_valid() {
     let plans = plans("tests/cases/reach/corners.kdl");
     for target in [None, Some("api.github.com:443"), Some("10.1.2.4")] {
         let target = target.map(|target| target.parse::<Target>().expect("a target"));
-        let json = reach::json(&reach::report(&plans, target.as_ref(), None));
+        let json = reach::json(&reach::report(&plans, target.as_slice(), None));
         assert_eq!(json.lines().count(), 1);
         let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
         if let Some(error) = validator.iter_errors(&value).next() {
@@ -239,6 +239,15 @@ fn the_command_answers_and_says_what_it_does_not_understand() {
     let no = dir.run(["reach", "x.kdl", "example.com", "--format", "json"]).code(0);
     assert!(no.out.contains("\"verdict\":\"refused\""), "{}", no.out);
     assert!(dir.run(["reach", "x.kdl"]).code(0).out.contains("any other address"));
+    // Several at once: one answer after the other, in the order of the question.
+    let targets = ["b.example.com", "10.0.0.1", "a.example.com"];
+    let many = dir.run(["reach", "x.kdl"].into_iter().chain(targets).chain(["--format", "json"])).code(0);
+    let answers: serde_json::Value = serde_json::from_str(&many.out).expect("JSON");
+    let asked = answers["answers"].as_array().expect("answers").iter().map(|it| it["target"].as_str());
+    assert!(asked.eq(targets.map(Some)), "{answers}");
+    let alone = targets.map(|target| dir.run(["reach", "x.kdl", target]).code(0).out);
+    assert_eq!(dir.run(["reach", "x.kdl"].into_iter().chain(targets)).code(0).out, alone.join("\n"));
+    dir.run(["reach", "x.kdl", "a.example.com", "a b"]).code(2);
     for (target, words) in [
         ("*.example.com", "stands for many hosts"),
         ("http://api.example.com/v1", "did you mean `api.example.com:80`?"),

@@ -39,7 +39,9 @@ fn asked_by(
     range: Range,
     only: Option<Vec<CodeActionKind>>,
 ) -> Vec<CodeActionOrCommand> {
-    let diagnostics = editor.diagnostics(name);
+    // As editors do: those that touch the place.
+    let mut diagnostics = editor.diagnostics(name);
+    diagnostics.retain(|it| it.range.start <= range.end && range.start <= it.range.end);
     let params = CodeActionParams {
         text_document: Editor::id(name),
         range,
@@ -97,8 +99,7 @@ fn edits(edit: &WorkspaceEdit) -> BTreeMap<String, (Option<i32>, Vec<TextEdit>)>
 
 /// The texts of a workspace after an action.
 fn after(files: &[(&str, &str)], action: &CodeAction) -> BTreeMap<String, String> {
-    let mut texts: BTreeMap<String, String> =
-        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let mut texts = owned(files);
     for (name, (_, edits)) in edits(action.edit.as_ref().expect("an edit")) {
         let text = texts.get_mut(&name).expect("a known file");
         *text = apply(text, &edits);
@@ -106,9 +107,25 @@ fn after(files: &[(&str, &str)], action: &CodeAction) -> BTreeMap<String, String
     texts
 }
 
-/// All cases, as the files of one workspace.
-fn workspace() -> Vec<(&'static str, &'static str)> {
-    cases().iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+/// Each case, first of the files of a workspace of its own: itself and what it includes. All in one would be read anew for
+/// each of them.
+fn workspaces() -> impl Iterator<Item = Vec<(&'static str, &'static str)>> {
+    let all: BTreeMap<&str, &str> =
+        cases().iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    cases().iter().map(move |(name, text)| {
+        let mut read = alone(name, text);
+        read.follow(|name| {
+            let text = all.get(name).ok_or_else(|| String::from("there is no such file"))?;
+            Ok(Source::new(name, *text))
+        });
+        let included = read.sources().files().filter_map(|(_, source)| all.get_key_value(source.name()));
+        let included = included.map(|(name, text)| (*name, *text)).filter(|it| it.0 != name);
+        std::iter::once((name.as_str(), text.as_str())).chain(included).collect()
+    })
+}
+
+fn owned(files: &[(&str, &str)]) -> BTreeMap<String, String> {
+    files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
 /// A spec of a workspace with what it includes, as the command line would read it.
@@ -143,12 +160,10 @@ fn laid_out(text: &str) -> String {
 
 #[test]
 fn a_fix_is_the_same_through_the_protocol() {
-    let files = workspace();
-    let all: BTreeMap<String, String> =
-        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    let mut editor = Editor::new(&files);
     let mut compared = 0;
-    for (name, text) in &files {
+    for files in workspaces() {
+        let (all, (name, text)) = (owned(&files), files[0]);
+        let mut editor = Editor::new(&files);
         editor.open(name, text);
         let offered = actions(&mut editor, name, everything(text));
         let analysis = analysis(&all, name);
@@ -179,19 +194,16 @@ fn a_fix_is_the_same_through_the_protocol() {
             assert!(codes.contains(&lsp_types::NumberOrString::String(rule.to_owned())), "{name}: {codes:?}");
             compared += 1;
         }
-        editor.close(name);
     }
     assert!(compared > 60, "{compared}");
 }
 
 #[test]
 fn all_safe_fixes_make_what_check_makes() {
-    let files = workspace();
-    let all: BTreeMap<String, String> =
-        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    let mut editor = Editor::new(&files);
     let mut compared = 0;
-    for (name, text) in &files {
+    for files in workspaces() {
+        let (all, (name, text)) = (owned(&files), files[0]);
+        let mut editor = Editor::new(&files);
         editor.open(name, text);
         let kinds = Some(vec![CodeActionKind::SOURCE_FIX_ALL]);
         let offered = asked(&mut editor, name, everything(text), kinds);
@@ -204,15 +216,14 @@ fn all_safe_fixes_make_what_check_makes() {
         let (mended, _) = mended.expect("no reason to fail");
         let expected = mended.as_ref().unwrap_or(&known).sources().get(root).text().to_string();
         match offered.as_slice() {
-            [] => assert_eq!(&expected, text, "{name}"),
+            [] => assert_eq!(expected, text, "{name}"),
             [CodeActionOrCommand::CodeAction(action)] => {
                 assert_eq!(action.kind, Some(CodeActionKind::new("source.fixAll.bottlec")));
-                assert_eq!(after(&files, action)[*name], expected, "{name}");
+                assert_eq!(after(&files, action)[name], expected, "{name}");
                 compared += 1;
             }
             more => panic!("{name}: {more:?}"),
         }
-        editor.close(name);
     }
     assert!(compared >= 2, "{compared}");
 }
@@ -275,27 +286,33 @@ fn no_action_breaks_a_text_or_overlaps_itself() {
 }
 
 /// Every action of its own at every place of every case, once: what it is called, and what becomes of the file.
-fn every_action(mut take: impl FnMut(&str, &str, &CodeAction, &BTreeMap<String, String>)) {
-    let files = workspace();
-    let mut editor = Editor::new(&files);
-    for (name, text) in &files {
+fn every_action(
+    mut take: impl FnMut(&BTreeMap<String, String>, &str, &CodeAction, &BTreeMap<String, String>),
+) {
+    for files in workspaces() {
+        let (all, (name, text)) = (owned(&files), files[0]);
+        let mut editor = Editor::new(&files);
         editor.open(name, text);
         let mut seen = Vec::new();
-        let places = positions(text);
-        for line in places.chunk_by(|a, b| a.line == b.line) {
-            for at in line.iter().copied().step_by(4).take(16) {
+        for (line, content) in (0..).zip(text.split('\n')) {
+            // Where words begin: the rest of one is the same place.
+            let begins = |at: &usize| content[..*at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+            let words =
+                content.char_indices().filter(|(_, c)| !c.is_whitespace()).map(|(at, _)| at).filter(begins);
+            for at in words.take(16) {
+                let units = content[..at].encode_utf16().count();
+                let at = Position::new(line, u32::try_from(units).expect("short"));
                 let range = Range::new(at, at);
                 // As a cursor moves: what fixes everything is another test's affair, and is a compile at each place.
                 let found = asked_by(CodeActionTriggerKind::AUTOMATIC, &mut editor, name, range, None);
                 for action in as_actions(found) {
                     if action.edit.is_some() && !seen.contains(&action) {
-                        take(name, text, &action, &after(&files, &action));
+                        take(&all, name, &action, &after(&files, &action));
                         seen.push(action);
                     }
                 }
             }
         }
-        editor.close(name);
     }
 }
 
@@ -312,18 +329,13 @@ fn errors(analysis: &Analysis) -> BTreeMap<&'static str, usize> {
 
 #[test]
 fn what_is_offered_does_what_it_says() {
-    let files = workspace();
-    let all: BTreeMap<String, String> =
-        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let known: BTreeMap<&str, _> =
-        files.iter().map(|(name, _)| (*name, errors(&analysis(&all, name)))).collect();
-    every_action(|name, text, action, texts| {
+    every_action(|all, name, action, texts| {
         let said = ["accept `", "pin octet", "pin the engine", "add `deny", "take `"];
         if !said.iter().any(|begins| action.title.starts_with(begins)) {
             return;
         }
-        let before = &known[name];
+        let (text, before) = (&all[name], &errors(&analysis(all, name)));
         let now = errors(&analysis(texts, name));
         let of = |errors: &BTreeMap<&'static str, usize>, rule: &str| errors.get(rule).copied().unwrap_or(0);
         let title = action.title.as_str();
@@ -359,7 +371,7 @@ fn what_is_offered_does_what_it_says() {
         assert!(newly.iter().all(|(rule, _)| allowed.contains(*rule)), "{name}: {title} makes {newly:?}");
         // What was laid out stays laid out, unless a line became too long for its blocks.
         let long = texts[name].lines().any(|line| line.chars().count() > 100);
-        if is_readable(text) && laid_out(text) == text && !long {
+        if is_readable(text) && laid_out(text) == *text && !long {
             assert_eq!(laid_out(&texts[name]), texts[name], "{name}: {title}");
         }
     });
