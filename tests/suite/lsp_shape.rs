@@ -40,7 +40,7 @@ pub(crate) fn texts() -> Vec<String> {
         texts.push(text.replace('\n', "\r"));
         texts.push(format!("\u{feff}{}", text.replace("example", "b\u{f6}tt\u{1f37e}")));
         // Prime, and shifted from case to case, so that the cuts fall everywhere over the cases.
-        let cuts = (number % 89..text.len()).step_by(89).filter(|at| text.is_char_boundary(*at));
+        let cuts = (number % 211..text.len()).step_by(211).filter(|at| text.is_char_boundary(*at));
         texts.extend(cuts.map(|at| text[..at].to_owned()));
         texts.push(text.clone());
     }

@@ -591,7 +591,7 @@ fn profiles_tighten() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// No spec makes a configuration that pipelock would refuse, or that allows anything that the spec does not.
     #[test]

@@ -400,7 +400,7 @@ fn some(from: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn every_answer_is_what_a_plain_reading_gives(

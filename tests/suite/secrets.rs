@@ -104,7 +104,7 @@ fn body(body: Body, numbers: &[Index], length: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(130) })]
 
     #[test]
     fn no_report_shows_a_credential_of_a_known_shape(

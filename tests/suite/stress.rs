@@ -11,6 +11,11 @@ mod syntax;
 
 use rustix::time::{ClockId, clock_gettime};
 
+/// How much of something is much: without optimisation, where all takes ten times as long, a part of it.
+const fn much(of: usize) -> usize {
+    if cfg!(debug_assertions) { of / 5 } else { of }
+}
+
 /// Runs what this thread does alone. Unoptimised it takes seconds; when it was quadratic, minutes.
 fn bounded<T>(what: &str, run: impl FnOnce() -> T) -> T {
     let seconds = || clock_gettime(ClockId::ThreadCPUTime).tv_sec;

@@ -86,7 +86,7 @@ pub(crate) fn for_all<S: Strategy<Value = String>>(
     let explore = std::env::var_os("BOTTLEC_EXPLORE").is_some_and(|value| value == "1");
     let rng_seed = if explore { RngSeed::Random } else { RngSeed::Fixed(0x000b_0771_ec00) };
     let config =
-        ProptestConfig { cases: default.cases.max(2_000), failure_persistence: None, rng_seed, ..default };
+        ProptestConfig { cases: default.cases.max(1_000), failure_persistence: None, rng_seed, ..default };
     let run = move || TestRunner::new(config).run(&texts(), check).map_err(|error| error.to_string());
     let outcome = std::thread::Builder::new().stack_size(256 << 20).spawn(run).unwrap().join().unwrap();
     outcome.unwrap_or_else(|error| panic!("{error}"));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::bounded;
+use super::{bounded, much};
 use crate::support::binary::Dir;
 use bottlec::import::{ImportError, Input, MAX_BYTES, import};
 
@@ -66,21 +66,21 @@ fn long_ones() {
     assert_eq!(refused("no end", &format!("---\n{}", "a: b\n".repeat(200_000))), ImportError::NoEnd);
     refused("one line", &format!("---\n{}", "a".repeat(MAX_BYTES - 10)));
     let list = |n: usize| (0..n).fold(String::new(), |all, n| all + &format!("\"*.a{n}.example.com\","));
-    let hosts = list(20_000);
+    let hosts = list(much(20_000));
     imported("hosts", &format!("{{\"network\":{{\"allowedDomains\":[{}]}}}}", hosts.trim_end_matches(',')));
-    let services = (0..5_000)
+    let services = (0..much(5_000))
         .fold(String::new(), |all, n| all + &format!("  s{n}: {{image: x, ports: ['{n}'], x{n}: 1}}\n"));
     imported("services", &format!("services:\n{services}"));
     let same =
-        (0..5_000).fold(String::new(), |all, n| all + &format!("\"{}{n}\": {{}},", "-".repeat(n % 30)));
+        (0..much(5_000)).fold(String::new(), |all, n| all + &format!("\"{}{n}\": {{}},", "-".repeat(n % 30)));
     imported("names", &format!("{{\"bottles\":{{{}}}}}", same.trim_end_matches(',')));
-    let key = "k".repeat(900_000);
+    let key = "k".repeat(much(900_000));
     imported("a key", &format!("{{\"services\":{{\"{key}\":{{\"image\":\"x\"}}}}}}"));
     imported(
         "a secret",
         &format!(
             "{{\"services\":{{\"a\":{{\"image\":\"x\",\"command\":[\"{}\"]}}}}}}",
-            "a=b ".repeat(200_000)
+            "a=b ".repeat(much(200_000))
         ),
     );
 }

@@ -2,7 +2,7 @@
 
 use bottlec::report::{self, Format, Style};
 
-use super::bounded;
+use super::{bounded, much};
 use crate::support::compile_text;
 
 /// Each of these once made the search begin anew at every repetition.
@@ -19,8 +19,10 @@ fn hostile_texts_are_searched_in_linear_time() {
         "12345678:AA",
         "_=",
     ] {
-        let text =
-            format!("bottle \"x\" {{\n egres\n env {{ A \"{}\"; }}\n}}\n", unit.repeat(400_000 / unit.len()));
+        let text = format!(
+            "bottle \"x\" {{\n egres\n env {{ A \"{}\"; }}\n}}\n",
+            unit.repeat(much(400_000) / unit.len())
+        );
         let (sources, compilation) = compile_text("x.kdl", &text);
         let mut out = Vec::new();
         bounded(unit, || {

@@ -3,7 +3,7 @@
 
 use bottlec::syntax::MAX_DEPTH;
 
-use super::bounded;
+use super::{bounded, much};
 use crate::support::syntax::{every_node, parse, parse_bytes};
 
 fn rules(text: &str) -> Vec<&'static str> {
@@ -126,7 +126,7 @@ fn storms_stay_linear() {
         "a = ",
         "\"\"\"\"\"\"\n",
     ] {
-        let text = piece.repeat(400_000 / piece.len());
+        let text = piece.repeat(much(400_000) / piece.len());
         rules(&text);
     }
     let decreasing: String = (1..700_usize)
@@ -143,8 +143,7 @@ fn storms_stay_linear() {
 fn ten_megabytes_of_one_byte() {
     for byte in 0..=u8::MAX {
         // Every byte at a modest size; the ones that cost most at the full one.
-        let full = if cfg!(debug_assertions) { 1 << 20 } else { 10 << 20 };
-        let len = if b"{}(\"/#;[=\\a1 \0\xff".contains(&byte) { full } else { 64 << 10 };
+        let len = if b"{}(\"/#;[=\\a1 \0\xff".contains(&byte) { much(10 << 20) / 4 } else { much(64 << 10) };
         let (tree, diagnostics) = parse_bytes(&vec![byte; len]);
         assert_eq!(tree.tokens().map(|token| token.range.len()).sum::<usize>(), len);
         assert!(diagnostics.as_slice().len() <= 1_000);
