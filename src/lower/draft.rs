@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use erased_serde::Serialize;
 
 use super::recorder::{self, Places};
 use super::{Artifact, Bytes, Constant, Mode, yaml};
@@ -70,7 +70,7 @@ impl Draft {
         mode: Mode,
         asked: Origins,
         markup: Markup,
-        document: &impl Serialize,
+        document: &dyn Serialize,
     ) {
         // Text, numbers, lists, and maps with text keys: each of the three holds them.
         let bytes = match markup {

@@ -27,7 +27,7 @@ pub type Path = Vec<Step>;
 pub type Places = BTreeMap<Path, Option<Origins>>;
 
 /// Records the values of a document.
-pub(super) fn record(document: &impl Serialize) -> Places {
+pub(super) fn record(document: &dyn erased_serde::Serialize) -> Places {
     let mut recorder = Recorder { path: Path::new(), places: Places::new() };
     // What cannot be recorded is not found in the record, and is then told to be unknown.
     let _ = document.serialize(&mut recorder);
