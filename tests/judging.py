@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import threading
-import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,9 +92,11 @@ def made(place, wanted, make):
     return place
 
 
-def environment(name, *wanted):
+def virtual_environment(name, *wanted):
     """A virtual environment with these packages and what they depend on, or with all that one file names; or None."""
     words = ["--no-deps", "-r", *wanted] if isinstance(wanted[0], Path) else wanted
+
+    import venv
 
     def make(place):
         venv.create(place, symlinks=True)
@@ -111,10 +112,9 @@ def importable(environment):
     sys.path[:0] = map(str, environment.glob("lib/python*/site-packages"))
 
 
-def downloaded(package, place):
+def downloaded(package, place, *words):
     """The files of a package without what it depends on, as they are published; none where it cannot be had."""
-    # Some are for one system, whatever Python this is.
-    got = ran(*PIP, "download", "--no-deps", "--dest", place, package)
+    got = ran(*PIP, "download", "--no-deps", "--dest", place, *words, package)
     return sorted(Path(place).iterdir()) if got else []
 
 

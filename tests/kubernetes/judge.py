@@ -34,7 +34,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from judging import ROOT, TOOLS, check, downloaded, environment, importable, made, run, skipped, verdict
+from judging import ROOT, TOOLS, check, downloaded, virtual_environment, importable, made, run, skipped, verdict
 from policies import Cluster, Pod
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -936,7 +936,7 @@ def by_both(bottlec, source, place, dice):
 
 def main():
     bottlec = Path(sys.argv[1]).resolve()
-    packages = environment("kubernetes", REQUIREMENTS)
+    packages = virtual_environment("kubernetes", REQUIREMENTS)
     if packages is None:
         skipped("everything", "the packages cannot be had")
         return verdict()

@@ -384,6 +384,13 @@ def smolvm(words):
 
 def main():
     name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
-    record([name, *words])
-    go_wrong([name, *words])
-    {"docker": docker, "smolvm": smolvm}[name](words)
+    code = 0
+    try:
+        record([name, *words])
+        go_wrong([name, *words])
+        {"docker": docker, "smolvm": smolvm}[name](words)
+    except SystemExit as ended:
+        code = ended.code
+    sys.stdout.flush()
+    # Python would tidy up for as long as it has run.
+    os._exit(code)
