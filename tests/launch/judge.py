@@ -895,7 +895,7 @@ def measure(bottlec, directory):
         scratch = h.directory / "scratch"
         scratch.mkdir()
         first, again = [], []
-        for _ in range(5):
+        for _ in range(3):
             for times in (first, again):
                 begun = time.monotonic()
                 h.up("--", "true")
