@@ -75,20 +75,21 @@ def ran(*command, **options):
 
 
 def made(place, wanted, make):
-    """A directory that is made once, whole or not at all: its stamp says what was wanted of it, and is written last. None
-    where `make` says that it cannot be had."""
-    stamp, wanted = place / ".done", f"{wanted}\nat {place}\n"
+    """A directory that is made once, whole or not at all. What was wanted of it is written down beside it when it is done.
+    None where `make` says that it cannot be had."""
+    wanted = f"{wanted}\nat {place}\n"
     place.parent.mkdir(parents=True, exist_ok=True)
-    # Two judges may ask for it.
-    with (place.parent / f".{place.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != wanted:
-            stamp.unlink(missing_ok=True)
+    with (place.parent / f".{place.name}.made").open("a+") as note:
+        # Two judges may ask for it.
+        fcntl.flock(note, fcntl.LOCK_EX)
+        note.seek(0)
+        if note.read() != wanted or not place.is_dir():
+            note.truncate(0)
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir()
             if make(place) is False:
                 return None
-            stamp.write_text(wanted)
+            note.write(wanted)
     return place
 
 
