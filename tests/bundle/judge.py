@@ -50,7 +50,7 @@ def config(compose, stage, project, environment):
 LOG = {"driver": "json-file", "options": {"max-file": "3", "max-size": "10m"}}
 # What stands in for podman: it writes down what it is asked for, and knows of no container, and of no network that it
 # was not asked to make.
-PODMAN = """#!/usr/bin/env python3
+PODMAN = f"#!{sys.executable} -SIB" + """
 import json, os, sys
 words = sys.argv[1:]
 with open(os.environ["ASKED"], "a+") as asked:

@@ -189,7 +189,7 @@ def least(words, runs=RUNS):
 
 
 @cache
-def start(bottlec, what):
+def idle(bottlec, what):
     """What a command costs that has nothing to do."""
     with tempfile.TemporaryDirectory() as directory:
         return least(command(bottlec, what, written(SHAPES["blank lines"], 1, Path(directory))[0]))
@@ -199,7 +199,7 @@ def grown(bottlec, name, shape, what):
     """The ratios of CPU time and of memory, and what went wrong."""
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory)
-        base_cpu, base_mib, _ = start(bottlec, what)
+        base_cpu, base_mib, _ = idle(bottlec, what)
         n = 64
         file, size = written(shape, n, directory)
         before, earlier = least(command(bottlec, what, file), 1), None

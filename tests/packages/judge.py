@@ -466,7 +466,7 @@ def judge_mirror(named, directory, env, server):
     server.files = directory / "tampered"
     server.files.mkdir()
     (server.files / wheel.name).write_bytes(wheel.read_bytes() + b"\n")
-    done = tool("pre-commit", "run", "--all-files", cwd=user, env=env | {"PRE_COMMIT_HOME": str(directory / "fresh")})
+    done = run(*PIP, "download", "--no-deps", "--no-cache-dir", "--dest", directory / "fresh", told[0], cwd=directory, env=env)
     check("mirror: a wheel with other bytes is refused", done.returncode != 0 and "HASH" in (done.stdout + done.stderr).upper(), done.stdout[-500:])
 
 
