@@ -49,11 +49,12 @@ def pythons():
             program = shutil.which(name, path=directory)
             if program is None:
                 continue
-            ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+            # Itself, and no shim, which would look for it at each start.
+            ask = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
             result = run(program, "-IS", "-c", ask)
-            version = result.stdout.strip()
+            version, _, itself = result.stdout.strip().partition(" ")
             if result.returncode == 0 and as_number(version) >= (3, 9):
-                found.setdefault(version, program)
+                found.setdefault(version, itself)
                 break
     return {version: found[version] for version in sorted(found, key=as_number)}
 
