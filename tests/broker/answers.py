@@ -5,7 +5,7 @@ import urllib.parse
 from itertools import pairwise
 
 from attacks import request
-from running import check
+from judging import check
 
 
 def ask(tries, what, **asked):

@@ -2,7 +2,7 @@
 
 import time
 
-from running import check
+from judging import check
 
 # The credential of the tries, whose list is in the judge's spec.
 PREFIX = "/api"

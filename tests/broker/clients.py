@@ -1,14 +1,12 @@
 """Clients that know nothing of a broker: the SDKs of two APIs for Python and TypeScript, and Claude Code itself."""
 
 import json
-import shutil
 import socket
-import subprocess
-import sys
 import threading
 
 from api import TEXT
-from running import Wire, check, spellings
+from judging import check, packages_of_node, run, skipped, virtual_environment
+from running import Wire, spellings
 
 PYTHON = ["anthropic==2.14.0", "openai==3.57.0"]
 NODE = ["@anthropic-ai/sdk@1.14.0", "openai@6.49.0"]
@@ -44,49 +42,6 @@ class Tee:
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
-
-
-def python(place):
-    """A Python that has the SDKs, or None where they cannot be had."""
-    program = place / "venv/bin/python"
-    marker = place / "venv/.done"
-    wanted = " ".join(PYTHON)
-    if not (marker.exists() and marker.read_text() == wanted):
-        shutil.rmtree(place / "venv", ignore_errors=True)
-        for command in (
-            [sys.executable, "-m", "venv", place / "venv"],
-            [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PYTHON],
-        ):
-            if not ran(command):
-                return None
-        marker.write_text(wanted)
-    return program
-
-
-def node(place, name, *packages):
-    """A directory with the packages in it, or None where they cannot be had. No script of theirs is run."""
-    at = place / name
-    marker = at / ".done"
-    if not shutil.which("npm"):
-        return None
-    wanted = " ".join(packages)
-    if not (marker.exists() and marker.read_text() == wanted):
-        shutil.rmtree(at, ignore_errors=True)
-        at.mkdir(parents=True)
-        (at / "package.json").write_text("{}")
-        if not ran(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *packages], cwd=at):
-            return None
-        marker.write_text(wanted)
-    return at
-
-
-def ran(command, **options):
-    try:
-        return (
-            subprocess.run(list(map(str, command)), stdout=subprocess.DEVNULL, timeout=600, **options).returncode == 0
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
 
 
 IN_PYTHON = """
@@ -166,13 +121,13 @@ EXPECTED = {
 }
 
 
-def sdks(place, environment, skipped):
-    program = python(place)
-    if program is None:
+def sdks(environment):
+    packages = virtual_environment("broker/venv", *PYTHON)
+    if packages is None:
         skipped("the SDKs for Python cannot be had")
     else:
-        expect("the SDKs for Python", [program, "-c", IN_PYTHON], environment)
-    at = node(place, "sdks", *NODE)
+        expect("the SDKs for Python", [packages / "bin/python", "-c", IN_PYTHON], environment)
+    at = packages_of_node("broker/sdks", *NODE)
     if at is None:
         skipped("the SDKs for TypeScript cannot be had")
     else:
@@ -181,16 +136,16 @@ def sdks(place, environment, skipped):
 
 
 def expect(who, command, environment):
-    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=120)
+    done = run(*command, env=environment, timeout=120)
     check(f"{who}: they run", done.returncode == 0, done.stderr[-1500:])
     said = json.loads(done.stdout) if done.returncode == 0 else {}
     for what, expected in EXPECTED.items():
         check(f"{who}: {what}", said.get(what) == expected, said.get(what))
 
 
-def claude(place, environment, home, api, secrets, skipped):
+def claude(environment, home, api, secrets):
     """Claude Code, as `exec` starts it, and then a search of all that is left of it."""
-    at = node(place, "claude", CLAUDE)
+    at = packages_of_node("broker/claude", CLAUDE)
     program = at and next(iter(at.glob("node_modules/@anthropic-ai/claude-code-*/claude*")), None)
     if program is None:
         skipped("Claude Code cannot be had")
@@ -198,15 +153,7 @@ def claude(place, environment, home, api, secrets, skipped):
     (home / "work").mkdir(parents=True)
     environment = {**environment, "HOME": str(home)}
     count = len(api.requests)
-    done = subprocess.run(
-        [program, "-p", "hello"],
-        env=environment,
-        cwd=home / "work",
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run(program, "-p", "hello", env=environment, cwd=home / "work", timeout=120)
     check(
         "Claude Code answers what the API said",
         done.returncode == 0 and TEXT in done.stdout,

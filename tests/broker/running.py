@@ -10,19 +10,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
-tally = {"passed": 0, "failed": 0}
-
-
-def check(what, holds, detail=""):
-    tally["passed" if holds else "failed"] += 1
-    if not holds:
-        print(f"FAILED: {what}\n    {str(detail)[:2000]}", flush=True)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
+from judging import check, free_port
 
 def spellings(secret):
     """A secret as it would be found in bytes: as it is, in base64 at each of its three offsets, in hexadecimal, in codes."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import answers
 from attacks import request
-from running import check
+from judging import check
 
 SERVER = """
 import http2 from "node:http2";

@@ -14,59 +14,25 @@ Where a tool cannot be had the script says so loudly and ends well; a verdict is
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 # What is imported leaves nothing behind.
 sys.dont_write_bytecode = True
-sys.path.append(str(Path(__file__).resolve().parents[1] / "containers"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path += [str(TESTS), str(TESTS / "containers")]
 
 from debian import Missing, prepared
+from judging import ROOT, TOOLS, check, virtual_environment, run, skipped, verdict
 
-ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted((ROOT / "examples").glob("*.kdl")) + [
     ROOT / "examples/fleet/fleet.kdl",
     ROOT / "tests/cases/build/nasty-values/main.kdl",
     ROOT / "tests/cases/build/local-repo/main.kdl",
 ]
-TOOLS = ROOT / "target/judges/bundle"
-CONTAINERS = ROOT / "target/judges/containers"
 # What a launcher's environment holds for each reference, told apart by name.
 SECRET = "the value of {} with $dollars and 'quotes'"
-
-passed = 0
-failed = 0
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n    {detail}")
-
-
-def install(*packages):
-    """A Python that has the packages, or None where they cannot be had."""
-    python = TOOLS / "bin/python"
-    marker = TOOLS / ".done"
-    wanted = " ".join(packages)
-    if not marker.exists() or marker.read_text() != wanted:
-        shutil.rmtree(TOOLS, ignore_errors=True)
-        venv.create(TOOLS)
-        # By the pip that is here: one more in each environment costs more than what is installed.
-        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
-        done = subprocess.run([*pip, *packages], timeout=600)
-        if done.returncode != 0:
-            return None
-        marker.write_text(wanted)
-    return python
-
 
 def compose_2(root):
     """Compose 2 of Debian 13, which this machine's own libraries may be too old for."""
@@ -77,14 +43,14 @@ def compose_2(root):
 def config(compose, stage, project, environment):
     """What Compose makes of the file, or its complaint."""
     command = [*compose, "--project-name", project, "--file", "compose.yaml", "config", "--format", "json"]
-    return subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, timeout=120)
+    return run(*command, cwd=stage, env=environment, timeout=120)
 
 
 # What is kept of what a container prints.
 LOG = {"driver": "json-file", "options": {"max-file": "3", "max-size": "10m"}}
 # What stands in for podman: it writes down what it is asked for, and knows of no container, and of no network that it
 # was not asked to make.
-PODMAN = """#!/usr/bin/env python3
+PODMAN = f"#!{sys.executable} -SIB" + """
 import json, os, sys
 words = sys.argv[1:]
 with open(os.environ["ASKED"], "a+") as asked:
@@ -122,7 +88,7 @@ def asked_of_podman(stage, plan, program, directory):
             if "from_env" in variable:
                 environment[variable["from_env"]] = SECRET.format(variable["from_env"])
     command = [program, "--file", "compose.yaml", "up", "--no-start"]
-    done = subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, timeout=120)
+    done = run(*command, cwd=stage, env=environment, timeout=120)
     calls = [json.loads(line) for line in asked.read_text().splitlines()]
     networks = [words[2:] for words in calls if words[:2] == ["network", "create"]]
     return done, networks, {words[words.index("--name") + 1] if "--name" in words else next(
@@ -278,26 +244,25 @@ def understood(compose, stage, plan):
 
 def main():
     bottlec = Path(sys.argv[1]).resolve()
-    python = install("check-jsonschema", "pyyaml", "podman-compose==1.6.0")
-    if python is None:
-        print("SKIPPED, NOT JUDGED: the packages check-jsonschema and podman-compose cannot be had")
+    packages = virtual_environment("bundle", "check-jsonschema", "pyyaml", "podman-compose==1.6.0")
+    if packages is None:
+        skipped("the packages check-jsonschema and podman-compose cannot be had")
     try:
-        compose = compose_2(prepared(CONTAINERS))
+        compose = compose_2(prepared(TOOLS / "containers"))
     except Missing as reason:
         compose = None
-        print(f"SKIPPED, NOT JUDGED: Compose 2 cannot be had: {reason}")
+        skipped("Compose 2 cannot be had", reason)
 
     def schema(files):
-        command = [TOOLS / "bin/check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+        return run(packages / "bin/check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
 
     with tempfile.TemporaryDirectory() as directory:
         stages = Path(directory)
         for spec in SPECS:
-            subprocess.run([bottlec, "build", "--out", stages, spec.relative_to(ROOT)], cwd=ROOT, check=True, capture_output=True)
+            run(bottlec, "build", "--out", stages, spec.relative_to(ROOT), cwd=ROOT, check=True)
         found = sorted(stages.glob("*/compose.yaml"))
         check("there are stages to judge", len(found) >= 8, found)
-        if python is not None:
+        if packages is not None:
             done = schema(found)
             check("the schema refuses a file", done.returncode == 0, done.stdout + done.stderr)
             broken = stages / "broken.yaml"
@@ -306,12 +271,11 @@ def main():
         for file in found if compose else []:
             stage = file.parent
             understood(compose, stage, json.loads((stage / "plan.json").read_text()))
-        for file in found if python else []:
+        for file in found if packages else []:
             stage = file.parent
             plan = json.loads((stage / "plan.json").read_text())
-            bounded_under_podman(stage, plan, TOOLS / "bin/podman-compose", stages)
-    print(f"bundle: {passed} checks passed, {failed} failed")
-    return 1 if failed or not passed else 0
+            bounded_under_podman(stage, plan, packages / "bin/podman-compose", stages)
+    return verdict("bundle")
 
 
 if __name__ == "__main__":

@@ -17,70 +17,31 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import venv
 import xml.etree.ElementTree as xml
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ROOT / "target/judges/ci"
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from judging import ROOT, TOOLS, virtual_environment, importable, run, skipped, verdict
+from judging import told as check
+
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 FORMATS = ["fancy", "concise", "json", "sarif", "github", "gitlab", "junit", "checkstyle", "rdjson"]
 SPECS = 200
 BROKEN = 30
 
-passed = 0
-failed = 0
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-        print(f"ok: {what}")
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n    {str(detail)[:2000]}")
-
-
-def skipped(what):
-    print(f"SKIPPED, NOT JUDGED: {what}")
-
 
 def install():
-    """Whether the readers are there."""
-    marker = TOOLS / ".done"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest() + sys.version
-    if marker.exists() and marker.read_text() == wanted:
-        return True
-    shutil.rmtree(TOOLS, ignore_errors=True)
-    venv.create(TOOLS)
-    command = [sys.executable, "-m", "pip", "--python", TOOLS / "bin/python", "install", "--quiet", "--no-compile"]
-    command += ["--no-deps", "-r", REQUIREMENTS]
-    if subprocess.run(command, timeout=600).returncode != 0:
-        return False
-    marker.write_text(wanted)
-    return True
-
-
-def run(*command, cwd, env=None, timeout=300):
-    return subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=timeout,
-    )
+    """The directory of the readers, or None where they cannot be had."""
+    return virtual_environment("ci", REQUIREMENTS)
 
 
 def tool(name, *arguments, cwd=ROOT, env=None):
-    return run(TOOLS / "bin" / name, *arguments, cwd=cwd, env=env)
+    return run(TOOLS / "ci/bin" / name, *arguments, cwd=cwd, env=env)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -513,7 +474,6 @@ def from_concise(text):
 
 
 def judge_formats(bottlec, place, broken, env):
-    sys.path[:0] = [str(path) for path in TOOLS.glob("lib/python*/site-packages")]
     import jsonschema
     import xmlschema
 
@@ -887,9 +847,11 @@ def judge_page(directory, env):
 
 def main():
     bottlec = Path(sys.argv[1]).resolve()
-    if not install():
+    readers = install()
+    if readers is None:
         skipped("the packages of tests/ci/requirements.txt cannot be had")
-        return 0
+        return verdict("ci")
+    importable(readers)
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory).resolve()
         env = clean_environment(directory / "home")
@@ -906,8 +868,7 @@ def main():
         judge_fixes(bottlec, place, env)
         judge_hooks(bottlec, directory, place, env)
         judge_page(directory, env)
-    print(f"ci: {passed} checks passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return verdict("ci")
 
 
 if __name__ == "__main__":

@@ -9,20 +9,7 @@ from pathlib import Path
 
 from bottle import SLUG
 from engines import run, wait
-
-counted = {"passed": 0, "failed": 0}
-
-
-def check(what, holds, detail=""):
-    counted["passed" if holds else "failed"] += 1
-    if not holds:
-        print(f"FAILED: {what}\n    {detail}", flush=True)
-    return holds
-
-
-def tally():
-    return counted["passed"], counted["failed"]
-
+from judging import check
 
 def said(done):
     return f"it ended with {done.returncode}\n{done.stdout}\n{done.stderr}".strip().replace("\n", "\n    ")

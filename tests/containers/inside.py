@@ -9,10 +9,13 @@ import sys
 import traceback
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 from bottle import Bottle
-from checks import check, judge, tally
+from checks import judge
 from engines import Broken, Docker, Podman
 from images import all_images
+from judging import check, skipped, verdict
 from world import World
 
 REPOSITORY = Path("/work/bottlec")
@@ -30,7 +33,7 @@ def main():
         engine.start()
         print(f"with {engine.about()}", flush=True)
     except (Broken, OSError) as reason:
-        print(f"SKIPPED, NOT JUDGED: {engine.program} does not run here: {reason}", flush=True)
+        skipped(f"{engine.program} does not run here", reason)
         engine.stop()
         return 0
     bottle = Bottle(engine, world)
@@ -43,9 +46,7 @@ def main():
     finally:
         engine.clear()
         engine.stop()
-    passed, failed = tally()
-    print(f"{engine.program}: {passed} checks passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return verdict(engine.program)
 
 
 if __name__ == "__main__":

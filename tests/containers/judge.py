@@ -21,11 +21,12 @@ from pathlib import Path
 
 # What is imported leaves nothing behind.
 sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from debian import Inside, Missing, prepared
+from judging import ROOT, TOOLS, skipped
 
-ROOT = Path(__file__).resolve().parents[2]
-PLACE = ROOT / "target/judges/containers"
+PLACE = TOOLS / "containers"
 # The most that one engine may take.
 SECONDS = 900
 
@@ -52,7 +53,7 @@ def main():
                 print(f"{engine}: {status}")
                 failed = True
     except Missing as reason:
-        print(f"SKIPPED, NOT JUDGED: no container engine can run here: {reason}")
+        skipped("no container engine can run here", reason)
     finally:
         for program in running.values():
             program.end()

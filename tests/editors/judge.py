@@ -9,7 +9,6 @@ is tested and packed from its lock file. The packages are those of requirements.
 under target/. Where they cannot be had the script says so loudly and ends well; a verdict is never skipped.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -18,73 +17,30 @@ import subprocess
 import sys
 import tempfile
 import threading
-import venv
 import xml.etree.ElementTree as xml
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import judging
+from judging import ROOT, TOOLS, skipped, verdict, virtual_environment
+from judging import told as check
+
 HERE = Path(__file__).resolve().parent
-TOOLS = ROOT / "target/judges/editors"
 REQUIREMENTS = HERE / "requirements.txt"
 EXTENSION = ROOT / "editors/vscode"
-
-passed = 0
-failed = 0
-turn = threading.Lock()
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    with turn:
-        if holds:
-            passed += 1
-            print(f"ok: {what}", flush=True)
-        else:
-            failed += 1
-            print(f"FAILED: {what}\n    {str(detail)[:3000]}", flush=True)
+CLIENTS = TOOLS / "editors/python"
 
 
 def report(line):
-    with turn:
-        print(f"    {line}", flush=True)
+    print(f"    {line}", flush=True)
 
 
-def skipped(what):
-    with turn:
-        print(f"SKIPPED, NOT JUDGED: {what}", flush=True)
-
-
-def run(*command, cwd=ROOT, env=None, timeout=300):
-    return subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=timeout,
-    )
-
-
-def install():
-    """Whether the clients are there."""
-    place = TOOLS / "python"
-    marker = place / ".done"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest() + sys.version
-    if marker.exists() and marker.read_text() == wanted:
-        return True
-    shutil.rmtree(place, ignore_errors=True)
-    venv.create(place)
-    command = [sys.executable, "-m", "pip", "--python", place / "bin/python", "install", "--quiet", "--no-compile"]
-    command += ["--no-deps", "-r", REQUIREMENTS]
-    if subprocess.run(command, timeout=600).returncode != 0:
-        return False
-    marker.write_text(wanted)
-    return True
+def run(*command, **options):
+    """What a program says on either stream is one text."""
+    return judging.run(*command, stderr=subprocess.STDOUT, **{"cwd": ROOT, "timeout": 300} | options)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -94,7 +50,7 @@ def install():
 def judge_clients(bottlec, directory):
     results = directory / "clients.xml"
     done = run(
-        *[TOOLS / "python/bin/python", "-m", "pytest", "--quiet", "--no-header", "--tb=short", "-p", "no:cacheprovider"],
+        *[CLIENTS / "bin/python", "-m", "pytest", "--quiet", "--no-header", "--tb=short", "-p", "no:cacheprovider"],
         *["-c", HERE / "client/pytest.ini", "--rootdir", HERE / "client", "--junit-xml", results, HERE / "client"],
         env={**os.environ, "BOTTLEC": str(bottlec), "PYTHONDONTWRITEBYTECODE": "1"},
         timeout=600,
@@ -117,7 +73,7 @@ def judge_clients(bottlec, directory):
 def neovims():
     """Each Neovim that is here: that of the system, and that of the requirements."""
     found = {}
-    for candidate in (shutil.which("nvim"), TOOLS / "python/bin/nvim"):
+    for candidate in (shutil.which("nvim"), CLIENTS / "bin/nvim"):
         if candidate and Path(candidate).exists():
             version = run(candidate, "--version").stdout.split("\n")[0].removeprefix("NVIM ")
             found.setdefault(version, candidate)
@@ -162,6 +118,24 @@ def judge_neovim(bottlec, directory):
 # What is shipped
 
 
+def packed_extension():
+    """The extension with its packages, or None where they cannot be had."""
+
+    def install(place):
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(EXTENSION / name, place / name)
+        return judging.ran("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=place)
+
+    place = judging.made(TOOLS / "editors/vscode", (EXTENSION / "package-lock.json").read_text(), install)
+    if place is not None:
+        # It is packed from what git has, not from what lies around.
+        tracked = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=EXTENSION).stdout
+        for name in filter(None, tracked.split("\0")):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(EXTENSION / name, place / name)
+    return place
+
+
 def judge_extension(directory):
     lock = json.loads((EXTENSION / "package-lock.json").read_text())
     manifest = json.loads((EXTENSION / "package.json").read_text())
@@ -180,23 +154,10 @@ def judge_extension(directory):
     if not shutil.which("npm"):
         skipped("there is no npm here for the extension")
         return
-    place = TOOLS / "vscode"
-    wanted = hashlib.sha256((EXTENSION / "package-lock.json").read_bytes()).hexdigest()
-    marker = place / "node_modules/.done"
-    if not (marker.exists() and marker.read_text() == wanted):
-        shutil.rmtree(place, ignore_errors=True)
-    # It is packed from what git has, not from what lies around.
-    tracked = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=EXTENSION).stdout
-    for name in filter(None, tracked.split("\0")):
-        target = place / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(EXTENSION / name, target)
-    if not marker.exists():
-        done = run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=place, timeout=600)
-        if done.returncode != 0:
-            skipped(f"the packages of editors/vscode/package-lock.json cannot be had: {done.stdout[-300:]}")
-            return
-        marker.write_text(wanted)
+    place = packed_extension()
+    if place is None:
+        skipped("the packages of editors/vscode/package-lock.json cannot be had")
+        return
     bin = place / "node_modules/.bin"
     done = run(bin / "vscode-tmgrammar-test", "--grammar", "syntaxes/kdl.tmLanguage.json", "test/*.test.kdl", cwd=place)
     check("vscode: the grammar colours its fixture as it says", done.returncode == 0, done.stdout)
@@ -248,8 +209,6 @@ def judge_configurations():
 
 def main():
     bottlec = Path(sys.argv[1]).resolve()
-    sys.dont_write_bytecode = True
-    sys.path.insert(0, str(HERE))
     import hostile
 
     with tempfile.TemporaryDirectory() as directory:
@@ -258,15 +217,14 @@ def main():
         # Mostly they wait, for the server's patience and for packages.
         beside = threading.Thread(target=lambda: guarded("hostile", hostile.judge, bottlec, check, report))
         beside.start()
-        if install():
+        if virtual_environment("editors/python", REQUIREMENTS):
             guarded("clients", judge_clients, bottlec, directory)
         else:
             skipped("the packages of tests/editors/requirements.txt cannot be had")
         guarded("neovim", judge_neovim, bottlec, directory)
         guarded("vscode", judge_extension, directory)
         beside.join()
-    print(f"editors: {passed} checks passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return verdict("editors")
 
 
 def guarded(what, part, *arguments):

@@ -41,58 +41,42 @@ import zipfile
 import zlib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from judging import ROOT, check, downloaded, made, run, skipped, verdict
+
 # The oldest that is published, one that keeps the policy of a packed machine, and the newest.
 VERSIONS = ["1.4.0", "1.8.3", "1.32.2"]
+ZSTD = shutil.which("zstd")
 SPECS = sorted((ROOT / "examples").glob("*.kdl")) + [
     ROOT / "examples/fleet/fleet.kdl",
     ROOT / "tests/cases/build/nasty-values/main.kdl",
 ]
 
-passed = 0
-failed = 0
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n    {detail}")
-
 
 def install(version):
     """The directory of an engine, or None where the package cannot be had."""
-    place = ROOT / "target/engines" / version
-    program = place / "smol/smol-vmm"
-    if not program.exists():
-        place.mkdir(parents=True, exist_ok=True)
+
+    def make(place):
         with tempfile.TemporaryDirectory() as directory:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", directory]
             # The wheel is for Linux on x86-64, whatever Python this is.
-            command += ["--only-binary=:all:", f"smolmachines=={version}"]
-            if subprocess.run(command, timeout=600).returncode != 0:
-                return None
-            for wheel in Path(directory).glob("*.whl"):
+            for wheel in downloaded(f"smolmachines=={version}", directory, "--only-binary=:all:"):
                 zipfile.ZipFile(wheel).extractall(place)
-        if not program.exists():
-            return None
-        program.chmod(0o755)
-    unpack_disks(place / "smol")
-    return place
+        if not (place / "smol/smol-vmm").exists():
+            return False
+        (place / "smol/smol-vmm").chmod(0o755)
+        if ZSTD:
+            unpack_disks(place / "smol")
+
+    return made(ROOT / "target/engines" / version, f"{version}, disks by {ZSTD}", make)
 
 
 def unpack_disks(directory):
     """The templates of a machine's disks, some 30 GiB with next to nothing in them. The engine would unpack them for the
     first packed machine, byte for byte, and on a busy host run into this judge's patience."""
     for packed in directory.glob("*-template.ext4.zst"):
-        disk = packed.with_suffix("")
-        if not disk.exists() and shutil.which("zstd"):
-            part = disk.with_suffix(".part")
-            command = ["zstd", "--decompress", "--sparse", "--quiet", "--force", packed, "-o", part]
-            subprocess.run(command, check=True, timeout=600)
-            part.rename(disk)
+        run(ZSTD, "--decompress", "--sparse", "--quiet", packed, "-o", packed.with_suffix(""), check=True)
 
 
 class Engine:
@@ -110,10 +94,12 @@ class Engine:
         }
 
     def run(self, command, directory, env=()):
-        env = {**self.env, **dict(env)}
-        return subprocess.run(
-            command, cwd=directory, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
-        )
+        return run(*command, cwd=directory, env={**self.env, **dict(env)}, timeout=120)
+
+    def start(self, command, directory, env):
+        """A program that is not waited for."""
+        silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        return subprocess.Popen(command, cwd=directory, env={**self.env, **env}, **silent)
 
     def listed(self, name):
         """What the engine says of a machine."""
@@ -209,9 +195,7 @@ def compile_for(bottlec, spec, version, directory, accepted=()):
         text = text.replace('from-file="/', f'from-file="{directory}/host/')
         text = re.sub(r'^bottle ("[^"]+") \{', rf'bottle \1 {{\n    engine "smolvm" version="{version}"{accepts}', text, flags=re.M)
         (directory / file.name).write_text(text)
-    result = subprocess.run(
-        [bottlec, "build", "--format", "concise", spec.name], cwd=directory, capture_output=True, text=True
-    )
+    result = run(bottlec, "build", "--format", "concise", spec.name, cwd=directory)
     if result.returncode == 1:
         return None, sorted(set(re.findall(r"error\[([a-z-]+)\]", result.stderr)))
     assert result.returncode == 0, result.stderr
@@ -444,7 +428,7 @@ def judge_pack(bottlec, engine, directory):
         spec += f'    env {{\n        OWN "value"\n        TOKEN from-env="HOST_TOKEN"\n        KEY from-file="{host}"\n    }}\n'
         spec += '    accept "image-not-pulled" reason="a pack is fetched by the host"\n}\n'
         (directory / "packed.kdl").write_text(spec)
-        result = subprocess.run([bottlec, "build", "packed.kdl"], cwd=directory, capture_output=True, text=True)
+        result = run(bottlec, "build", "packed.kdl", cwd=directory)
         check(f"{engine.version}: a pack by its reference is compiled", result.returncode == 0, result.stderr)
         stage = directory / "stage/packed"
         plan = json.loads((stage / "plan.json").read_text())
@@ -483,13 +467,13 @@ def secrets_of_a_pack(bottlec, engine, directory):
     check(f"{what} is made with secrets and keeps none", kept is not None and references(kept) == {}, f"{kept} {result.stderr}")
     spec = 'bottle "keyless" {\n    artifact "./agent.smolmachine"\n    env { TOKEN from-env="HOST_TOKEN"; }\n}\n'
     (directory / "keyless.kdl").write_text(spec)
-    said = subprocess.run([bottlec, "preflight", "keyless.kdl"], cwd=directory, capture_output=True, text=True).stdout
+    said = run(bottlec, "preflight", "keyless.kdl", cwd=directory).stdout
     known = kept is not None and kept["entrypoint"] == ["agent"] and "starts `agent` by itself" in said
     check(f"{what} starts what preflight says", known, f"{kept} {said}")
     with Guest(engine.place("keyless")) as guest:
-        run = ["smolvm", "machine", "exec", "--name", "keyless"]
-        engine.run([*run, "--", "true"], directory, {"HOST_TOKEN": "the secret"})
-        engine.run([*run, *secrets, "--", "true"], directory, {"HOST_TOKEN": "the secret"})
+        execute = ["smolvm", "machine", "exec", "--name", "keyless"]
+        engine.run([*execute, "--", "true"], directory, {"HOST_TOKEN": "the secret"})
+        engine.run([*execute, *secrets, "--", "true"], directory, {"HOST_TOKEN": "the secret"})
         given = [dict(request["env"]) for request in guest.asked]
     secret = {"KEY": "the secret", "TOKEN": "the secret"}
     check(f"{what} gives a program the secrets of its exec alone", given == [{}, secret], given)
@@ -505,11 +489,11 @@ SETTINGS = """resources cpus=3 memory="3GiB" storage="40GiB"
 """
 
 
-def made(bottlec, engine, directory, boot, settings):
+def given(bottlec, engine, directory, boot, settings):
     """The stage of a bottle with these settings, and what the engine keeps of its machine; or why there is none."""
     spec = f'bottle "given" {{\n    engine "smolvm" version="{engine.version}"\n    {boot}\n    {settings}\n'
     (directory / "given.kdl").write_text(spec + '    accept "policy-dropped" reason="a test"\n}\n')
-    result = subprocess.run([bottlec, "build", "--force", "given.kdl"], cwd=directory, capture_output=True, text=True)
+    result = run(bottlec, "build", "--force", "given.kdl", cwd=directory)
     if result.returncode != 0:
         return None, result.stderr
     stage = directory / "stage/given"
@@ -537,8 +521,8 @@ def judge_settings(bottlec, engine, directory):
     }
     for boot in ("", 'rootfs "./rootfs"', 'artifact "./agent.smolmachine"'):
         what = f"{engine.version}: a machine of `{boot}`"
-        plain, _ = made(bottlec, engine, directory, boot, "")
-        smolfile, kept = made(bottlec, engine, directory, boot, SETTINGS)
+        plain, _ = given(bottlec, engine, directory, boot, "")
+        smolfile, kept = given(bottlec, engine, directory, boot, SETTINGS)
         if not isinstance(kept, dict):
             check(f"{what} is made with its settings", False, kept)
             continue
@@ -550,7 +534,7 @@ def judge_settings(bottlec, engine, directory):
         policy = None if packed and engine.version == "1.4.0" else 1
         check(f"{what} keeps its list beside them", policy is None or len(kept["allowed_cidrs"]) == policy, kept)
     # What the ledger says of `from-takes-usual`: refused where the engine would forget it, kept where it does not.
-    smolfile, kept = made(bottlec, engine, directory, boot, 'resources cpus=4 memory="8GiB"')
+    smolfile, kept = given(bottlec, engine, directory, boot, 'resources cpus=4 memory="8GiB"')
     if engine.version == VERSIONS[-1]:
         check(f"{engine.version}: a packed machine takes usual numbers", (kept["cpus"], kept["mem"]) == (4, 8192), kept)
     else:
@@ -560,12 +544,12 @@ def judge_settings(bottlec, engine, directory):
         kept = engine.stored("usual") or {}
         check(f"{engine.version}: and would be forgotten", kept.get("cpus") == 1, f"{kept} {result.stderr}")
     (directory / "agent.smolmachine").write_bytes(pack(gpu=True))
-    smolfile, kept = made(bottlec, engine, directory, boot, "")
-    said = subprocess.run([bottlec, "preflight", "given.kdl"], cwd=directory, capture_output=True, text=True).stdout
+    smolfile, kept = given(bottlec, engine, directory, boot, "")
+    said = run(bottlec, "preflight", "given.kdl", cwd=directory).stdout
     known = isinstance(kept, dict) and kept.get("gpu") is True and "of which the spec says nothing" in said
     check(f"{engine.version}: a pack's own graphics processor is there, and preflight says so", known, f"{kept} {said}")
     (directory / "data").rmdir()
-    smolfile, kept = made(bottlec, engine, directory, "", 'volume "./data" "/work/data"')
+    smolfile, kept = given(bottlec, engine, directory, "", 'volume "./data" "/work/data"')
     check(f"{engine.version}: what is not there makes no machine", "not found" in str(kept), kept)
 
 
@@ -584,7 +568,7 @@ def judge_published(bottlec, engine, directory):
     """A port is published on the host's loopback alone: the engine listens before its machine boots, which it may not do
     here."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        print(f"SKIPPED, NOT JUDGED: where engine {engine.version} publishes a port, without /dev/kvm")
+        skipped(f"where engine {engine.version} publishes a port", "it takes /dev/kvm")
         return
     directory.mkdir()
     with socket.socket() as free:
@@ -592,22 +576,16 @@ def judge_published(bottlec, engine, directory):
         port = free.getsockname()[1]
     spec = f'bottle "published" {{\n    engine "smolvm" version="{engine.version}"\n    publish 3000 host={port}\n}}\n'
     (directory / "spec.kdl").write_text(spec)
-    subprocess.run([bottlec, "build", "spec.kdl"], cwd=directory, check=True, capture_output=True)
+    run(bottlec, "build", "spec.kdl", cwd=directory, check=True)
     stage = directory / "stage/published"
     commands = json.loads((stage / "plan.json").read_text())["commands"]
     engine.run(commands["create"], stage, commands["set"])
-    start = subprocess.Popen(
-        commands["start"],
-        cwd=stage,
-        env={**engine.env, **commands["set"]},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    start = engine.start(commands["start"], stage, commands["set"])
     seen, end = set(), time.monotonic() + 30
-    while len(seen) < 2 and start.poll() is None and time.monotonic() < end:
+    while not seen and start.poll() is None and time.monotonic() < end:
         seen |= listening(port)
         time.sleep(0.1)
+    # For what else it may listen on.
     time.sleep(1)
     seen |= listening(port)
     start.terminate()
@@ -622,24 +600,24 @@ def judge_published(bottlec, engine, directory):
 
 
 def confinements(calls):
-    """What a process that is on its way to be a machine has confined itself by, as its system calls say; none is on its
-    way yet."""
-    text = calls.read_text()
-    if "_boot-vm" not in text:
+    """What the process that the machine will run in has confined itself by when it makes that, as its system calls say;
+    none has made it yet."""
+    before, made, _ = calls.read_text().partition("_boot-vm")[2].partition("KVM_CREATE_VM")
+    if not made:
         return None
     calls = {"landlock": r"landlock_restrict_self\(.*= 0$", "seccomp": r"seccomp\(SECCOMP_SET_MODE_FILTER.*= 0$"}
-    return {name for name, call in calls.items() if re.search(call, text, re.M)}
+    return {name for name, call in calls.items() if re.search(call, before, re.M)}
 
 
 def judge_confined(bottlec, engine, directory):
-    """The engine confines the process that the machine will run in, before it runs, when the plan's variables are set,
-    and not without them. What the machine then comes to is not judged: here it may not boot."""
+    """The engine confines the process that the machine will run in, before it makes that, when the plan's variables are
+    set, and not without them. What the machine then comes to is not judged: here it may not boot."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK) or not shutil.which("strace"):
-        print(f"SKIPPED, NOT JUDGED: whether engine {engine.version} confines itself, without strace and /dev/kvm")
+        skipped(f"whether engine {engine.version} confines itself", "it takes strace and /dev/kvm")
         return
     directory.mkdir()
     (directory / "spec.kdl").write_text(f'bottle "confined" {{\n    engine "smolvm" version="{engine.version}"\n}}\n')
-    subprocess.run([bottlec, "build", "spec.kdl"], cwd=directory, check=True, capture_output=True)
+    run(bottlec, "build", "spec.kdl", cwd=directory, check=True)
     stage = directory / "stage/confined"
     commands = json.loads((stage / "plan.json").read_text())["commands"]
     engine.run(commands["create"], stage, commands["set"])
@@ -650,26 +628,16 @@ def judge_confined(bottlec, engine, directory):
             break
         calls = directory / f"calls-{len(variables)}"
         calls.write_text("")
-        watch = ["strace", "-f", "-o", calls, "-e", "trace=execve,landlock_restrict_self,seccomp"]
-        start = subprocess.Popen(
-            watch + commands["start"],
-            cwd=stage,
-            env={**engine.env, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        # As long as it takes to get there, and then a while for what should not come.
+        watch = ["strace", "-f", "-o", calls, "-e", "trace=execve,landlock_restrict_self,seccomp,ioctl"]
+        start = engine.start([*watch, *commands["start"]], stage, variables)
         end = time.monotonic() + 60
         while confinements(calls) is None and start.poll() is None and time.monotonic() < end:
             time.sleep(0.1)
-        end = time.monotonic() + (60 if variables else 10)
-        while len(confinements(calls) or ()) < 2 and start.poll() is None and time.monotonic() < end:
-            time.sleep(0.1)
         seen[len(variables)] = confinements(calls)
+        # What it makes would run on, for nothing.
+        engine.end_machines()
         start.terminate()
         start.wait(60)
-        engine.run(["smolvm", "machine", "stop", "--name", "confined"], stage)
     for command in commands["cleanup"]:
         if command[0] == "smolvm":
             engine.run(command, stage)
@@ -683,7 +651,7 @@ def main():
     for version in VERSIONS:
         place = install(version)
         if place is None:
-            print(f"SKIPPED, NOT JUDGED: engine {version} cannot be had here")
+            skipped(f"engine {version}", "it cannot be had here")
             continue
         with tempfile.TemporaryDirectory() as directory:
             directory = Path(directory)
@@ -710,8 +678,7 @@ def main():
                         judge(engine, stage)
                         judged += 1
     print(f"{judged} machines judged")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return verdict()
 
 
 if __name__ == "__main__":

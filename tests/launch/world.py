@@ -1,36 +1,49 @@
-#!/usr/bin/env python3
 """A container engine and a machine engine that keep their world in a file and write down each call.
 
-Run under the name of the program that it stands in for: `docker` or `smolvm`. `WORLD` is a directory: world.json is what
-there is, calls.jsonl what was asked for, faults.json what goes wrong. The engines' words and the shape of their answers
-are those of Docker 26.1 with Compose 2.26 and of smolvm 1.32.2, as far as the launcher reads them.
+Run under the name of the program that it stands in for: `docker` or `smolvm`. `WORLD` is a directory: what there is, what
+was asked for (a line each), and what goes wrong lie in it as Python would write them. The engines' words and the shape of
+their answers are those of Docker 26.1 with Compose 2.26 and of smolvm 1.32.2, as far as the launcher reads them.
+
+A judgement runs this thousands of times: what most calls do not need is imported where it is needed.
 """
 
-import contextlib
 import fcntl
-import hashlib
-import json
 import os
-import re
-import signal
 import sys
 import time
-from pathlib import Path
+from _json import encode_basestring_ascii
 
-WORLD = Path(os.environ["WORLD"])
+WORLD = os.environ["WORLD"]
 PROJECT = "com.docker.compose.project"
 
 
-@contextlib.contextmanager
-def world():
-    with open(WORLD / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        path = WORLD / "world.json"
+def there(name):
+    """What a file of the world holds, or None."""
+    try:
+        with open(f"{WORLD}/{name}") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+class world:
+    """What there is, for one program at a time. What ends in a failure changes nothing."""
+
+    def __enter__(self):
+        self.lock = open(f"{WORLD}/lock", "w")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
         empty = {"containers": {}, "networks": {}, "volumes": [], "images": [], "machines": {}}
-        state = json.loads(path.read_text()) if path.exists() else empty
-        yield state
-        path.with_suffix(".new").write_text(json.dumps(state, indent=1))
-        path.with_suffix(".new").rename(path)
+        self.before = there("world")
+        self.state = eval(self.before) if self.before else empty
+        return self.state
+
+    def __exit__(self, kind, *_):
+        after = repr(self.state)
+        if kind is None and after != self.before:
+            with open(f"{WORLD}/world.new", "w") as file:
+                file.write(after)
+            os.rename(f"{WORLD}/world.new", f"{WORLD}/world")
+        self.lock.close()
 
 
 def fail(text, code=1):
@@ -45,27 +58,49 @@ def record(words):
         "cwd": os.getcwd(),
         "env": {name: value for name, value in os.environ.items() if name.startswith(kept)},
     }
-    with open(WORLD / "calls.jsonl", "a") as log:
-        log.write(json.dumps(call) + "\n")
+    with open(f"{WORLD}/calls", "a") as log:
+        log.write(ascii(call) + "\n")
 
 
 def go_wrong(words):
     """The fault that is due for this call, if one is."""
-    path = WORLD / "faults.json"
-    if not path.exists():
-        return
-    fault = json.loads(path.read_text())
-    if fault["at"] not in " ".join(words):
+    fault = eval(there("fault") or "None")
+    if fault is None or fault["at"] not in " ".join(words):
         return
     how = fault["how"]
     print(f"{fault['at']} goes wrong\x1b[2J", file=sys.stderr, flush=True)
     if how == "fail":
         sys.exit(fault.get("code", 1))
     if how == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
+        end(os.getpid())
     if how == "hang":
-        (WORLD / "hangs").write_text(str(os.getpid()))
+        with open(f"{WORLD}/hangs", "w") as file:
+            file.write(str(os.getpid()))
         time.sleep(600)
+
+
+def end(pid):
+    import signal
+
+    try:
+        os.kill(int(pid), signal.SIGKILL)
+    except (ProcessLookupError, TypeError, ValueError):
+        pass
+
+
+def as_json(value):
+    """JSON, without Python's own module and all that it imports."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{as_json(name)}: {as_json(it)}" for name, it in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(as_json, value)) + "]"
+        case str():
+            return encode_basestring_ascii(value)
+        case None:
+            return "null"
+        case _:
+            return str(value).lower()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -74,6 +109,9 @@ def go_wrong(words):
 
 def services(text):
     """The services of a compose.yaml as bottlec lays it out."""
+    import re
+    import zlib
+
     block = re.search(r"(?ms)^services:\n(.*?)^\S", text)[1]
     for part in re.split(r"(?m)^  (?=\S)", block)[1:]:
         name = part.split(":", 1)[0].strip("'")
@@ -81,7 +119,7 @@ def services(text):
         yield name, {
             "container": value("container_name"),
             "made_from": value("bottlec.made-from"),
-            "config": hashlib.sha256(part.encode()).hexdigest(),
+            "config": zlib.crc32(part.encode()),
             "address": value("ipv4_address"),
             "health": "healthcheck:" in part,
         }
@@ -95,25 +133,27 @@ def identity():
     return os.urandom(32).hex()
 
 
-def address(verb, address):
-    import subprocess
+def spawn(*words):
+    """Runs a program that says nothing."""
+    silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
+    return os.waitpid(os.posix_spawnp(words[0], words, os.environ, file_actions=silent), 0)[1]
 
-    subprocess.run(["ip", "address", verb, f"{address}/32", "dev", "lo"], check=False, capture_output=True)
+
+def address(verb, address):
+    spawn("ip", "address", verb, f"{address}/32", "dev", "lo")
 
 
 def listen(state, network):
     """A process that takes connections at the bundle's address."""
-    import socket
+    import _socket
 
-    ports = json.loads((WORLD / "ports.json").read_text())
-    if (WORLD / "gate").exists():
+    address, ports = state["networks"][network]["address"], eval(there("ports"))
+    if os.path.exists(f"{WORLD}/gate"):
         # What stands in for git-gate is git's own daemon, over what the judge put there.
         ports.remove(9418)
         gate = ["git", "daemon", "--export-all", "--reuseaddr", f"--base-path={WORLD}/gate", "--detach"]
-        gate += [f"--listen={state['networks'][network]['address']}", f"--pid-file={WORLD}/gate.pid", str(WORLD / "gate")]
-        import subprocess
-
-        subprocess.run(gate, check=True)
+        if spawn(*gate, f"--listen={address}", f"--pid-file={WORLD}/gate.pid", f"{WORLD}/gate") != 0:
+            fail("git daemon does not run")
     child = os.fork()
     if child:
         state["networks"][network]["listener"] = child
@@ -123,14 +163,21 @@ def listen(state, network):
     os.closerange(3, 256)
     for stream in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), stream)
-    sockets = [socket.create_server((state["networks"][network]["address"], port)) for port in ports]
+    sockets = [_socket.socket() for _ in ports]
+    for socket, port in zip(sockets, ports):
+        socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+        socket.bind((address, port))
+        socket.listen()
     while sockets:
         time.sleep(3600)
     os._exit(0)
 
 
 def compose_up(project, file):
-    text = Path(file).read_text()
+    import re
+
+    with open(file) as compose:
+        text = compose.read()
     for name in re.findall(r"\$\{(\w+):\?", text):
         if not os.environ.get(name):
             fail(f"required variable {name} is missing a value")
@@ -170,9 +217,8 @@ def compose_up(project, file):
                 "network": "bottle" if service["container"] == owner else f"container:{containers[owner]['id']}",
                 "made": (old or {}).get("made", 0) + (0 if fresh else 1),
             }
-        sick = WORLD / "sick"
-        if sick.exists():
-            containers[sick.read_text()]["health"] = "unhealthy"
+        if sick := there("sick"):
+            containers[sick]["health"] = "unhealthy"
         if made:
             listen(state, project)
 
@@ -197,7 +243,8 @@ def show(name, it):
 def docker(words):
     match words:
         case ["build", "--tag", _, "-"]:
-            (WORLD / "Dockerfile").write_bytes(sys.stdin.buffer.read())
+            with open(f"{WORLD}/Dockerfile", "wb") as file:
+                file.write(sys.stdin.buffer.read())
         case ["create", "--name", name, _]:
             print(name)
         case ["export", _]:
@@ -220,7 +267,7 @@ def docker(words):
         case ["container", "inspect", *names]:
             with world() as state:
                 found = [show(name, state["containers"][name]) for name in names if name in state["containers"]]
-            print(json.dumps(found))
+            print(as_json(found))
             if len(found) < len(names):
                 fail("Error: No such container")
         case ["container", "ls", *flags]:
@@ -254,24 +301,22 @@ def docker(words):
                 if name not in state["networks"]:
                     print("[]")
                     fail(f"Error: network {name} not found")
-                print(json.dumps([{"IPAM": {"Config": [{"Subnet": state["networks"][name]["subnet"]}]}}]))
+                print(as_json([{"IPAM": {"Config": [{"Subnet": state["networks"][name]["subnet"]}]}}]))
         case ["network", "rm", name]:
             with world() as state:
                 if name not in state["networks"]:
                     fail(f"Error: network {name} not found")
                 network = state["networks"].pop(name)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(network["listener"], signal.SIGKILL)
-                with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
-                    os.kill(int((WORLD / "gate.pid").read_text()), signal.SIGKILL)
+                end(network["listener"])
+                end(there("gate.pid"))
                 address("delete", network["address"])
         case ["volume" | "image" as kind, verb, *_, name]:
             with world() as state:
-                there = state[kind + "s"]
-                if name not in there and verb == "inspect":
+                names = state[kind + "s"]
+                if name not in names and verb == "inspect":
                     fail(f"Error: no such {kind}: {name}")
-                if verb == "rm" and name in there:
-                    there.remove(name)
+                if verb == "rm" and name in names:
+                    names.remove(name)
         case _:
             fail(f"docker: not understood: {words}", 125)
 
@@ -280,13 +325,19 @@ def docker(words):
 # The machine engine
 
 
+def kept(path):
+    """Where a file of the machine is."""
+    os.makedirs(f"{WORLD}/machine", exist_ok=True)
+    return f"{WORLD}/machine/{path.replace('/', '_')}"
+
+
 def smolvm(words):
     match words:
         case ["--version"]:
             print("smolvm 1.33.0")
         case ["machine", "ls", "--json"]:
             with world() as state:
-                print(json.dumps([{"name": name} | it for name, it in state["machines"].items()]))
+                print(as_json([{"name": name} | it for name, it in state["machines"].items()]))
         case ["machine", "egress-events", "--name", _]:
             # As 1.33.0 prints them.
             print(f"{'TIMESTAMP':<30} {'OP':<9} DESTINATION")
@@ -308,10 +359,8 @@ def smolvm(words):
                 else:
                     state["machines"][name]["state"] = {"start": "running", "stop": "stopped"}[verb]
         case ["machine", "cp", source, target]:
-            bytes = Path(source).read_bytes()
-            kept = WORLD / "machine" / target.replace("/", "_")
-            kept.parent.mkdir(exist_ok=True)
-            kept.write_bytes(bytes)
+            with open(source, "rb") as file, open(kept(target), "wb") as copy:
+                copy.write(file.read())
         case ["machine", "exec", *_]:
             end = words.index("--")
             name, program = words[words.index("--name") + 1], words[end + 1 :]
@@ -320,10 +369,10 @@ def smolvm(words):
                     fail(f"Error: machine '{name}' is not running")
             match program:
                 case ["test", "-e", path]:
-                    sys.exit(0 if (WORLD / "machine" / path.replace("/", "_")).exists() else 1)
+                    sys.exit(0 if os.path.exists(kept(path)) else 1)
                 case ["git", "clone", "--quiet", "--", url, path]:
-                    (WORLD / "machine").mkdir(exist_ok=True)
-                    (WORLD / "machine" / path.replace("/", "_")).write_text(url)
+                    with open(kept(path), "w") as file:
+                        file.write(url)
                 case ["mkdir" | "chmod", *_]:
                     pass
                 case _:
@@ -333,8 +382,15 @@ def smolvm(words):
             fail(f"smolvm: not understood: {words}", 125)
 
 
-if __name__ == "__main__":
-    name, words = Path(sys.argv[0]).name, sys.argv[1:]
-    record([name, *words])
-    go_wrong([name, *words])
-    {"docker": docker, "smolvm": smolvm}[name](words)
+def main():
+    name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
+    code = 0
+    try:
+        record([name, *words])
+        go_wrong([name, *words])
+        {"docker": docker, "smolvm": smolvm}[name](words)
+    except SystemExit as ended:
+        code = ended.code
+    sys.stdout.flush()
+    # Python would tidy up for as long as it has run.
+    os._exit(code)

@@ -31,12 +31,14 @@ import venv
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+TESTS = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(ROOT / "tests/ci"), str(ROOT / "dist")]
+sys.path[:0] = [str(TESTS / "ci"), str(TESTS.parent / "dist"), str(TESTS)]
 import dist
 import judge as readers
-from judge import check, run, skipped, tool
+from judge import tool
+from judging import PIP, ROOT, TOOLS, downloaded, importable, run, skipped, verdict
+from judging import told as check
 
 # What the repository of hooks is built with.
 SETUPTOOLS = "84.2.1"
@@ -126,13 +128,25 @@ def contents(out):
     return {it.relative_to(out).as_posix(): it.read_bytes() for it in sorted(out.rglob("*")) if it.is_file()}
 
 
+def stand_in(binary, target, directory):
+    """A small program that becomes the one that is packed: to press a large one once more would show nothing new. A
+    release's own is packed in both."""
+    if not target.endswith("-gnu"):
+        return binary
+    program = directory / "stand-in"
+    # It names a C library, as a program that is linked against one does.
+    program.write_bytes(f"#!/bin/sh\nexec '{binary}' \"$@\"\n".encode() + b"\0GLIBC_2.17\0")
+    program.chmod(0o755)
+    return program
+
+
 def judge_packing(binary, target, directory, server):
     """The packages of a project without an address, and of one with the stand-in's."""
     bare, named = directory / "bare", directory / "named"
     said = pack(binary, target, bare)
     check("without an address: it says what it leaves out", "names no repository" in said, said)
     check("without an address: no package asks for another, no hook for a wheel", not (bare / f"bottlec-{VERSION}.tgz").exists() and not (bare / "pre-commit").exists())
-    pack(binary, target, named, "--repository", f"{server.address}/acme/bottlec/")
+    pack(stand_in(binary, target, directory), target, named, "--repository", f"{server.address}/acme/bottlec/")
     wrong = run(sys.executable, ROOT / "dist/dist.py", "--finish-only", "--out", directory / "wrong", "--repository", "bottlec", cwd=directory)
     check("an address that is none is refused", wrong.returncode == 1 and "no address" in wrong.stderr, wrong.stderr)
 
@@ -252,7 +266,7 @@ def judge_wheel(out, directory, env):
     place = directory / "wheel"
     started = time.monotonic()
     venv.create(place)
-    pip = [sys.executable, "-m", "pip", "--python", place / "bin/python"]
+    pip = [*PIP, "--python", place / "bin/python"]
     done = run(*pip, "install", "--no-index", wheel, cwd=directory, env=env)
     check("wheel: pip installs it", done.returncode == 0, done.stdout + done.stderr)
     took("wheel", started)
@@ -426,8 +440,7 @@ def judge_mirror(named, directory, env, server):
     revision = readers.commit(mirror, env)
     # The builder of its (empty) package is the one thing that comes from where packages come from.
     links = directory / "links"
-    done = run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", links, f"setuptools=={SETUPTOOLS}", cwd=directory)
-    if done.returncode != 0:
+    if not downloaded(f"setuptools=={SETUPTOOLS}", links):
         skipped("setuptools cannot be had, which the mirror is built with")
         return
     env = env | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(links), "PIP_CONFIG_FILE": os.devnull}
@@ -453,7 +466,7 @@ def judge_mirror(named, directory, env, server):
     server.files = directory / "tampered"
     server.files.mkdir()
     (server.files / wheel.name).write_bytes(wheel.read_bytes() + b"\n")
-    done = tool("pre-commit", "run", "--all-files", cwd=user, env=env | {"PRE_COMMIT_HOME": str(directory / "fresh")})
+    done = run(*PIP, "download", "--no-deps", "--no-cache-dir", "--dest", directory / "fresh", told[0], cwd=directory, env=env)
     check("mirror: a wheel with other bytes is refused", done.returncode != 0 and "HASH" in (done.stdout + done.stderr).upper(), done.stdout[-500:])
 
 
@@ -467,7 +480,7 @@ def judge_workflow(directory, env):
     check("workflow: the published schema takes it", done.returncode == 0, done.stdout + done.stderr)
     done = tool("zizmor", "--offline", "--no-progress", "--quiet", file, env=env)
     check("workflow: zizmor finds nothing", done.returncode == 0, done.stdout + done.stderr)
-    shellcheck = readers.TOOLS / "bin/shellcheck"
+    shellcheck = TOOLS / "ci/bin/shellcheck"
     done = tool("actionlint", "-shellcheck", shellcheck, file, env=env)
     check("workflow: actionlint finds nothing", done.returncode == 0, done.stdout + done.stderr)
     broken = directory / "broken.yml"
@@ -497,10 +510,11 @@ def main():
     parser.add_argument("--target")
     arguments = parser.parse_args()
     binary = arguments.binary.resolve()
-    if not readers.install():
+    tools = readers.install()
+    if tools is None:
         skipped("the packages of tests/ci/requirements.txt cannot be had")
-        return 0
-    sys.path[:0] = [str(path) for path in readers.TOOLS.glob("lib/python*/site-packages")]
+        return verdict("packages")
+    importable(tools)
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory).resolve()
         (directory / "home").mkdir()
@@ -527,8 +541,7 @@ def main():
             judge_image(bare, target, directory, env)
         sizes = ", ".join(f"{it.name} {it.stat().st_size:,}" for it in sorted(bare.iterdir()) if it.is_file())
         print(f"    bytes: {sizes}")
-    print(f"packages: {readers.passed} checks passed, {readers.failed} failed")
-    return 1 if readers.failed or not readers.passed else 0
+    return verdict("packages")
 
 
 if __name__ == "__main__":

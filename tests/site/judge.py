@@ -8,7 +8,6 @@ somewhere; nothing may be fetched from anybody else. The packages are those of r
 target/. Where they cannot be had the script says so loudly and ends well.
 """
 
-import hashlib
 import html.parser
 import json
 import os
@@ -16,47 +15,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
-TOOLS = ROOT / "target/judges/site"
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-passed = 0
-failed = 0
+from judging import ROOT, TOOLS, virtual_environment, run, skipped, verdict
+from judging import told as check
 
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-        print(f"ok: {what}")
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n    {str(detail)[:2000]}")
-
-
-def run(*command, cwd=ROOT):
-    env = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
-    return subprocess.run([str(part) for part in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
-
-
-def install():
-    requirements = HERE / "requirements.txt"
-    marker = TOOLS / ".done"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest() + sys.version
-    if marker.exists() and marker.read_text() == wanted:
-        return True
-    shutil.rmtree(TOOLS, ignore_errors=True)
-    venv.create(TOOLS)
-    done = run(sys.executable, "-m", "pip", "--python", TOOLS / "bin/python", "install", "--quiet", "--no-deps", "-r", requirements)
-    if done.returncode != 0:
-        print(done.stdout[-500:])
-        return False
-    marker.write_text(wanted)
-    return True
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
 
 class Page(html.parser.HTMLParser):
@@ -79,13 +47,16 @@ class Page(html.parser.HTMLParser):
 
 
 def build(place, out):
-    return run(TOOLS / "bin/python", "-m", "mkdocs", "build", "--strict", "--config-file", place / "mkdocs.yml", "--site-dir", out, cwd=place)
+    python = TOOLS / "site/bin/python"
+    env = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+    words = ["-m", "mkdocs", "build", "--strict", "--config-file", place / "mkdocs.yml", "--site-dir", out]
+    return run(python, *words, cwd=place, env=env, stderr=subprocess.STDOUT)
 
 
 def main():
-    if not install():
-        print("SKIPPED, NOT JUDGED: the packages of tests/site/requirements.txt cannot be had")
-        return 0
+    if virtual_environment("site", REQUIREMENTS) is None:
+        skipped("the packages of tests/site/requirements.txt cannot be had")
+        return verdict("site")
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory).resolve()
         site = directory / "site"
@@ -135,8 +106,7 @@ def main():
         tour.write_text(tour.read_text() + "\n[nowhere](nowhere.md), [no heading](ci.md#no-such-heading)\n")
         done = build(copy, directory / "other")
         check("a link that leads nowhere stops the build", done.returncode != 0 and "nowhere.md" in done.stdout and "no-such-heading" in done.stdout, done.stdout[-1500:])
-    print(f"site: {passed} checks passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return verdict("site")
 
 
 if __name__ == "__main__":

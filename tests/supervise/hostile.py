@@ -6,7 +6,7 @@ import shutil
 import socket
 import time
 
-from running import check
+from judging import check
 
 
 def hostile(running):

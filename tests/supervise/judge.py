@@ -7,7 +7,7 @@ decides with the emitted tool; then raw sockets say what no client would.
 
     tests/supervise/judge.py target/debug/bottlec
 
-The client is the package `mcp`, by pip into target/mcp/. Where it cannot be had the script says so loudly and goes on
+The client is the package `mcp`, below target/judges/. Where it cannot be had the script says so loudly and goes on
 without; a verdict is never skipped. The server runs with each Python of PYTHONS that is here.
 """
 
@@ -22,36 +22,17 @@ from pathlib import Path
 
 # What is imported leaves nothing behind.
 sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from hostile import flood, hostile, human, rate, restarted, slow
-from running import LEGACY, MODERN, Running, check, tally
+from judging import ROOT, check, virtual_environment, run, skipped, verdict
+from running import LEGACY, MODERN, Running
 from wire import versions
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples/supervised.kdl"
 CLIENT = "mcp==2.3.0"
 # What the server promises, the oldest first; the running one is always tried.
 PYTHONS = ["python3.9", "python3.10", "python3.11", "python3.12", "python3.13"]
-
-
-def install():
-    """The Python that has the client, or None where the package cannot be had."""
-    place = ROOT / "target/mcp/venv"
-    python = place / "bin/python"
-    wanted = place / CLIENT
-    if not wanted.exists():
-        shutil.rmtree(place, ignore_errors=True)
-        for command in (
-            [sys.executable, "-m", "venv", "--without-pip", place],
-            [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", CLIENT],
-        ):
-            try:
-                if subprocess.run(command, timeout=600).returncode != 0:
-                    return None
-            except (OSError, subprocess.TimeoutExpired):
-                return None
-        wanted.touch()
-    return python
 
 
 def as_number(version):
@@ -68,11 +49,12 @@ def pythons():
             program = shutil.which(name, path=directory)
             if program is None:
                 continue
-            ask = "import sys; print('%d.%d' % sys.version_info[:2])"
-            result = subprocess.run([program, "-c", ask], capture_output=True, text=True)
-            version = result.stdout.strip()
+            # Itself, and no shim, which would look for it at each start.
+            ask = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+            result = run(program, "-IS", "-c", ask)
+            version, _, itself = result.stdout.strip().partition(" ")
             if result.returncode == 0 and as_number(version) >= (3, 9):
-                found.setdefault(version, program)
+                found.setdefault(version, itself)
                 break
     return {version: found[version] for version in sorted(found, key=as_number)}
 
@@ -80,20 +62,19 @@ def pythons():
 def build(bottlec, workspace):
     """The emitted stage and its plan."""
     shutil.copy(EXAMPLE, workspace / EXAMPLE.name)
-    subprocess.run([bottlec, "build", EXAMPLE.name], cwd=workspace, check=True, capture_output=True)
+    run(bottlec, "build", EXAMPLE.name, cwd=workspace, check=True)
     plan = json.loads(next(workspace.glob("stage/*/plan.json")).read_text())
     return workspace / "stage" / plan["slug"], plan
 
 
 # --- A real client ---
 
-DIALOGUE = """
-import asyncio, json, sys
+# One process for all of them: it takes longer to start than to talk.
+DIALOGUES = """
+import asyncio, json, sys, traceback
 from mcp.client.client import Client
 
-url, mode, ask = sys.argv[1:]
-
-async def main():
+async def talk(url, mode, ask):
     async with Client(url, mode=mode) as client:
         tools = await client.list_tools()
         resources = await client.list_resources()
@@ -101,33 +82,47 @@ async def main():
         for resource in resources.resources:
             texts[str(resource.uri)] = (await client.read_resource(resource.uri)).contents[0].text
         calls = []
-        for name, arguments in json.loads(ask):
+        for name, arguments in ask:
             result = await client.call_tool(name, arguments)
             calls.append({"error": result.is_error, "text": result.content[0].text, "value": result.structured_content})
-        print(json.dumps({
+        return {
             "version": client.protocol_version,
             "instructions": client.instructions,
             "tools": {tool.name: tool.description for tool in tools.tools},
             "resources": texts,
             "calls": calls,
-        }))
+        }
 
-asyncio.run(main())
+for line in sys.stdin:
+    try:
+        said = asyncio.run(asyncio.wait_for(talk(*json.loads(line)), 60))
+    except Exception:
+        said = {"failed": traceback.format_exc()}
+    print(json.dumps(said), flush=True)
 """
 
 
-def dialogue(client, running, mode, *calls):
-    command = [str(client), "-c", DIALOGUE, running.url, mode, json.dumps(calls)]
-    env = {"PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1"}
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=env)
-    check(f"a real client gets through, {mode}", result.returncode == 0, result.stderr[-2000:])
-    return json.loads(result.stdout) if result.returncode == 0 else None
+class Client:
+    """A real client that is told whom to talk to, and what about."""
+
+    def __init__(self, environment):
+        env = {"PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1"}
+        command = [environment / "bin/python", "-c", DIALOGUES]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+
+    def talk(self, running, mode, *calls):
+        self.process.stdin.write(json.dumps([running.url, mode, calls]) + "\n")
+        self.process.stdin.flush()
+        said = json.loads(self.process.stdout.readline() or '{"failed": "it has ended"}')
+        failure = said.get("failed")
+        check(f"a real client gets through, {mode}", failure is None, failure)
+        return said if failure is None else None
 
 
 def with_a_client(client, running, mode):
     host = f"{mode}.example.com"
     wish = {"kind": "allow-host", "what": host, "why": "the build fetches its data from there"}
-    said = dialogue(client, running, mode, ("propose", wish), ("proposals", {}), ("in_force", {}), ("propose", wish))
+    said = client.talk(running, mode, ("propose", wish), ("proposals", {}), ("in_force", {}), ("propose", wish))
     if said is None:
         return
     expected = MODERN if mode == "auto" else LEGACY[0]
@@ -164,7 +159,7 @@ def with_a_client(client, running, mode):
     decided = running.tool("approve", id, "fine", "by", "me")
     check(f"{mode}: the human approves it", decided.returncode == 0 and f'allow "{host}"' in decided.stdout, decided)
     check(f"{mode}: not twice", running.tool("deny", id).returncode != 0)
-    said = dialogue(client, running, mode, ("proposal", {"id": id}), ("in_force", {}))
+    said = client.talk(running, mode, ("proposal", {"id": id}), ("in_force", {}))
     value = said["calls"][0]["value"]
     check(f"{mode}: the agent learns of it", (value["state"], value["message"]) == ("approved", "fine by me"), value)
     check(f"{mode}: and nothing has changed", host not in said["calls"][1]["text"], said)
@@ -179,8 +174,8 @@ def judge(python, stage, directory, client, thorough):
         return Running(python, stage, place, **limits)
 
     many = {"requests_per_minute": 1_000_000}
-    compiled = subprocess.run([python, "-W", "error", "-m", "py_compile", str(running("compile").server)])
-    check("the server compiles without a warning", compiled.returncode == 0)
+    compiled = run(python, "-W", "error", "-m", "py_compile", running("compile").server)
+    check("the server compiles without a warning", compiled.returncode == 0, compiled.stderr)
     with running("client") as server:
         if client is not None:
             for mode in ("auto", "legacy"):
@@ -220,13 +215,14 @@ def emitted(stage, plan):
 
 def main():
     bottlec = str(Path(sys.argv[1]).resolve())
-    client = install()
-    if client is None:
-        print("SKIPPED, NOT JUDGED: the MCP client cannot be had here; what it would say is not known")
+    packages = virtual_environment("supervise", CLIENT)
+    if packages is None:
+        skipped("what a real client would say", f"{CLIENT} cannot be had here")
+    client = Client(packages) if packages else None
     found = pythons()
     print(f"with Python {', '.join(found)}" + (f" and {CLIENT}" if client else ""))
     if "3.9" not in found:
-        print("SKIPPED, NOT JUDGED: there is no Python 3.9 here, the oldest that the server promises to run with")
+        skipped("the oldest Python that the server promises to run with", "there is no 3.9 here")
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory)
         stage, plan = build(bottlec, directory)
@@ -237,8 +233,7 @@ def main():
             place = directory / version
             place.mkdir()
             judge(python, stage, place, client, version in thorough)
-    print(f"{tally['passed']} passed, {tally['failed']} failed")
-    return 1 if tally["failed"] else 0
+    return verdict()
 
 
 if __name__ == "__main__":

@@ -9,24 +9,12 @@ import subprocess
 import time
 from pathlib import Path
 
+from judging import check, free_port, run
+
 # The protocol's revisions: those that begin with `initialize`, and the one where each request stands alone.
 LEGACY = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]
 MODERN = "2026-07-28"
 META = "io.modelcontextprotocol/"
-
-tally = {"passed": 0, "failed": 0}
-
-
-def check(what, holds, detail=""):
-    tally["passed" if holds else "failed"] += 1
-    if not holds:
-        print(f"FAILED: {what}\n    {detail}", flush=True)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
 
 class Running:
     """The emitted server, with nothing of its configuration changed but paths, port and, if asked for, limits."""
@@ -77,14 +65,7 @@ class Running:
 
     def tool(self, *words):
         """The human's tool, as it lies in the stage."""
-        return subprocess.run(
-            [self.python, "-W", "error", "-I", str(self.server), *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd="/",
-            timeout=30,
-        )
+        return run(self.python, "-W", "error", "-I", self.server, *words, cwd="/", timeout=30)
 
     def audit(self):
         return [json.loads(line) for line in (self.queue / "audit.jsonl").read_text().splitlines()]

@@ -2,7 +2,8 @@
 
 import base64
 
-from running import LEGACY, META, MODERN, check
+from judging import check
+from running import LEGACY, META, MODERN
 
 
 def code(answer):

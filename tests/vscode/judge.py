@@ -10,7 +10,6 @@ verdict is never skipped.
 """
 
 import argparse
-import hashlib
 import os
 import re
 import shutil
@@ -18,31 +17,28 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+TESTS = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
-TOOLS = ROOT / "target/judges/vscode"
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "tests/editors"))
+sys.path[:0] = [str(TESTS / "editors"), str(TESTS)]
 import judge as editors
-from judge import check, run, skipped
+from judge import run
+from judging import TOOLS, made, skipped, verdict
+from judging import told as check
+
+EDITOR = TOOLS / "vscode"
 
 
-def install():
+def install(place):
     """Whether the editor is there. Of what its packages would run when they are installed one thing is needed."""
-    marker = TOOLS / ".done"
-    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if marker.exists() and marker.read_text() == wanted:
-        return True
-    shutil.rmtree(TOOLS, ignore_errors=True)
-    TOOLS.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(HERE / name, TOOLS / name)
+        shutil.copyfile(HERE / name, place / name)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund"]
-    inside = TOOLS / "node_modules/code-server/lib/vscode"
+    inside = place / "node_modules/code-server/lib/vscode"
     for command, cwd in [
-        (["npm", "ci", *quiet], TOOLS),
+        (["npm", "ci", *quiet], place),
         # A native module, without which it does not start; the others are for terminals and logs.
-        (["npm", "rebuild", "argon2"], TOOLS),
+        (["npm", "rebuild", "argon2"], place),
         (["npm", "install", "--omit=dev", *quiet], inside),
     ]:
         done = run(*command, cwd=cwd, timeout=900)
@@ -53,7 +49,6 @@ def install():
     ripgrep = inside / "node_modules/@vscode/ripgrep/bin"
     ripgrep.mkdir(parents=True, exist_ok=True)
     (ripgrep / "rg").symlink_to(shutil.which("rg"))
-    marker.write_text(wanted)
     return True
 
 
@@ -65,34 +60,33 @@ def main():
     for program in ("node", "npm", "chromium", "rg"):
         if not shutil.which(program):
             skipped(f"there is no {program} here, so nobody has looked at the extension")
-            return 0
-    if not install():
+            return verdict("vscode")
+    if made(EDITOR, (HERE / "package-lock.json").read_text(), install) is None:
         skipped("the packages of tests/vscode/package-lock.json cannot be had")
-        return 0
+        return verdict("vscode")
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory).resolve()
         editors.judge_extension(directory)
         if not (directory / "bottlec.vsix").exists():
             check("vscode: there is an extension to look at", False)
-            return 1
+            return verdict("vscode")
         env = os.environ | {
             "BOTTLEC": str(arguments.binary.resolve()),
             "EXTENSION": str(directory / "bottlec.vsix"),
             "PLACE": str(directory / "sessions"),
-            "NODE_PATH": str(TOOLS / "node_modules"),
+            "NODE_PATH": str(EDITOR / "node_modules"),
             "CHROMIUM": shutil.which("chromium"),
             "SCREENSHOTS": str(arguments.screenshots.resolve()) if arguments.screenshots else "",
         }
         done = run("node", HERE / "session.js", cwd=directory, env=env, timeout=1500)
-        verdicts = re.split(r"(?m)^(?=ok: |FAILED: )", done.stdout)
-        lines = [verdict for verdict in verdicts if verdict.startswith(("ok: ", "FAILED: "))]
+        said = re.split(r"(?m)^(?=ok: |FAILED: )", done.stdout)
+        lines = [line for line in said if line.startswith(("ok: ", "FAILED: "))]
         check("the sessions have an end", done.returncode == 0 and len(lines) > 30, done.stdout[-3000:])
         for line in lines:
-            verdict, _, what = line.partition(": ")
+            outcome, _, what = line.partition(": ")
             head, _, detail = what.partition("\n")
-            check(head, verdict == "ok", detail.strip())
-    print(f"vscode: {editors.passed} checks passed, {editors.failed} failed")
-    return 1 if editors.failed or not editors.passed else 0
+            check(head, outcome == "ok", detail.strip())
+    return verdict("vscode")
 
 
 if __name__ == "__main__":
