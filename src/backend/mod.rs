@@ -1,5 +1,6 @@
 //! Backends: targets of lowering, one folder each, which holds all that knows the target.
 
+pub mod common;
 pub mod kubernetes;
 pub mod smolmachines;
 

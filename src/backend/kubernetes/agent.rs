@@ -8,7 +8,7 @@ use super::pods::{
     Config, Container, DnsConfig, Mount, PodSecurityContext, PodSpec, Resources, SeccompProfile,
     SecurityContext, Variable, Volume, deployment, words,
 };
-use crate::backend::smolmachines::provision::{GITCONFIG, WORK};
+use crate::backend::common::{GITCONFIG, WORK, directory, workdir};
 use crate::lower::{Artifact, Constant, Draft, Markup, Mode, git_gate, mcp, trust};
 use crate::model::VariableValue;
 use crate::plan::{Origins, Plan, PlannedCluster, PlannedMachine, Traced};
@@ -46,15 +46,6 @@ pub(super) fn check(draft: &mut Draft) {
 /// The agent's configuration.
 pub(super) fn config(files: &BTreeMap<String, Artifact>) -> Config {
     Config::of(AGENT, DIRECTORY, files)
-}
-
-/// The directory that the agent starts in.
-fn workdir(plan: &Plan) -> Option<Traced<String>> {
-    match plan.git.repos.as_slice() {
-        [] => None,
-        [repo] => Some(repo.name.with(format!("{WORK}/{}", *repo.name))),
-        [first, ..] => Some(first.name.with(WORK.to_owned())),
-    }
 }
 
 fn resources(machine: &PlannedMachine) -> Resources {
@@ -157,7 +148,7 @@ pub(super) fn lower(plan: &Plan, cluster: &PlannedCluster, config: &Config, draf
             );
             clone.command = words(&["/bin/sh", "-c", CLONE, "sh"], &ours);
             let url = format!("{}/{}", *gate, *repo.name);
-            let here = format!("{WORK}/{}", *repo.name);
+            let here = directory(&repo.name);
             clone.command.extend(words(&[&url, &here], &repo.name.origins));
             // git wants a home that it can look into.
             clone.env = vec![Traced::fixed(Variable::literal("HOME", "/tmp"))];

@@ -12,7 +12,7 @@ use super::pods::{
     Config, Container, DnsConfig, DnsOption, Exec, Mount, PodSecurityContext, PodSpec, Probe, Resources,
     SeccompProfile, SecurityContext, Text, Variable, Volume, deployment, literal, words,
 };
-use crate::backend::smolmachines::compose::{PAUSE_IMAGE, image};
+use crate::backend::common::{MIRRORS, PAUSE_IMAGE, image};
 use crate::lower::plan_json::Input;
 use crate::lower::{Artifact, Draft, Markup, Mode, git_gate, pipelock};
 use crate::model::{VariableValue, VolumeSource};
@@ -216,7 +216,7 @@ fn built_in(sidecar: &mut Sidecar<'_>, plan: &Plan, configs: &[Traced<Config>]) 
         GIT_GATE => {
             sidecar.container.command = words(&git_gate::command("serve"), &ours);
             show(sidecar, "/git-gate");
-            sidecar.claim(names::MIRRORS, "/srv/git", true, &ours);
+            sidecar.claim(MIRRORS, "/srv/git", true, &ours);
             let upstreams = plan.git.repos.iter().filter_map(|repo| Some((repo, repo.upstream()?)));
             let files = upstreams.map(|(repo, upstream)| {
                 (repo.name.value.clone(), inputs::of_identity(&repo.name, &upstream.identity))

@@ -1,8 +1,9 @@
 //! The exact argument vectors that make a bottle in a cluster, and those that undo it. They are run in the stage's directory,
 //! without a shell, against whichever cluster `kubectl` is set up for.
 
-use super::names::{self, ours};
+use super::names;
 use super::{inputs, policy, rest};
+use crate::backend::common::ours;
 use crate::lower::plan_json::{ClusterCommands, Command, InputKind};
 use crate::plan::{Plan, Traced};
 use crate::world::builtin::{AGENT, BUNDLE, SUPERVISE};

@@ -103,11 +103,7 @@ fn launch(plan: &Plan) -> Launch {
     let level = level.unwrap_or_else(|| Traced::fixed(cluster::PodSecurity::Baseline));
     Launch {
         smolfile_path: None,
-        images: plan
-            .sidecars
-            .iter()
-            .map(|sidecar| super::smolmachines::compose::image(plan, sidecar))
-            .collect(),
+        images: plan.sidecars.iter().map(|sidecar| super::common::image(plan, sidecar)).collect(),
         provision: Vec::new(),
         resources: Made::Cluster(ClusterResources {
             namespace: names::namespace(&plan.slug),
@@ -115,7 +111,7 @@ fn launch(plan: &Plan) -> Launch {
             inputs: inputs::all(plan),
             volumes: names::claims(plan)
                 .into_iter()
-                .map(|(claim, asked)| Traced::new(claim, asked))
+                .map(|(claim, asked)| Traced::new(claim.to_owned(), asked))
                 .collect(),
         }),
         commands: Steps::Cluster(Box::new(commands::lower(plan))),

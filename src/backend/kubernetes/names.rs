@@ -2,45 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use crate::backend::common;
 use crate::digest::sha256_hex;
-use crate::model::VolumeSource;
 use crate::plan::{Origins, Plan, Traced};
 use crate::world::{builtin, cluster};
-
-/// A word of a command that nothing in the spec decides.
-pub(super) fn ours(word: &str) -> Traced<String> {
-    Traced::fixed(word.to_owned())
-}
 
 /// The bottle's namespace.
 pub(super) fn namespace(slug: &Traced<String>) -> Traced<String> {
     slug.with(cluster::namespace(slug))
 }
 
-/// The claim that git-gate keeps its mirrors in. Names of the spec's hold no dot.
-pub(super) const MIRRORS: &str = "git-gate.mirrors";
-
 /// The claim that supervise keeps its queue in.
 pub(super) const QUEUE: &str = "supervise.queue";
 
 /// The claims of a bottle's volumes, each with what asks for it.
-pub(super) fn claims(plan: &Plan) -> BTreeMap<String, Origins> {
-    let mut claims: BTreeMap<String, Origins> = BTreeMap::new();
-    let mut ask = |name: &str, origins: &Origins| {
-        let all = claims.remove(name).map_or_else(|| origins.clone(), |before| before.and(origins));
-        claims.insert(name.to_owned(), all);
-    };
-    let containers = plan.sidecars.iter().filter_map(|sidecar| sidecar.container.as_ref());
-    for volume in containers.flat_map(|container| &container.volumes) {
-        if let VolumeSource::Named(name) = &volume.source {
-            ask(name, &volume.origins);
-        }
-    }
-    if !plan.git.repos.is_empty() {
-        ask(MIRRORS, &plan.asked(builtin::GIT_GATE));
-    }
+pub(super) fn claims(plan: &Plan) -> BTreeMap<&str, Origins> {
+    let mut claims = common::volumes(plan);
     if plan.supervise.is_some() {
-        ask(QUEUE, &plan.asked(builtin::SUPERVISE));
+        claims.insert(QUEUE, plan.asked(builtin::SUPERVISE));
     }
     claims
 }

@@ -150,7 +150,7 @@ pub(super) fn claims(plan: &Plan, draft: &mut Draft) {
         let object = Object {
             api_version: "v1",
             kind: "PersistentVolumeClaim",
-            metadata: Metadata::of(&plan.slug, Traced::new(claim.clone(), asked.clone())),
+            metadata: Metadata::of(&plan.slug, Traced::new(claim.to_owned(), asked.clone())),
             spec: Some(Claim {
                 access_modes: ["ReadWriteOnce"],
                 resources: ClaimResources { requests: ClaimRequests { storage: CLAIMED } },

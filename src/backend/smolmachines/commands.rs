@@ -1,8 +1,9 @@
 //! The exact argument vectors that create and start the machine, and those that undo it. They are run in the stage's
 //! directory, without a shell.
 
-use super::names::{self, container, gate_image, machine, ours, project};
+use super::names::{self, container, machine, project};
 use super::{compose, machine as settings, provision, smolfile};
+use crate::backend::common::{gate_image, ours, workdir};
 use crate::lower::plan_json::{Command, Commands};
 use crate::lower::supervise;
 use crate::model::Reference;
@@ -103,10 +104,7 @@ pub fn lower(plan: &Plan) -> Commands {
     create.extend(settings::flags(plan));
     let secrets = if plan.secret_route().with_exec() { secrets(plan) } else { Command::new() };
     let workdir: Command = if has(Capability::Provisioning) {
-        provision::workdir(plan)
-            .into_iter()
-            .flat_map(|dir| [dir.with(String::from("--workdir")), dir])
-            .collect()
+        workdir(plan).into_iter().flat_map(|dir| [dir.with(String::from("--workdir")), dir]).collect()
     } else {
         Command::new()
     };

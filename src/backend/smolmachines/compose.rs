@@ -16,6 +16,7 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use super::names;
+use crate::backend::common::PAUSE_IMAGE;
 use crate::digest::sha256_hex;
 use crate::lower::{Artifact, Draft, Markup, Mode};
 use crate::model::{Reference, VariableValue, VolumeSource};
@@ -28,11 +29,6 @@ use crate::world::container::{BUNDLE_LIMITS, LOG, Limits, MADE_FROM, TMPFS, qual
 
 /// Its path in the stage.
 pub const PATH: &str = "compose.yaml";
-
-/// What holds the address: a program that only waits, from Kubernetes, where it does the same for a pod. The digest is
-/// that of the index for all platforms, as public repositories pin it.
-pub const PAUSE_IMAGE: &str =
-    "registry.k8s.io/pause:3.10@sha256:ee6521f290b2168b6e0935a181d4cff9be1ac3f505666ef0e3c98fae8199917a";
 
 /// Of the digest of what a container was made from.
 static ITS_SOURCE: Origin =
@@ -420,15 +416,6 @@ fn environment(sidecar: &str, name: &str, variable: &Traced<PlannedVariable>) ->
 /// What the file calls a sidecar's secret. Names hold no dot, so no two sidecars make one name.
 fn secret_name(sidecar: &str, secret: &str) -> String {
     format!("{sidecar}.{secret}")
-}
-
-/// The whole name of a sidecar's image.
-#[must_use]
-pub fn image(plan: &Plan, sidecar: &PlannedSidecar) -> Traced<String> {
-    match &sidecar.container {
-        Some(container) => container.image.with(qualified(&container.image)),
-        None => builtin::image(plan, &sidecar.name),
-    }
 }
 
 fn service(plan: &Plan, sidecar: &PlannedSidecar) -> Service {

@@ -7,7 +7,7 @@ pub mod names;
 pub mod provision;
 pub mod smolfile;
 
-use super::{Confinement, Target};
+use super::{Confinement, Target, common};
 use crate::lower::plan_json::{self, Launch, Made, Resources, Steps};
 use crate::lower::{Draft, Mode, agent_env, broker, git_gate, mcp, pipelock, supervise, trust};
 use crate::plan::Plan;
@@ -48,7 +48,7 @@ fn lower(plan: &Plan, draft: &mut Draft) {
 fn launch(plan: &Plan) -> Launch {
     Launch {
         smolfile_path: Some(smolfile::PATH.to_owned()),
-        images: plan.sidecars.iter().map(|sidecar| compose::image(plan, sidecar)).collect(),
+        images: plan.sidecars.iter().map(|sidecar| common::image(plan, sidecar)).collect(),
         provision: provision::files(plan),
         resources: Made::Host(Resources {
             container_engine: plan.container_engine.with(plan.container_engine.program().to_owned()),

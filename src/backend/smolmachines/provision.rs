@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::names::{self, ours};
+use super::names;
+use crate::backend::common::{GITCONFIG, WORK, directory, ours, workdir};
 use crate::lower::plan_json::{Checkout, Command, Provision};
 use crate::lower::{git_gate, mcp, trust};
 use crate::plan::{Plan, PlannedRepo, Traced};
 use crate::world::builtin;
-
-/// The system-wide configuration of git: whichever user the agent is, and whatever its own says on top.
-pub const GITCONFIG: &str = "/etc/gitconfig";
 
 /// The files of a plan, by where they go.
 #[must_use]
@@ -30,9 +28,6 @@ pub fn files(plan: &Plan) -> Vec<Traced<Provision>> {
 
 /// A directory that every machine has.
 const ETC: &str = "/etc";
-
-/// The directory in the machine that repositories are cloned into.
-pub const WORK: &str = "/work";
 
 /// A command of the engine's for the machine, from its verb and its flags.
 type OfMachine<'a> = dyn Fn(&str, &[Traced<String>]) -> Command + 'a;
@@ -77,20 +72,6 @@ pub(super) fn commands(plan: &Plan, as_user: bool, of_machine: &OfMachine<'_>) -
         command
     });
     make.into_iter().chain(copies).chain(modes).chain(open).collect()
-}
-
-/// The directory of a repository in the machine.
-fn directory(repo: &str) -> String {
-    format!("{WORK}/{repo}")
-}
-
-/// The directory that the agent starts in: its repository when there is one, what holds them when there are several.
-pub(super) fn workdir(plan: &Plan) -> Option<Traced<String>> {
-    match plan.git.repos.as_slice() {
-        [] => None,
-        [repo] => Some(repo.name.with(directory(&repo.name))),
-        [first, ..] => Some(first.name.with(WORK.to_owned())),
-    }
 }
 
 /// How each repository gets into the machine: as the agent's own, since the agent works on it.

@@ -1,14 +1,13 @@
 //! The containers of the built-in sidecars: what each is shown of the stage and of the host.
 
 use super::{Build, HealthCheck, Mount, START_INTERVAL, Service, Text};
-use crate::backend::smolmachines::names;
+use crate::backend::common::{MIRRORS, builtin_image};
 use crate::lower::{git_gate, pipelock};
 use crate::plan::{
     Origins, Plan, PlannedLimits, PlannedLocal, PlannedRepo, PlannedSource, PlannedTls, Traced,
 };
 use crate::world::broker;
 use crate::world::builtin::{self, BROKER, GIT_GATE, PIPELOCK, SUPERVISE};
-use crate::world::container::qualified;
 
 /// What lets root in a container read files that are the launcher's and private: under a rootful engine they are not
 /// root's own.
@@ -17,18 +16,6 @@ const READ_PRIVATE: &str = "DAC_OVERRIDE";
 /// What the official image's program of Caddy has as a capability of its file: without it in the container's set the kernel
 /// does not start the program at all.
 const OF_ITS_FILE: &str = "NET_BIND_SERVICE";
-
-/// The image of a built-in sidecar.
-pub(super) fn image(plan: &Plan, name: &str) -> Traced<String> {
-    let given = match (name, &plan.supervise.value) {
-        (GIT_GATE, _) => plan.git.image.given(),
-        (SUPERVISE, Some(supervise)) => Some(supervise.image.with(&supervise.image.value)),
-        (BROKER, _) => Some(plan.broker_image.with(&plan.broker_image.value)),
-        _ => Some(plan.pipelock_image.with(&plan.pipelock_image.value)),
-    };
-    // Without an image in the spec the stage says how git-gate's is made.
-    given.map_or_else(|| names::gate_image(plan), |image| image.map(|image| qualified(image)))
-}
 
 /// The service of a built-in sidecar.
 pub(super) fn service(plan: &Plan, name: &str, limits: &PlannedLimits) -> Service {
@@ -41,7 +28,7 @@ pub(super) fn service(plan: &Plan, name: &str, limits: &PlannedLimits) -> Servic
 }
 
 fn pipelock(plan: &Plan, limits: &PlannedLimits) -> Service {
-    let mut service = Service::confined(plan, PIPELOCK, image(plan, PIPELOCK), limits);
+    let mut service = Service::confined(plan, PIPELOCK, builtin_image(plan, PIPELOCK), limits);
     let ours = Origins::fixed();
     service.command = words(&["run", "--config", "/config/pipelock.yaml"], &ours);
     // The directory, since a change of the file is noticed there.
@@ -58,7 +45,7 @@ fn pipelock(plan: &Plan, limits: &PlannedLimits) -> Service {
 }
 
 fn gate(plan: &Plan, limits: &PlannedLimits) -> Service {
-    let image = image(plan, GIT_GATE);
+    let image = builtin_image(plan, GIT_GATE);
     let mut service = Service::confined(plan, GIT_GATE, image.clone(), limits);
     if plan.git.image.is_none() {
         service.build = Some(image.with(Build { context: "./git-gate", dockerfile: "Containerfile" }));
@@ -70,7 +57,7 @@ fn gate(plan: &Plan, limits: &PlannedLimits) -> Service {
     let asked = plan.asked(GIT_GATE);
     let ours = asked.clone().and(&Origins::fixed());
     service.entrypoint = Some(words(&git_gate::command("serve"), &ours));
-    let mirrors = Mount::named(names::MIRRORS, "/srv/git", true);
+    let mirrors = Mount::named(MIRRORS, "/srv/git", true);
     service.volumes = vec![stage("./git-gate", "/git-gate", &ours), Traced::new(mirrors, asked)];
     let shown = |repo: &Traced<PlannedRepo>| match &repo.source {
         PlannedSource::Upstream(it) => host(&it.identity, &format!("/identity/{}", repo.name), false),
@@ -90,7 +77,7 @@ fn gate(plan: &Plan, limits: &PlannedLimits) -> Service {
 }
 
 fn supervise(plan: &Plan, queue: &Traced<String>, limits: &PlannedLimits) -> Service {
-    let mut service = Service::confined(plan, SUPERVISE, image(plan, SUPERVISE), limits);
+    let mut service = Service::confined(plan, SUPERVISE, builtin_image(plan, SUPERVISE), limits);
     let ours = plan.asked(SUPERVISE).and(&Origins::fixed());
     service.command = words(&["python3", "-I", "/supervise/server.py", "serve"], &ours);
     service.volumes = vec![stage("./supervise", "/supervise", &ours), host(queue, "/queue", true)];
@@ -101,7 +88,7 @@ fn supervise(plan: &Plan, queue: &Traced<String>, limits: &PlannedLimits) -> Ser
 }
 
 fn broker(plan: &Plan, limits: &PlannedLimits) -> Service {
-    let mut service = Service::confined(plan, BROKER, image(plan, BROKER), limits);
+    let mut service = Service::confined(plan, BROKER, builtin_image(plan, BROKER), limits);
     let ours = plan.asked(BROKER).and(&Origins::fixed());
     service.command = words(&["caddy", "run", "--config", "/broker/caddy.json"], &ours);
     // Where it would write, did it write anything.
