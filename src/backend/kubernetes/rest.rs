@@ -156,7 +156,7 @@ pub(super) fn claims(plan: &Plan, draft: &mut Draft) {
                 resources: ClaimResources { requests: ClaimRequests { storage: CLAIMED } },
             }),
         };
-        draft.document(&claim_path(&claim), Mode::Shared, asked, Markup::Yaml(HEADING), &object);
+        draft.document(&claim_path(claim), Mode::Shared, asked, Markup::Yaml(HEADING), &object);
     }
 }
 
@@ -187,7 +187,7 @@ struct SortOptions {
 
 pub(super) fn kustomization(plan: &Plan, configs: &[Traced<Config>], draft: &mut Draft) {
     let ours = |path: &str| Traced::fixed(path.to_owned());
-    let claims = names::claims(plan).into_iter().map(|(claim, asked)| Traced::new(claim_path(&claim), asked));
+    let claims = names::claims(plan).into_iter().map(|(claim, asked)| Traced::new(claim_path(claim), asked));
     let first = [NAMESPACE, policy::DEFAULT, policy::OF_AGENT, policy::OF_BUNDLE, SERVICE].map(ours);
     let last = [bundle::PATH, agent::PATH].map(ours);
     let generator = |config: &Traced<Config>| {
