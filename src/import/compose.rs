@@ -56,8 +56,8 @@ pub(super) fn bottle(map: &Value) -> Block {
         value.as_ref().is_none_or(|value| context.host_in(name, value).is_none())
     };
     let mut exposed: BTreeSet<String> = own.filter(stays).map(|(name, _)| name.into_owned()).collect();
-    for Sidecar { name, slug, image, service } in &sidecars {
-        context.sidecar(name, slug, image, service, &mut exposed, &mut block);
+    for sidecar in &sidecars {
+        context.sidecar(sidecar, &mut exposed, &mut block);
     }
     for (name, why) in lost {
         block.lose(&format!("the service {}", named(name)), &why);
@@ -115,8 +115,14 @@ struct Sidecar<'v> {
     name: &'v str,
     slug: String,
     image: String,
+    /// The image is that of the file's defaults.
+    by_default: bool,
     service: &'v Value,
 }
+
+/// Of an image that is named by variables.
+const BY_DEFAULT: &str =
+    "The image by the defaults of Compose's variables: a value from elsewhere is not taken.";
 
 /// The services that become sidecars, and the others, each with the reason.
 fn sidecars<'v>(
@@ -141,9 +147,7 @@ fn sidecars<'v>(
                     "a sidecar runs an image: build it, push it, and name it with its digest",
                 ));
             };
-            let image = plain(image)
-                .and_then(|image| fits(ValueType::Image, &image).map(|()| image))
-                .map_err(|why| format!("its `image`: {why}"))?;
+            let (image, by_default) = text::image(image).map_err(|why| format!("its `image`: {why}"))?;
             let Some(slug) = suggest_name(name) else {
                 return Err(String::from("its name makes none of a sidecar"));
             };
@@ -157,7 +161,7 @@ fn sidecars<'v>(
             }
             let slug = slugs.take(&if is_reserved(&slug) { format!("{slug}-service") } else { slug });
             ports.extend(port.map(|port| (port, name.clone())));
-            Ok(Sidecar { name, slug, image, service })
+            Ok(Sidecar { name, slug, image, by_default, service })
         };
         match read() {
             Ok(sidecar) => found.push(sidecar),
@@ -196,8 +200,13 @@ impl Context<'_> {
     fn machine(&self, name: &str, service: &Value, block: &mut Block) {
         block.note(&format!("The agent's machine is the service {}.", named(name)));
         if let Some(image) = service.get("image") {
-            match plain(image).and_then(|image| fits(ValueType::Image, &image).map(|()| image)) {
-                Ok(image) => block.push(Node::new("image").text(&image)),
+            match text::image(image) {
+                Ok((image, by_default)) => {
+                    if by_default {
+                        block.note(BY_DEFAULT);
+                    }
+                    block.push(Node::new("image").text(&image));
+                }
                 Err(why) => block.lose("`image`", &why),
             }
         }
@@ -260,16 +269,12 @@ impl Context<'_> {
         rest(service, &known, block);
     }
 
-    fn sidecar(
-        &self,
-        name: &str,
-        slug: &str,
-        image: &str,
-        service: &Value,
-        exposed: &mut BTreeSet<String>,
-        bottle: &mut Block,
-    ) {
+    fn sidecar(&self, sidecar: &Sidecar<'_>, exposed: &mut BTreeSet<String>, bottle: &mut Block) {
+        let Sidecar { name, slug, image, by_default, service } = sidecar;
         let mut block = Block::default();
+        if *by_default {
+            block.note(BY_DEFAULT);
+        }
         if slug != name {
             block.note(&format!("The service {}.", named(name)));
         }

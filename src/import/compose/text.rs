@@ -44,6 +44,31 @@ pub(super) fn plain(value: &Value) -> Result<String, String> {
     }
 }
 
+/// The image that a text names, and whether that is so by the defaults of its references, `${X:-y}` or `${X-y}`.
+pub(super) fn image(value: &Value) -> Result<(String, bool), String> {
+    let defaults = value.text().and_then(|text| with_defaults(&text));
+    let (image, by_default) = match plain(value) {
+        Ok(image) => (image, false),
+        Err(why) => (defaults.ok_or(why)?, true),
+    };
+    fits(ValueType::Image, &image)?;
+    Ok((image, by_default))
+}
+
+/// A text with the defaults of its references in their places; nothing where one has none.
+fn with_defaults(text: &str) -> Option<String> {
+    let mut parts = text.split('$');
+    let mut out = parts.next()?.to_owned();
+    for part in parts {
+        let (reference, rest) = part.strip_prefix('{')?.split_once('}')?;
+        let (name, default) = reference.split_once('-')?;
+        fits(ValueType::EnvName, name.strip_suffix(':').unwrap_or(name)).ok()?;
+        out.push_str(default);
+        out.push_str(rest);
+    }
+    Some(out)
+}
+
 /// The words of a command: those of a list, and those of a line that needs no shell to be taken apart.
 pub(super) fn words(value: &Value) -> Result<Vec<String>, String> {
     let words: Vec<String> = match value {
