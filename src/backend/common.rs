@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::VolumeSource;
 use crate::plan::{Origins, Plan, PlannedSidecar, Traced};
-use crate::world::builtin::{self, BROKER, GIT_GATE, SUPERVISE};
+use crate::world::builtin::{BROKER, GIT_GATE, SUPERVISE};
 use crate::world::container::qualified;
 
 /// A word of a command that nothing in the spec decides.
@@ -87,7 +87,7 @@ pub(super) fn volumes(plan: &Plan) -> BTreeMap<&str, Origins> {
         }
     }
     if !plan.git.repos.is_empty() {
-        ask(MIRRORS, &plan.asked(builtin::GIT_GATE));
+        ask(MIRRORS, &plan.asked(GIT_GATE));
     }
     asked
 }

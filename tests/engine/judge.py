@@ -549,7 +549,7 @@ def judge_settings(bottlec, engine, directory):
     known = isinstance(kept, dict) and kept.get("gpu") is True and "of which the spec says nothing" in said
     check(f"{engine.version}: a pack's own graphics processor is there, and preflight says so", known, f"{kept} {said}")
     (directory / "data").rmdir()
-    smolfile, kept = given(bottlec, engine, directory, "", 'volume "./data" "/work/data"')
+    smolfile, kept = given(bottlec, engine, directory, "", 'volume "./data" "/srv/data"')
     check(f"{engine.version}: what is not there makes no machine", "not found" in str(kept), kept)
 
 

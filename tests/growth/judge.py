@@ -16,8 +16,6 @@ from functools import cache
 from pathlib import Path
 
 GROWTH = 2.5
-# A round of fixes mends what is shown, a thousand; so twice as much takes more rounds, of which there are forty at most.
-GROWTH_OF = {"diff of fixes": 3.5}
 # What is measured takes at least that: below, the start of a process is most of it.
 SECONDS, MIB = 0.25, 48
 # A spec has at most 16 MiB, and this is a debug build.
@@ -227,12 +225,11 @@ def grown(bottlec, name, shape, what):
             cpu = (after[0] - base_cpu) / (before[0] - base_cpu)
             more = before[1] - base_mib > MIB
             memory = (after[1] - base_mib) / (before[1] - base_mib) if more else 0.0
-            if cpu < GROWTH_OF.get(what, GROWTH) and memory < GROWTH:
+            if cpu < GROWTH and memory < GROWTH:
                 break
             after = least(command(bottlec, what, written(shape, 2 * n, directory)[0]))
             before = least(command(bottlec, what, written(shape, n, directory)[0]))
-        bounds = ("CPU time", cpu, GROWTH_OF.get(what, GROWTH)), ("memory", memory, GROWTH)
-        wrong = [f"{text} grows {ratio:.2f} times" for text, ratio, bound in bounds if ratio >= bound]
+        wrong = [f"{text} grows {ratio:.2f} times" for text, ratio in (("CPU time", cpu), ("memory", memory)) if ratio >= GROWTH]
         return cpu, memory, "; ".join(wrong) and f"{'; '.join(wrong)} from {n} to {2 * n} ({before} {after})"
 
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use bottlec::report::{self, Format, Style};
 
+use super::much;
 use crate::support::binary::{Dir, Run, SMALL, mkfifo, sparse, tree};
 use crate::support::compile_text;
 
@@ -46,11 +47,11 @@ fn built(spec: impl AsRef<[u8]>) -> Dir {
 #[test]
 fn nesting_is_bounded() {
     for unit in ["a {", "{", "a /-{ ", "/- a {", "/*", "a {}; /-a {"] {
-        let n = if unit == "a {" || unit == "{" { 20_000 } else { 10_000 };
+        let n = if unit == "a {" || unit == "{" { much(100_000) } else { 10_000 };
         refused(unit.repeat(n)).says("error[nesting-too-deep]");
         refused(format!("{SMALL}{}", unit.repeat(10_000))).says("error[nesting-too-deep]");
     }
-    refused("a {".repeat(20_000) + &"}".repeat(20_000)).says("error[nesting-too-deep]");
+    refused("a {".repeat(much(100_000)) + &"}".repeat(much(100_000))).says("error[nesting-too-deep]");
     // A hundred deep is no trouble and no error.
     let fine = "/-{ a ".repeat(100) + &"}".repeat(100);
     built(format!("bottle \"api\" {fine}\n"));
