@@ -41,6 +41,8 @@ pub struct Options {
     pub overrides: Vec<LevelOverride>,
     /// Whether the levels that specs set with `lint` count for nothing.
     pub ignore_lint: bool,
+    /// How many diagnostics are kept.
+    pub room: usize,
 }
 
 impl Default for Options {
@@ -50,6 +52,7 @@ impl Default for Options {
             strict: false,
             overrides: Vec::new(),
             ignore_lint: false,
+            room: Diagnostics::LIMIT,
         }
     }
 }
@@ -99,8 +102,8 @@ struct Checked {
 }
 
 impl Parsed {
-    fn new(id: SourceId, sources: &Sources) -> Self {
-        let mut problems = Diagnostics::new();
+    fn new(id: SourceId, sources: &Sources, room: usize) -> Self {
+        let mut problems = Diagnostics::with_room(room);
         Self { tree: syntax::parse(id, sources.get(id), &mut problems), problems }
     }
 }
@@ -136,7 +139,7 @@ impl Analysis {
 
     /// Adds the built-in profiles that the sources extend, and those that lie under these.
     fn add_built_ins(&mut self) {
-        let Self { sources, parsed, .. } = self;
+        let Self { sources, options: Options { room, .. }, parsed, .. } = self;
         let (mut at, mut size) = (0, 0);
         while let Some(id) = sources.id(at).filter(|_| size <= MAX_SIZE) {
             at += 1;
@@ -146,7 +149,7 @@ impl Analysis {
             if !source.text().contains(catalogue::PREFIX) && !source.text().contains('\\') {
                 continue;
             }
-            let tree = &parsed[id.index()].get_or_init(|| Parsed::new(id, sources)).tree;
+            let tree = &parsed[id.index()].get_or_init(|| Parsed::new(id, sources, *room)).tree;
             size += tree.size();
             let found: Vec<&BuiltIn> = model::extended(tree).filter_map(catalogue::find).collect();
             for profile in found {
@@ -159,14 +162,15 @@ impl Analysis {
     /// Adds what the sources include, and what those include: `read` gives a file by its place, or says why it
     /// cannot be read. At most 256 files are read.
     pub fn follow(&mut self, read: impl FnMut(&str) -> Result<Source, String>) {
-        let Self { sources, options: _, parsed, files, closures, checked } = self;
+        let Self { sources, options: Options { room, .. }, parsed, files, closures, checked } = self;
         let includes = |sources: &Sources, id: SourceId| {
             parsed.resize_with(sources.len(), OnceLock::new);
             // Few files include any, and the others are not needed yet. What is built in includes none.
             if sources.get(id).is_built_in() || !sources.get(id).text().contains("include") {
                 return Vec::new();
             }
-            model::includes(&parsed[id.index()].get_or_init(|| Parsed::new(id, sources)).tree).collect()
+            model::includes(&parsed[id.index()].get_or_init(|| Parsed::new(id, sources, *room)).tree)
+                .collect()
         };
         include::follow(sources, includes, read);
         // What was known of fewer files.
@@ -206,7 +210,7 @@ impl Analysis {
     }
 
     fn parsed(&self, id: SourceId) -> &Parsed {
-        self.parsed[id.index()].get_or_init(|| Parsed::new(id, &self.sources))
+        self.parsed[id.index()].get_or_init(|| Parsed::new(id, &self.sources, self.options.room))
     }
 
     /// Every decoded file, as far as it could be read.
@@ -241,7 +245,7 @@ impl Analysis {
 
     fn included(&self) -> &(BTreeMap<SourceId, IncludeClosure>, Diagnostics) {
         self.closures.get_or_init(|| {
-            let mut diagnostics = Diagnostics::new();
+            let mut diagnostics = Diagnostics::with_room(self.options.room);
             (include::closures(self.files(), &self.sources, &mut diagnostics), diagnostics)
         })
     }
@@ -326,8 +330,9 @@ impl Analysis {
 fn checked(analysis: &Analysis) -> Checked {
     let Analysis { sources, options, .. } = analysis;
     let files = analysis.files();
-    let mut syntax = Diagnostics::new();
-    let mut diagnostics = Diagnostics::new();
+    let room = options.room;
+    let mut syntax = Diagnostics::with_room(room);
+    let mut diagnostics = Diagnostics::with_room(room);
     // Of what is built in, whose text nobody can edit, a test says that nothing is to be said.
     let written = || files.iter().filter(|(id, _)| !sources.get(**id).is_built_in());
     for (id, file) in written() {
@@ -355,7 +360,7 @@ fn checked(analysis: &Analysis) -> Checked {
     }
     for Profile { layer, .. } in written().flat_map(|(_, file)| &file.profiles) {
         let context = LayerContext { layer, under: Some(&nothing), sources, strict };
-        diagnostics.append(acceptance.lower(&layer.accepts, check::layer(&context)));
+        diagnostics.append(acceptance.lower(&layer.accepts, check::layer(&context, room)));
     }
     check::names::check_profiles(written().flat_map(|(_, file)| &file.profiles), &mut diagnostics);
     let (closures, unreadable) = analysis.included();
@@ -386,7 +391,7 @@ fn checked(analysis: &Analysis) -> Checked {
     }
     levels.apply(&mut diagnostics);
     if whole {
-        let mut unused = lint::unused(&levels, sources);
+        let mut unused = lint::unused(&levels, sources, room);
         levels.apply(&mut unused);
         diagnostics.append(unused);
     }
@@ -455,7 +460,7 @@ fn bottles(
             let (layer, under) = (&decl.layer, profiles.as_ref());
             let context = LayerContext { layer, under, sources, strict: options.strict };
             let brought = |source: SourceId| scope.brought(decl, sources.get(source).place());
-            let mut found = check::layer(&context);
+            let mut found = check::layer(&context, options.room);
             found.change(|diagnostic| diagnostic.leave(is_built_in, brought));
             diagnostics.append(acceptance.lower(&layer.accepts, found));
             let Some(profiles) = profiles else { continue };
@@ -466,7 +471,7 @@ fn bottles(
                 queues.extend(queue::Claim::of(&bottle, sources));
             }
             published.extend(machine::Claim::of(&bottle));
-            let mut found = check::bottle(&BottleContext { bottle: &bottle, sources });
+            let mut found = check::bottle(&BottleContext { bottle: &bottle, sources }, options.room);
             let Settings { slug, accepts, lints, .. } = &bottle.settings;
             found.change(|diagnostic| {
                 diagnostic.bottle = Some(slug.span);

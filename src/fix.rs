@@ -4,7 +4,7 @@ pub mod insert;
 
 use std::collections::BTreeMap;
 
-use crate::compile::Analysis;
+use crate::compile::{Analysis, Options};
 use crate::diagnostic::{Applicability, Diagnostics, Edit, Fix};
 use crate::source::{Source, SourceId, Sources};
 
@@ -29,6 +29,11 @@ pub struct Round {
 /// How often fixes are looked for again: each round removes what the one before laid open.
 const MAX_ROUNDS: usize = 40;
 
+/// For how many diagnostics there is room in all rounds but the first, which has those that people see: the text is read
+/// anew in each, so that many rounds of few would take the square of the time. More nodes than all rounds mend are not
+/// compiled ([`crate::compile::MAX_SIZE`]).
+const ROOM: usize = 32_768;
+
 /// Applies fixes until none is left, each round to what the one before it made. `reload` is given that, to read what it
 /// includes now. Returns what is there then, or nothing if there was nothing to fix, and how many fixes were applied.
 ///
@@ -50,9 +55,17 @@ pub fn all<E>(
         }
         applied += round.applied;
         let texts = round.fixed.into_iter().map(|fixed| (fixed.source, fixed.text)).collect();
-        let mut next = Analysis::new(now.sources().clone().with(&texts), now.options().clone());
+        let options = Options { room: ROOM, ..now.options().clone() };
+        let mut next = Analysis::new(now.sources().clone().with(&texts), options);
         reload(&mut next)?;
         fixed = Some(next);
+    }
+    // Who asked sees as many of those that are left as before.
+    let most = analysis.options().room;
+    if let Some(many) = fixed.take_if(|fixed| fixed.diagnostics().as_slice().len() > most) {
+        let mut few = Analysis::new(many.sources().clone(), analysis.options().clone());
+        reload(&mut few)?;
+        fixed = Some(few);
     }
     Ok((fixed, applied))
 }

@@ -38,9 +38,9 @@ pub fn check(lints: &[Lint], diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Reports `lint` entries that change nothing.
+/// Reports `lint` entries that change nothing: as many as there is `room` for.
 #[must_use]
-pub fn unused(levels: &Levels<'_>, sources: &Sources) -> Diagnostics {
+pub fn unused(levels: &Levels<'_>, sources: &Sources, room: usize) -> Diagnostics {
     // Of this rule itself it is not said: that would be found only after it was needed.
     let found: Vec<Unneeded<'_>> =
         levels.unneeded().filter(|it| it.entry.rule.value != LINT_UNUSED.id).collect();
@@ -49,7 +49,7 @@ pub fn unused(levels: &Levels<'_>, sources: &Sources) -> Diagnostics {
         *unneeded.entry(node).or_default() += 1;
     }
     let roots: BTreeSet<SourceId> = sources.roots().iter().copied().collect();
-    let mut diagnostics = Diagnostics::new();
+    let mut diagnostics = Diagnostics::with_room(room);
     for it in &found {
         let diagnostic = describe(it);
         let source = it.entry.node.source;

@@ -99,20 +99,20 @@ static BOTTLE: &[fn(&BottleContext<'_>, &mut Diagnostics)] = &[
     |it, found| expect::check(it.bottle, found),
 ];
 
-/// Runs the checks of a layer.
+/// Runs the checks of a layer, and keeps as many findings as there is `room` for.
 #[must_use]
-pub fn layer(context: &LayerContext<'_>) -> Diagnostics {
-    let mut found = Diagnostics::new();
+pub fn layer(context: &LayerContext<'_>, room: usize) -> Diagnostics {
+    let mut found = Diagnostics::with_room(room);
     for check in LAYER {
         check(context, &mut found);
     }
     found
 }
 
-/// Runs the checks of a bottle.
+/// Runs the checks of a bottle, and keeps as many findings as there is `room` for.
 #[must_use]
-pub fn bottle(context: &BottleContext<'_>) -> Diagnostics {
-    let mut found = Diagnostics::new();
+pub fn bottle(context: &BottleContext<'_>, room: usize) -> Diagnostics {
+    let mut found = Diagnostics::with_room(room);
     for check in BOTTLE {
         check(context, &mut found);
     }

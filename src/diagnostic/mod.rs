@@ -155,9 +155,10 @@ impl Diagnostic {
 }
 
 /// The diagnostics of one compile, bounded: a file of nothing but mistakes costs no more memory than one with
-/// [`Diagnostics::LIMIT`] of them.
-#[derive(Clone, Debug, Default)]
+/// as many as there is room for.
+#[derive(Clone, Debug)]
 pub struct Diagnostics {
+    room: usize,
     items: Vec<Diagnostic>,
     allowed: Vec<Allowed>,
     dropped: usize,
@@ -166,20 +167,38 @@ pub struct Diagnostics {
     errors: usize,
 }
 
+impl Default for Diagnostics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Diagnostics {
-    /// How many are kept.
+    /// How many are kept for people.
     pub const LIMIT: usize = 1_000;
 
-    /// None yet.
+    /// None yet, and room for [`Diagnostics::LIMIT`].
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_room(Self::LIMIT)
+    }
+
+    /// None yet, and room for so many: what comes behind them is only counted.
+    #[must_use]
+    pub fn with_room(room: usize) -> Self {
+        Self { room, items: Vec::new(), allowed: Vec::new(), dropped: 0, unseen: BTreeMap::new(), errors: 0 }
+    }
+
+    /// How many are kept.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.room
     }
 
     /// Adds one, or counts it when there are too many.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.errors += usize::from(diagnostic.level == Level::Error);
-        if self.items.len() < Self::LIMIT {
+        if self.items.len() < self.room {
             self.items.push(diagnostic);
         } else {
             self.dropped += 1;
@@ -192,7 +211,7 @@ impl Diagnostics {
     /// Adds an error, or counts it when there are too many: it is not even put together then, since looking for what
     /// may be meant costs more than finding the mistake.
     pub fn push_error_with(&mut self, build: impl FnOnce() -> Diagnostic) {
-        if self.items.len() < Self::LIMIT {
+        if self.items.len() < self.room {
             self.push(build());
         } else {
             self.errors += 1;
@@ -207,7 +226,7 @@ impl Diagnostics {
         self.errors += other.errors - kept_errors;
         self.dropped += other.dropped;
         self.unseen.extend(other.unseen);
-        let room = Self::LIMIT.saturating_sub(self.allowed.len());
+        let room = self.room.saturating_sub(self.allowed.len());
         self.allowed.extend(other.allowed.into_iter().take(room));
         for item in other.items {
             self.push(item);

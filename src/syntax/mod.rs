@@ -33,7 +33,7 @@ pub const MAX_DEPTH: usize = 1024;
 /// Reads `source` as KDL 2. The tree holds whatever could be made out; what could not is reported.
 pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Diagnostics) -> Tree {
     let text = source.text();
-    let mut problems = Problems::new(id);
+    let mut problems = Problems::new(id, diagnostics.room());
     if let Some(bytes) = source.too_large() {
         problems.report(&catalogue::SOURCE_TOO_LARGE, 0..0, |d| {
             d.message(format!(
@@ -65,7 +65,7 @@ pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Diagnostics) -> Tr
     });
     problems.finish(diagnostics);
     let shown = if utf16 { Arc::from("") } else { Arc::clone(text) };
-    let mut tree = parser::parse(id, shown, &mut Problems::new(id));
+    let mut tree = parser::parse(id, shown, &mut Problems::new(id, 0));
     if utf16 {
         tree.keep_text(Arc::clone(text));
     }

@@ -6,17 +6,18 @@ use crate::diagnostic::{Applicability, Diagnostic, Diagnostics, Edit};
 use crate::rule::Rule;
 use crate::source::{SourceId, Span};
 
-/// The diagnostics of one text. Beyond [`Diagnostics::LIMIT`] they are only counted, so that a text of nothing but
+/// The diagnostics of one text. Beyond what there is room for they are only counted, so that a text of nothing but
 /// mistakes costs no more than another.
 pub(super) struct Problems {
     pub(super) source: SourceId,
+    room: usize,
     kept: Vec<Diagnostic>,
     dropped: Option<(&'static Rule, Span, usize)>,
 }
 
 impl Problems {
-    pub(super) fn new(source: SourceId) -> Self {
-        Self { source, kept: Vec::new(), dropped: None }
+    pub(super) fn new(source: SourceId, room: usize) -> Self {
+        Self { source, room, kept: Vec::new(), dropped: None }
     }
 
     /// Reports `rule` at `range`; `build` is only called when the diagnostic is kept.
@@ -27,7 +28,7 @@ impl Problems {
         build: impl FnOnce(Builder) -> Diagnostic,
     ) {
         let span = Span::new(self.source, range);
-        if self.kept.len() < Diagnostics::LIMIT {
+        if self.kept.len() < self.room {
             self.kept.push(build(Builder { rule, span }));
         } else {
             let count = self.dropped.map_or(0, |(_, _, count)| count);

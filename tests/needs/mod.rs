@@ -7,6 +7,7 @@ mod cli;
 mod clients;
 mod databases;
 mod diff;
+mod formats;
 mod git;
 mod git_gate;
 mod graph;
@@ -53,6 +54,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             the_agent_of_an_example_opens_its_database_and_is_no_superuser, the_cache_of_an_example_dials_for_nobody,
         }
         diff { a_revision_is_read_with_what_it_includes }
+        formats { sarif_is_what_the_published_schema_says }
         git {
             a_committed_directory_that_looks_like_a_repository_runs_nothing,
             a_repository_that_cannot_be_read_is_said, a_spec_of_a_revision_is_read_with_what_it_includes_there,

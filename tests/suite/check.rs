@@ -330,6 +330,26 @@ fn fixes_touch_nothing_but_what_they_fix() {
     assert_eq!(dir.read("y.kdl"), before.replace("egres", "egress"));
 }
 
+/// Each round of fixes has those of a bounded number of diagnostics: there are as many rounds as it takes.
+#[test]
+fn all_of_many_mistakes_are_mended() {
+    let bare: Vec<String> = (0..45_000).map(|n| format!("A{n} a/{n}\n")).collect();
+    let dir = Dir::with(format!("bottle \"a\" {{\nenv {{\n{}}}\n}}\n", bare.concat()));
+    let mended = dir.run(["check", "--fix", "x.kdl"]).code(0);
+    assert!(mended.out.ends_with("applied 45000 fixes in 1 file\n"), "{}", mended.out);
+    let quoted: Vec<String> = (0..45_000).map(|n| format!("A{n} \"a/{n}\"\n")).collect();
+    assert!(dir.read("x.kdl") == format!("bottle \"a\" {{\nenv {{\n{}}}\n}}\n", quoted.concat()));
+}
+
+/// What fixes leave is told up to the same bound as without them.
+#[test]
+fn what_fixes_leave_is_bounded() {
+    let dir = Dir::with(format!("bottle \"a\" {{ env {{ A a/b; }}; {} }}\n", "egres; ".repeat(1_100)));
+    let run = dir.run(["check", "--fix", "--statistics", "--max-diagnostics", "0", "x.kdl"]).code(1);
+    let counts = "  1000  error    unknown-node\n   100  more, in specs with over 1000 of them\n";
+    assert_eq!(run.out, format!("1100 diagnostics are not shown\n{counts}applied 1 fix in 1 file\n"));
+}
+
 #[test]
 fn what_a_program_reads_stands_alone() {
     let dir = Dir::with(COMMA);

@@ -1,96 +1,22 @@
 //! The formats that other programs read: every diagnostic of every case, in each of them, read by somebody else's reader.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::process::Command;
 
-use bottlec::diagnostic::{Diagnostic, Diagnostics};
-use bottlec::report::{Format, Style, render};
-use bottlec::rule::{self, Level};
-use bottlec::source::{Source, Sources, Span};
-use bottlec::{Compilation, Options, compile};
+use bottlec::report::Format;
+use bottlec::rule::Level;
+use bottlec::source::{Source, Sources};
+use bottlec::{Options, compile};
 use serde_json::Value;
 
-use crate::support::{assert_snapshot, root, specs};
-
-/// All cases that get diagnostics, and some that get none, as the files of one run.
-fn everything() -> (Sources, Compilation) {
-    let mut sources = Sources::new();
-    for path in specs(&root().join("tests/cases/err")).into_iter().chain(specs(&root().join("examples"))) {
-        let name = path.strip_prefix(root()).expect("a file of the project").to_string_lossy().into_owned();
-        sources.add(Source::from_bytes(name, std::fs::read(&path).expect("readable")));
-    }
-    let compilation = compile(&sources, &Options::default());
-    assert!(compilation.diagnostics.as_slice().len() > 250);
-    (compilation.sources.clone(), compilation)
-}
-
-fn text(format: Format, diagnostics: &Diagnostics, sources: &Sources) -> String {
-    let mut out = Vec::new();
-    render(format, diagnostics, &[], sources, &Style::default(), &mut out).expect("memory takes everything");
-    String::from_utf8(out).expect("text")
-}
-
-fn json(format: Format, diagnostics: &Diagnostics, sources: &Sources) -> Value {
-    serde_json::from_str(&text(format, diagnostics, sources)).expect("JSON")
-}
-
-/// A file whose name and text would do harm to a careless writer.
-fn hostile() -> (Sources, Diagnostics) {
-    let mut sources = Sources::new();
-    let name = "a b,c:d%/::error::<x y=\"&'\">\u{202e}\u{1b}[2J]]>.kdl";
-    let id = sources.add(Source::new(name, "one é\u{1f980} two\nthree\n"));
-    let mut diagnostics = Diagnostics::new();
-    let message = "`x`\n::error::injected %0A <b>&amp;</b> ]]> \u{1b}[2J \u{202e} \u{0} \u{ffff}";
-    for (span, rule) in [(Span::new(id, 4..10), "syntax-error"), (Span::new(id, 11..20), "invalid-name")] {
-        let rule = rule::find(rule).expect("a rule");
-        diagnostics
-            .push(Diagnostic::new(rule, span, message).label(message).help(message).related(span, message));
-    }
-    (sources, diagnostics)
-}
-
-/// The published schema, from the package that brings it.
-fn published_schema() -> Value {
-    // Only what this host needs was fetched.
-    let version = Command::new("rustc").arg("-vV").output().expect("the compiler is there");
-    let version = String::from_utf8(version.stdout).expect("text");
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
-    let cargo = Command::new(env!("CARGO"))
-        .args(["metadata", "--offline", "--locked", "--format-version", "1", "--filter-platform", host])
-        .current_dir(root())
-        .output()
-        .expect("cargo runs the tests");
-    let metadata: Value = serde_json::from_slice(&cargo.stdout).expect("JSON");
-    let packages = metadata["packages"].as_array().expect("packages");
-    let package = packages.iter().find(|package| package["name"] == "serde-sarif").expect("a dependency");
-    let manifest = PathBuf::from(package["manifest_path"].as_str().expect("a path"));
-    let schema = manifest.parent().expect("a directory").join("src/schema.json");
-    let mut schema: Value =
-        serde_json::from_str(&std::fs::read_to_string(schema).expect("the schema")).expect("JSON");
-    // One expression in it has a bracket too many, which a strict reader does not take. It is about languages.
-    for place in ["run", "toolComponent"] {
-        let language = schema.pointer_mut(&format!("/definitions/{place}/properties/language"));
-        let language = language.and_then(Value::as_object_mut);
-        assert!(language.is_some_and(|language| language.remove("pattern").is_some()));
-    }
-    schema
-}
+use crate::support::assert_snapshot;
+use crate::support::formats::{everything, hostile, json, text};
 
 #[test]
-fn sarif_is_what_the_published_schema_says() {
-    let schema = published_schema();
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
+fn sarif_points_at_rules_and_places() {
     let (sources, compilation) = everything();
     let (strange, harmful) = hostile();
-    let none = Diagnostics::new();
-    for (sources, diagnostics) in
-        [(&sources, &compilation.diagnostics), (&strange, &harmful), (&sources, &none)]
-    {
+    for (sources, diagnostics) in [(&sources, &compilation.diagnostics), (&strange, &harmful)] {
         let log = json(Format::Sarif, diagnostics, sources);
-        let wrong: Vec<String> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
-        assert_eq!(wrong, [""; 0]);
-        serde_json::from_value::<serde_sarif::sarif::Sarif>(log.clone()).expect("the types read it");
         let run = &log["runs"][0];
         let results = run["results"].as_array().expect("results");
         assert_eq!(results.len(), diagnostics.as_slice().len());
@@ -107,10 +33,6 @@ fn sarif_is_what_the_published_schema_says() {
             assert_eq!(region["startColumn"], start.utf16 + 1);
         }
     }
-    // The control: the schema can say no.
-    let mut log = json(Format::Sarif, &none, &sources);
-    log["runs"][0]["results"] = serde_json::json!([{ "level": "fatal" }]);
-    assert!(!validator.is_valid(&log));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 pub(crate) mod binary;
 pub(crate) mod canonical;
 pub(crate) mod editor;
+pub(crate) mod formats;
 pub(crate) mod nasty;
 pub(crate) mod pictures;
 pub(crate) mod pipelock;
