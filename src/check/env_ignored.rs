@@ -12,34 +12,6 @@ use crate::source::Sources;
 use crate::text::quote;
 use crate::world::{builtin, variables};
 
-/// Variables by which a program is led to a proxy of its own, before `HTTPS_PROXY`: name, program, and where that is said.
-static PROXIES: &[(&str, &str, &str)] = &[
-    ("ALL_PROXY", "programs", "curl's manual, \"ENVIRONMENT\""),
-    ("CARGO_HTTP_PROXY", "Cargo", "The Cargo Book, \"Environment variables\""),
-    ("FTP_PROXY", "programs", "curl's manual, \"ENVIRONMENT\""),
-    ("NPM_CONFIG_HTTPS_PROXY", "npm", "npm Docs, \"config\": https-proxy"),
-    ("NPM_CONFIG_PROXY", "npm", "npm Docs, \"config\": proxy"),
-    ("PIP_PROXY", "pip", "pip's documentation, \"Configuration\": environment variables"),
-    ("RSYNC_PROXY", "rsync", "rsync(1), \"ENVIRONMENT VARIABLES\""),
-    ("YARN_HTTPS_PROXY", "Yarn", "Yarn, \"Settings\": httpsProxy"),
-    ("YARN_HTTP_PROXY", "Yarn", "Yarn, \"Settings\": httpProxy"),
-];
-
-/// Variables that say how names are looked up, and where that is said.
-static LOOKUPS: &[(&str, &str)] =
-    &[("HOSTALIASES", "hostname(7)"), ("LOCALDOMAIN", "resolv.conf(5)"), ("RES_OPTIONS", "resolv.conf(5)")];
-
-/// What some of the variables that agents read are called by mistake.
-static MISTAKEN: &[(&str, &str)] = &[
-    ("ANTHROPIC_KEY", "ANTHROPIC_API_KEY"),
-    ("ANTHROPIC_TOKEN", "ANTHROPIC_API_KEY"),
-    ("CLAUDE_API_KEY", "ANTHROPIC_API_KEY"),
-    ("CLAUDE_KEY", "ANTHROPIC_API_KEY"),
-    ("GEMINI_KEY", "GEMINI_API_KEY"),
-    ("OPENAI_KEY", "OPENAI_API_KEY"),
-    ("OPENAI_TOKEN", "OPENAI_API_KEY"),
-];
-
 /// Below this length one wrong letter makes another word: `GROK_API_KEY` is none of Groq's.
 const SHORTEST_SLIP: usize = 14;
 
@@ -107,7 +79,7 @@ fn meant(name: &str) -> Option<(&'static str, &'static str)> {
             && !name.starts_with(known)
             && strsim::osa_distance(name, known) == 1
     };
-    let place = match MISTAKEN.iter().find(|(mistaken, _)| *mistaken == name) {
+    let place = match variables::MISTAKEN.iter().find(|(mistaken, _)| *mistaken == name) {
         Some((_, meant)) => known().position(|known| known == *meant),
         None => SQUEEZED.get(&squeezed(name)).copied().into_iter().chain(known().position(slip)).min(),
     };
@@ -128,7 +100,7 @@ fn void(variable: &Variable, bundle: Ipv4Addr, dns_open: bool) -> Option<(String
         let what = format!("the compiler sets `{upper}`, which programs read instead of {shown}");
         return Some((what, String::from("the proxy follows from the bottle's addresses")));
     }
-    if let Some((_, who, _)) = PROXIES.iter().find(|(proxy, ..)| *proxy == upper)
+    if let Some((_, who, _)) = variables::PROXIES.iter().find(|(proxy, ..)| *proxy == upper)
         && !literal.is_empty()
         && !literal.contains(&bundle.to_string())
     {
@@ -138,7 +110,7 @@ fn void(variable: &Variable, bundle: Ipv4Addr, dns_open: bool) -> Option<(String
             String::from("the bundle is the one address; `HTTPS_PROXY` names pipelock there already"),
         ));
     }
-    if LOOKUPS.iter().any(|(lookup, _)| *lookup == name) && !dns_open {
+    if variables::LOOKUPS.iter().any(|(lookup, _)| *lookup == name) && !dns_open {
         let what = format!("{shown} is about DNS, and nothing answers the machine's queries");
         return Some((what, String::from("pipelock looks names up: allow the host in `egress`")));
     }
@@ -160,39 +132,4 @@ fn void(variable: &Variable, bundle: Ipv4Addr, dns_open: bool) -> Option<(String
         ));
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn near_misses_are_told_from_other_names() {
-        for (given, known) in [
-            ("ANTHROPIC_APIKEY", "ANTHROPIC_API_KEY"),
-            ("anthropic_api_key", "ANTHROPIC_API_KEY"),
-            ("ANTROPIC_API_KEY", "ANTHROPIC_API_KEY"),
-            ("OPEN_AI_API_KEY", "OPENAI_API_KEY"),
-            ("OPENAI_KEY", "OPENAI_API_KEY"),
-        ] {
-            assert_eq!(meant(given).map(|(meant, _)| meant), Some(known), "{given}");
-        }
-        for other in ["OPENAI_API_KEY", "OPENAI_API_KEY2", "GROK_API_KEY", "GH_TOKEN", "API_KEY", "TERM"] {
-            assert_eq!(meant(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn every_fact_has_a_source() {
-        assert!(PROXIES.iter().all(|(_, _, source)| source.len() > 6));
-        assert!(variables::AGENT.iter().all(|read| read.source.len() > 6));
-        assert!(LOOKUPS.iter().all(|(_, source)| source.ends_with(')')));
-        assert!(PROXIES.is_sorted() && LOOKUPS.is_sorted() && MISTAKEN.is_sorted());
-        let sorted = |a: &variables::Read, b: &variables::Read| {
-            a.variable.name.replace('_', "") < b.variable.name.replace('_', "")
-        };
-        assert!(variables::AGENT.is_sorted_by(sorted));
-        let known = |meant: &str| variables::AGENT.iter().any(|read| read.variable.name == meant);
-        assert!(MISTAKEN.iter().all(|(_, meant)| known(meant)));
-    }
 }

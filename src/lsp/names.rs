@@ -304,25 +304,3 @@ pub(super) fn unquoted(asked: Asked<'_>, text: &str, span: Span) -> Span {
     let offset = |at: usize| span.start + u32::try_from(at).unwrap_or(u32::MAX);
     within(written, text).map_or(span, |range| Span::new(span.source, offset(range.start)..offset(range.end)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_text_of_a_string_is_found_in_it() {
-        for (written, text, range) in [
-            ("db", "db", Some(0..2)),
-            ("\"db\"", "db", Some(1..3)),
-            ("#\"db\"#", "db", Some(2..4)),
-            ("##\"d\"b\"##", "d\"b", Some(3..6)),
-            ("\"\"", "", Some(1..1)),
-            ("\"d\\u{62}\"", "db", None),
-            ("\"\"\"\n    db\n    \"\"\"", "db", None),
-            ("\"db", "db", None),
-            ("é", "é", Some(0..2)),
-        ] {
-            assert_eq!(within(written, text), range, "{written}");
-        }
-    }
-}

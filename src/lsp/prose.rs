@@ -149,25 +149,3 @@ fn unlinked(text: &str) -> String {
     plain.push_str(rest);
     plain
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_shown_as_the_client_can() {
-        let prose =
-            Prose::new().text("One.").code("allow \"a\"\ndeny \"b\"").list(vec!["x".into(), "y".into()]);
-        assert_eq!(prose.render(true), "One.\n\n```kdl\nallow \"a\"\ndeny \"b\"\n```\n\n- x\n- y");
-        assert_eq!(prose.render(false), "One.\n\n    allow \"a\"\n    deny \"b\"\n\n- x\n- y");
-    }
-
-    #[test]
-    fn links_within_the_page_are_taken_out() {
-        assert_eq!(
-            unlinked("answered for by [`accept`](#accept), or [b](#c)"),
-            "answered for by `accept`, or b"
-        );
-        assert_eq!(unlinked("`a` [b](https://example.com/#x)"), "`a` [b](https://example.com/#x)");
-    }
-}

@@ -340,18 +340,3 @@ impl Match {
         letters.next().is_none().then_some(Self { rank: 4, gaps, length })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_best_match_comes_first() {
-        let query: Vec<char> = "db".chars().collect();
-        let mut names = ["dad-bob", "adb", "x-db", "dbx", "DB", "d-b", "bd", ""];
-        names.sort_by_key(|name| Match::of(name, &query).map_or((1, None), |found| (0, Some(found))));
-        assert_eq!(names[..6], ["DB", "dbx", "x-db", "adb", "d-b", "dad-bob"]);
-        assert_eq!(Match::of("bd", &query), None);
-        assert_eq!(Match::of("", &[]).map(|found| found.rank), Some(0));
-    }
-}

@@ -76,29 +76,3 @@ fn decoded(text: &str) -> Option<String> {
     }
     String::from_utf8(plain).ok()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_come_back_from_their_uris() {
-        for path in ["/a/b.kdl", "/with blank/ü/100%.kdl", "/#?&=+@:[]", "/日本/\u{1f37e}.kdl", "/"] {
-            let uri = from_path(Path::new(path)).expect("a URI");
-            assert!(uri.as_str().is_ascii(), "{}", uri.as_str());
-            assert_eq!(to_path(&uri).expect("a path"), Path::new(path), "{}", uri.as_str());
-        }
-    }
-
-    #[test]
-    fn what_editors_write_is_read() {
-        let path = |uri: &str| to_path(&Uri::from_str(uri).expect("a URI"));
-        assert_eq!(path("file:///a/b%20c.kdl"), Some(PathBuf::from("/a/b c.kdl")));
-        assert_eq!(path("file://localhost/a/./b/../c.kdl#L3"), Some(PathBuf::from("/a/c.kdl")));
-        assert_eq!(path("file:///a%2Fb.kdl"), Some(PathBuf::from("/a/b.kdl")));
-        assert_eq!(path("file:///a%ff.kdl"), None);
-        assert_eq!(path("file://server/share/a.kdl"), None);
-        assert_eq!(path("untitled:Untitled-1"), None);
-        assert_eq!(last_part(&Uri::from_str("untitled:Untitled-1").expect("a URI")), "Untitled-1");
-    }
-}

@@ -231,24 +231,3 @@ fn line<'t>(text: &'t str, parts: &Parts) -> Cow<'t, str> {
     shown.push_str(&text[at..]);
     Cow::Owned(shown)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mask_moves_nothing() {
-        let text = "a\u{e9}\u{20ac}\u{1f600}\nb rest";
-        let shown = masked(text, &[0..11, 3..12]);
-        assert_eq!(shown, "*·•\u{1f784}\n* rest");
-        assert_eq!(shown.encode_utf16().count(), text.encode_utf16().count());
-    }
-
-    #[test]
-    fn a_part_of_a_secret_is_masked_as_well() {
-        let mut parts = Parts::default();
-        parts.remember("q7Rk2vX9mZ4tB8wL1nC6");
-        assert_eq!(line("`Q7rk2vX9mZ…` and `q7Rk2vX9mZ4tB8wL1nC6`, é", &parts), "`****…` and `****`, é");
-        assert!(matches!(line("`q7Rk` is short", &parts), Cow::Borrowed(_)));
-    }
-}

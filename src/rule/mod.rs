@@ -120,14 +120,15 @@ impl Rule {
     /// package names no repository.
     #[must_use]
     pub fn url(&self) -> Option<String> {
-        url_in(env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"), self.id)
+        self.url_in(env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"))
     }
-}
 
-/// Where the page of a rule is in a repository that has the usual addresses.
-fn url_in(repository: &str, version: &str, id: &str) -> Option<String> {
-    let repository = repository.trim_end_matches('/');
-    (!repository.is_empty()).then(|| format!("{repository}/blob/v{version}/docs/rules/{id}.md"))
+    /// Where its page is in a repository that has the usual addresses, as it was at a version. Nowhere without one.
+    #[must_use]
+    pub fn url_in(&self, repository: &str, version: &str) -> Option<String> {
+        let repository = repository.trim_end_matches('/');
+        (!repository.is_empty()).then(|| format!("{repository}/blob/v{version}/docs/rules/{}.md", self.id))
+    }
 }
 
 impl PartialEq for Rule {
@@ -147,17 +148,4 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 /// The ids of the rules that a spec may `accept`, in order.
 pub fn acceptable() -> impl Iterator<Item = &'static str> {
     ALL.iter().filter(|rule| rule.acceptable).map(|rule| rule.id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_is_where_the_repository_is_and_nowhere_without_one() {
-        assert_eq!(url_in("", "1.2.3", "dns-open"), None);
-        let url = url_in("https://git.example.com/acme/bottlec/", "1.2.3", "dns-open");
-        let expected = "https://git.example.com/acme/bottlec/blob/v1.2.3/docs/rules/dns-open.md";
-        assert_eq!(url.as_deref(), Some(expected));
-    }
 }

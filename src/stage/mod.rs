@@ -21,7 +21,7 @@
 //! A reader outside this crate that wants several files of one stage opens the stage's directory once and reads
 //! through it; when a file is gone, the stage was replaced meanwhile and it starts again.
 //!
-//! Writing needs unix permissions and links, so [`write()`], [`write_listed`], [`inspect`], [`compare`] and [`verify()`] exist on unix only.
+//! Writing needs unix permissions and links, so [`write()`], [`write_listed`], [`write_with`], [`inspect`], [`compare`] and [`verify()`] exist on unix only.
 #![allow(clippy::disallowed_methods, reason = "this is the one place that writes")]
 
 #[cfg(unix)]
@@ -44,9 +44,11 @@ pub use error::{Difference, EditedStage, StageError};
 #[cfg(unix)]
 pub use lock::{Hold, hold};
 #[cfg(unix)]
+pub use swap::Exchange;
+#[cfg(unix)]
 pub use verify::verify;
 #[cfg(unix)]
-pub use write::{Index, State, Written, compare, inspect, is_listed, write, write_listed};
+pub use write::{Index, State, Written, compare, inspect, is_listed, write, write_listed, write_with};
 
 /// The most bytes that one file of a stage may have.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;

@@ -18,10 +18,12 @@ const OLD: &str = "old";
 /// What the working directory is called, with a number, when it holds an old stage that could not be put back.
 const KEPT: &str = ".bottlec.kept";
 
-/// Whether the file system's exchange is used; tests say no.
+/// How a new directory takes the old one's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exchange {
+pub enum Exchange {
+    /// In one step where the file system knows that, else as by [`Exchange::Never`].
     IfKnown,
+    /// In two: the old one is moved aside first.
     Never,
 }
 

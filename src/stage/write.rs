@@ -105,7 +105,7 @@ pub fn write(
     stages: impl IntoIterator<Item = impl Borrow<Stage>>,
     force: bool,
 ) -> Result<Vec<(String, Written)>, StageError> {
-    write_with(out, stages, None, force, Exchange::IfKnown)
+    write_with(out, stages, None, force, Exchange::IfKnown, &mut |_| {})
 }
 
 /// The same, with the file that lists them, when there is one.
@@ -118,15 +118,21 @@ pub fn write_listed(
     index: Option<&Index>,
     force: bool,
 ) -> Result<Vec<(String, Written)>, StageError> {
-    write_with(out, stages, index, force, Exchange::IfKnown)
+    write_with(out, stages, index, force, Exchange::IfKnown, &mut |_| {})
 }
 
-fn write_with(
+/// The same, told how a new stage takes the old one's place. `placed` is told the slug of each that has, when all of them may
+/// still be put back; nobody else reads or writes in `out` meanwhile.
+///
+/// # Errors
+/// As of [`write_listed`].
+pub fn write_with(
     out: &Path,
     stages: impl IntoIterator<Item = impl Borrow<Stage>>,
     index: Option<&Index>,
     force: bool,
     exchange: Exchange,
+    placed: &mut dyn FnMut(&str),
 ) -> Result<Vec<(String, Written)>, StageError> {
     let mut stages = stages.into_iter().map(|stage| check(stage.borrow()).map(|expected| (stage, expected)));
     // Nothing is made for what cannot be written.
@@ -165,7 +171,7 @@ fn write_with(
         write_index(at_work(&mut work, &out, exchange)?, index)?;
     }
     if let Some(work) = work {
-        replace(&out, work, &jobs, index, force)?;
+        replace(&out, work, &jobs, index, force, placed)?;
     }
     Ok(jobs.into_iter().map(|job| (job.slug, job.written)).collect())
 }
@@ -262,6 +268,7 @@ fn replace(
     jobs: &[Job],
     index: Option<&Index>,
     force: bool,
+    placed: &mut dyn FnMut(&str),
 ) -> Result<(), StageError> {
     let jobs: Vec<_> = jobs.iter().filter(|job| job.written != Written::Unchanged).collect();
     let mut done: Vec<(&str, Swapped)> = Vec::with_capacity(jobs.len());
@@ -279,6 +286,7 @@ fn replace(
         if let Err(error) = result {
             return Err(undo(work, &done, error));
         }
+        placed(slug);
     }
     // What it lists is there.
     if let Some(index) = index
@@ -433,6 +441,3 @@ fn check(stage: &Stage) -> Result<Snapshot, StageError> {
         _ => Err(invalid(String::from("its digests or its plan do not describe its files"))),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -63,16 +63,3 @@ pub fn web(host: &str) -> impl Iterator<Item = &str> {
     };
     known.iter().copied().chain(itself)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_known_host_has_its_other_ways_in_and_another_one_itself() {
-        assert!(web("GitHub.com").any(|host| host == "api.github.com"));
-        assert_eq!(web("ssh.dev.azure.com").collect::<Vec<_>>(), ["dev.azure.com"]);
-        assert_eq!(web("code.example.com").collect::<Vec<_>>(), ["code.example.com"]);
-        assert!(FORGES.iter().all(|forge| forge.source.len() > 6 && forge.tokens.is_sorted()));
-    }
-}

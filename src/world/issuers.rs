@@ -100,19 +100,3 @@ pub static ISSUED: &[Issued] = &[
 pub fn is_api(host: &str) -> bool {
     ISSUED.iter().any(|issued| issued.hosts.contains(&host))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_variable_is_there_once_with_a_place_to_go_and_a_source() {
-        assert!(ISSUED.is_sorted_by(|a, b| a.variable < b.variable));
-        for Issued { variable, hosts, labels, named_by, source } in ISSUED {
-            assert!(!hosts.is_empty() || !named_by.is_empty(), "{variable}");
-            assert!(hosts.iter().all(|host| crate::world::host::check(host).is_ok()), "{variable}");
-            assert!(labels.iter().all(|label| !label.contains('.')), "{variable}");
-            assert!(source.len() > 8, "{variable}");
-        }
-    }
-}

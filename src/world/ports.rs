@@ -95,17 +95,3 @@ pub fn other_than_http(port: u16) -> Option<&'static Service> {
 pub fn of_scheme(scheme: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.scheme == scheme)
 }
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn a_port_is_one_service() {
-        assert!(SERVICES.is_sorted_by(|a, b| a.scheme < b.scheme));
-        let ports: Vec<u16> = SERVICES.iter().flat_map(|service| service.ports).copied().collect();
-        assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
-    }
-}

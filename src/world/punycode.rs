@@ -67,38 +67,3 @@ fn adapted(delta: u32, length: u32, is_first: bool) -> u32 {
     }
     bias + (BASE - T_MIN + 1) * delta / (delta + 38)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_samples_of_the_rfc_are_decoded() {
-        // RFC 3492, 7.1: (A), (B), (I), (L), (S).
-        for (encoded, meant) in [
-            ("egbpdaj6bu4bxfgehfvwxn", "ليهمابتكلموشعربي؟"),
-            ("ihqwcrb4cv8a8dqg056pqjye", "他们为什么不说中文"),
-            ("b1abfaaepdrnnbgefbadotcwatmq2g4l", "почемужеонинеговорятпорусски"),
-            ("3B-ww4c5e180e575a65lsy2b", "3年B組金八先生"),
-            ("-> $1.00 <--", "-> $1.00 <-"),
-            ("bcher-kva", "bücher"),
-        ] {
-            assert_eq!(label(encoded).as_deref(), Some(meant), "{encoded}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_punycode_is_nothing() {
-        for name in ["api.example.com", "xn--99999999999.example", "xn--a-ä.example", "xn--a_b-!.example"] {
-            assert_eq!(decoded(name), None, "{name}");
-        }
-        assert_eq!(decoded("xn--pple-43d.example").as_deref(), Some("аpple.example"));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_name_panics(name in "(xn--)?[a-z0-9-]{0,70}") {
-            let _ = decoded(&name);
-        }
-    }
-}

@@ -187,3 +187,31 @@ pub static AGENT: &[Read] = &[
         secret("XAI_API_KEY", "The key of xAI's API."),
     ),
 ];
+
+/// Variables by which a program is led to a proxy of its own, before `HTTPS_PROXY`: name, program, and where that is said.
+pub static PROXIES: &[(&str, &str, &str)] = &[
+    ("ALL_PROXY", "programs", "curl's manual, \"ENVIRONMENT\""),
+    ("CARGO_HTTP_PROXY", "Cargo", "The Cargo Book, \"Environment variables\""),
+    ("FTP_PROXY", "programs", "curl's manual, \"ENVIRONMENT\""),
+    ("NPM_CONFIG_HTTPS_PROXY", "npm", "npm Docs, \"config\": https-proxy"),
+    ("NPM_CONFIG_PROXY", "npm", "npm Docs, \"config\": proxy"),
+    ("PIP_PROXY", "pip", "pip's documentation, \"Configuration\": environment variables"),
+    ("RSYNC_PROXY", "rsync", "rsync(1), \"ENVIRONMENT VARIABLES\""),
+    ("YARN_HTTPS_PROXY", "Yarn", "Yarn, \"Settings\": httpsProxy"),
+    ("YARN_HTTP_PROXY", "Yarn", "Yarn, \"Settings\": httpProxy"),
+];
+
+/// Variables that say how names are looked up, and where that is said.
+pub static LOOKUPS: &[(&str, &str)] =
+    &[("HOSTALIASES", "hostname(7)"), ("LOCALDOMAIN", "resolv.conf(5)"), ("RES_OPTIONS", "resolv.conf(5)")];
+
+/// What some of the variables that agents read are called by mistake.
+pub static MISTAKEN: &[(&str, &str)] = &[
+    ("ANTHROPIC_KEY", "ANTHROPIC_API_KEY"),
+    ("ANTHROPIC_TOKEN", "ANTHROPIC_API_KEY"),
+    ("CLAUDE_API_KEY", "ANTHROPIC_API_KEY"),
+    ("CLAUDE_KEY", "ANTHROPIC_API_KEY"),
+    ("GEMINI_KEY", "GEMINI_API_KEY"),
+    ("OPENAI_KEY", "OPENAI_API_KEY"),
+    ("OPENAI_TOKEN", "OPENAI_API_KEY"),
+];

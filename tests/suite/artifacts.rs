@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use bottlec::backend::{lower, lower_all};
+use bottlec::digest::sha256_hex;
 use bottlec::lower::Stage;
 use bottlec::lower::plan_json::PlanJson;
 use bottlec::lower::sums;
@@ -425,4 +426,9 @@ fn a_fleet_lowers_to_what_each_bottle_lowers_to() {
     let plans = compile_text("fleet.kdl", &spec).1.plans;
     assert_eq!(plans.len(), 59);
     assert_eq!(lower_all(&plans), plans.iter().map(lower).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_digest_is_hex() {
+    assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

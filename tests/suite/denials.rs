@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use bottlec::denial::{Denials, MAX_TARGETS, Reason};
+use bottlec::denial::{Denial, Denials, MAX_TARGETS, Reason};
 use bottlec::report::{denials, propose};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -411,6 +411,56 @@ fn records_are_bounded() {
         (1..2_000).map(|port| connect("10:00:00", &format!("a.example:{port}"), "dlp", "")).collect();
     denials.read(ports.as_bytes());
     assert!(denials.of(Reason::Secret).all(|denial| denial.ports.len() <= 16 && denial.count == 1_999));
+}
+
+/// The one refusal that a record tells of.
+fn told(record: &str) -> Denial {
+    let mut denials = Denials::default();
+    denials.read(record.as_bytes());
+    let told: Vec<Denial> = denials.of(Reason::NotListed).cloned().collect();
+    <[Denial; 1]>::try_from(told).unwrap_or_else(|told| panic!("{record}: {told:?}"))[0].clone()
+}
+
+#[test]
+fn a_time_is_nothing_else() {
+    let of = |time: &str| {
+        let event =
+            json!({ "event": "blocked", "scanner": "allowlist", "target": "a.example:1", "time": time });
+        let Denial { first, last, .. } = told(&event.to_string());
+        assert_eq!(first, last, "{time}");
+        first
+    };
+    for text in ["2026-11-28T10:00:00Z", "2026-11-28T10:00:00.123456789Z", "2026-11-28T10:00:00.5+01:00"] {
+        assert_eq!(of(text).as_deref(), Some(text));
+    }
+    for text in [
+        "",
+        "2026-11-28",
+        "2026-11-28T10:00:00",
+        "2026-11-28T10:00:00.Z",
+        "now; rm -rf /",
+        "2026-11-28T10:00:00Z\u{1b}[2J",
+        "2026-11-28T10:00:0äZ",
+    ] {
+        assert_eq!(of(text), None, "{text}");
+    }
+}
+
+#[test]
+fn of_a_url_the_host_is_kept_alone() {
+    let shown = |target: &str| {
+        let Denial { target, ports, .. } = told(&connect("10:00:00", target, "allowlist", ""));
+        (target, Vec::from_iter(ports))
+    };
+    assert_eq!(shown("docs.example.com:443"), ("docs.example.com".to_owned(), vec![443]));
+    assert_eq!(shown("http://u:p@Docs.example.com/x?key=v#f"), ("docs.example.com".to_owned(), vec![80]));
+    assert_eq!(shown("[2001:db8::1]:22"), ("2001:db8::1".to_owned(), vec![22]));
+    assert_eq!(shown("http://a.example\\@b.example/").0, "a.example");
+    let words = told(&connect("10:00:00", "two words\u{1b}[2J", "allowlist", ""));
+    assert_eq!(words.host, None);
+    assert!(!words.target.contains('\u{1b}'));
+    assert_eq!(shown("sk-ant-api03-aaaaaaaa.evil.example:443").0, "****.evil.example");
+    assert_eq!(shown("sk-ant-api03-aaaaaaaa.example:443").0, "****.****");
 }
 
 proptest! {

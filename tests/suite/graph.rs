@@ -5,9 +5,10 @@ mod geometry;
 
 use bottlec::Options;
 use bottlec::report::Style;
-use bottlec::report::graph::Format;
+use bottlec::report::graph::{Format, shorten};
 use geometry::{assert_sound, contrast, skeleton, styles};
 use proptest::prelude::*;
+use textwrap::core::display_width;
 
 use crate::support::binary::{Dir, SMALL, tree};
 use crate::support::pictures::{NASTY, Shape, draw, draw_with, nasty_spec, plans};
@@ -131,6 +132,19 @@ fn a_long_list_is_summarised_and_an_empty_one_is_said() {
         let drawn = draw(&plans_of(0, 1), format);
         assert!(drawn.contains("no host") && drawn.contains("h0.example.com"), "{drawn}");
         assert!(draw(&plans_of(0, 0), format).contains("no host"));
+    }
+}
+
+#[test]
+fn a_short_text_stays_and_a_long_one_keeps_its_ends() {
+    assert_eq!(shorten("short", 5, "…"), "short");
+    assert_eq!(shorten("api.example.com", 10, "…"), "api…le.com");
+    assert_eq!(shorten("api.example.com", 10, "..."), "ap...e.com");
+    assert_eq!(shorten("a\nb\u{1b}", 10, "…"), "a b?");
+    assert_eq!(shorten("日本日本日本", 7, "…"), "日…日本");
+    for columns in 0..20 {
+        let short = shorten("é日本x日本yy.example.com", columns, "…");
+        assert!(display_width(&short) <= columns.max(1), "{columns}: {short}");
     }
 }
 

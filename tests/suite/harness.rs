@@ -1,26 +1,28 @@
 //! The tests themselves: none is dropped in silence.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::root;
 
-/// How many lines below a directory are an attribute that makes a function a test.
-fn attributes(directory: &Path) -> usize {
-    fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            if path.is_dir() {
-                attributes(&path)
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                fs::read_to_string(&path).unwrap().lines().filter(|line| line.trim() == "#[test]").count()
-            } else {
-                0
-            }
-        })
-        .sum()
+/// The files of Rust below a directory.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// How many lines of a file are an attribute that makes a function a test.
+fn attributes(file: &Path) -> usize {
+    fs::read_to_string(file).unwrap().lines().filter(|line| line.trim() == "#[test]").count()
 }
 
 /// Whoever writes `#[test]` in a file that only `cases.rs` has, or in one that is no module, has a test that never runs.
@@ -30,7 +32,23 @@ fn every_test_is_run_by_this_program() {
     let listed = Command::new(itself).args(["--list", "--format", "terse"]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     let run = listed.lines().filter(|line| line.ends_with(": test")).count();
-    assert_eq!(attributes(&root().join("tests")), run, "each `#[test]` below `tests` is one of this program");
+    let written: usize = sources(&root().join("tests")).iter().map(|file| attributes(file)).sum();
+    assert_eq!(written, run, "each `#[test]` below `tests` is one of this program");
+}
+
+/// The library is not compiled a second time for tests of its own: whatever is there for them would never run.
+#[test]
+fn the_library_holds_no_test() {
+    let src = root().join("src");
+    let of_library = |file: &PathBuf| !file.starts_with(src.join("cli")) && *file != src.join("main.rs");
+    let files: Vec<PathBuf> = sources(&src).into_iter().filter(of_library).collect();
+    assert!(files.contains(&src.join("lib.rs")));
+    let condition = regex::Regex::new(r"\bcfg(_attr)?!?\s*\([^\]{;]*\btest\b").unwrap();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(attributes(&file), 0, "{} has a test: write it in tests/suite", file.display());
+        assert!(!condition.is_match(&text), "{} has what is for tests alone", file.display());
+    }
 }
 
 #[test]

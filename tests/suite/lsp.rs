@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 
-use bottlec::lsp::{Document, Encoding};
+use bottlec::lsp::{Document, Encoding, LANGUAGE};
 use lsp_server::{ErrorCode, Message};
 use lsp_types::request as ask;
 use lsp_types::{
     Diagnostic, DiagnosticSeverity, DiagnosticTag, FileChangeType, NumberOrString, Position,
-    PositionEncodingKind, Range, TextDocumentContentChangeEvent,
+    PositionEncodingKind, Range, TextDocumentContentChangeEvent, Uri,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::binary::Call;
-use crate::support::editor::{Editor, all_capabilities};
+use crate::support::editor::{Editor, FOLDER, all_capabilities};
 use crate::support::{root, specs};
 
 const BAD: &str = "bottle \"x\" {\n    egres { allow \"api.example.com\"; }\n}\n";
@@ -461,4 +463,48 @@ fn compiled_files_are_shown_with_the_lines_that_make_them() {
     assert!(page["text"].as_str().expect("text").starts_with("# dns-open\n"), "{page}");
     let params = json!({"command": "rm", "arguments": ["-rf"]});
     assert_eq!(refused(editor.send("workspace/executeCommand", params)), "there is no command `rm`");
+}
+
+/// Where a document lies that has this URI.
+fn path_of(uri: &str) -> Option<PathBuf> {
+    Document::new(Uri::from_str(uri).expect("a URI"), LANGUAGE, 1, String::new()).path
+}
+
+#[test]
+fn paths_come_back_from_their_uris() {
+    for name in ["a/b.kdl", "with blank/ü/100%.kdl", "#?&=+@:[]", "日本/\u{1f37e}.kdl"] {
+        let text = "profile \"p\" {}\n";
+        let mut editor = Editor::new(&[(name, text)]);
+        editor.open("x.kdl", &format!("include \"{name}\"\nbottle \"x\" {{ extends \"p\"; }}\n"));
+        let params = json!({"textDocument": {"uri": Editor::uri("x.kdl")}});
+        let links = editor.send("textDocument/documentLink", params).expect("an answer");
+        let uri = links[0]["target"].as_str().unwrap_or_else(|| panic!("{name}: {links}"));
+        assert!(uri.is_ascii(), "{uri}");
+        assert_eq!(path_of(uri), Some(Path::new(FOLDER).join(name)), "{uri}");
+        // What is open is asked for by that URI, and is the file that is meant.
+        let params = json!({"textDocument": {"uri": uri}});
+        let symbols = editor.send("textDocument/documentSymbol", params).expect("an answer");
+        assert_eq!(symbols[0]["name"], "p", "{uri}: {symbols}");
+    }
+    assert_eq!(path_of("file:///"), Some(PathBuf::from("/")));
+}
+
+#[test]
+fn what_editors_write_is_read() {
+    assert_eq!(path_of("file:///a/b%20c.kdl"), Some(PathBuf::from("/a/b c.kdl")));
+    assert_eq!(path_of("file://localhost/a/./b/../c.kdl#L3"), Some(PathBuf::from("/a/c.kdl")));
+    assert_eq!(path_of("file:///a%2Fb.kdl"), Some(PathBuf::from("/a/b.kdl")));
+    assert_eq!(path_of("file:///a%ff.kdl"), None);
+    assert_eq!(path_of("file://server/share/a.kdl"), None);
+    assert_eq!(path_of("untitled:Untitled-1"), None);
+    // What lies nowhere is called by the end of its URI.
+    let mut editor = Editor::new(&[]);
+    let text = "bottle \"one\" {}\nbottle \"two\" {}\n";
+    let uri = "untitled:Untitled-1";
+    let document = json!({"uri": uri, "languageId": LANGUAGE, "version": 1, "text": text});
+    editor.notify("textDocument/didOpen", json!({"textDocument": document}));
+    let params =
+        json!({"textDocument": {"uri": uri}, "position": {"line": 0, "character": 9}, "newName": "two"});
+    let taken = editor.send("textDocument/rename", params).expect_err("a collision").message;
+    assert_eq!(taken, "there is a bottle `two` already, in `Untitled-1` on line 2");
 }

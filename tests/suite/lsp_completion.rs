@@ -1,5 +1,7 @@
 //! What could be written, as an editor is told.
 
+mod quotes;
+
 use std::fmt::Write as _;
 
 use bottlec::diagnostic::Diagnostics;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bottlec::schema::{Node, ROOT};
 use lsp_types::request as ask;
 use lsp_types::{Hover, HoverContents, HoverParams, MarkupKind, Position, WorkDoneProgressParams};
 use serde_json::json;
@@ -245,6 +246,55 @@ fn plain_clients_get_plain_text() {
         "{}",
         markup.value
     );
+}
+
+#[test]
+fn a_text_is_shown_as_the_client_can() {
+    let both = |text: &str| {
+        let plain = at_mark(&mut Editor::with(&[], &json!({"textDocument": {"hover": {}}})), text);
+        (said(text), plain)
+    };
+    // Paragraphs and an example of several lines.
+    let (markdown, plain) = both("profile \"x\" { ex<|>pect { allow \"a.example.com\" } }");
+    let child = |node: &Node, name: &str| {
+        let found = node.child_nodes().iter().find(|child| child.node.name == name);
+        found.expect("a node").node
+    };
+    let example = child(child(&ROOT, "profile"), "expect").example;
+    assert!(example.lines().count() > 2, "{example}");
+    let (paragraphs, _) = markdown.split_once("\n\n```kdl\n").expect("an example");
+    assert_eq!(markdown, format!("{paragraphs}\n\n```kdl\n{example}\n```"));
+    assert_eq!(plain, format!("{paragraphs}\n\n    {}", example.replace('\n', "\n    ")));
+    // A list.
+    let (markdown, plain) = both(
+        "profile \"team\" { env { TERM \"x\"; }; egress { allow \"a.example.com\"; }; }\nbottle \"x\" { extends \"te<|>am\"; }",
+    );
+    let list = "gives:\n\n- allows `a.example.com`\n- variables `TERM`";
+    assert!(markdown.contains(list) && plain.contains(list), "{markdown}\n{plain}");
+}
+
+#[test]
+fn links_within_the_page_are_taken_out() {
+    let link = regex::Regex::new(r"\[([^\]]*)\]\(#[^)]*\)").expect("an expression");
+    let linked = |node: &'static Node, path: &str| {
+        let plain = link.replace_all(node.doc, "$1").into_owned();
+        (plain != node.doc).then(|| (path.to_owned(), plain))
+    };
+    let mut seen = 0;
+    let mut open: Vec<(&'static Node, String)> = vec![(&ROOT, String::new())];
+    while let Some((node, outer)) = open.pop() {
+        for child in node.child_nodes() {
+            let name = child.node.name;
+            let path = format!("{outer}{name} {{ ");
+            if let Some((_, plain)) = linked(child.node, &path) {
+                let shown = said(&format!("{outer}{}<|>{}", &name[..1], &name[1..]));
+                assert!(shown.contains(&plain), "{path}: {shown}");
+                seen += 1;
+            }
+            open.push((child.node, path));
+        }
+    }
+    assert!(seen > 0, "no text has a link");
 }
 
 /// Whether a text is in code wherever it stands in some Markdown: in a span, between backticks of one line.

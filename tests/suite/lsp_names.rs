@@ -1,5 +1,7 @@
 //! Names in an editor: where they are defined and used, other names for them, and lists of them.
 
+mod together;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 

@@ -47,3 +47,4 @@ mod trace;
 mod unseen;
 mod watch;
 mod workspace;
+mod world;

@@ -303,3 +303,12 @@ fn every_rule_has_a_case_that_fails() {
         assert!(!cases.is_empty(), "rule `{}` has no failing case in tests/cases/err", rule.id);
     }
 }
+
+#[test]
+fn a_page_is_where_the_repository_is_and_nowhere_without_one() {
+    let rule = rule::find("dns-open").expect("a rule");
+    assert_eq!(rule.url_in("", "1.2.3"), None);
+    let url = rule.url_in("https://git.example.com/acme/bottlec/", "1.2.3");
+    let expected = "https://git.example.com/acme/bottlec/blob/v1.2.3/docs/rules/dns-open.md";
+    assert_eq!(url.as_deref(), Some(expected));
+}

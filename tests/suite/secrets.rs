@@ -1,9 +1,10 @@
 //! The law of `secret-literal`: a credential that stands in a spec stands in no report, whatever else is wrong there.
 
 use bottlec::backend::lower;
-use bottlec::diagnostic::Diagnostics;
+use bottlec::diagnostic::{Diagnostic, Diagnostics};
 use bottlec::report::{self, Format, Style, graph, redact};
-use bottlec::source::Sources;
+use bottlec::rule::catalogue::ENV_IGNORED;
+use bottlec::source::{Sources, Span};
 use bottlec::world::secret::{Body, SHAPES, looks_secret};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -140,4 +141,34 @@ fn every_place_is_spoken_of() {
         let (_, compilation) = compile_text("x.kdl", &text);
         assert!(!compilation.diagnostics.is_empty(), "{text}");
     }
+}
+
+#[test]
+fn a_mask_moves_nothing() {
+    // A key, and a password that begins in it and ends behind it.
+    let text = "-----BEGIN PRIVATE KEY-----a\u{e9}\u{20ac}\u{1f600}\nb0123456789abcdef\r\na://u:p\u{e9}-----END1@h rest";
+    let shown = redact::file(text);
+    let expected = "-----BEGIN PRIVATE KEY-----*·•\u{1f784}\n*****************\r\n*******·*********@h rest";
+    assert_eq!(shown, expected);
+    assert_eq!(shown.len(), text.len());
+    assert_eq!(shown.encode_utf16().count(), text.encode_utf16().count());
+}
+
+#[test]
+fn a_part_of_a_secret_is_masked_as_well() {
+    let (sources, _) = compile_text("x.kdl", "bottle \"x\" { env { TOKEN \"q7Rk2vX9mZ4tB8wL1nC6\"; }; }\n");
+    let at = Span::at(sources.roots()[0], 0);
+    let said = |message: &str| {
+        let mut diagnostics = Diagnostics::new();
+        diagnostics.push(Diagnostic::new(&ENV_IGNORED, at, message.to_owned()));
+        let mut out = Vec::new();
+        let style = Style::default();
+        report::render(Format::Concise, &diagnostics, &[], &sources, &style, &mut out)
+            .expect("memory can be written to");
+        String::from_utf8(out).expect("text")
+    };
+    let shown = said("`Q7rk2vX9mZ…` and `q7Rk2vX9mZ4tB8wL1nC6`, é");
+    assert!(shown.contains("`****…` and `****`, é"), "{shown}");
+    let shown = said("`q7Rk` is short");
+    assert!(shown.contains("`q7Rk` is short"), "{shown}");
 }

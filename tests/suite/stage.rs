@@ -1,6 +1,8 @@
 //! The stage on disk: whole or not at all, whatever happens.
 #![cfg(unix)]
 
+mod exchange;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;

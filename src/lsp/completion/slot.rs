@@ -201,29 +201,3 @@ fn begins_node(tree: &Tree, offset: u32) -> Option<bool> {
     }
     Some(false)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strings_are_told_by_their_quotes() {
-        for (text, expected) in [
-            ("", Some((Style::Bare, 0, 0))),
-            ("api", Some((Style::Bare, 0, 0))),
-            ("\"", Some((Style::Quoted { closed: false }, 1, 1))),
-            ("\"\"", Some((Style::Quoted { closed: true }, 1, 1))),
-            ("\"a", Some((Style::Quoted { closed: false }, 1, 1))),
-            ("\"a\\\"", Some((Style::Quoted { closed: false }, 1, 1))),
-            ("\"a\\\\\"", Some((Style::Quoted { closed: true }, 1, 1))),
-            ("#\"a\"#", Some((Style::Raw { hashes: 1, closed: true }, 2, 2))),
-            ("##\"a\"#", Some((Style::Raw { hashes: 2, closed: false }, 3, 3))),
-            ("#\"", Some((Style::Raw { hashes: 1, closed: false }, 2, 2))),
-            ("\"\"\"", None),
-            ("#\"\"\"a", None),
-            ("r\"a\"", None),
-        ] {
-            assert_eq!(style(text), expected, "{text}");
-        }
-    }
-}

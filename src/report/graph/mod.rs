@@ -50,7 +50,8 @@ const MAX_COLUMNS: usize = 60;
 
 /// `text` in one harmless line of at most so many columns. Of a long one the end is kept rather than the beginning: a
 /// host's domain and a file's name stand there.
-fn shorten<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
+#[must_use]
+pub fn shorten<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
     shorten_after(text, columns, 1, ellipsis)
 }
 
@@ -80,22 +81,4 @@ fn shorten_after<'a>(text: &'a str, columns: usize, thirds: usize, ellipsis: &st
     });
     let start = start.last().map_or(text.len(), |(at, _)| at);
     Cow::Owned(short + ellipsis + &text[start..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_text_stays_and_a_long_one_keeps_its_ends() {
-        assert_eq!(shorten("short", 5, "…"), "short");
-        assert_eq!(shorten("api.example.com", 10, "…"), "api…le.com");
-        assert_eq!(shorten("api.example.com", 10, "..."), "ap...e.com");
-        assert_eq!(shorten("a\nb\u{1b}", 10, "…"), "a b?");
-        assert_eq!(shorten("日本日本日本", 7, "…"), "日…日本");
-        for columns in 0..20 {
-            let short = shorten("é日本x日本yy.example.com", columns, "…");
-            assert!(display_width(&short) <= columns.max(1), "{columns}: {short}");
-        }
-    }
 }

@@ -132,19 +132,3 @@ pub static DROPS: &[Drop] = &[
     domain("webhook.site", "a webhook inbox", "docs.webhook.site"),
     host("x0.at", "a file drop", "x0.at: its front page"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_drop_is_there_once_and_has_a_source() {
-        assert!(DROPS.is_sorted_by(|a, b| a.host < b.host));
-        for Drop { host, what, source, .. } in DROPS {
-            assert!(
-                crate::world::host::check(host).is_ok() && what.starts_with("a ") && source.len() > 8,
-                "{host}"
-            );
-        }
-    }
-}

@@ -247,20 +247,3 @@ pub fn image(version: Version) -> String {
     let owner = if has(Question::MovedImage, version) { "pipelab-org" } else { "luckypipewrench" };
     format!("ghcr.io/{owner}/pipelock:{version}")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_in_order_and_have_their_evidence() {
-        assert!(FACTS.is_sorted_by_key(|fact| fact.since));
-        for fact in FACTS {
-            assert!(!fact.evidence.is_empty() && fact.date.len() == 7 && fact.since >= OLDEST, "{fact:?}");
-            assert!(fact.since <= NEWEST && fact.until.is_none_or(|until| until < NEWEST), "{fact:?}");
-        }
-        assert!((OLDEST..=NEWEST).contains(&RECORDED));
-        assert_eq!(image(RECORDED), IMAGE);
-        assert_eq!(image(NEWEST), "ghcr.io/pipelab-org/pipelock:3.8.0");
-    }
-}

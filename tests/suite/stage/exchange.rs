@@ -1,42 +1,36 @@
-//! Tests of what the public face cannot reach: the fallback, and changes between inspection and exchange.
+//! What a run meets between looking and exchanging, with the file system's exchange and without.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::*;
-use crate::lower::{Artifact, Mode};
+use bottlec::lower::{Artifact, Mode, Stage, plan_json, sums};
+use bottlec::stage::{Exchange, Index, StageError, Written, is_listed, write, write_with};
+
+use crate::support::stage::{is, names, stage};
 
 const BOTH: [Exchange; 2] = [Exchange::IfKnown, Exchange::Never];
-
-fn stage(slug: &str, text: &str) -> Stage {
-    let artifact = |text: String, mode| Artifact { bytes: text.into(), mode };
-    let mut files: BTreeMap<String, Artifact> = [("a.toml", Mode::Shared), ("sub/b.env", Mode::Private)]
-        .map(|(path, mode)| (path.to_owned(), artifact(format!("{path} {text}"), mode)))
-        .into();
-    let modes = files.iter().map(|(path, file)| (path.as_str(), file.mode));
-    let modes: BTreeMap<_, _> = modes
-        .chain([(plan_json::PATH, Mode::Shared), (sums::PATH, Mode::Shared)])
-        .map(|(path, mode)| (path, serde_json::json!({ "mode": mode.octal() })))
-        .collect();
-    let plan = serde_json::json!({ "files": modes, "format": plan_json::FORMAT }).to_string();
-    files.insert(plan_json::PATH.to_owned(), artifact(plan, Mode::Shared));
-    let sums: String = sums::lines(&files).map(|line| line + "\n").collect();
-    files.insert(sums::PATH.to_owned(), Artifact { bytes: sums.into(), mode: Mode::Shared });
-    Stage { slug: slug.to_owned(), files }
-}
-
-fn names(out: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(out).unwrap();
-    let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
 
 fn written(result: Result<Vec<(String, Written)>, StageError>) -> Vec<Written> {
     result.unwrap().into_iter().map(|(_, written)| written).collect()
 }
 
-fn is(out: &Path, stage: &Stage) -> bool {
-    compare(out, stage).unwrap().is_empty()
+fn write_by(
+    exchange: Exchange,
+    out: &Path,
+    stages: &[Stage],
+    force: bool,
+) -> Result<Vec<(String, Written)>, StageError> {
+    write_with(out, stages, None, force, exchange, &mut |_| {})
+}
+
+/// Stages, and what happens once the last of them was looked at and is about to be exchanged.
+fn and_then(stages: &[Stage], happens: impl FnOnce()) -> impl Iterator<Item = &Stage> {
+    let mut happens = Some(happens);
+    stages.iter().chain(std::iter::from_fn(move || {
+        if let Some(happens) = happens.take() {
+            happens();
+        }
+        None
+    }))
 }
 
 #[test]
@@ -45,51 +39,37 @@ fn with_and_without_exchange_the_same_comes_out() {
         let out = tempfile::tempdir().unwrap();
         let out = out.path();
         let (old, new) = ([stage("a", "1"), stage("b", "1")], [stage("a", "2"), stage("b", "1")]);
-        assert_eq!(written(write_with(out, &old, None, false, exchange)), [Written::Created; 2]);
-        assert_eq!(
-            written(write_with(out, &new, None, false, exchange)),
-            [Written::Replaced, Written::Unchanged]
-        );
+        assert_eq!(written(write_by(exchange, out, &old, false)), [Written::Created; 2]);
+        assert_eq!(written(write_by(exchange, out, &new, false)), [Written::Replaced, Written::Unchanged]);
         assert!(is(out, &new[0]) && is(out, &new[1]));
         assert_eq!(names(out), [".bottlec.lock", "a", "b"]);
 
         std::fs::write(out.join("b/mine"), "mine").unwrap();
-        assert!(matches!(write_with(out, &old, None, false, exchange), Err(StageError::Edited { .. })));
+        assert!(matches!(write_by(exchange, out, &old, false), Err(StageError::Edited { .. })));
         assert!(is(out, &new[0]));
-        assert_eq!(written(write_with(out, &old, None, true, exchange)), [Written::Replaced; 2]);
+        assert_eq!(written(write_by(exchange, out, &old, true)), [Written::Replaced; 2]);
         assert!(is(out, &old[0]) && is(out, &old[1]));
         assert_eq!(names(out), [".bottlec.lock", "a", "b"]);
     }
-}
-
-/// What is between inspection and exchange.
-fn prepared<'o>(out: &'o Dir, stages: &[Stage], exchange: Exchange) -> (Work<'o>, Vec<Job>) {
-    let work = Work::new(out, exchange).unwrap();
-    let job = |stage: &Stage| {
-        let looked = look(out, &stage.slug, check(stage).unwrap(), false).unwrap();
-        let Looked::Job(job) = looked else { panic!("{} was edited", stage.slug) };
-        write_new(&work, stage, &job.expected).unwrap();
-        job
-    };
-    let jobs = stages.iter().map(job).collect();
-    (work, jobs)
 }
 
 #[test]
 fn when_a_later_exchange_fails_the_earlier_are_undone() {
     for exchange in BOTH {
         let tmp = tempfile::tempdir().unwrap();
-        let out = Dir::open(tmp.path()).unwrap().unwrap();
+        let out = tmp.path();
         let old = [stage("b", "1"), stage("c", "1")];
-        write(tmp.path(), &old, false).unwrap();
+        write(out, &old, false).unwrap();
         let new = [stage("a", "2"), stage("b", "2"), stage("c", "2")];
-        let (work, jobs) = prepared(&out, &new, exchange);
         // The last stage vanishes after it was inspected.
-        std::fs::rename(tmp.path().join("c"), tmp.path().join("elsewhere")).unwrap();
-        let error = replace(&out, work, &jobs, None, false).unwrap_err();
+        let stages = and_then(&new, || std::fs::rename(out.join("c"), out.join("elsewhere")).unwrap());
+        let mut placed = Vec::new();
+        let error = write_with(out, stages, None, false, exchange, &mut |slug| placed.push(slug.to_owned()));
+        let error = error.unwrap_err();
         assert!(error.to_string().contains("no such file"), "{error}");
-        assert!(is(tmp.path(), &old[0]));
-        assert_eq!(names(tmp.path()), [".bottlec.lock", "b", "elsewhere"]);
+        assert_eq!(placed, ["a", "b"]);
+        assert!(is(out, &old[0]));
+        assert_eq!(names(out), [".bottlec.lock", "b", "elsewhere"]);
     }
 }
 
@@ -97,16 +77,16 @@ fn when_a_later_exchange_fails_the_earlier_are_undone() {
 fn an_edit_between_inspection_and_exchange_is_put_back() {
     for exchange in BOTH {
         let tmp = tempfile::tempdir().unwrap();
-        let out = Dir::open(tmp.path()).unwrap().unwrap();
+        let out = tmp.path();
         let old = [stage("a", "1"), stage("b", "1")];
-        write(tmp.path(), &old, false).unwrap();
+        write(out, &old, false).unwrap();
         let new = [stage("a", "2"), stage("b", "2")];
-        let (work, jobs) = prepared(&out, &new, exchange);
-        std::fs::write(tmp.path().join("b/mine"), "mine").unwrap();
-        assert!(matches!(replace(&out, work, &jobs, None, false), Err(StageError::Edited { .. })));
-        assert!(is(tmp.path(), &old[0]));
-        assert_eq!(std::fs::read_to_string(tmp.path().join("b/mine")).unwrap(), "mine");
-        assert_eq!(names(tmp.path()), [".bottlec.lock", "a", "b"]);
+        let stages = and_then(&new, || std::fs::write(out.join("b/mine"), "mine").unwrap());
+        let refused = write_with(out, stages, None, false, exchange, &mut |_| {});
+        assert!(matches!(refused, Err(StageError::Edited { .. })));
+        assert!(is(out, &old[0]));
+        assert_eq!(std::fs::read_to_string(out.join("b/mine")).unwrap(), "mine");
+        assert_eq!(names(out), [".bottlec.lock", "a", "b"]);
     }
 }
 
@@ -114,21 +94,25 @@ fn an_edit_between_inspection_and_exchange_is_put_back() {
 fn an_old_stage_that_cannot_be_put_back_is_kept() {
     for exchange in BOTH {
         let tmp = tempfile::tempdir().unwrap();
-        let out = Dir::open(tmp.path()).unwrap().unwrap();
-        let (old, new) = (stage("a", "1"), stage("a", "2"));
-        write(tmp.path(), std::slice::from_ref(&old), false).unwrap();
-        let work = Work::new(&out, exchange).unwrap();
-        write_new(&work, &new, &check(&new).unwrap()).unwrap();
-        let swapped = work.swap_in("a", true).unwrap();
-        assert!(is(tmp.path(), &new));
+        let out = tmp.path();
+        let (old, new) = ([stage("a", "1"), stage("b", "1")], [stage("a", "2"), stage("b", "2")]);
+        write(out, &old, false).unwrap();
+        let stages = and_then(&new, || std::fs::rename(out.join("b"), out.join("elsewhere")).unwrap());
         // Somebody removes the new one meanwhile, so that there is nothing to change places with.
-        std::fs::remove_dir_all(tmp.path().join("a")).unwrap();
-        let cause = StageError::invalid("a", "whatever");
-        let StageError::NotUndone { kept, .. } = undo(work, &[("a", swapped)], cause) else { panic!() };
+        let mut remove = |slug: &str| {
+            assert_eq!(
+                (slug, std::fs::read_to_string(out.join("a/smolfile.toml")).unwrap().as_str()),
+                ("a", "2")
+            );
+            std::fs::remove_dir_all(out.join("a")).unwrap();
+        };
+        let failed = write_with(out, stages, None, false, exchange, &mut remove);
+        let Err(StageError::NotUndone { kept, cause }) = failed else { panic!("{failed:?}") };
+        assert!(cause.to_string().contains("no such file"), "{cause}");
         let place = if exchange == Exchange::Never { "old" } else { "new" };
-        assert!(is(&kept.join(place), &old));
-        write(tmp.path(), &[new], false).unwrap();
-        assert_eq!(names(tmp.path()), [".bottlec.kept-1", ".bottlec.lock", "a"]);
+        assert!(is(&kept.join(place), &old[0]));
+        write(out, &new[..1], false).unwrap();
+        assert_eq!(names(out), [".bottlec.kept-1", ".bottlec.lock", "a", "elsewhere"]);
     }
 }
 
@@ -159,7 +143,7 @@ fn what_would_not_be_known_again_is_not_written() {
     };
     let slug = |slug: &str| vec![stage(slug, "1")];
     let mut edited = stage("a", "1");
-    edited.files.get_mut("a.toml").unwrap().mode = Mode::Private;
+    edited.files.get_mut("smolfile.toml").unwrap().mode = Mode::Private;
     let mut bare = stage("a", "1");
     bare.files.remove(plan_json::PATH);
     let mut blind = stage("a", "1");
@@ -175,7 +159,7 @@ fn what_would_not_be_known_again_is_not_written() {
         "./x",
         "x/",
         "x\0",
-        "a.toml/x",
+        "smolfile.toml/x",
         "not-in-the-plan",
     ] {
         cases.push(add(path));
@@ -209,7 +193,8 @@ fn a_list_of_the_stages_is_written_with_them_and_one_of_somebody_else_stays() {
             bytes: format!("# ours\n{text}").into(),
         };
         let stages = [stage("a", "1")];
-        let write = |index: &Index| written(write_with(out, &stages, Some(index), false, exchange));
+        let write =
+            |index: &Index| written(write_with(out, &stages, Some(index), false, exchange, &mut |_| {}));
         assert_eq!(write(&index("1")), [Written::Created]);
         assert_eq!(std::fs::read_to_string(out.join("list.yaml")).unwrap(), "# ours\n1");
         assert!(is_listed(out, &index("1")).unwrap() && !is_listed(out, &index("2")).unwrap());
@@ -220,14 +205,14 @@ fn a_list_of_the_stages_is_written_with_them_and_one_of_somebody_else_stays() {
         // What somebody else wrote stays, and so do the stages.
         std::fs::write(out.join("list.yaml"), "# mine\n").unwrap();
         let newer = [stage("a", "2")];
-        let refused = write_with(out, &newer, Some(&index("3")), true, exchange);
+        let refused = write_with(out, &newer, Some(&index("3")), true, exchange, &mut |_| {});
         assert!(matches!(refused, Err(StageError::Reserved { .. })));
         assert!(is(out, &stages[0]));
         assert_eq!(std::fs::read_to_string(out.join("list.yaml")).unwrap(), "# mine\n");
         // A link is not followed.
         std::fs::remove_file(out.join("list.yaml")).unwrap();
-        std::os::unix::fs::symlink("a/a.toml", out.join("list.yaml")).unwrap();
-        let refused = write_with(out, &stages, Some(&index("3")), true, exchange);
+        std::os::unix::fs::symlink("a/smolfile.toml", out.join("list.yaml")).unwrap();
+        let refused = write_with(out, &stages, Some(&index("3")), true, exchange, &mut |_| {});
         assert!(matches!(refused, Err(StageError::Reserved { .. })));
         assert!(is(out, &stages[0]));
         assert_eq!(names(out), [".bottlec.lock", "a", "list.yaml"]);
