@@ -284,9 +284,9 @@ pub(super) fn base64_is_cut_between_its_groups() {
         assert!(windows.len() > 5);
         for (_, part) in windows.iter().flatten() {
             let at = memmem::find(line.as_bytes(), part.as_bytes()).unwrap();
-            assert!(at == 0 || (at - prefix - 1) % 4 == 0, "a piece begins at {at}");
+            assert!(at == 0 || (at - prefix - 1).is_multiple_of(4), "a piece begins at {at}");
             let end = at + part.len();
-            assert!(end == line.len() || (end - prefix - 1) % 4 == 0, "a piece ends at {end}");
+            assert!(end == line.len() || (end - prefix - 1).is_multiple_of(4), "a piece ends at {end}");
         }
     }
 }
