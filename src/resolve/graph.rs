@@ -33,11 +33,12 @@ impl Graph {
         for _ in 0..members {
             graph.add_node(());
         }
+        // The graph would look through all needs of a member for each.
+        let mut named = BTreeSet::new();
         for Need { from, to, span } in needs {
-            let (from, to) = (NodeIndex::new(from), NodeIndex::new(to));
             // Naming the same need twice adds nothing; the first place stays.
-            if graph.find_edge(from, to).is_none() {
-                graph.add_edge(from, to, span);
+            if named.insert((from, to)) {
+                graph.add_edge(NodeIndex::new(from), NodeIndex::new(to), span);
             }
         }
         Self { graph }
