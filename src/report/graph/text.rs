@@ -1,6 +1,6 @@
 //! The picture as a tree, for a terminal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use owo_colors::Style as Paint;
@@ -120,8 +120,9 @@ impl Page<'_> {
                 self.dial(picture, edge, at + 1 == dials.len());
             }
         }
-        let dialled = |sidecar| picture.links(Link::Dials).any(|edge| edge.to == sidecar);
-        for (number, sidecar) in picture.within(Zone::Bundle).filter(|(number, _)| !dialled(*number)) {
+        let dialled: BTreeSet<usize> = picture.links(Link::Dials).map(|edge| edge.to).collect();
+        for (number, sidecar) in picture.within(Zone::Bundle).filter(|(number, _)| !dialled.contains(number))
+        {
             let listens = sidecar.rows.first().map_or("", |row| &row.text);
             self.line("", &[(&sidecar.name, Paint::new().bold()), (listens, Paint::new().dimmed())]);
             self.beyond(picture, number, "");
