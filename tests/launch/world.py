@@ -74,8 +74,10 @@ def go_wrong(words):
     if how == "killed":
         end(os.getpid())
     if how == "hang":
-        with open(f"{WORLD}/hangs", "w") as file:
+        # It is waited for, and is there when it is written.
+        with open(f"{WORLD}/hangs.new", "w") as file:
             file.write(str(os.getpid()))
+        os.rename(f"{WORLD}/hangs.new", f"{WORLD}/hangs")
         time.sleep(600)
 
 
