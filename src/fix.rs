@@ -77,13 +77,17 @@ pub fn all<E>(
 pub fn round(sources: &Sources, diagnostics: &Diagnostics, unchecked: bool) -> Round {
     let mut taken: BTreeMap<SourceId, BTreeMap<u32, &Edit>> = BTreeMap::new();
     let mut applied = 0;
+    // Asked once for each text, not for each edit in it.
+    let whole: BTreeMap<SourceId, bool> = sources
+        .iter()
+        .map(|(id, source)| (id, source.text().as_bytes() == source.bytes() && source.too_large().is_none()))
+        .collect();
     for Fix { title: _, applicability, edits } in
         diagnostics.as_slice().iter().filter_map(|it| it.fix.as_ref())
     {
         let wanted = unchecked || *applicability == Applicability::Safe;
         let free = |edit: &Edit| {
-            let source = sources.get(edit.span.source);
-            let whole = source.text().as_bytes() == source.bytes() && source.too_large().is_none();
+            let whole = whole.get(&edit.span.source).is_some_and(|whole| *whole);
             let before =
                 taken.get(&edit.span.source).and_then(|taken| taken.range(..=edit.span.end).next_back());
             // Two that only touch may still mean the same blank.
