@@ -60,9 +60,10 @@ pub fn all<E>(
         reload(&mut next)?;
         fixed = Some(next);
     }
-    // Who asked sees as many of those that are left as before.
+    // Who asked sees as many of those that are left as before, and of those that are allowed.
     let most = analysis.options().room;
-    if let Some(many) = fixed.take_if(|fixed| fixed.diagnostics().as_slice().len() > most) {
+    let too_many = |now: &Diagnostics| now.as_slice().len().max(now.allowed().len()) > most;
+    if let Some(many) = fixed.take_if(|fixed| too_many(fixed.diagnostics())) {
         let mut few = Analysis::new(many.sources().clone(), analysis.options().clone());
         reload(&mut few)?;
         fixed = Some(few);
@@ -77,17 +78,13 @@ pub fn all<E>(
 pub fn round(sources: &Sources, diagnostics: &Diagnostics, unchecked: bool) -> Round {
     let mut taken: BTreeMap<SourceId, BTreeMap<u32, &Edit>> = BTreeMap::new();
     let mut applied = 0;
-    // Asked once for each text, not for each edit in it.
-    let whole: BTreeMap<SourceId, bool> = sources
-        .iter()
-        .map(|(id, source)| (id, source.text().as_bytes() == source.bytes() && source.too_large().is_none()))
-        .collect();
     for Fix { title: _, applicability, edits } in
         diagnostics.as_slice().iter().filter_map(|it| it.fix.as_ref())
     {
         let wanted = unchecked || *applicability == Applicability::Safe;
         let free = |edit: &Edit| {
-            let whole = whole.get(&edit.span.source).is_some_and(|whole| *whole);
+            let source = sources.get(edit.span.source);
+            let whole = source.invalid_utf8().is_empty() && source.too_large().is_none();
             let before =
                 taken.get(&edit.span.source).and_then(|taken| taken.range(..=edit.span.end).next_back());
             // Two that only touch may still mean the same blank.
